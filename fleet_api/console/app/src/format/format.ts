@@ -67,11 +67,11 @@ export function day(value: Maybe<string | number | Date>): string {
   return at === null ? DASH : at.toISOString().slice(0, 10);
 }
 
-/** How long ago: `5 min ago`; `in 2 h` for what is to come. */
+/** How long ago: `5 min ago`; `in 2 h` for what is to come. Whole seconds are enough for that. */
 export function ago(value: Maybe<string | number | Date>, now = Date.now()): string {
   const at = dateOf(value);
   if (at === null) return DASH;
-  const seconds = (now - at.getTime()) / 1000;
+  const seconds = Math.round((now - at.getTime()) / 1000);
   return seconds >= 0 ? `${duration(seconds)} ago` : `in ${duration(-seconds)}`;
 }
 

@@ -1,6 +1,6 @@
 // What charts.ts promises: a row for each x, a column for each series and its band, colours and dashes that repeat.
 import { expect, it } from "vitest";
-import { colourOf, columnsOf, dash, type Series } from "./charts";
+import { colourOf, columnsOf, dash, tickText, type Series } from "./charts";
 
 const series: Series[] = [
   { name: "sent", title: "Sent", values: [1, null], low: [0, null], high: [2, null] },
@@ -21,4 +21,10 @@ it("tells series apart by colour and by dash", () => {
   ]);
   expect(dash(0)).toEqual([]);
   expect(dash(9)).toEqual(dash(1));
+});
+it("writes ticks of time in UTC, as fine as their steps", () => {
+  const at = Date.UTC(2026, 0, 31, 8, 5, 9) / 1000;
+  const ticks = [tickText(at, 86400), tickText(at, 60), tickText(at, 1), tickText(at + 0.25, 0.25)];
+  expect(ticks).toEqual(["2026-01-31", "08:05", "08:05:09", "05:09.250"]);
+  expect(tickText(Date.UTC(2026, 0, 31) / 1000, 3600)).toBe("2026-01-31\n00:00");
 });

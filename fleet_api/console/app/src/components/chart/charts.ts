@@ -61,3 +61,15 @@ export function columnsOf(
   ]);
   return [first, ...rest];
 }
+
+/** A tick of an axis of time, in UTC: the day for steps of days, else the time, with the day at midnight. */
+export function tickText(seconds: number, stepSeconds: number): string {
+  const [date, clock] = new Date(seconds * 1000).toISOString().slice(0, 19).split("T") as [string, string];
+  if (stepSeconds >= 86400) return date;
+  if (clock === "00:00:00") return `${date}\n00:00`;
+  return stepSeconds >= 60 ? clock.slice(0, 5) : stepSeconds >= 1 ? clock : clock.slice(3) + fraction(seconds);
+}
+
+function fraction(seconds: number): string {
+  return (seconds % 1).toFixed(3).slice(1);
+}
