@@ -16,6 +16,16 @@ _MIDDLE = datetime.fromtimestamp((FIRST_NS + SPAN_NS // 2) / 1e9, UTC)
 _HOUR = f"{_MIDDLE:%Y-%m-%dT%H}"
 _NOWHERE = "S_INTERSECTS(box, BBOX(-150, -60, -149, -59))"
 
+
+@dataclass(frozen=True)
+class Question:
+    """A filter (empty: none) and an order."""
+
+    name: str
+    filter: str = ""
+    sortby: str = "-recorded"
+
+
 FILTERS: dict[str, dict[str, str]] = {
     "vehicle": {"many": "vehicle = 'car-0'", "few": "vehicle = 'car-rare'", "none": "vehicle = 'nobody'"},
     "state": {"many": "state = 'ready'", "few": "state = 'damaged'", "none": "state = 'stored'"},
@@ -138,16 +148,12 @@ FACETS = (
     *("all, -recorded", "trigger: many", "trigger: old", "trigger: few"),
     *("tag: many", "attribute: old", "place: few"),
 )
-"""Of these the facets are timed."""
-
-
-@dataclass(frozen=True)
-class Question:
-    """A filter (empty: none) and an order."""
-
-    name: str
-    filter: str = ""
-    sortby: str = "-recorded"
+"""Of these the facets are timed, and of these:"""
+SPARSE = (
+    Question("vehicle: one in 100", "vehicle = 'car-7'"),
+    Question("tag: one in 100", "tag = 'rain'"),
+    Question("attribute: one in 50", "vehicle.model = 'm9'"),
+)
 
 
 def singles(place: dict[str, float]) -> Iterator[Question]:

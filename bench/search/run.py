@@ -9,6 +9,7 @@ which a busy machine does not change: what a search takes when nothing else runs
 from __future__ import annotations
 
 import argparse
+import gc
 import json
 import sys
 from collections.abc import Sequence
@@ -19,7 +20,7 @@ from sqlalchemy import text
 from bench.machine import load
 from bench.search.ingest import ingest_rate
 from bench.search.made import make, place_with
-from bench.search.questions import FACETS, FILTERS, Question, pairs, singles, sorted_filters
+from bench.search.questions import FACETS, FILTERS, SPARSE, Question, pairs, singles, sorted_filters
 from bench.search.timed import Timed, check, deep, facets_of, measure
 from storage.database import Database
 from storage.embedded import EmbeddedPostgres, scratch_dir
@@ -34,9 +35,11 @@ def main(argv: Sequence[str]) -> int:
     parser.add_argument("--rounds", type=int, default=15)
     parser.add_argument("--pairs", type=int, default=7, help="ask every n-th pair (0: none)")
     parser.add_argument("--orders", type=int, default=5, help="ask every n-th filter in another order (0: none)")
+    parser.add_argument("--only", choices=["facets"], help="ask nothing else")
     parser.add_argument("--unchecked", action="store_true", help="leave out the naive evaluation")
     parser.add_argument("--json", type=Path, help="where all times go")
     options = parser.parse_args(argv)
+    gc.freeze()  # as a server does, once all is imported (ingest/http/server/serve.py)
     if options.url:
         _run(options.url, options)
         return 0
@@ -57,6 +60,9 @@ def _run(url: str, options: argparse.Namespace) -> None:
     side = place["east"] - place["west"]
     print(f"load {load()}; the box of `place: few` has sides of {side:.4f} degrees")
     alone = list(singles(place))
+    if options.only == "facets":
+        _facets(database, alone, options.rounds)
+        return
     together = list(pairs(place))[:: options.pairs] if options.pairs else []
     in_order = list(sorted_filters(place))[:: options.orders] if options.orders else []
     if not options.unchecked:
@@ -69,10 +75,7 @@ def _run(url: str, options: argparse.Namespace) -> None:
             rounds = options.rounds if name == "alone" else max(3, options.rounds // 3)
             found[name] = measure(database, questions, rounds)
             _show(name, found[name])
-    for question in alone:
-        if question.name in FACETS:
-            timed = facets_of(database, question, max(3, options.rounds // 3))
-            print(f"facets of {question.name}: {_percentiles(timed)}, {timed.found} clips looked at")
+    _facets(database, alone, max(3, options.rounds // 3))
     for sortby in ("-recorded", "-size_bytes", "-ego.speed.max"):
         first, last = deep(database, Question("all", "", sortby), 300)
         print(f"deep pages by {sortby}: first ten {first:.1f} ms of CPU, 290th to 300th {last:.1f}")
@@ -82,6 +85,13 @@ def _run(url: str, options: argparse.Namespace) -> None:
     print(f"load {load()}")
     if options.json:
         options.json.write_text(json.dumps(_document(found)))
+
+
+def _facets(database: Database, questions: Sequence[Question], rounds: int) -> None:
+    for question in (*questions, *SPARSE):
+        if question.name in FACETS or question in SPARSE:
+            timed = facets_of(database, question, rounds)
+            print(f"facets of {question.name}: {_percentiles(timed)}, {timed.found} clips looked at")
 
 
 def _show(name: str, timed: list[Timed]) -> None:

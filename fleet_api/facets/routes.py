@@ -20,7 +20,11 @@ FilterSource = Annotated[str | None, Query(alias="filter", description="CQL2, as
 FilterLanguage = Annotated[Language, Query(alias="filter-lang")]
 
 
-@router.get("/count", summary="Count clips", description=f"Exact up to {EXACT_UP_TO} clips, an estimate above.")
+@router.get(
+    "/count",
+    summary="Count clips",
+    description=f"Exact up to {EXACT_UP_TO} clips; above, an estimate where counting takes long.",
+)
 def count_clips(
     services: Use, user: Caller, *, filter_source: FilterSource = None, language: FilterLanguage = "cql2-text"
 ) -> CountView:

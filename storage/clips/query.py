@@ -13,7 +13,7 @@ from storage.clips.cql2 import Filter, Language, parse_filter
 from storage.clips.cql2.tree import properties
 from storage.clips.order import Order, PagePosition
 from storage.clips.page_tokens import fingerprint, read_token, write_token
-from storage.clips.plan import Caps, find_page
+from storage.clips.plan import Caps, find_and_count, find_page
 from storage.clips.properties import Property
 from triggers.contracts.api.clips import DEFAULT_SORT
 from triggers.errors import InvalidInput
@@ -86,6 +86,11 @@ class ClipQuery:
         """The sort keys and ids of the page's clips, and of one more clip when there is a next page."""
         tree = None if self.filter is None else self.filter.tree
         return find_page(connection, tree, self.order, after=self.page.after, limit=self.page.limit + 1, caps=caps)
+
+    def first_and_count(self, connection: Connection, caps: Caps) -> tuple[list[PagePosition], int | None]:
+        """The positions of the first page, and how many clips there are in all where finding it has told (or None)."""
+        tree = None if self.filter is None else self.filter.tree
+        return find_and_count(connection, tree, self.order, limit=self.page.limit + 1, caps=caps)
 
     def page_of(self, connection: Connection, caps: Caps | None = None) -> FoundPage:
         """The page's clips in order, and the token of the next page."""

@@ -1,10 +1,16 @@
-"""How many clips a filter finds: exactly up to a bound, above it an estimate from a sample, with an interval.
+"""How many clips a filter finds: exactly where that is cheap, above it an estimate from a sample, with an interval.
+
+Exactly: up to a bound; above it where the way to the first clips has seen them all, and where one index has just the
+clips of the filter. What is left are many clips of many.
 
 A clip's id is a digest (`triggers.contracts.clip.clip_id`), so the clips in ranges of ids are a random sample, each
 taken by the same chance whatever it is like: the number for which the filter holds is binomial, and nearly Poisson.
 The estimate divides it by the share of all ids that the ranges are; the interval is Garwood's (`triggers.statistics`).
 The index of ids finds the sample, so its cost does not grow with the catalog. There are many short ranges, so that a
 filter on ids meets its share of them, and always the same, so that the same question has the same answer.
+
+A small sample says how large the other has to be for an interval of about a tenth to either side. The two have no clip
+in common, so the interval holds what it promises, whatever the first one found.
 """
 
 from __future__ import annotations
@@ -12,10 +18,10 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from sqlalchemy import ARRAY, ColumnElement, Connection, Select, Text, any_, column, func, literal, select, text, values
+from sqlalchemy import ARRAY, ColumnElement, Connection, Select, Text, any_, column, func, literal, select, text
 
 from storage.clips.cql2 import Filter
-from storage.clips.plan import Caps, settings
+from storage.clips.plan import Caps, Selection, settings
 from storage.clips.plan.settings import Way
 from storage.clips.plan.statements import checked
 from storage.clips.query import ClipQuery, Page
@@ -23,14 +29,18 @@ from storage.tables import clips
 from triggers.statistics.poisson import poisson_interval
 
 EXACT_UP_TO = 10_000
-"""The largest number of clips that is counted one by one."""
+"""The largest number of clips that is counted one by one, whatever the filter."""
+INDEXED_UP_TO = 50_000
+"""The largest number that is counted by an index alone."""
 SAMPLE = 20_000
-"""Clips that an estimate looks at, about: with more than EXACT_UP_TO of a million found, 200 or more of them."""
-CAPS = Caps(glanced=2 * EXACT_UP_TO, walked=4 * EXACT_UP_TO)
-"""Of a search whose page is so long."""
+"""The most clips that an estimate looks at."""
+PILOT = 500
+"""Clips that tell, about, how many of them it has to look at."""
+SOUGHT = 500
+"""How many clips of the filter a sample should find: the interval then reaches 9 % to either side."""
 _RANGES = 64
 _DIGITS = 8
-_IDS = 16**_DIGITS
+_BLOCK = 16**_DIGITS // _RANGES
 _ROWS = text("SELECT reltuples FROM pg_class WHERE oid = 'clips'::regclass")
 """The planner's number of clips, from when the table was last analyzed; -1 when it never was."""
 
@@ -51,10 +61,20 @@ def exactly(clips_counted: int) -> ClipCount:
 
 
 def count(connection: Connection, query: Filter | None) -> ClipCount:
-    """How many clips a filter finds (None: all clips); up to EXACT_UP_TO they are a page of a search."""
-    asked = ClipQuery(query, page=Page(EXACT_UP_TO))
-    found = len(asked.positions(connection, CAPS))
-    return exactly(found) if found <= EXACT_UP_TO else estimate(connection, asked)
+    """How many clips a filter finds (None: all clips)."""
+    return first_and_count(connection, query, EXACT_UP_TO)[1]
+
+
+def first_and_count(connection: Connection, query: Filter | None, at_most: int) -> tuple[list[str], ClipCount]:
+    """The ids of the newest clips that a filter finds (None: of all), at most so many, and how many there are."""
+    asked = ClipQuery(query, page=Page(at_most))
+    caps = Caps(collected=EXACT_UP_TO, glanced=2 * at_most, walked=4 * at_most)
+    positions, total = asked.first_and_count(connection, caps)
+    if total is None and query is not None:
+        total = Selection.of(connection, query.tree, Caps(collected=INDEXED_UP_TO, visited=0)).count_by_index()
+        settings.reset(connection)
+    ids = [position.clip_id for position in positions[:at_most]]
+    return ids, exactly(total) if total is not None else _estimate(connection, asked, more_than=at_most)
 
 
 def count_up_to(connection: Connection, where: ColumnElement[bool], at_most: int) -> int:
@@ -63,32 +83,42 @@ def count_up_to(connection: Connection, where: ColumnElement[bool], at_most: int
     return connection.execute(select(func.count()).select_from(bounded)).scalar_one()
 
 
-def estimate(connection: Connection, query: ClipQuery) -> ClipCount:
-    """How many of more than EXACT_UP_TO clips; of a catalog that is not much larger than a sample, exactly."""
+def _estimate(connection: Connection, query: ClipQuery, *, more_than: int) -> ClipCount:
+    """How many of more than so many clips; of a catalog that is not much larger than a sample, exactly."""
     known: float = connection.execute(_ROWS).scalar_one()
     if known < 2 * SAMPLE:
-        return exactly(connection.execute(select(func.count()).select_from(clips).where(query.where())).scalar_one())
-    width = max(1, round(_IDS / _RANGES * SAMPLE / known))
-    share = width * _RANGES / _IDS
+        all_of_them = select(func.count()).select_from(clips).where(query.where())
+        return exactly(int(connection.execute(all_of_them).scalar_one()))
     # The clips of the sample are visited, and no others: PostgreSQL takes conditions for rare that are not.
     settings.use(connection, Way.COUNT)
-    found = connection.execute(_in_sample(checked([query.where(fenced=True)]), width)).scalar_one()
+    condition = checked([query.where(fenced=True)])
+    pilot = connection.execute(_in_sample(condition, _width(PILOT, known), first=_BLOCK // 2)).scalar_one()
+    width = _width(min(SAMPLE, PILOT * SOUGHT / max(pilot, 1)), known)
+    found = connection.execute(_in_sample(condition, width)).scalar_one()
     settings.reset(connection)
+    share = width / _BLOCK
     low, high = poisson_interval(found)
     return ClipCount(
-        max(round(found / share), EXACT_UP_TO + 1),
+        max(round(found / share), more_than + 1),
         False,
-        max(math.floor(low / share), EXACT_UP_TO + 1),  # so many were found
-        max(math.ceil(high / share), EXACT_UP_TO + 1),
+        max(math.floor(low / share), more_than + 1),  # so many were found
+        max(math.ceil(high / share), more_than + 1),
     )
 
 
-def _in_sample(condition: ColumnElement[bool], width: int) -> Select[int]:
-    """Counts the clips of the sample for which a condition holds: those in _RANGES ranges of ids, evenly spread."""
-    starts = [number * (_IDS // _RANGES) for number in range(_RANGES)]
-    ranges = values(column("first", Text), column("after", Text), name="ranges").data(
-        [(literal(f"{start:0{_DIGITS}x}", Text), literal(f"{start + width:0{_DIGITS}x}", Text)) for start in starts]
-    )
+def _width(sample: float, known: float) -> int:
+    """How many ids a range of _BLOCK has to take for a sample of so many clips: half of it at most."""
+    width: int = round(_BLOCK * sample / known)
+    return max(1, width)
+
+
+def _in_sample(condition: ColumnElement[bool], width: int, first: int = 0) -> Select[int]:
+    """Counts the clips of a sample for which a condition holds: those in _RANGES ranges of ids, evenly spread."""
+    starts = [number * _BLOCK + first for number in range(_RANGES)]
+    ends = [[f"{start + added:0{_DIGITS}x}" for start in starts] for added in (0, width)]
+    # Two arrays, as SQLAlchemy would write a statement with VALUES again for each request.
+    arrays = func.unnest(*(literal(each, ARRAY(Text)) for each in ends))
+    ranges = arrays.table_valued(column("first", Text), column("after", Text), name="ranges").render_derived()
     sampled = clips.alias("sampled").c.id
     ids = select(sampled).where(sampled >= ranges.c.first, sampled < ranges.c.after).scalar_subquery()
     # As an array: the ids are found first, and only their clips are visited.

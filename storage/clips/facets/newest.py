@@ -9,10 +9,9 @@ from sqlalchemy import Connection
 from storage.clips.cql2 import Filter
 from storage.clips.facets import counting
 from storage.clips.facets.counting import ClipCount
-from storage.clips.query import ClipQuery, Page
 
-LOOKED_AT = counting.EXACT_UP_TO
-"""The most clips that facets look at."""
+LOOKED_AT = 4000
+"""The most clips that facets look at: shares of so many are within 1.6 points of those of more, in 19 of 20 cases."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,11 +30,7 @@ class Newest:
 def newest(connection: Connection, query: Filter | None) -> Newest:
     """The latest recorded clips that a filter finds (None: of all), at most LOOKED_AT.
 
-    They are a page of a search, and found as one: what a search refuses is refused here. Only when there is a next page
-    are the filter's clips counted.
+    They are a page of a search, and found as one: what a search refuses is refused here.
     """
-    asked = ClipQuery(query, page=Page(LOOKED_AT))
-    ids = [position.clip_id for position in asked.positions(connection, counting.CAPS)]
-    if len(ids) <= LOOKED_AT:
-        return Newest(ids, counting.exactly(len(ids)))
-    return Newest(ids[:LOOKED_AT], counting.estimate(connection, asked))
+    ids, count = counting.first_and_count(connection, query, LOOKED_AT)
+    return Newest(ids, count)

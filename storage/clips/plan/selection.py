@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Column, Connection, func, select
 
 from storage.clips.cql2.tree import Predicate, properties
 from storage.clips.order import Order
@@ -53,6 +53,20 @@ class Selection(Search):
         if together and self._count_together(together) <= self.caps.collected:
             return _ids_on_clips(together, self._residual([]))
         return None
+
+    def count_by_index(self) -> int | None:
+        """How many clips, if one index has just these, at most `Caps.collected` of them: no clip is looked up."""
+        found = self._few() if len(self._paths.members) == 1 else None
+        if found is None:
+            return None
+        member, access = found
+        if member is None and isinstance(access[0].leading, Column):  # the index has all that the filter asks for
+            ids = _ids_on_clips([statements.either(access)], self._residual([]))
+        elif member is not None and all(path.exact for path in access):
+            ids = statements.ids_of(access)
+        else:
+            return None
+        return int(self.connection.execute(select(func.count()).select_from(ids.subquery())).scalar_one())
 
     def all(self) -> Any:
         """The ids by one access of each member, whatever their number; their statement is to run as `Way.INTERSECT`."""

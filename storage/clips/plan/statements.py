@@ -167,6 +167,12 @@ def collect_clips(
     return _first(order, _of_clips(order, after, residual).where(*conditions), limit)
 
 
+def counted(page: Select[Any]) -> Select[Any]:
+    """The same page of clips that were collected, with the number of all of them in each row."""
+    (collected,) = page.get_final_froms()
+    return page.add_columns(select(func.count()).select_from(collected).scalar_subquery().label("collected"))
+
+
 def _first(order: Order, found: Any, limit: int) -> Select[Any]:
     # Materialised, so that no index is walked in the hope that matching clips come early.
     rows = found.cte("found").prefix_with("MATERIALIZED", dialect="*")

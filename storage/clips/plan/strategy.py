@@ -69,9 +69,20 @@ def find_page(
     return found
 
 
+def find_and_count(
+    connection: Connection, predicate: Predicate | None, order: Order, *, limit: int, caps: Caps
+) -> tuple[list[PagePosition], int | None]:
+    """The first page, and how many clips there are in all where the way to it has seen them all (None: it has not)."""
+    search = Search(connection, predicate, order, None, limit, caps, counts=True)
+    found = search.page()
+    settings.reset(connection)
+    return found, len(found) if len(found) < limit else search.total
+
+
 @dataclass
 class Search:
-    """One search while it runs. `steps` are the ways that it went."""
+    """One search while it runs. `steps` are the ways that it went; `counts`: clips that are collected are counted, as
+    `total`, which is right for a first page."""
 
     connection: Connection
     predicate: Predicate | None
@@ -80,6 +91,8 @@ class Search:
     limit: int
     caps: Caps = field(default_factory=Caps)
     steps: list[str] = field(default_factory=list)
+    counts: bool = False
+    total: int | None = None
 
     def __post_init__(self) -> None:
         settings.use(self.connection, Way.WALK)  # the first and last rows of indexes are asked for
@@ -178,8 +191,10 @@ class Search:
         residual = self._residual(exact)
         if all(path.source is clips for path in access):
             conditions = [statements.either(access)]
-            return self._run(statements.collect_clips(self.order, self.after, conditions, residual, self.limit))
-        return self._run(statements.collect(self.order, self.after, statements.ids_of(access), residual, self.limit))
+            return self._run_all(statements.collect_clips(self.order, self.after, conditions, residual, self.limit))
+        return self._run_all(
+            statements.collect(self.order, self.after, statements.ids_of(access), residual, self.limit)
+        )
 
     def _walk(self, rows: int) -> bool:
         """Walk on for so many rows; whether the page is found, or nothing is left."""
@@ -227,7 +242,7 @@ class Search:
         self.steps.append("collect together")
         settings.use(self.connection, Way.COLLECT)
         residual = self._residual([])
-        return self._run(statements.collect_clips(self.order, self.after, conditions, residual, self.limit))
+        return self._run_all(statements.collect_clips(self.order, self.after, conditions, residual, self.limit))
 
     def _intersect(self, many: Collection[Access] = ()) -> list[PagePosition]:
         """What all accesses find but `many`, which are too long to be worth it."""
@@ -235,8 +250,8 @@ class Search:
         settings.use(self.connection, Way.INTERSECT)
         conditions, sets, residual = self._found_by_all(many)
         if not sets:
-            return self._run(statements.collect_clips(self.order, self.after, conditions, residual, self.limit))
-        return self._run(statements.intersect_sets(self.order, self.after, sets, residual, self.limit))
+            return self._run_all(statements.collect_clips(self.order, self.after, conditions, residual, self.limit))
+        return self._run_all(statements.intersect_sets(self.order, self.after, sets, residual, self.limit))
 
     def _found_by_all(self, but: Collection[Access] = ()) -> tuple[list[Condition], list[Any], Condition]:
         """The clips of one access of each member, and what is left to check of them.
@@ -269,6 +284,14 @@ class Search:
 
     def _run(self, query: Select[Any]) -> list[PagePosition]:
         return [PagePosition(row[0], row[1]) for row in self.connection.execute(query)]
+
+    def _run_all(self, query: Select[Any]) -> list[PagePosition]:
+        """The page of a statement that collects all clips of the filter."""
+        if not self.counts:
+            return self._run(query)
+        rows = self.connection.execute(statements.counted(query)).all()
+        self.total = rows[0].collected if rows else 0
+        return [PagePosition(row[0], row[1]) for row in rows]
 
     def _require_searchable(self) -> None:
         refusals.require_searchable(

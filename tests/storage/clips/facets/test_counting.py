@@ -9,6 +9,7 @@ from storage.clips.cql2 import parse_filter
 from storage.clips.facets import ClipCount, count, counting
 from storage.database import Connection, Database
 from tests.storage.clips.catalog_support import add_clip
+from tests.storage.clips.plan.explained import explain_statements
 
 CLIPS = 4000
 _UPLOADS = text("""
@@ -26,8 +27,9 @@ _CLIPS = text("""
 @pytest.fixture
 def catalog(database: Database, monkeypatch: pytest.MonkeyPatch) -> Database:
     """Clips of 1 to 4000 bytes with digests as ids, in a deployment whose bounds are a fortieth of the real ones."""
-    monkeypatch.setattr(counting, "EXACT_UP_TO", 250)
-    monkeypatch.setattr(counting, "SAMPLE", 500)
+    for bound, clips in (("EXACT_UP_TO", 250), ("INDEXED_UP_TO", 1000), ("SAMPLE", 1000), ("PILOT", 100)):
+        monkeypatch.setattr(counting, bound, clips)
+    monkeypatch.setattr(counting, "SOUGHT", 100)
     with database.begin() as connection:
         add_clip(connection, size_bytes=1)
         for statement in (_UPLOADS, _CLIPS):
@@ -44,19 +46,41 @@ def counted(connection: Connection, source: str | None) -> ClipCount:
 def test_up_to_the_bound_clips_are_counted_one_by_one(catalog: Database) -> None:
     with catalog.begin() as connection:
         for clips in (0, 1, 250):
-            assert counted(connection, f"size_bytes <= {clips}") == ClipCount(clips, True, clips, clips)
-        above = counted(connection, "size_bytes <= 251")
+            assert counted(connection, f"size_bytes * 2 <= {2 * clips}") == ClipCount(clips, True, clips, clips)
+        above = counted(connection, "size_bytes * 2 <= 502")
     assert not above.exact and above.low == 251, "more than the bound were found, so it is no less"
 
 
-def test_the_interval_of_an_estimate_has_the_true_number_as_often_as_it_says(catalog: Database) -> None:
+@pytest.mark.parametrize(("source", "clips"), [("size_bytes > 3000", 1000), ("tag = 'some'", 400)])
+def test_what_an_index_has_or_a_search_has_seen_is_counted_above_the_bound(
+    catalog: Database, source: str, clips: int
+) -> None:
     with catalog.begin() as connection:
-        estimates = [(clips, counted(connection, f"size_bytes > {CLIPS - clips}")) for clips in range(300, 4001, 50)]
-        again = counted(connection, "size_bytes > 3000")
-        assert again == counted(connection, "size_bytes > 3000"), "the same question has the same answer"
+        connection.execute(text("UPDATE clips SET tags = '{some}' WHERE size_bytes % 10 = 1"))
+        assert counted(connection, source) == ClipCount(clips, True, clips, clips)
+        assert not counted(connection, "size_bytes > 2000").exact, "more than an index is asked to count"
+
+
+def test_the_interval_of_an_estimate_has_the_true_number_as_often_as_it_says(catalog: Database) -> None:
+    sources = {clips: f"size_bytes * 2 > {2 * (CLIPS - clips)}" for clips in range(300, 4001, 50)}
+    with catalog.begin() as connection:
+        estimates = [(clips, counted(connection, source)) for clips, source in sources.items()]
+        again = counted(connection, sources[1000])
+        assert again == counted(connection, sources[1000]), "the same question has the same answer"
     assert all(not each.exact and each.low <= each.clips <= each.high for _, each in estimates)
     assert sum(each.low <= clips <= each.high for clips, each in estimates) >= 0.9 * len(estimates)
     assert all(abs(each.clips - clips) < 0.5 * clips for clips, each in estimates)
+
+
+def test_a_sample_is_as_large_as_its_pilot_says(catalog: Database) -> None:
+    """So an estimate of many clips of the catalog looks at few, and its interval is about as wide as that of fewer."""
+    with catalog.begin() as connection:
+        counted(connection, None)
+        many = explain_statements(connection, lambda: counted(connection, "size_bytes * 2 > 0"))
+        few = explain_statements(connection, lambda: counted(connection, f"size_bytes * 2 > {2 * (CLIPS - 600)}"))
+        wide = counted(connection, "size_bytes * 2 > 0")
+    assert few.visited - many.visited > 700
+    assert 0.3 < (wide.high - wide.low) / CLIPS < 0.5
 
 
 def test_a_filter_on_ids_does_not_fool_the_sample(catalog: Database) -> None:
