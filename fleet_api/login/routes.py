@@ -7,6 +7,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import RedirectResponse
 
+from fleet_api.console.page import page_of_problem
 from fleet_api.http.auth import Caller, CallingAddress, request_origin
 from fleet_api.http.bodies import json_body
 from fleet_api.http.routing import ApiRoute
@@ -25,7 +26,7 @@ from triggers.contracts.api.login import (
     ProviderView,
     TokenLoginRequest,
 )
-from triggers.errors import Conflict, Forbidden, InvalidInput, NotFound, Unauthenticated
+from triggers.errors import Conflict, Forbidden, InvalidInput, LongtailError, NotFound, Unauthenticated
 
 
 class CallbackRoute(ApiRoute):
@@ -91,8 +92,13 @@ def end_login(
     public_url = services.settings.effective_api_url()
     begun = attempts.kept(request, public_url)
     answered = usecases.Answered(state=state, code=code, error=error, issuer=iss)
-    logged_in = usecases.complete(services, request_origin(request), begun.attempt if begun else None, answered)
-    wanted = rules.local_path(begun.wanted if begun else None, prefix_of(public_url))
+    try:
+        logged_in = usecases.complete(services, request_origin(request), begun.attempt if begun else None, answered)
+        wanted = rules.local_path(begun.wanted if begun else None, prefix_of(public_url))
+    except LongtailError as refused:
+        if "text/html" not in request.headers.get("accept", ""):
+            raise
+        return page_of_problem(services.settings, services.store, refused)  # a person looks at it
     response = RedirectResponse(wanted, status_code=303)
     attempts.forget(response, public_url)
     session_cookie(public_url).set(response, logged_in.token, max_age_s=services.settings.oidc_session_s)

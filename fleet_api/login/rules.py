@@ -13,7 +13,7 @@ from triggers.errors import Forbidden, InvalidInput
 
 MAX_GROUPS = 2000
 MAX_NEXT_CHARACTERS = 2000
-HOME = "/docs"
+HOME = "/console"
 """Where a browser goes that has not said where it wants to go."""
 
 
@@ -74,7 +74,7 @@ def local_path(wanted: str | None, prefix: str) -> str:
     Browsers read `//host`, `/\\\\host` and paths with tabs or line breaks as addresses of other hosts.
 
     >>> local_path("/console/clips?order=-time", ""), local_path(None, "/longtail")
-    ('/console/clips?order=-time', '/longtail/docs')
+    ('/console/clips?order=-time', '/longtail/console')
     """
     if wanted is None:
         return prefix + HOME

@@ -41,6 +41,13 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture(scope="module")
+def listener() -> Iterator[socket.socket]:
+    """The socket of this file's API, so that its address is known before it runs."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        yield listener
+
+
+@pytest.fixture(scope="module")
 def console_settings() -> dict[str, object]:
     """Settings of the API of this file beside those that every test needs; a file may have its own."""
     return {}
@@ -50,24 +57,30 @@ def console_settings() -> dict[str, object]:
 def api(
     built_console: None,
     databases: Databases,
+    listener: socket.socket,
     tmp_path_factory: pytest.TempPathFactory,
     console_settings: dict[str, object],
 ) -> Iterator[Api]:
-    """An API that really listens, on an empty database; `api.url` is its address."""
-    with databases.one() as database, socket.create_server(("127.0.0.1", 0)) as listener:
-        url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+    """An API that really listens, on an empty database."""
+    url = address_of(listener)
+    with databases.one() as database:
         settings = Settings(
             database_url=database.url,
             data_dir=tmp_path_factory.mktemp("console"),
             database_pool_size=5,
             api_url=url,
             check_in_staleness_s=0,
-            **console_settings,
+            **console_settings,  # type: ignore[arg-type]
         )
         ensure_signing_key(settings)
         app = create_app(settings)
         with serve(app, listener), httpx.Client(base_url=url, timeout=30) as client:
             yield Api(app, client, database, settings)  # type: ignore[arg-type]
+
+
+def address_of(listener: socket.socket) -> str:
+    """Where somebody reaches what listens there."""
+    return f"http://127.0.0.1:{listener.getsockname()[1]}"
 
 
 @pytest.fixture
@@ -81,6 +94,7 @@ def visitor(browser: Browser, api: Api) -> Iterator[Visitor]:
         base_url=str(api.client.base_url),
         viewport={"width": 1280, "height": 800},
         reduced_motion="reduce",
+        ignore_https_errors=True,
         locale="en-GB",
     ) as context:
         visitor = Visitor(context, api)

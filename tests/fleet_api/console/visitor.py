@@ -27,6 +27,8 @@ class Visitor:
         self.context = context
         self.api = api
         self.mistakes: list[str] = []
+        self.hosts = [f"{api.client.base_url}".rstrip("/") + "/"]
+        """Where pages may send requests: to the API, and in tests of it to a provider."""
         self._expected: list[str] = []
         context.set_default_timeout(PATIENCE_MS)
         context.on("console", self._written)
@@ -89,7 +91,7 @@ class Visitor:
         self.mistakes.append(f"{message.type}: {text} ({message.location['url']})")
 
     def _requested(self, request: Request) -> None:
-        if not request.url.startswith((f"{self.api.client.base_url}".rstrip("/") + "/", "data:", "blob:")):
+        if not request.url.startswith((*self.hosts, "data:", "blob:")):
             self.mistakes.append(f"a request to another host: {request.url}")
 
 
