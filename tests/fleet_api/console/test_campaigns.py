@@ -66,6 +66,7 @@ def test_a_campaign_is_reached_by_keyboard_and_the_focus_follows(visitor: Visito
     expect(visitor.heading("braking")).to_be_visible()
     assert page.url.endswith("/console/campaigns/braking")
     expect(page.get_by_role("main")).to_be_focused()
+    expect(page).to_have_title("braking · Longtail")
     expect(page.get_by_text("1 of 2: 10 % of the fleet")).to_be_visible()
     visitor.require_accessible()
     page.go_back()

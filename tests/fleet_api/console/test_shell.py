@@ -31,6 +31,12 @@ def test_roles_decide_what_the_navigation_shows(visitor: Visitor, role: str, sec
     expect(page.get_by_role("navigation", name="Main").get_by_role("link")).to_have_text(sections)
 
 
+def test_a_page_for_other_roles_says_which_one_it_needs(visitor: Visitor) -> None:
+    page = visitor.open("/campaigns", role="labeler")
+    expect(visitor.heading("Not for your roles")).to_be_visible()
+    expect(page.get_by_text("needs the role viewer")).to_be_visible()
+
+
 @pytest.mark.parametrize("section", ["Clips", "Volume and budget", "Labels"])
 def test_each_section_is_one_click_away_and_accessible(visitor: Visitor, section: str) -> None:
     page = visitor.open("/campaigns", role="admin")

@@ -23,7 +23,6 @@ export interface Route {
   load: () => Promise<{ default: Page }>;
 }
 
-export const HOME = "/campaigns";
 export const SIGN_IN = "/signin";
 
 export const ROUTES: readonly Route[] = [
@@ -38,16 +37,30 @@ export const ROUTES: readonly Route[] = [
     pattern: "/campaigns",
     title: "Campaigns",
     section: "campaigns",
+    role: "viewer",
     load: () => import("./pages/campaigns/CampaignList.svelte"),
   },
   {
     pattern: "/campaigns/:campaign",
     title: "Campaign",
     section: "campaigns",
+    role: "viewer",
     load: () => import("./pages/campaigns/Campaign.svelte"),
   },
-  { pattern: "/clips", title: "Clips", section: "clips", load: () => import("./pages/clips/Clips.svelte") },
-  { pattern: "/budget", title: "Volume and budget", section: "budget", load: () => import("./pages/budget/Budget.svelte") },
+  {
+    pattern: "/clips",
+    title: "Clips",
+    section: "clips",
+    role: "viewer",
+    load: () => import("./pages/clips/Clips.svelte"),
+  },
+  {
+    pattern: "/budget",
+    title: "Volume and budget",
+    section: "budget",
+    role: "viewer",
+    load: () => import("./pages/budget/Budget.svelte"),
+  },
   { pattern: "/labels", title: "Labels", section: "labels", load: () => import("./pages/labels/Labels.svelte") },
 ];
 

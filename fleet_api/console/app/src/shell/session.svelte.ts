@@ -11,6 +11,8 @@ class Session {
   /** `ended`: somebody was signed in, and the page asks over what it shows to sign in again. */
   state = $state<State>("unknown");
   me = $state.raw<Me | null>(null);
+  /** Where to sign out of the provider itself, after signing out here; null if it has no such page. */
+  providerLogout = $state<string | null>(null);
   /** How often somebody has signed in; what was loaded for another person is loaded again. */
   generation = $state(0);
   #waiting: ((again: boolean) => void)[] = [];
@@ -38,13 +40,13 @@ class Session {
     this.tellOthers();
   }
 
-  /** End the session; returns where to sign out of the provider itself, if it has such a page. */
-  async signOut(): Promise<string | null> {
+  /** End the session, here and in every tab. */
+  async signOut(): Promise<void> {
     const { provider_logout_url } = await api.post("/v1/logout");
+    this.providerLogout = provider_logout_url;
     this.me = null;
     this.state = "signed-out";
     this.tellOthers();
-    return provider_logout_url;
   }
 
   /** Whether the person may do what this role may do; the API checks it again. */
