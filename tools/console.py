@@ -54,8 +54,7 @@ def main(argv: Sequence[str]) -> int:
         sys.stderr.write(f"usage: console.py {' | '.join(_COMMANDS)}\n")
         return 2
     try:
-        with locked(APP.parent / ".build.lock"):
-            _COMMANDS[command]()
+        _COMMANDS[command]()
     except NoRegistry as missing:
         say(f"the web console is not built, all else works: {missing}; when npm's registry can be reached: make setup")
         return int("--strict" in argv or command != "build")
@@ -67,38 +66,38 @@ def main(argv: Sequence[str]) -> int:
 
 def build() -> None:
     """The console in `dist`, unless it is there already and made from these very sources."""
-    wanted = fingerprint(APP)
-    if is_current(wanted, DIST):
-        return
-    install()
-    say("building the web console")
-    shutil.rmtree(NEW, ignore_errors=True)
-    npm_run("build")
-    compress(NEW)
-    (NEW / STAMP).write_text(wanted)
-    shutil.rmtree(DIST, ignore_errors=True)
-    NEW.rename(DIST)
+    with locked():
+        wanted = fingerprint(APP)
+        if is_current(wanted, DIST):
+            return
+        install()
+        say("building the web console")
+        shutil.rmtree(NEW, ignore_errors=True)
+        npm_run("build")
+        compress(NEW)
+        (NEW / STAMP).write_text(wanted)
+        shutil.rmtree(DIST, ignore_errors=True)
+        NEW.rename(DIST)
+
+
+def types() -> None:
+    """The types of the API, for a check or an editor."""
+    with locked():
+        install()
+        write_types()
 
 
 def check() -> None:
     """The types, against those of the API as it is, and the unit tests."""
-    install()
-    write_types()
+    types()
     npm_run("check")
     npm_run("test")
 
 
 def dev() -> None:
     """The console at http://127.0.0.1:5173, from its sources; LONGTAIL_API_URL says where the API is."""
-    install()
-    write_types()
+    types()
     npm_run("dev")
-
-
-def types() -> None:
-    """The types of the API, for an editor."""
-    install()
-    write_types()
 
 
 def is_current(wanted: str, dist: Path) -> bool:
@@ -227,9 +226,9 @@ def environment(node: Path) -> dict[str, str]:
 
 
 @contextmanager
-def locked(path: Path) -> Iterator[None]:
-    """Hold an exclusive lock among processes; the kernel frees it when its holder is gone."""
-    with path.open("a") as lock:
+def locked() -> Iterator[None]:
+    """One process at a time changes what is fetched and built; the kernel frees the lock when its holder is gone."""
+    with (APP.parent / ".build.lock").open("a") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
 

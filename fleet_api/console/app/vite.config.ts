@@ -15,6 +15,6 @@ export default defineConfig({
     chunkSizeWarningLimit: 1200,
     modulePreload: { polyfill: false },
   },
-  server: { port: 5173, strictPort: true, proxy: { "/v1": { target: api } } },
+  server: { host: "127.0.0.1", port: 5173, strictPort: true, proxy: { "/v1": { target: api } } },
   test: { include: ["src/**/*.test.ts"], environment: "node" },
 });

@@ -27,8 +27,7 @@ if TYPE_CHECKING:
 def built_console() -> None:
     """The console as its sources are now."""
     try:
-        with console.locked(console.APP.parent / ".build.lock"):
-            console.build()
+        console.build()
     except console.NoRegistry as missing:
         raise ChromiumMissing(f"the console is not built: {missing}") from missing
 
