@@ -20,7 +20,7 @@ def show_forecasts(services: Services, user: User, *, campaign: str | None) -> F
             get_versions(connection, campaign, limit=1)
         found = forecasts.current(connection, campaign)
         spent = spending.settled(connection, {each.campaign for each in found})
-        past = {unit: kept_forecasts(forecasts.scored(connection, unit)) for unit in UNITS}
+        past = {unit: kept_forecasts(forecasts.counted(connection, unit)) for unit in UNITS}
     return ForecastList(
         forecasts=[forecast_view(each, spent=spent.get((each.campaign, each.unit), 0)) for each in found],
         past=[calibration_view(unit, calibrate(kept, stage)) for unit, kept in past.items() if kept for stage in Stage],

@@ -38,6 +38,8 @@ def forecast_view(kept: Kept, *, spent: int | None = None) -> ForecastView:
         end=_end(document["end"]),
         factor=document["factor"],
         actual=kept.actual,
+        compared_until=kept.compared_until,
+        expected=None if kept.compared_until is None else Estimate.of(kept.shown),
     )
 
 

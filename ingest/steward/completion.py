@@ -20,6 +20,10 @@ class CompletionReason(StrEnum):
     BUDGET = "budget"
 
 
+BY_LIMIT = frozenset({CompletionReason.CLIPS, CompletionReason.BUDGET})
+"""A limit of the campaign's own ended it."""
+
+
 def completion_reason(
     settings: CampaignSettings, today: date, settled: Settled, smallest_clip_bytes: Callable[[], int | None]
 ) -> CompletionReason | None:

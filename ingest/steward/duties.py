@@ -13,13 +13,14 @@ from datetime import UTC, datetime
 from ingest.extractor_version import EXTRACTOR_VERSION
 from ingest.log import Log
 from ingest.steward import campaigns, erasure, rates, tiers
-from ingest.steward.forecasts.make import keep_forecasts
+from ingest.steward.forecasts.make import Forecasting
 from ingest.steward.loop import Duty
 from ingest.steward.staging import clean_staging
 from storage import ledger, retention, usage
 from storage.clips import extraction_jobs
 from storage.clips.properties import indexed_signals
 from storage.database import Connection, Database
+from storage.ledger.limits import fleet_terms
 from storage.likeness import jobs as vector_jobs
 from storage.objects import ObjectStore
 from storage.scans import jobs as scans
@@ -76,6 +77,7 @@ class Duties:
         self._settings = settings
         self._staging_after = ""
         self._tiers = parse_tiers(settings.object_tiers)
+        self._forecasting = Forecasting(database, fleet_terms(settings))
 
     def all(self) -> list[Duty]:
         """Every duty with its period in seconds; duties that users wait for have short periods."""
@@ -100,7 +102,7 @@ class Duties:
             Duty("deleting hours of usage that are old", 3600.0, self._forget_hours),
             Duty("forgetting expired scans", 60.0, self._forget_scans),
             Duty("recording rates", 900.0, self._record_rates),
-            Duty("forecasting budgets", 300.0, self._forecast_budgets),
+            Duty("forecasting budgets", 300.0, self._forecasting.go_on),
             Duty("removing unfinished object writes", 3600.0, self._remove_leftovers),
         ]
 
@@ -200,10 +202,6 @@ class Duties:
 
     def _record_rates(self) -> bool:
         rates.record_rates(self._database)
-        return False
-
-    def _forecast_budgets(self) -> bool:
-        keep_forecasts(self._database)
         return False
 
     def _remove_leftovers(self) -> bool:

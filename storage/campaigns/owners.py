@@ -35,6 +35,12 @@ def every(connection: Connection) -> dict[str, CampaignOwner]:
     return {row.campaign: CampaignOwner(**row._mapping) for row in rows}
 
 
+def find(connection: Connection, campaign: str) -> CampaignOwner | None:
+    """Who owns a campaign; None where nobody does."""
+    row = connection.execute(_OWNERS.where(_c.campaign == campaign)).one_or_none()
+    return None if row is None else CampaignOwner(**row._mapping)
+
+
 def claim(connection: Connection, campaign: str, owner_id: int) -> None:
     """Make a user the owner of a campaign that has none: of one that was never applied before."""
     new = insert(campaign_owners).values(campaign=campaign, owner_id=owner_id)

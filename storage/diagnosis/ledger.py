@@ -43,6 +43,24 @@ _ENTRIES_OFF = text("""
     ORDER BY e.id LIMIT :limit
 """)
 
+# Sums by day have what is folded, and nothing else.
+_DAYS_OFF = text("""
+    SELECT a.campaign, a.kind, coalesce(d.day, e.day) AS day, d.settled, d.squares,
+        e.settled AS entries_settled, e.squares AS entries_squares
+    FROM ledger_days d
+    FULL JOIN (
+        SELECT e.account_id, CAST(e.created_at AT TIME ZONE 'UTC' AS date) AS day, sum(e.settled_delta) AS settled,
+            coalesce(sum(CAST(e.settled_delta AS numeric) * e.settled_delta) FILTER (WHERE e.kind = 'settle'), 0)
+                AS squares
+        FROM ledger_entries e JOIN ledger_accounts a ON a.id = e.account_id
+        WHERE e.folded AND a.kind IN ('campaign_bytes', 'campaign_clips') AND e.settled_delta <> 0
+        GROUP BY 1, 2
+    ) e ON e.account_id = d.account_id AND e.day = d.day
+    JOIN ledger_accounts a ON a.id = coalesce(d.account_id, e.account_id)
+    WHERE (d.settled, d.squares) IS DISTINCT FROM (e.settled, e.squares)
+    ORDER BY 1, 2, 3 LIMIT :limit
+""")
+
 # A reservation that stays for ever: its upload has ended, and nothing closed it.
 _LEFT_OPEN = text("""
     SELECT u.id, u.state FROM uploads u
@@ -66,6 +84,15 @@ def accounts_that_differ(connection: Connection, *, limit: int = 10) -> list[str
         f"{key_of(row)} has {row.held} held and {row.settled} settled, but its entries sum to {row.entries_held} and "
         f"{row.entries_settled}"
         for row in connection.execute(_ACCOUNTS_OFF, {"limit": limit})
+    ]
+
+
+def days_that_differ(connection: Connection, *, limit: int = 10) -> list[str]:
+    """Sentences on at most `limit` days of campaigns' accounts that are not the sums of their entries."""
+    return [
+        f"{row.kind}:{row.campaign} settled {row.settled} (squares {row.squares}) on {row.day} by its sums, but its "
+        f"entries sum to {row.entries_settled} ({row.entries_squares})"
+        for row in connection.execute(_DAYS_OFF, {"limit": limit})
     ]
 
 

@@ -86,7 +86,17 @@ _FOLD = text("""
     taken AS (
         UPDATE ledger_entries e SET folded = true FROM chosen
         WHERE e.id = chosen.id AND NOT e.folded
-        RETURNING e.account_id, e.held_delta, e.settled_delta
+        RETURNING e.account_id, e.held_delta, e.settled_delta, e.kind, e.created_at
+    ),
+    days AS (
+        INSERT INTO ledger_days AS d (account_id, day, settled, squares)
+        SELECT account_id, CAST(t.created_at AT TIME ZONE 'UTC' AS date), sum(t.settled_delta),
+            coalesce(sum(CAST(t.settled_delta AS numeric) * t.settled_delta) FILTER (WHERE t.kind = 'settle'), 0)
+        FROM taken t JOIN ledger_accounts a ON a.id = t.account_id
+        WHERE a.kind IN ('campaign_bytes', 'campaign_clips') AND t.settled_delta <> 0
+        GROUP BY 1, 2
+        ON CONFLICT (account_id, day) DO UPDATE
+            SET settled = d.settled + excluded.settled, squares = d.squares + excluded.squares
     ),
     sums AS (
         SELECT account_id, sum(held_delta) AS held, sum(settled_delta) AS settled, count(*) AS entries
@@ -113,5 +123,8 @@ def fold(connection: Connection, limit: int = 1000) -> int:
 
 
 def fold_accounts(connection: Connection, accounts: Sequence[int], *, limit: int | None) -> int:
-    """Fold entries of accounts that this transaction has locked: so no other transaction can be folding them."""
+    """Fold entries of accounts that this transaction has locked: so no other transaction can be folding them.
+
+    Their sums by day grow in the same statement, so an entry is in them exactly if it is folded.
+    """
     return int(connection.execute(_FOLD, {"accounts": list(accounts), "limit": limit}).scalar_one())

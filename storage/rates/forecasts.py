@@ -4,40 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from datetime import datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, func, select, text
+from sqlalchemy import Connection, Text, column, func, select, true, values
 from sqlalchemy.dialects.postgresql import distinct_on, insert
 
+from storage.rows import columns_of
 from storage.tables import campaign_versions, forecasts
+from triggers.assignment.given import Version
 from triggers.contracts.api.budget import AccountUnit
 from triggers.contracts.campaign import RUNNING, CampaignState
-from triggers.statistics.budget_forecast.kept import KeptForecast
+from triggers.statistics.budget_forecast.kept import KeptForecast, Stage, has_width, stage_of
 from triggers.statistics.interval import Interval
 
 UNITS: tuple[AccountUnit, ...] = ("bytes", "clips")
-_c = forecasts.c
+_c, version = forecasts.c, campaign_versions.c
 
-# What was planned and ran as planned until its end: the rollout began when it was expected to, give or take a day, and
-# was never paused. A pause that is over has pushed `rollout_from` forward.
-_SCORE = text("""
-    UPDATE forecasts f SET actual = (
-        SELECT coalesce(sum(e.settled_delta), 0)
-        FROM ledger_entries e JOIN ledger_accounts a ON a.id = e.account_id
-        WHERE a.kind = 'campaign_' || f.unit AND a.campaign = f.campaign
-            AND e.created_at > f.made_at AND e.created_at <= f.until
-    )
-    FROM campaign_versions v
-    WHERE v.campaign = f.campaign AND v.version = f.version AND f.actual IS NULL AND f.until <= now()
-        AND v.activated_at IS NOT NULL AND (v.ended_at IS NULL OR v.ended_at >= f.until) AND v.paused_at IS NULL
-        AND CASE WHEN f.rollout_from IS NULL
-            THEN v.rollout_from = v.activated_at AND v.activated_at <= interval '1 day' + greatest(
-                f.made_at, CAST(v.settings ->> 'active_from' AS timestamp) AT TIME ZONE 'UTC'
-            )
-            ELSE v.rollout_from = f.rollout_from
-        END
-""")
+MOST_COUNTED = 3000
+"""Of how many forecasts of a unit the errors widen new ones: those of the last thousand versions, at three stages."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,76 +41,99 @@ class Kept:
     from_backtest: bool
     spent: int
     forecast: dict[str, Any]
+    held_up: bool = False
+    """Whether a limit admitted no clip of the campaign on its day."""
+    compared_until: datetime | None = None
+    """`until`, or the earlier beginning of the UTC day on which a limit ended the campaign or held it up."""
     actual: int | None = None
+    """What was spent from `made_at`, or from the campaign's start when that was later, until `compared_until`."""
+
+    @property
+    def stage(self) -> Stage:
+        """How much of its campaign it knew."""
+        return stage_of(self.progress)
+
+    @property
+    def computed(self) -> Interval:
+        """What was expected until `compared_until`, as the model said."""
+        return Interval(**self.forecast.get("compared", self.forecast)["computed"])
+
+    @property
+    def shown(self) -> Interval:
+        """The same, as it was widened and shown."""
+        return Interval(**self.forecast.get("compared", self.forecast)["remaining"])
+
+
+_COLUMNS = columns_of(Kept, forecasts)
 
 
 def keep(connection: Connection, kept: Kept) -> None:
     """Keep a forecast as that of its day, in place of an earlier one of the day."""
-    row = asdict(kept) | {"day": kept.made_at.date()}
+    row = asdict(kept) | {"day": kept.made_at.astimezone(UTC).date()}
     statement = insert(forecasts).values(row)
     keys = ["campaign", "version", "unit", "day"]
-    new = {name: statement.excluded[name] for name in row if name not in keys}
+    new: dict[str, Any] = {name: statement.excluded[name] for name in row if name not in keys}
+    new["held_up"] = _c.held_up | statement.excluded.held_up
     connection.execute(statement.on_conflict_do_update(index_elements=keys, set_=new))
 
 
-def last_made(connection: Connection) -> dict[tuple[str, int], datetime]:
-    """When each campaign version was forecast last."""
+def last_made(connection: Connection, day: date) -> dict[Version, datetime]:
+    """When each campaign version that is open was forecast last on a day."""
+    open_version = version.state.in_((CampaignState.APPROVED, *RUNNING))
     rows = connection.execute(
-        select(_c.campaign, _c.version, func.max(_c.made_at).label("at")).group_by(_c.campaign, _c.version)
+        select(_c.campaign, _c.version, func.max(_c.made_at).label("at"))
+        .join(campaign_versions, (version.campaign == _c.campaign) & (version.version == _c.version))
+        .where(open_version, _c.unit.in_(UNITS), _c.day == day)
+        .group_by(_c.campaign, _c.version)
     )
     return {(row.campaign, row.version): row.at for row in rows}
 
 
-def score(connection: Connection) -> int:
-    """Note what was spent in the time of forecasts that is over; returns of how many. Once noted it stays."""
-    return connection.execute(_SCORE).rowcount
-
-
-def scored(connection: Connection, unit: AccountUnit, *, limit: int = 10_000) -> list[Kept]:
-    """The newest forecasts of which it is known what was spent."""
+def counted(connection: Connection, unit: AccountUnit) -> list[Kept]:
+    """The forecasts whose errors widen new ones: of each version's in a stage one; the newest."""
     rows = connection.execute(
-        select(forecasts).where(_c.unit == unit, _c.actual.is_not(None)).order_by(_c.made_at.desc()).limit(limit)
+        select(*_COLUMNS).where(_c.unit == unit, _c.counts).order_by(_c.made_at.desc()).limit(MOST_COUNTED)
     )
-    return [_kept(row) for row in rows]
+    return [Kept(*row) for row in rows]
 
 
 def current(connection: Connection, campaign: str | None = None) -> list[Kept]:
     """The newest forecasts of each campaign's running version, else of its approved one; both units, by name."""
-    version = campaign_versions.c
     is_open = version.state.in_((CampaignState.APPROVED, *RUNNING))
-    rows = connection.execute(
-        select(forecasts)
-        .join(campaign_versions, (version.campaign == _c.campaign) & (version.version == _c.version))
-        .where(is_open, *(() if campaign is None else (_c.campaign == campaign,)))
-        .ext(distinct_on(_c.campaign, _c.unit))
-        .order_by(_c.campaign, _c.unit, version.state.in_(RUNNING).desc(), _c.version.desc(), _c.day.desc())
+    unit = values(column("unit", Text), name="units").data([(name,) for name in UNITS]).c.unit
+    newest = (
+        select(*_COLUMNS)
+        .where(_c.campaign == version.campaign, _c.version == version.version, _c.unit == unit)
+        .order_by(_c.day.desc())
+        .limit(1)
+        .lateral("newest")
     )
-    return [_kept(row) for row in rows]
+    rows = connection.execute(
+        select(newest)
+        .select_from(campaign_versions.join(unit.table, true()).join(newest, true()))
+        .where(is_open, *(() if campaign is None else (version.campaign == campaign,)))
+        .ext(distinct_on(version.campaign, unit))
+        .order_by(version.campaign, unit, version.state.in_(RUNNING).desc(), version.version.desc())
+    )
+    return [Kept(*row) for row in rows]
 
 
 def past(connection: Connection, campaign: str, *, limit: int) -> list[Kept]:
     """A campaign's forecasts, the newest first."""
     rows = connection.execute(
-        select(forecasts)
+        select(*_COLUMNS)
         .where(_c.campaign == campaign)
         .order_by(_c.made_at.desc(), _c.version.desc(), _c.unit)
         .limit(limit)
     )
-    return [_kept(row) for row in rows]
-
-
-def _kept(row: Row[Any]) -> Kept:
-    values = row._asdict()
-    del values["day"]
-    return Kept(**values)
+    return [Kept(*row) for row in rows]
 
 
 def kept_forecasts(kept: Sequence[Kept]) -> list[KeptForecast]:
     """Those that can be scored: of which it is known what was spent, and that were not certain."""
     found = []
     for each in kept:
-        computed, shown = (Interval(**each.forecast[name]) for name in ("computed", "remaining"))
-        if each.actual is not None and computed.low <= computed.mean < computed.high:
+        if each.actual is not None and has_width(each.computed):
             name = f"{each.campaign} {each.version}"
-            found.append(KeptForecast(name, each.progress, computed, shown, float(each.actual)))
+            found.append(KeptForecast(name, each.progress, each.computed, each.shown, float(each.actual)))
     return found

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, Row, text
 
 from triggers.assignment.given import Version
 from triggers.contracts.api.budget import AccountUnit
@@ -17,14 +17,30 @@ from triggers.statistics.fleet_rates import VehicleSums
 ACTIVE_DAYS = 7
 """A vehicle that has not checked in for so long is not expected to run or to send anything."""
 
-# All entries of a clip's charge, with those that take a damaged clip back.
-_SPENT = text("""
-    SELECT CAST(e.created_at AT TIME ZONE 'UTC' AS date) AS day, sum(e.settled_delta) AS amount,
-        sum(CAST(e.settled_delta AS numeric) * e.settled_delta) FILTER (WHERE e.kind = 'settle') AS squares
-    FROM ledger_entries e JOIN ledger_accounts a ON a.id = e.account_id
-    WHERE a.kind = :kind AND a.campaign = :campaign AND e.created_at >= :since AND e.kind <> 'reserve'
+_ACCOUNT = """(
+        SELECT id FROM ledger_accounts
+        WHERE kind = :kind AND campaign = :campaign AND vehicle_id = '' AND cost_centre = '' AND network = ''
+    )"""
+_DAY = "CAST(e.created_at AT TIME ZONE 'UTC' AS date)"
+
+_ENTRY = f"""SELECT {_DAY}, e.settled_delta,
+            CASE WHEN e.kind = 'settle' THEN CAST(e.settled_delta AS numeric) * e.settled_delta ELSE 0 END
+        FROM ledger_entries e WHERE e.account_id = {_ACCOUNT} AND e.kind <> 'reserve'"""  # noqa: S608 - constants
+
+# All entries of a clip's charge, with those that take a damaged clip back: of whole days as sums by day and what is not
+# folded into them yet; of the first day, which is one in part, one by one.
+_SPENT = text(f"""
+    SELECT day, sum(amount) AS amount, sum(squares) AS squares
+    FROM (
+        SELECT day, settled AS amount, squares FROM ledger_days
+        WHERE account_id = {_ACCOUNT} AND day >= :second AND day < :end_day
+        UNION ALL
+        {_ENTRY} AND NOT e.folded AND e.created_at >= :second_at AND e.created_at < :until
+        UNION ALL
+        {_ENTRY} AND e.created_at >= :since AND e.created_at < least(:second_at, CAST(:until AS timestamptz))
+    ) spent
     GROUP BY 1 ORDER BY 1
-""")
+""")  # noqa: S608 - put together from the constants above
 
 _SETTLED = text("""
     SELECT a.campaign, a.unit, a.settled + coalesce(sum(e.settled_delta), 0) AS settled
@@ -92,12 +108,12 @@ def seen_days(
     """The campaign's days from `since` to `now` in order (UTC), the first and the last in part."""
     campaign, number = version
     since, now = since.astimezone(UTC), now.astimezone(UTC)
-    asked = {"campaign": campaign, "version": number, "since": since, "kind": f"campaign_{unit}"}
-    spent = {row.day: row for row in connection.execute(_SPENT, asked)}
+    asked = {"campaign": campaign, "version": number, "since": since}
+    spent = {row.day: row for row in _spent(connection, campaign, unit, since, _midnight(now) + timedelta(days=1))}
     changed = {row.day: row for row in connection.execute(_ASSIGNED, asked)}
     days, vehicles = [], 0
     day, today = since.date(), now.date()
-    left_of_today = 1 - (now - now.replace(hour=0, minute=0, second=0, microsecond=0)) / timedelta(days=1)
+    left_of_today = 1 - (now - _midnight(now)) / timedelta(days=1)
     while day <= today:
         change = changed.get(day)
         begun, rest = (int(change.vehicles), float(change.rest)) if change else (0, 0.0)
@@ -113,6 +129,27 @@ def seen_days(
 def _amounts(row: Any) -> tuple[int, int]:
     """Bytes or clips of a day, and the sum of their squares; a clip taken back may be one of the day before."""
     return (0, 0) if row is None else (max(0, int(row.amount)), int(row.squares or 0))
+
+
+def spent_between(connection: Connection, campaign: str, unit: AccountUnit, *, since: datetime, until: datetime) -> int:
+    """What a campaign's account settled after `since` and before `until`, the beginning of a UTC day."""
+    after = since.astimezone(UTC) + timedelta(microseconds=1)
+    rows = _spent(connection, campaign, unit, after, until.astimezone(UTC))
+    return sum(int(row.amount) for row in rows)
+
+
+def _spent(
+    connection: Connection, campaign: str, unit: AccountUnit, since: datetime, until: datetime
+) -> Sequence[Row[Any]]:
+    """Amounts and squares by UTC day; both times are in UTC, and `until` begins a day."""
+    second = _midnight(since) + timedelta(days=1)
+    asked = {"campaign": campaign, "kind": f"campaign_{unit}", "since": since, "until": until}
+    days = {"second": second.date(), "second_at": second, "end_day": until.date()}
+    return connection.execute(_SPENT, asked | days).all()
+
+
+def _midnight(moment: datetime) -> datetime:
+    return moment.replace(hour=0, minute=0, second=0, microsecond=0)
 
 
 def settled(connection: Connection, campaigns: Collection[str]) -> dict[tuple[str, AccountUnit], int]:

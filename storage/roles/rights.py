@@ -94,6 +94,7 @@ _API = {
     # Uploads, which end with their vehicle
     "budget_limits": _ALL,
     "ledger_accounts": _READ,
+    "ledger_days": _READ,
     "ledger_entries": _ADD,
     "price_books": _ADD,
     "closed_months": _ADD,
@@ -122,6 +123,7 @@ _GATEWAY = {
     "dead_letters": _ADD,
     "fires": _WRITE,
     "ledger_accounts": _WRITE,
+    "ledger_days": _WRITE,
     "ledger_entries": _WRITE,
     "ledger_receipts": _WRITE,
     "log_partitions": _WRITE,
@@ -174,6 +176,7 @@ _INGEST = {
     "label_jobs": _ALL,
     "labels": f"{_READ}, DELETE",
     "ledger_accounts": _ALL,
+    "ledger_days": _WRITE,
     "ledger_entries": _ALL,
     "ledger_receipts": _ALL,
     "log_claims": _WRITE,

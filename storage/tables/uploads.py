@@ -198,6 +198,12 @@ ledger_entries = Table(
         postgresql_where=text("kind IN ('settle','release')"),
     ),
     Index("ix_ledger_entries_upload_id", "upload_id"),
+    Index(
+        "ix_ledger_entries_account_id_created_at",
+        "account_id",
+        "created_at",
+        postgresql_where=text("kind <> 'reserve'"),
+    ),
     Index("ix_ledger_entries_unfolded", "account_id", postgresql_where=text("NOT folded")),
     Index(
         "ix_ledger_entries_unfolded_reservations",
@@ -209,6 +215,17 @@ ledger_entries = Table(
 An upload's reservation is closed once: settled or released, never both. A clip that turns out to be damaged was
 settled, and its `void` takes it out of the limits on clips again. `network` is the one that the upload had when the
 entry was made, `region` that of its vehicle when the bytes were reserved ('': it has none)."""
+
+ledger_days = Table(
+    "ledger_days",
+    metadata,
+    Column("account_id", BigInteger, ForeignKey("ledger_accounts.id"), primary_key=True),
+    Column("day", Date, primary_key=True),
+    Column("settled", BigInteger, nullable=False),
+    Column("squares", Numeric, nullable=False),
+)
+"""What a campaign's accounts of bytes and clips settled on each UTC day, as far as entries are folded: whatever folds
+them adds them here. `squares` is the sum of the squares of what was settled, without what was taken back."""
 
 price_books = Table(
     "price_books",

@@ -75,6 +75,7 @@ def check(settings: Settings, database: Database, progress: Callable[[str], None
     with database.begin() as connection:
         charges.add(ledger_queries.accounts_that_differ(connection))
         charges.add(ledger_queries.entries_that_differ(connection))
+        charges.add(ledger_queries.days_that_differ(connection))
     yield _finding("full: ledger", charges, "clips were charged as their manifests say", AUDIT_REMEDY)
     uploads = _books(database, progress)
     yield _finding("full: books", uploads, "uploads have the entries that their bytes and clips ask for", AUDIT_REMEDY)

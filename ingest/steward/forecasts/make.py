@@ -1,18 +1,24 @@
-"""Makes and keeps forecasts of each version that runs or waits, in bytes and in clips, and scores those of the past."""
+"""Makes and keeps forecasts of each version that runs or waits, in bytes and in clips; judges those that are over.
+
+A round is made in pieces, a batch of judgements or one version's forecasts each, between which the steward's other
+duties have their turns.
+"""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 from ingest.steward.by_version import by_version
+from ingest.steward.forecasts.held_up import is_held_up
+from ingest.steward.forecasts.judge import judge
 from ingest.steward.forecasts.prior import prior_of_backtest, prior_of_days
 from storage.campaigns import facts
 from storage.campaigns.queries import CampaignVersion, get_content, get_version, settings_of
 from storage.database import Connection, Database
-from storage.ledger.limits import get_limit
+from storage.ledger.limits import ANY_AMOUNT, FleetTerms, get_limit
 from storage.rates import forecasts, spending
 from storage.rates.forecasts import Kept, kept_forecasts
 from triggers.assignment.given import Version
@@ -22,9 +28,10 @@ from triggers.contracts.api.budget import AccountUnit, LimitKind
 from triggers.contracts.api.campaigns import BacktestForecast
 from triggers.contracts.campaign import CampaignSettings, Comparison, Target
 from triggers.statistics.budget_forecast.burn import learn
+from triggers.statistics.budget_forecast.course import course_of
 from triggers.statistics.budget_forecast.days import Vehicles
 from triggers.statistics.budget_forecast.forecast import PlannedDay, forecast_budget
-from triggers.statistics.budget_forecast.kept import calibrate, stage_of
+from triggers.statistics.budget_forecast.kept import Stage, calibrate, stage_of
 from triggers.statistics.fleet_rates import spread_of_vehicles
 from triggers.times import DAY_NS, NS_PER_S, midnight_ns
 
@@ -60,50 +67,87 @@ class Subject:
     now: datetime
 
 
-def keep_forecasts(database: Database, *, now: datetime | None = None) -> int:
-    """Score what is over, and make the forecasts that are missing or older than an hour; returns how many versions.
+class Forecasting:
+    """The forecasts of one deployment, a piece of a round at a time. Not thread-safe."""
 
-    A version that cannot be forecast is logged, and tried again in the next round.
-    """
-    now = now or datetime.now(UTC)
-    with database.begin() as connection:
-        forecasts.score(connection)
-        made = forecasts.last_made(connection)
-        versions = [(each.campaign, each.version) for each in facts.open_versions(connection)]
-    due = [version for version in versions if version not in made or not _is_fresh(made[version], now)]
+    def __init__(self, database: Database, fleet: FleetTerms = ANY_AMOUNT) -> None:
+        self._database = database
+        self._terms = fleet
+        self._due: list[Version] = []
+        self._round: Round | None = None
+        self.made = 0
+        """How many versions it has forecast."""
 
-    def renew(connection: Connection, version: Version) -> None:
-        for kept in make(connection, *version, now=now):
+    def go_on(self, now: datetime | None = None) -> bool:
+        """Do the next piece of the round, or begin one; whether there is more to do now.
+
+        First forecasts that are over are judged, so that new ones learn from their errors; then the missing ones and
+        those older than an hour are made. A version that cannot be forecast is logged, and tried in the next round.
+        """
+        if self._round is None:
+            now = now or datetime.now(UTC)
+            if judge(self._database, now):
+                return True
+            self._begin(now)
+        elif self._due:
+            version, of_round = self._due.pop(0), self._round
+            self.made += by_version(self._database, [version], of_round.renew, what="its forecast failed")
+        if not self._due:
+            self._round = None
+        return bool(self._due)
+
+    def _begin(self, now: datetime) -> None:
+        with self._database.begin() as connection:
+            made = forecasts.last_made(connection, now.astimezone(UTC).date())
+            versions = [(each.campaign, each.version) for each in facts.open_versions(connection)]
+            factors = {unit: _factors(connection, unit) for unit in forecasts.UNITS} if versions else {}
+        self._due = [each for each in versions if each not in made or made[each] <= now - RENEWED_AFTER]
+        self._round = Round(now, self._terms, factors)
+
+
+@dataclass(frozen=True, slots=True)
+class Round:
+    """What all forecasts of a round have in common: the time, the fleet's terms, and how much intervals are widened."""
+
+    now: datetime
+    fleet: FleetTerms
+    factors: Mapping[AccountUnit, Mapping[Stage, float]]
+
+    def renew(self, connection: Connection, version: Version) -> None:
+        """Make the forecasts of a version, and keep them."""
+        for kept in self.make(connection, *version):
             forecasts.keep(connection, kept)
 
-    return by_version(database, due, renew, what="its forecast failed")
+    def make(self, connection: Connection, campaign: str, version: int) -> Iterator[Kept]:
+        """The forecasts of a version; none for a unit of which nothing is known: no backtest, and nothing was spent."""
+        details = get_version(connection, campaign, version)
+        content = get_content(connection, campaign, version)
+        settings = settings_of(content.settings)
+        backtest = None
+        if content.forecast is not None:
+            backtest = BacktestForecast.model_validate_json(json.dumps(content.forecast))
+        plan = _plan(connection, details, settings, self.now)
+        if not plan.days:
+            return
+        subject = Subject(details, settings, plan, backtest, self.now)
+        spent = {unit: spending.settled(connection, [campaign]).get((campaign, unit), 0) for unit in forecasts.UNITS}
+        is_running = details.activated_at is not None
+        held_up = is_running and is_held_up(connection, campaign, settings, spent, fleet=self.fleet, now=self.now)
+        for unit in forecasts.UNITS:
+            kept = _forecast(connection, subject, unit, spent[unit], self.factors[unit])
+            if kept is not None:
+                yield replace(kept, held_up=held_up)
 
 
-def _is_fresh(made: datetime, now: datetime) -> bool:
-    """Whether a forecast is younger than an hour, and of this day (UTC)."""
-    return made > now - RENEWED_AFTER and made.astimezone(UTC).date() == now.astimezone(UTC).date()
+def _factors(connection: Connection, unit: AccountUnit) -> dict[Stage, float]:
+    """By how much the errors of the past widen the intervals of each stage."""
+    past = kept_forecasts(forecasts.counted(connection, unit))
+    return {stage: calibrate(past, stage).factor for stage in Stage}
 
 
-def make(connection: Connection, campaign: str, version: int, *, now: datetime) -> Iterator[Kept]:
-    """The forecasts of a version; none for a unit of which nothing is known: no backtest, and nothing was spent."""
-    details = get_version(connection, campaign, version)
-    content = get_content(connection, campaign, version)
-    settings = settings_of(content.settings)
-    backtest = None
-    if content.forecast is not None:
-        backtest = BacktestForecast.model_validate_json(json.dumps(content.forecast))
-    plan = _plan(connection, details, settings, now)
-    if not plan.days:
-        return
-    subject = Subject(details, settings, plan, backtest, now)
-    spent = spending.settled(connection, [campaign])
-    for unit in forecasts.UNITS:
-        kept = _forecast(connection, subject, unit, spent.get((campaign, unit), 0))
-        if kept is not None:
-            yield kept
-
-
-def _forecast(connection: Connection, subject: Subject, unit: AccountUnit, spent: int) -> Kept | None:
+def _forecast(
+    connection: Connection, subject: Subject, unit: AccountUnit, spent: int, factors: Mapping[Stage, float]
+) -> Kept | None:
     details, plan, now = subject.details, subject.plan, subject.now
     version, since = (details.campaign, details.version), details.activated_at
     days = [] if since is None else spending.seen_days(connection, version, unit, since=since, now=now)
@@ -115,11 +159,9 @@ def _forecast(connection: Connection, subject: Subject, unit: AccountUnit, spent
     progress = min(seen / (seen + plan.vehicle_days) if seen + plan.vehicle_days > 0 else 0.0, 1 - 1e-9)
     sums = spending.vehicles_that_differ(connection, version, since=since or now)
     vehicles = Vehicles(max(1.0, plan.fleet, *(day.vehicle_days for day in days)), spread_of_vehicles(sums))
-    factor = calibrate(kept_forecasts(forecasts.scored(connection, unit)), stage_of(progress)).factor
-    limit = _limit(connection, subject, unit)
-    found = forecast_budget(
-        learn(prior, days, vehicles), plan.days, now_ns=_ns(now), spent=spent, limit=limit, factor=factor
-    )
+    factor, limit = factors[stage_of(progress)], _limit(connection, subject, unit)
+    burn = learn(prior, days, vehicles)
+    found = forecast_budget(burn, plan.days, now_ns=_ns(now), spent=spent, limit=limit, factor=factor)
     return Kept(
         campaign=details.campaign,
         version=details.version,
@@ -131,7 +173,7 @@ def _forecast(connection: Connection, subject: Subject, unit: AccountUnit, spent
         progress=progress,
         from_backtest=of_backtest is not None,
         spent=spent,
-        forecast={**asdict(found), "limit": limit, "factor": factor},
+        forecast={**asdict(found), "limit": limit, "factor": factor, "course": course_of(burn, plan.days)},
     )
 
 

@@ -10,7 +10,6 @@ import pytest
 from sqlalchemy import text
 
 from fleet_api.cli.fleet.rates.forecast import bar
-from ingest.steward.forecasts.make import keep_forecasts
 from tests.fleet_api.api_server import Api
 from tests.fleet_api.cli.conftest import Longtail, longtail
 from tests.ingest.steward.forecasts.forecasts_support import (
@@ -21,6 +20,7 @@ from tests.ingest.steward.forecasts.forecasts_support import (
     attach,
     backtest,
     days_ago,
+    keep_forecasts,
     spend,
 )
 from triggers.contracts.api.rates.estimates import Estimate
@@ -70,7 +70,7 @@ def test_all_campaigns_that_run_or_wait_come_in_one_answer(forecast_fleet: Api) 
 
 
 def test_kept_forecasts_say_what_came_of_them(forecast_fleet: Api) -> None:
-    earlier = {"at": days_ago(1), "made": days_ago(6)}
+    earlier = {"at": days_ago(0.5), "made": days_ago(6)}
     with forecast_fleet.database.begin() as connection:
         connection.execute(
             text("UPDATE forecasts SET until = :at, made_at = :made, day = day - 6 WHERE campaign = 'braking'"), earlier
@@ -131,6 +131,8 @@ def view(spent: int, low: float, high: float, limit: int | None) -> ForecastView
         end=None,
         factor=1.0,
         actual=None,
+        compared_until=None,
+        expected=None,
     )
 
 

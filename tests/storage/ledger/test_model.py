@@ -59,6 +59,7 @@ class LedgerMachine(RuleBasedStateMachine):
         with self.database.begin() as connection:
             for table in (
                 "ledger_entries",
+                "ledger_days",
                 "ledger_accounts",
                 "uploads",
                 "assignments",

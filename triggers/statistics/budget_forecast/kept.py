@@ -56,7 +56,7 @@ class KeptForecast:
     actual: float
 
     def __post_init__(self) -> None:
-        if not self.computed.low <= self.computed.mean < self.computed.high:
+        if not has_width(self.computed):
             raise ValueError(f"the forecast of {self.campaign} has no width to score it by: {self.computed}")
         if not 0 <= self.progress < 1:
             raise ValueError(f"the forecast of {self.campaign} was made at {self.progress} of it: must be below 1")
@@ -72,8 +72,9 @@ class KeptForecast:
         off = self.actual - self.computed.mean
         if off >= 0:
             return off / (self.computed.high - self.computed.mean)
-        below = self.computed.mean - self.computed.low
-        return -off / below if below > 0 else math.inf
+        # where the interval has no width below its mean, that above it says how sure the model was
+        below = self.computed.mean - self.computed.low or self.computed.high - self.computed.mean
+        return -off / below
 
     @property
     def held(self) -> bool:
@@ -93,6 +94,11 @@ class Calibration:
     median_error: float | None
     """The median of actual / expected - 1: above 0, forecasts are too low."""
     factor: float
+
+
+def has_width(computed: Interval) -> bool:
+    """Whether a forecast can be scored: it was not certain."""
+    return computed.low <= computed.mean < computed.high
 
 
 def calibrate(kept: Iterable[KeptForecast], stage: Stage) -> Calibration:

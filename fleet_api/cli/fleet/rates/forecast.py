@@ -111,6 +111,8 @@ COLUMNS: tuple[Column[ForecastView], ...] = (
     Column("end", lambda each: None if each.end is None else each.end.expected),
     Column("remaining", lambda each: each.remaining.mean),
     Column("actual", lambda each: each.actual),
+    Column("compared_until", lambda each: each.compared_until),
+    Column("expected", lambda each: None if each.expected is None else each.expected.mean),
 )
 
 
@@ -173,19 +175,22 @@ def _show_kept(found: Sequence[ForecastView]) -> None:
             each.made_at.date(),
             each.version,
             each.unit,
-            each.until.date(),
-            _amounts(each, each.remaining),
+            (each.compared_until or each.until).date(),
+            _amounts(each, each.expected or each.remaining),
             "" if each.actual is None else _amount(each, each.actual),
-            "" if each.actual is None else _held(each, each.actual),
+            _held(each),
         )
         for each in found
     ]
     print_table("", names, rows)
 
 
-def _held(each: ForecastView, actual: int) -> str:
-    high = each.remaining.high
-    return "yes" if each.remaining.low <= actual and (high is None or actual <= high) else "no"
+def _held(each: ForecastView) -> str:
+    """Whether the interval held; empty where it is not known, or cannot be said."""
+    if each.actual is None or each.expected is None:
+        return ""
+    low, high = each.expected.low, each.expected.high
+    return "yes" if low <= each.actual and (high is None or each.actual <= high) else "no"
 
 
 def _show_past(past: Sequence[CalibrationView]) -> None:

@@ -9,8 +9,10 @@ from typing import Any
 
 from sqlalchemy import text, update
 
+from ingest.steward.forecasts.make import Forecasting
 from storage import ledger
 from storage.database import Database
+from storage.ledger.limits import ANY_AMOUNT, FleetTerms
 from storage.tables import campaign_versions, ledger_entries
 from storage.vehicles.enrolment import enrol
 from tests.storage.ledger.ledger_support import add_upload
@@ -20,6 +22,14 @@ from triggers.contracts.campaign import BudgetLimits
 
 MB = 10**6
 TODAY = datetime.now(UTC).replace(hour=12, minute=0, second=0, microsecond=0)
+
+
+def keep_forecasts(database: Database, *, now: datetime | None = None, fleet: FleetTerms = ANY_AMOUNT) -> int:
+    """A round of forecasts, piece by piece; returns how many versions it forecast."""
+    forecasting = Forecasting(database, fleet)
+    while forecasting.go_on(now):
+        pass
+    return forecasting.made
 
 
 def add_campaign(

@@ -8,7 +8,6 @@ from zoneinfo import ZoneInfo
 import pytest
 from sqlalchemy import select, text
 
-from ingest.steward.forecasts.make import keep_forecasts
 from storage.database import Database
 from storage.ledger.limits import set_limit
 from storage.rates import forecasts, spending
@@ -22,6 +21,7 @@ from tests.ingest.steward.forecasts.forecasts_support import (
     attach,
     backtest,
     days_ago,
+    keep_forecasts,
     spend,
 )
 
@@ -204,7 +204,7 @@ def test_what_is_over_is_scored_if_it_ran_as_planned_and_errors_widen_what_is_fo
     attach(database, "next", backtest(1, MB))
     keep_forecasts(database, now=TODAY)
     with database.begin() as connection:
-        actual = {kept.campaign: kept.actual for kept in forecasts.scored(connection, "bytes")}
+        actual = {kept.campaign: kept.actual for kept in forecasts.counted(connection, "bytes")}
     assert actual == {name: (200 + number) * MB for number, name in enumerate(names) if number not in (3, 5, 7, 9)}
     kept = current(database)["next", "bytes"].forecast
     assert kept["factor"] > 2

@@ -84,3 +84,10 @@ def test_forecasts_that_cannot_be_scored_are_refused() -> None:
         KeptForecast("a", 0.0, point, point, 1.0)
     with pytest.raises(ValueError, match="must be below 1"):
         kept("a", 1.0, progress=1.0)
+
+
+def test_an_interval_without_width_below_its_mean_gives_no_infinite_factor() -> None:
+    certain = Interval(100.0, 100.0, 150.0)
+    past = [KeptForecast(str(number), 0.0, certain, certain, 50.0) for number in range(25)]
+    assert calibrate(past, Stage.BEFORE).factor == 1.0
+    assert KeptForecast("a", 0.0, certain, certain, 0.0).score == 2.0

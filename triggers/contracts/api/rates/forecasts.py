@@ -29,8 +29,10 @@ class ForecastView(BaseModel):
     `until` is the end of the campaign's last day; an open-ended one has none, and `until` is how far was looked.
     `spent` is what has settled by now, in the list of kept ones what had by `made_at`. `per_day` is the burn rate with
     the vehicles of that day, `demand` what would be spent without the limit, `total` with it. Intervals are `factor`
-    times as wide as computed, by the errors of the past. `actual` is what was spent from `made_at` to `until`, null
-    until it is known.
+    times as wide as computed, by the errors of the past. `actual` is what was spent from `made_at` to `compared_until`,
+    and `expected` what the forecast expected to be spent by then. All three are null until `until` is over, and for
+    good if the campaign did not run as planned. `compared_until` is before `until` where a limit ended the campaign or
+    held it up.
     """
 
     campaign: str
@@ -50,6 +52,8 @@ class ForecastView(BaseModel):
     end: EndView | None
     factor: float
     actual: int | None
+    compared_until: datetime | None
+    expected: Estimate | None
 
 
 class CalibrationView(BaseModel):
