@@ -1,4 +1,4 @@
-"""Routes for filters: translating units and relative times, and listing functions."""
+"""Routes for filters: translating units and relative times, and listing what they can name and call."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from fleet_api.filters import usecases
 from fleet_api.http.auth import Caller
 from fleet_api.http.routing import CatalogRoute
 from fleet_api.http.services import Use
-from triggers.contracts.api.clips import FilterView, FunctionsView
+from triggers.contracts.api.clips import FilterView, FunctionsView, PropertiesView
 
 router = APIRouter(prefix="/v1", tags=["clips"], route_class=CatalogRoute)
 
@@ -29,6 +29,12 @@ def translate_filter(
 ) -> FilterView:
     """The filter for `GET /v1/clips` that a text with units and relative times stands for now."""
     return usecases.translate_filter(services, user, filter_source)
+
+
+@router.get("/properties", summary="List properties of filters")
+def list_properties(services: Use, user: Caller) -> PropertiesView:
+    """What filters may name: properties of every clip, and the attributes and signals that clips have had."""
+    return usecases.list_properties(services, user)
 
 
 @router.get("/functions", summary="List functions of filters")

@@ -1,17 +1,22 @@
-"""Use cases for filters: translate one from how people write it, and list the functions that it can call."""
+"""Use cases for filters: translate one from how people write it, and list what it can name and call."""
 
 from __future__ import annotations
 
 import time
 
-from fleet_api.filters.views import function_view
+from fleet_api.filters.views import function_view, property_view
 from fleet_api.services import Services
 from storage.clips.cql2 import parse_filter
 from storage.clips.cql2.standard import FUNCTIONS
 from storage.clips.cql2.written import translate
 from storage.clips.plan import notes_of
-from triggers.contracts.api.clips import FilterView, FunctionsView
+from storage.clips.properties import PROPERTIES
+from storage.clips.properties.listed import known_properties
+from triggers.contracts.api.clips import FilterView, FunctionsView, KnownSignalView, PropertiesView
 from triggers.contracts.users import Role, User
+
+MAX_LISTED = 5_000
+"""Attributes, and signals, in one answer."""
 
 
 def translate_filter(services: Services, user: User, source: str) -> FilterView:
@@ -24,6 +29,19 @@ def translate_filter(services: Services, user: User, source: str) -> FilterView:
         translated = translate(connection, source, now_ns=time.time_ns())
         notes = notes_of(connection, parse_filter(translated, "cql2-text").tree)
         return FilterView(filter=translated, notes=notes)
+
+
+def list_properties(services: Services, user: User) -> PropertiesView:
+    """What filters may name: the properties of all clips, and the attributes and signals that clips have had."""
+    user.require(Role.VIEWER)
+    with services.database.begin() as connection:
+        known = known_properties(connection, limit=MAX_LISTED)
+    return PropertiesView(
+        properties=[property_view(described) for described in PROPERTIES],
+        attributes=known.attributes,
+        signals=[KnownSignalView.model_validate(signal) for signal in known.signals],
+        capped=known.capped,
+    )
 
 
 def list_functions(user: User) -> FunctionsView:

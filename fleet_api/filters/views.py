@@ -1,9 +1,23 @@
-"""The API's views of the functions of filters."""
+"""The API's views of what filters can name and call."""
 
 from __future__ import annotations
 
 from storage.clips.cql2.standard import Function
-from triggers.contracts.api.clips import ArgumentView, FunctionView
+from storage.clips.properties import Property
+from triggers.contracts.api.clips import ArgumentView, FunctionView, PropertyView
+
+
+def property_view(described: Property) -> PropertyView:
+    """A property in the list of them."""
+    return PropertyView(
+        name=described.name,
+        kind=described.kind,
+        title=described.title,
+        description=described.description,
+        unit=described.unit,
+        sorts=described.sort is not None,
+        values=list(described.values),
+    )
 
 
 def function_view(function: Function) -> FunctionView:

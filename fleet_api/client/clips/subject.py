@@ -23,6 +23,7 @@ from triggers.contracts.api.clips import (
     FunctionView,
     NoteRequest,
     NoteView,
+    PropertiesView,
     RestoreView,
     SimilarClips,
     SimilarRequest,
@@ -87,6 +88,10 @@ class Clips:
         for text in view.notes:
             note(text)
         return view.filter
+
+    def properties(self) -> PropertiesView:
+        """What filters can name: properties, attributes of vehicles, and signals with their units."""
+        return self._transport.get(PropertiesView, path_of("properties"))
 
     def functions(self) -> list[FunctionView]:
         """The functions that filters can call beside those of CQL2 itself."""

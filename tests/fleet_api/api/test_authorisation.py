@@ -74,6 +74,7 @@ ALLOWED: dict[Operation, set[Role]] = {
     ("get", "/v1/clips/{clip_id}"): set(Role),
     ("get", "/v1/filter"): READERS,
     ("get", "/v1/functions"): READERS,
+    ("get", "/v1/properties"): READERS,
     ("post", "/v1/clips/similar"): READERS,
     ("put", "/v1/clips/{clip_id}/vectors/{embedding_id}"): {Role.OPERATOR},
     ("delete", "/v1/clips/{clip_id}"): {Role.OPERATOR},

@@ -235,6 +235,7 @@ def test_the_client_reaches_every_route_that_people_use(api: Api) -> None:
         lambda: client.clips.get("a"),
         lambda: client.clips.translate("TRUE"),
         client.clips.functions,
+        client.clips.properties,
         client.clips.count,
         client.clips.facets,
         lambda: client.clips.erase("a", reason="b"),

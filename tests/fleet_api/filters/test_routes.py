@@ -78,3 +78,24 @@ def test_the_functions_document_is_that_of_the_standard(api: Api) -> None:
     assert names == {"distance", "fire", "in_unit", "s_dwithin", "text"}
     client = api.as_client("viewer")
     assert [function.model_dump() for function in client.clips.functions()] == document["functions"]
+
+
+def test_what_filters_can_name_is_listed_with_units_and_attributes_that_clips_have(api: Api) -> None:
+    with api.database.begin() as connection:
+        for unit in ("m/s", "km/h"):
+            add_clip(
+                connection,
+                statistics={"ego.speed": (0.0, 1.0, 0.5), "ego.yaw": (0.0, 1.0, 0.5)},
+                units={"ego.speed": unit, "ego.yaw": "rad"},
+                attributes={"model": "m3"},
+            )
+    found = api.as_client("viewer").clips.properties()
+    by_name = {each.name: each for each in found.properties}
+    assert (by_name["duration_s"].unit, by_name["duration_s"].sorts, by_name["box"].sorts) == ("s", True, False)
+    assert by_name["state"].values == ["stored", "ready", "damaged"]
+    assert found.attributes == ["vehicle.model"]
+    assert [(each.name, each.unit, each.indexed) for each in found.signals] == [
+        ("ego.speed", None, False),
+        ("ego.yaw", "rad", False),
+    ], "a unit that is not that of all clips is none"
+    assert not found.capped

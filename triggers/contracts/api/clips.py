@@ -350,6 +350,45 @@ class FunctionView(BaseModel):
     returns: list[ValueType]
 
 
+class PropertyView(View):
+    """A property that filters may name: its type, and its unit where it always has the same.
+
+    It `sorts` if pages can be in its order; `values` are all that it can have, empty where they are not listed.
+    """
+
+    name: str
+    kind: Literal["text", "number", "time", "interval", "attribute", "geometry", "box"]
+    title: str
+    description: str
+    unit: str | None
+    sorts: bool
+    values: list[str]
+
+
+class KnownSignalView(View):
+    """A signal that clips have had. `unit` is null where it is not known, or not the same in all clips.
+
+    Filters name its statistics: `NAME.min`, `NAME.max`, `NAME.mean`, `NAME.samples`. It is `indexed` if these are fast
+    to search alone.
+    """
+
+    name: str
+    unit: str | None
+    indexed: bool
+
+
+class PropertiesView(BaseModel):
+    """What filters may name: properties of every clip, attributes of vehicles that clips have had, and signals.
+
+    `capped`: there are more attributes or signals than are listed, which are the first by name.
+    """
+
+    properties: list[PropertyView]
+    attributes: list[str]
+    signals: list[KnownSignalView]
+    capped: bool
+
+
 class FunctionsView(BaseModel):
     """The functions that filters can call beside those of CQL2, as OGC 21-065r2 lists them."""
 

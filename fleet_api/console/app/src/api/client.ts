@@ -9,7 +9,8 @@ export type PathOf<M extends Method> = {
   [P in keyof paths]: paths[P] extends Record<M, { responses: unknown }> ? P : never;
 }[keyof paths];
 type Operation<P extends keyof paths, M extends Method> = paths[P] extends Record<M, infer O> ? O : never;
-type Json<T> = T extends { content: { "application/json": infer C } } ? C : undefined;
+/** JSON, GeoJSON or a JSON schema: each answer has one of them. */
+type Json<T> = T extends { content: infer C } ? C[keyof C] : undefined;
 type Success = 200 | 201 | 202 | 203 | 204;
 
 /** What an operation answers with. */

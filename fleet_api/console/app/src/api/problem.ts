@@ -64,6 +64,11 @@ export function asProblem(error: unknown): Problem {
   throw error;
 }
 
+/** What a request throws that was given up. */
+export function abortError(): DOMException {
+  return new DOMException("The request was given up.", "AbortError");
+}
+
 export function isAbort(error: unknown): boolean {
   return error instanceof DOMException && error.name === "AbortError";
 }

@@ -1,0 +1,163 @@
+"""Somebody looks for a clip in the browser: by a filter, by facets, on the map, as a table; and what goes wrong."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, Route, expect
+
+from tests.fleet_api.api_server import Api
+from tests.fleet_api.console.visitor import NARROW, Visitor
+from tests.storage.clips.catalog_support import SECOND_NS, T_NS, add_clip
+
+pytestmark = pytest.mark.integration
+CLIPS = 60
+"""More than one page of the list."""
+
+
+@pytest.fixture(scope="module")
+def clips(api: Api) -> list[str]:
+    """Clips of two campaigns at two places, the first of them fast."""
+    made = []
+    with api.database.begin() as connection:
+        for number in range(CLIPS):
+            is_fast = number == 0
+            made.append(
+                add_clip(
+                    connection,
+                    start_ns=T_NS + number * 3600 * SECOND_NS,
+                    fired=[("braking", "hard_brake") if number % 2 else ("lanes", "cut_in")],
+                    statistics={"ego.speed": (0.0, 40.0 if is_fast else 10.0, 5.0)},
+                    units={"ego.speed": "m/s"},
+                    box=(11.0 + number / 100, 48.0, 11.005 + number / 100, 48.004),
+                )
+            )
+    return made
+
+
+@pytest.fixture
+def page(visitor: Visitor, clips: list[str]) -> Page:
+    return visitor.open("/clips")
+
+
+def test_an_empty_catalog_says_where_clips_come_from(visitor: Visitor) -> None:
+    page = visitor.open("/clips")
+    expect(page.get_by_role("heading", name="There are no clips yet")).to_be_visible()
+    visitor.require_accessible()
+
+
+def test_a_clip_is_found_by_a_filter_with_a_unit_and_then_by_its_address(page: Page, visitor: Visitor) -> None:
+    expect(page.get_by_text(f"{CLIPS} clips")).to_be_visible()
+    field = page.get_by_label("Filter")
+    field.fill("trigger = 'cut_in' AND ego.speed.max > 100 km/h")
+    expect(page.get_by_text("1 clip", exact=True)).to_be_visible()
+    expect(cards(page)).to_have_count(1)
+    shared = page.url
+    assert "filter=trigger" in shared
+    page.goto(shared)
+    expect(cards(page)).to_have_count(1)
+    expect(page.get_by_label("Filter")).to_have_value("trigger = 'cut_in' AND ego.speed.max > 100 km/h")
+
+
+def test_a_facet_adds_its_value_to_the_filter_and_takes_it_out_again(page: Page) -> None:
+    value = page.get_by_role("button", name=re.compile("^braking"))
+    value.click()
+    expect(page.get_by_label("Filter")).to_have_value("campaign = 'braking'")
+    expect(page.get_by_text(f"{CLIPS // 2} clips")).to_be_visible()
+    expect(page.get_by_role("button", name=re.compile("^lanes"))).to_have_count(0)
+    value.click()
+    expect(page.get_by_label("Filter")).to_have_value("")
+    expect(page.get_by_text(f"{CLIPS} clips")).to_be_visible()
+
+
+def test_names_are_offered_and_taken_by_keyboard(page: Page) -> None:
+    field = page.get_by_label("Filter")
+    field.press_sequentially("duratio")
+    expect(page.get_by_role("option", name="duration_s")).to_be_visible()
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Enter")
+    expect(field).to_have_value("duration_s")
+    page.keyboard.press("End")
+    field.press_sequentially(" > 100")
+    expect(page.get_by_role("heading", name="No clip matches the filter")).to_be_visible()
+
+
+def test_a_mistake_is_told_with_its_place_and_nothing_typed_is_lost(page: Page, visitor: Visitor) -> None:
+    field = page.get_by_label("Filter")
+    field.fill("state = 'ready' AND campain = 'x'")
+    expect(page.get_by_text("no property 'campain'")).to_be_visible()
+    page.get_by_role("button", name="Show the place").click()
+    assert (
+        page.evaluate(
+            "getSelection().toString() || document.activeElement.value.slice("
+            "document.activeElement.selectionStart, document.activeElement.selectionEnd)"
+        )
+        == "campain"
+    )
+    visitor.require_accessible(schemes=("light",))
+    expect(field).to_have_value("state = 'ready' AND campain = 'x'")
+
+
+def test_the_list_goes_on_and_a_table_has_the_columns_that_were_chosen(page: Page) -> None:
+    expect(cards(page)).to_have_count(48)
+    page.get_by_role("button", name="Show more").click()
+    expect(cards(page)).to_have_count(CLIPS)
+    page.get_by_role("button", name="Show a table").click()
+    page.get_by_text("Columns", exact=True).click()
+    page.get_by_label("Tags").check()
+    page.get_by_label("Size").uncheck()
+    expect(page.get_by_role("columnheader", name="Tags")).to_be_visible()
+    expect(page.get_by_role("columnheader", name="Size")).to_have_count(0)
+    assert "columns=" in page.url
+    with page.expect_download() as saved:
+        page.get_by_role("button", name="Save as CSV").last.click()
+    assert Path(saved.value.path()).read_text().splitlines()[0].endswith("labels,tags")
+
+
+def test_the_map_shows_where_clips_were_and_searches_within_its_view(page: Page, visitor: Visitor) -> None:
+    expect(page.get_by_text("48 of 48 clips shown have a position")).to_be_visible()
+    page.get_by_role("button", name="Search within this view").click()
+    expect(page.get_by_label("Filter")).to_have_value(re.compile(r"^S_INTERSECTS\(geometry, BBOX\(1"))
+    expect(page.get_by_text(re.compile(r"^\d+ clips$"))).to_be_visible()
+    visitor.require_accessible()
+
+
+def test_a_lost_connection_is_told_and_what_was_there_stays(page: Page, visitor: Visitor) -> None:
+    expect(cards(page)).to_have_count(48)
+    visitor.expect_errors("net::ERR_FAILED")
+    page.route("**/v1/filter*", lambda route: route.abort())
+    page.get_by_label("Filter").fill("state = 'ready'")
+    expect(page.get_by_role("alert")).to_contain_text("does not answer")
+    page.unroute("**/v1/filter*")
+    page.get_by_role("button", name="Try again").click()
+    expect(page.get_by_role("alert")).to_have_count(0)
+    expect(page.get_by_label("Filter")).to_have_value("state = 'ready'")
+
+
+def test_pictures_that_cannot_be_had_leave_the_clip_in_the_list(visitor: Visitor, clips: list[str]) -> None:
+    def with_pictures(route: Route) -> None:
+        answer = route.fetch()
+        found = answer.json()
+        for item in found["features"]:
+            item["assets"] = {"thumbnail": {"href": "/objects/clips/none", "roles": ["thumbnail"]}}
+        route.fulfill(response=answer, json=found)
+
+    visitor.expect_errors("Failed to load resource")
+    visitor.page.route("**/stac/search", with_pictures)
+    page = visitor.open("/clips")
+    expect(cards(page)).to_have_count(48)
+    expect(page.get_by_text("no picture").first).to_be_visible()
+
+
+def test_it_fits_a_narrow_screen(visitor: Visitor, clips: list[str]) -> None:
+    visitor.page.set_viewport_size(NARROW)  # type: ignore[arg-type]
+    for path in ("/clips", "/clips?view=table"):
+        page = visitor.open(path)
+        expect(page.get_by_text(f"{CLIPS} clips")).to_be_visible()
+        visitor.require_no_sideways_scrolling()
+
+
+def cards(page: Page) -> object:
+    return page.get_by_role("main").get_by_role("link", name=re.compile("cut_in|hard_brake"))
