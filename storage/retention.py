@@ -44,12 +44,13 @@ _FORGET_ACCOUNTS = text("DELETE FROM ledger_accounts WHERE id = ANY (CAST(:accou
 _FORGET_UPLOADS = text("""
     WITH due AS (
         SELECT u.id FROM uploads u
-        WHERE u.state IN ('failed', 'expired') AND u.offset_bytes = 0 AND u.received_bytes = 0
+        WHERE u.state IN ('failed', 'expired') AND u.offset_bytes = 0
             AND u.closed_at < now() - make_interval(secs => :after_s)
             AND NOT EXISTS (SELECT FROM ledger_entries e WHERE e.upload_id = u.id AND NOT e.folded)
             AND NOT EXISTS (SELECT FROM parked_cells p WHERE p.upload_id = u.id)
             AND NOT EXISTS (SELECT FROM upload_pieces p WHERE p.upload_id = u.id)
             AND NOT EXISTS (SELECT FROM upload_hours h WHERE h.upload_id = u.id)
+            AND NOT EXISTS (SELECT FROM ledger_receipts r WHERE r.upload_id = u.id)
         ORDER BY u.closed_at LIMIT :limit
         FOR UPDATE SKIP LOCKED
     ),

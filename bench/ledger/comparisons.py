@@ -140,7 +140,7 @@ def by_connections(one: Callable[[int], None], clips: int) -> None:
 def run(engines: Engines, *, quick: bool) -> Iterator[Comparison]:
     """On one hot account, and over many accounts."""
     database = Database(engines.postgres_url, pool_size=CONNECTIONS)
-    clips, many = (64, 8) if quick else (1000, 200)
+    clips, many = (64, 8) if quick else (500, 200)
     rounds = 1 if quick else ROUNDS
     campaigns = [f"bench_{number}" for number in range(many)]
     try:

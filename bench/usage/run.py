@@ -1,8 +1,8 @@
 """`python -m bench.usage.run`: what usage adds to storing a clip, and how long asking for 90 days takes, as Markdown.
 
 Clips are stored by the ingest path's own function, in rounds that count usage and rounds that do not, one after the
-other, in a database with all indexes. CPU is that of this process and of its connection's backend, which a busy machine
-does not change: what it takes when nothing else runs.
+other, in a database with all indexes. CPU is that of this process and of its connection's backend. On a busy machine
+rounds differ by more than usage adds, so the CPU of counting is also measured by itself, within the same transactions.
 """
 
 from __future__ import annotations
@@ -79,7 +79,9 @@ def _show_added(database: Database, name: str, stored: Round, *, rounds: int) ->
         rates.append(TOGETHER / counted[0])
     added = f"{statistics.median(wall):+.1%} of wall clock ({min(wall):+.1%}..{max(wall):+.1%})"
     print(f"storing {name}: {statistics.median(rates):.0f} clips per second; usage adds {added}, and", end=" ")
-    print(f"{statistics.median(cpu):+.1%} of CPU ({min(cpu):+.1%}..{max(cpu):+.1%})")
+    print(f"{statistics.median(cpu):+.1%} of CPU ({min(cpu):+.1%}..{max(cpu):+.1%}),", end=" ")
+    shares = [_counting_share(database, next(pending), stored) for _ in range(rounds)]
+    print(f"timed by itself {statistics.median(shares):+.1%} ({min(shares):+.1%}..{max(shares):+.1%})")
 
 
 def _batches(database: Database) -> Iterator[list[PendingUpload]]:
@@ -95,6 +97,23 @@ def _round(database: Database, batch: list[PendingUpload], stored: Round, *, cou
         return stored(database, batch)
     with patch.object(usage, "add_stored", lambda *_: None):
         return stored(database, batch)
+
+
+def _counting_share(database: Database, batch: list[PendingUpload], stored: Round) -> float:
+    """The CPU of counting usage as a share of that of all else that stores these clips."""
+    counting_s = 0.0
+    add_stored = usage.add_stored
+
+    def timed(connection: Connection, upload_ids: Sequence[str]) -> None:
+        nonlocal counting_s
+        pid = connection.execute(select(func.pg_backend_pid())).scalar_one()
+        backend_ns, own_ns = on_cpu_ns(pid), time.process_time_ns()
+        add_stored(connection, upload_ids)
+        counting_s += (time.process_time_ns() - own_ns + on_cpu_ns(pid) - backend_ns) / 1e9
+
+    with patch.object(usage, "add_stored", timed):
+        _, cpu_s = stored(database, batch)
+    return counting_s / (cpu_s - counting_s)
 
 
 def _together(database: Database, batch: list[PendingUpload]) -> tuple[float, float]:

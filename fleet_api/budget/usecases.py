@@ -30,7 +30,9 @@ def show_budget(
     user.require(Role.VIEWER)
     position = None if after is None else ledger.Position.parse(after)
     fleet = fleet_terms(services.settings)
-    day = day or datetime.now(UTC).date()
+    now = datetime.now(UTC)
+    day = day or now.date()
+    at = ledger.moment_of(day, now)
     with services.database.begin() as connection:
         if campaign is not None:
             get_versions(connection, campaign, limit=1)
@@ -38,13 +40,14 @@ def show_budget(
             connection,
             campaign,
             day=day,
+            at=at,
             fleet=fleet,
             after=position,
             limit=limit + 1,
         )
         unused = ledger.unused_limits(connection, campaign)
         if campaign is None:
-            unused += ledger.unused_limits_of_all(connection, fleet, day)
+            unused += ledger.unused_limits_of_all(connection, fleet, at)
     unused = [account for account in unused if position is None or position < account.position]
     known = {account.key: account for account in [*unused, *accounts]}  # what is used takes the place of its limit
     shown = sorted(known.values(), key=lambda account: account.position)

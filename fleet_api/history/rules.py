@@ -55,6 +55,8 @@ class UploadLike(Protocol):
     def expires_at(self) -> datetime: ...
     @property
     def closed_at(self) -> datetime | None: ...
+    @property
+    def may_be_sent_again(self) -> bool: ...
 
 
 class ClipLike(Protocol):
@@ -199,10 +201,13 @@ def stage(facts: Facts) -> Stage:
         is_labelled = any(job.state == "done" for job in facts.label_jobs)
         return "labelled" if is_labelled else "ready" if facts.clip.state == "ready" else "stored"
     states = {upload.state for upload in facts.uploads}
-    for state, is_at in (("received", "received"), ("open", "announced"), ("failed", "failed"), ("expired", "expired")):
-        if state in states:
-            return is_at  # type: ignore[return-value]  # the literals of the line above
-    return "failed"
+    if "received" in states:
+        return "received"
+    if "open" in states:
+        return "announced"
+    # Of attempts that have all ended, the newest decides: one whose cells were lost failed, and may be begun again.
+    newest = _newest(facts.uploads)
+    return "expired" if newest is not None and newest.state == "expired" else "failed"
 
 
 def waits_for(facts: Facts, *, now: datetime) -> str | None:
@@ -286,11 +291,15 @@ def _next_of_upload(facts: Facts, at: Stage, now: datetime) -> str:
         since_s = (now - by_state["received"].created_at).total_seconds()
         look = "; look at /readyz and longtail_ingest_lag_records of ingest" if since_s > LATE_S else ""
         return f"the assembler of `longtail ingest`: all bytes came, and are not in the catalog yet{look}"
-    upload = max(facts.uploads, key=lambda each: each.created_at, default=None)  # type: ignore[assignment]
-    reason = upload.reason if upload is not None else next((letter.detail for letter in facts.letters), None)
-    if at == "expired":
+    newest = _newest(facts.uploads)
+    reason = newest.reason if newest is not None else next((letter.detail for letter in facts.letters), None)
+    if newest is not None and newest.may_be_sent_again:
         return f"the vehicle, if it still has the clip: its upload ended before it was whole ({reason})"
     return f"nothing: it can never be in the catalog ({reason})"
+
+
+def _newest(uploads: Sequence[UploadLike]) -> UploadLike | None:
+    return max(uploads, key=lambda each: each.created_at, default=None)
 
 
 def _next_of_jobs(jobs: Sequence[JobLike], what: str, whom: str, now: datetime) -> str:

@@ -7,13 +7,11 @@ and a clip whose cell never fits is failed, so that its fires are counted and it
 from __future__ import annotations
 
 import logging
-from datetime import UTC, datetime
 
 from storage.clips import writer
 from storage.database import Connection
-from storage.uploads import progress, rows, vehicle_days
+from storage.uploads import progress, rows
 from storage.uploads.rows import UploadRow
-from triggers.contracts.clip import CELL_BYTES, cell_size
 from triggers.errors import ChecksumMismatch, ClipFailed, LongtailError
 
 REASON = "cell_hash_mismatch"
@@ -25,8 +23,6 @@ def count_mismatch(
     connection: Connection, begun: UploadRow, error: ChecksumMismatch, *, limit: int
 ) -> tuple[UploadRow, LongtailError]:
     """Go back to the cell's start, or at the `limit` fail the clip; returns the upload now and the error to answer."""
-    came_bytes = cell_size(begun.size_bytes, error.offset // CELL_BYTES)
-    vehicle_days.add_received(connection, begun.vehicle_id, came_bytes, now=datetime.now(UTC))
     times = progress.note_mismatch(connection, begun, error.offset)
     if times < limit:
         _log.warning("upload %s of %s: %s (%d of %d)", begun.id, begun.vehicle_id, error.message, times, limit)

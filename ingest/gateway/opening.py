@@ -46,7 +46,8 @@ def open_upload(
        now; an expired one is closed
     2. check the manifest and the vehicle
     3. write the upload; when another transaction was faster, start over and find its upload
-    4. reserve the bytes in every account concerned
+    4. count it for the vehicle's day (after the upload is locked: see `storage.uploads` on locks)
+    5. reserve the bytes in every account concerned
 
     ClipFailed, ManifestInvalid, NotAssigned, Quarantined, BudgetExhausted, Overloaded when the vehicle has too many
     uploads open, or Unauthenticated when it is erased: a token is trusted for some seconds afterwards.
@@ -62,9 +63,6 @@ def open_upload(
     if existing is not None and existing.state == UploadState.FAILED and existing.reason != endings.CELLS_LOST:
         raise ClipFailed(f"clip {manifest.clip_id} failed before: {existing.reason}", remedy="do not send it again")
     _judge(connection, manifest, terms, now)
-    if terms.vehicle_day is not None:
-        size = len(manifest.canonical_json())
-        vehicle_days.create_one(connection, manifest.recording.vehicle_id, size, terms.vehicle_day, now=now)
     upload = creation.insert_open(
         connection,
         request,
@@ -74,6 +72,9 @@ def open_upload(
     )
     if upload is None:  # lost the race: the other transaction's upload is committed, so look again
         return open_upload(connection, request, terms, now=now)
+    if terms.vehicle_day is not None:
+        size = len(manifest.canonical_json())
+        vehicle_days.create_one(connection, manifest.recording.vehicle_id, size, terms.vehicle_day, now=now)
     ledger.reserve(connection, upload.id, manifest, now=now, fleet=terms.fleet)
     return upload, True
 

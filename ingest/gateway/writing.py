@@ -238,9 +238,8 @@ class _Writing:
         came_bytes, uncounted_bytes = reached.end_bytes - self._now.offset_bytes, self._uncounted_bytes
 
         def stored(connection: Connection) -> UploadRow:
-            vehicle_days.add_received(connection, self._begun.vehicle_id, came_bytes, now=now)
             upload = progress.store(connection, self._begun, reached, now=now, expiry_s=expiry_s)
-            self._count(connection, upload, uncounted_bytes)
+            count_received(connection, upload, self._begun, self._now.offset_bytes, uncounted_bytes)
             return upload
 
         self._now = await self._gateway.transact(stored)
@@ -248,22 +247,20 @@ class _Writing:
         self._uncounted_bytes -= uncounted_bytes
         self._stored_at_s = asyncio.get_running_loop().time()
 
-    def _count(self, connection: Connection, upload: UploadRow, came_bytes: int) -> None:
-        """Count bytes on the wire, but those that the assembler has counted when it stored the clip before us."""
-        own_bytes = received.beside_stored(upload, self._begun, self._now.offset_bytes, came_bytes)
-        received.add(connection, self._begun.id, own_bytes)
-
     async def _count_received(self) -> None:
         """Count what came since the last offset was stored: bytes that had to be refused were sent all the same."""
         if uncounted_bytes := self._uncounted_bytes:
             try:
-                await self._gateway.transact(lambda c: self._count(c, self._as_it_is(c), uncounted_bytes))
+                begun, recorded_bytes = self._begun, self._now.offset_bytes
+                await self._gateway.transact(
+                    lambda c: count_received(c, self._locked(c), begun, recorded_bytes, uncounted_bytes)
+                )
                 self._uncounted_bytes = 0
             except LongtailError as error:
                 _log.warning("upload %s: %d bytes on the wire not counted: %s", self._begun.id, uncounted_bytes, error)
 
-    def _as_it_is(self, connection: Connection) -> UploadRow:
-        return rows.find(connection, self._begun.id, self._begun.vehicle_id)
+    def _locked(self, connection: Connection) -> UploadRow:
+        return rows.locked(connection, self._begun.id, self._begun.vehicle_id)
 
     def _answer(self, problem: Exception | None) -> Response:
         upload, where = self._now, protocol.progress_headers(self._now)
@@ -277,6 +274,17 @@ class _Writing:
         if upload.whole:
             _log.info("upload %s: all %d bytes received", upload.id, upload.offset_bytes)
         return Response(status_code=204, headers=where)
+
+
+def count_received(
+    connection: Connection, upload: UploadRow, begun: UploadRow, recorded_bytes: int, came_bytes: int
+) -> None:
+    """Count bytes on the wire, but those that the assembler has counted when it stored the clip before this writer.
+
+    The transaction has locked `upload`; the others are as in `received.beside_stored`.
+    """
+    own_bytes = received.beside_stored(upload, begun, recorded_bytes, came_bytes)
+    received.add(connection, begun.id, begun.vehicle_id, own_bytes)
 
 
 def _too_long(upload: UploadRow) -> TooLarge:

@@ -1,7 +1,7 @@
 """Many uploads in one transaction: looked up, and stored as clips, with few statements whatever their number.
 
-The rules are those of writer.py, in the same order of rows: uploads, clips, fires (sorted), ledger, events. Where one
-clip cannot be stored as the others are, nothing is written, and the caller stores each alone.
+The rules are those of writer.py, in the same order of rows (see `storage.uploads`). Where one clip cannot be stored as
+the others are, nothing is written, and the caller stores each alone.
 """
 
 from __future__ import annotations

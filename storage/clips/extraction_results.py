@@ -103,7 +103,7 @@ def write(
         ledger.void_clip(connection, updated.upload_id)
         _record_damage(connection, findings.damage, updated.upload_id, updated.vehicle_id, job.clip_id)
     else:
-        dead_letters.mark_replayed(connection, updated.upload_id)
+        dead_letters.mark_replayed(connection, job.clip_id)
     event = outbox.CLIP_DAMAGED if findings.damage else outbox.CLIP_READY
     outbox.add_clip_event(connection, event, job.clip_id, extractor_version=job.extractor_version)
     if findings.damage and before == "stored":  # an old clip that a newer extractor refuses says nothing of its vehicle

@@ -1,8 +1,8 @@
 """The transactions that end an upload: the clip is stored with everything that belongs to it, or the upload fails.
 
 Both are idempotent and decided by the upload's row: the transaction that locks it first while it is open wins, and
-every other one finds it closed and changes nothing. Rows are always written in the order upload, clip, fires (sorted),
-ledger, events, so that two of these transactions never deadlock.
+every other one finds it closed and changes nothing. Rows are written in the order that `storage.uploads` has for all,
+so that two of these transactions never deadlock.
 """
 
 from __future__ import annotations

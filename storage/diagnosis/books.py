@@ -18,7 +18,7 @@ from storage.tables.uploads import ASSEMBLING, UploadState
 
 MAX_DIFFERENCES = 100
 _UPLOADS = text("""
-    SELECT u.id, u.state, u.size_bytes, u.offset_bytes, u.received_bytes, c.id AS clip_id, c.object_key,
+    SELECT u.id, u.state, u.size_bytes, u.offset_bytes, c.id AS clip_id, c.object_key,
         c.size_bytes AS clip_bytes
     FROM uploads u LEFT JOIN clips c ON c.upload_id = u.id
     WHERE u.id > :after ORDER BY u.id LIMIT :limit
@@ -34,9 +34,17 @@ _CHARGES = text("""
     FROM clips c JOIN clip_fires f ON f.clip_id = c.id
     WHERE c.upload_id = ANY (CAST(:uploads AS text[])) GROUP BY c.upload_id, f.campaign
 """)
-_RECEIPTS = text("""
-    SELECT upload_id, sum(received_bytes) AS amount FROM ledger_receipts
-    WHERE upload_id = ANY (CAST(:uploads AS text[])) GROUP BY upload_id
+# Both are written when bytes come, for different purposes: the one for networks' accounts, the other for usage.
+_WIRE = text("""
+    SELECT upload_id, network, month, sum(charged) AS charged, sum(came) AS came FROM (
+        SELECT r.upload_id, a.network, a.month, r.received_bytes AS charged, 0 AS came
+        FROM ledger_receipts r JOIN ledger_accounts a ON a.id = r.account_id
+        WHERE r.upload_id = ANY (CAST(:uploads AS text[]))
+        UNION ALL
+        SELECT upload_id, network, CAST(date_trunc('month', hour AT TIME ZONE 'UTC') AS date), 0, received_bytes
+        FROM upload_hours WHERE upload_id = ANY (CAST(:uploads AS text[]))
+    ) both_sides
+    GROUP BY upload_id, network, month ORDER BY upload_id, network, month
 """)
 
 
@@ -62,7 +70,8 @@ class _Of:
     closed: Counter[tuple[str, str]] = field(default_factory=Counter)
     charged: dict[str, int] = field(default_factory=dict)
     """By campaign, what the fires of its clip are charged."""
-    receipts: int = 0
+    wire: list[Row[Any]] = field(default_factory=list)
+    """By network and month, what it was charged, and what came over it."""
 
     def add(self, row: Row[Any]) -> None:
         account = (row.account, row.name)
@@ -85,8 +94,8 @@ def read_page(connection: Connection, *, after: str = "", limit: int = 200) -> B
         page.entries += 1
     for charge in connection.execute(_CHARGES, ids):
         of_uploads[charge.upload_id].charged[charge.campaign] = int(charge.amount)
-    for receipt in connection.execute(_RECEIPTS, ids):
-        of_uploads[receipt.upload_id].receipts = int(receipt.amount)
+    for wire in connection.execute(_WIRE, ids):
+        of_uploads[wire.upload_id].wire.append(wire)
     for row in rows:
         page.differences += _of_upload(row, of_uploads[row.id])
         if row.object_key is not None:
@@ -103,10 +112,19 @@ def _of_upload(row: Row[Any], of: _Of) -> Iterator[str]:
             yield f"{what}: its reservation in {name} was closed {of.closed[account]} times"
         elif of.settled[account] not in wanted:
             yield f"{what}: {name} settled {of.settled[account]}, and {' or '.join(map(str, wanted))} came"
-    if of.receipts != row.received_bytes:
-        yield f"{what}: networks were charged {of.receipts} bytes, and {row.received_bytes} came"
-    if ("fleet_month", "") in of.reserved and row.received_bytes < row.offset_bytes:
-        yield f"{what}: {row.received_bytes} bytes came over the wire, and {row.offset_bytes} of the clip are there"
+    yield from _wire_wrongly(row, of, what)
+
+
+def _wire_wrongly(row: Row[Any], of: _Of, what: str) -> Iterator[str]:
+    """What networks are charged is what usage counts. Before there were months, networks were charged nothing."""
+    is_older = ("fleet_month", "") not in of.reserved
+    for wire in of.wire:
+        if wire.charged > wire.came or (wire.charged < wire.came and not is_older):
+            network = f"{wire.network} in {wire.month:%Y-%m}"
+            yield f"{what}: {network} was charged {wire.charged} bytes, and {wire.came} came"
+    came = sum(wire.came for wire in of.wire)
+    if not is_older and came < row.offset_bytes:
+        yield f"{what}: {came} bytes came over the wire, and {row.offset_bytes} of the clip are there"
 
 
 def _reserved_wrongly(row: Row[Any], of: _Of, what: str) -> Iterator[str]:

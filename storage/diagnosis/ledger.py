@@ -30,11 +30,11 @@ _ACCOUNTS_OFF = text("""
 
 # Every entry but a reservation closes one, and what it changes follows from both amounts.
 _ENTRIES_OFF = text("""
-    SELECT e.upload_id, e.kind, a.kind AS account
+    SELECT e.upload_id, e.kind, coalesce(a.kind, 'an account that does not exist') AS account
     FROM ledger_entries e
-    JOIN ledger_accounts a ON a.id = e.account_id
+    LEFT JOIN ledger_accounts a ON a.id = e.account_id
     LEFT JOIN ledger_entries r ON r.account_id = e.account_id AND r.upload_id = e.upload_id AND r.kind = 'reserve'
-    WHERE CASE e.kind
+    WHERE a.id IS NULL OR CASE e.kind
         WHEN 'reserve' THEN e.held_delta = e.amount AND e.settled_delta = 0
         WHEN 'void' THEN e.amount = r.amount AND e.held_delta = -e.amount AND e.settled_delta = -e.amount
         WHEN 'settle' THEN e.amount <= r.amount AND e.held_delta = e.amount - r.amount AND e.settled_delta = e.amount

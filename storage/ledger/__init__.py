@@ -14,7 +14,7 @@ from storage.ledger.limits import FleetTerms
 from storage.ledger.receipts import add_received, fold_receipts
 from storage.ledger.reservations import charges, reserve
 from storage.ledger.settlements import fold, release, settle, void_clip
-from storage.ledger.usage import unused_limits, unused_limits_of_all, usage
+from storage.ledger.usage import moment_of, unused_limits, unused_limits_of_all, usage
 
 __all__ = [
     "AccountKey",
@@ -25,6 +25,7 @@ __all__ = [
     "charges",
     "fold",
     "fold_receipts",
+    "moment_of",
     "release",
     "reserve",
     "settle",

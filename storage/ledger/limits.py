@@ -8,7 +8,7 @@ was approved takes another version, which somebody approves.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection, delete, func, select, text
@@ -58,6 +58,21 @@ class FleetTerms:
         return day_at(now, zone_named(zone or self.month_zone)).replace(day=1)
 
 
+_ZONES = text("SELECT DISTINCT zone FROM budget_limits WHERE zone IS NOT NULL")
+_A_DAY = timedelta(days=1)
+"""No zone is as far from UTC."""
+
+
+def months_by_zone(connection: Connection, fleet: FleetTerms, at: datetime) -> dict[str, date]:
+    """The months of the zones that cost centres state, where they can be others than the fleet's; else none.
+
+    A zone that is set at this moment counts for what follows.
+    """
+    if fleet.month(at - _A_DAY) == fleet.month(at + _A_DAY):
+        return {}
+    return {zone: fleet.month(at, zone) for zone in connection.execute(_ZONES).scalars()}
+
+
 ANY_AMOUNT = FleetTerms()
 """A fleet without limits."""
 
@@ -74,18 +89,31 @@ def fleet_terms(settings: Settings) -> FleetTerms:
     )
 
 
+def _set_by_command(kind: LimitKind, name: str) -> str:
+    return f"""(
+                SELECT amount FROM budget_limits WHERE kind = '{kind}' AND name = {name}
+            )"""  # noqa: S608 - put together from constants
+
+
 LIMITS = f"""
     limits AS (
-        SELECT DISTINCT ON (campaign) campaign, settings -> 'budget' AS budget,
-            CAST(settings ->> 'priority' AS integer) AS priority, (
+        SELECT campaign, budget, priority, CAST(budget ->> 'vehicle_day_bytes' AS bigint) AS vehicle_day_bytes,
+            least(CAST(budget ->> 'total_bytes' AS bigint), {_set_by_command("campaign_bytes", "v.campaign")})
+                AS total_bytes,
+            least(CAST(budget ->> 'clips' AS bigint), {_set_by_command("campaign_clips", "v.campaign")}) AS clips,
+            (
                 SELECT count(*) FROM (
                     SELECT FROM assignments s WHERE s.campaign = v.campaign
                     LIMIT CAST(ceil({EVEN_SHARES} / CAST(:vehicle_share AS numeric)) AS bigint)
                 ) given
             ) AS vehicles
-        FROM campaign_versions v
-        WHERE campaign = ANY (CAST(:campaigns AS text[])) AND bundle_digest IS NOT NULL
-        ORDER BY campaign, {is_one_of("state", RUNNING)} DESC, version DESC
+        FROM (
+            SELECT DISTINCT ON (campaign) campaign, settings -> 'budget' AS budget,
+                CAST(settings ->> 'priority' AS integer) AS priority
+            FROM campaign_versions
+            WHERE campaign = ANY (CAST(:campaigns AS text[])) AND bundle_digest IS NOT NULL
+            ORDER BY campaign, {is_one_of("state", RUNNING)} DESC, version DESC
+        ) v
     ),
     -- the part of the fleet's limits that all of these campaigns may use together
     open_part AS (
@@ -95,36 +123,31 @@ LIMITS = f"""
         END AS share
         FROM limits
     )"""  # noqa: S608 - put together from constants
-"""Limits are those of the running version, else of the latest version that was ever approved. `vehicles` is how many
-have been given the campaign, counted as far as that decides on their shares."""
+"""Limits of campaigns: `budget` is that of the running version, else of the latest version that was ever approved, and
+`total_bytes` and `clips` are those in force. `vehicles` is how many have been given the campaign, counted as far as
+that decides on their shares."""
 
 _SHARE = f"""least(1, greatest(
             CAST(:vehicle_share AS numeric), {EVEN_SHARES}.0 / greatest(1, l.vehicles)
         ))"""
-_SET = """(
-            SELECT b.amount FROM budget_limits b
-            WHERE b.kind = a.kind
-                AND b.name = CASE a.kind WHEN 'cost_centre_month' THEN a.cost_centre ELSE a.campaign END
-        )"""
 _OPEN_PART = "(SELECT share FROM open_part)"
 
 WHOLE_LIMIT_OF_ACCOUNT = f"""
-    least({_SET}, CASE a.kind
-        WHEN 'fleet' THEN CAST(:fleet_limit_bytes AS bigint)
-        WHEN 'fleet_month' THEN CAST(:fleet_month_bytes AS bigint)
-        WHEN 'campaign_bytes' THEN CAST(l.budget ->> 'total_bytes' AS bigint)
-        WHEN 'campaign_clips' THEN CAST(l.budget ->> 'clips' AS bigint)
-        WHEN 'campaign_vehicle_bytes' THEN CAST(ceil(CAST(l.budget ->> 'total_bytes' AS bigint) * {_SHARE}) AS bigint)
-        WHEN 'campaign_vehicle_clips' THEN CAST(ceil(CAST(l.budget ->> 'clips' AS bigint) * {_SHARE}) AS bigint)
-        WHEN 'campaign_vehicle_day' THEN CAST(l.budget ->> 'vehicle_day_bytes' AS bigint)
-    END)"""
+    CASE a.kind
+        WHEN 'fleet' THEN least(CAST(:fleet_limit_bytes AS bigint), {_set_by_command("fleet", "''")})
+        WHEN 'fleet_month' THEN least(CAST(:fleet_month_bytes AS bigint), {_set_by_command("fleet_month", "''")})
+        WHEN 'cost_centre_month' THEN {_set_by_command("cost_centre_month", "a.cost_centre")}
+        WHEN 'campaign_bytes' THEN l.total_bytes
+        WHEN 'campaign_clips' THEN l.clips
+        WHEN 'campaign_vehicle_bytes' THEN CAST(ceil(l.total_bytes * {_SHARE}) AS bigint)
+        WHEN 'campaign_vehicle_clips' THEN CAST(ceil(l.clips * {_SHARE}) AS bigint)
+        WHEN 'campaign_vehicle_day' THEN l.vehicle_day_bytes
+    END"""
 """The limit of account `a`, whose campaign's row of `limits` is `l`; of the fleet with its reserve."""
 
 LIMIT_OF_ACCOUNT = f"""
-    CASE WHEN a.kind IN ('fleet','fleet_month')
-        THEN CAST(floor({WHOLE_LIMIT_OF_ACCOUNT} * {_OPEN_PART}) AS bigint)
-        ELSE {WHOLE_LIMIT_OF_ACCOUNT}
-    END"""
+    CAST(floor({WHOLE_LIMIT_OF_ACCOUNT} * CASE WHEN a.kind IN ('fleet','fleet_month') THEN {_OPEN_PART} ELSE 1 END)
+        AS bigint)"""
 """The limit of account `a` for the campaigns in `limits` together: without the reserve unless all may use it."""
 
 

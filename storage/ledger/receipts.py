@@ -10,26 +10,15 @@ from sqlalchemy import Connection, text
 
 _MONTH = "CAST(date_trunc('month', now() AT TIME ZONE 'UTC') AS date)"
 
-_RECEIPT = f"""
-    INSERT INTO ledger_receipts AS r (upload_id, account_id, received_bytes)
-    SELECT c.id, a.id, :amount
-    FROM counted c
-    JOIN ledger_accounts a ON a.kind = 'network_month' AND a.campaign = '' AND a.vehicle_id = '' AND a.cost_centre = ''
-        AND a.network = c.network AND a.day IS NULL AND a.month = {_MONTH}
-    ON CONFLICT (upload_id, account_id) DO UPDATE SET received_bytes = r.received_bytes + excluded.received_bytes
-    RETURNING r.upload_id"""  # noqa: S608 - put together from constants
-
 _ADD = text(f"""
-    WITH counted AS (
-        UPDATE uploads SET received_bytes = received_bytes + :amount WHERE id = :upload_id
-        RETURNING id, network
-    )
-    {_RECEIPT}
-""")  # noqa: S608 - put together from constants
-
-_ADD_TO_NEW_ACCOUNT = text(f"""
-    WITH counted AS (SELECT id, network FROM uploads WHERE id = :upload_id)
-    {_RECEIPT}
+    INSERT INTO ledger_receipts AS r (upload_id, account_id, received_bytes)
+    SELECT u.id, a.id, :amount
+    FROM uploads u
+    JOIN ledger_accounts a ON a.kind = 'network_month' AND a.campaign = '' AND a.vehicle_id = '' AND a.cost_centre = ''
+        AND a.network = u.network AND a.day IS NULL AND a.month = {_MONTH}
+    WHERE u.id = :upload_id
+    ON CONFLICT (upload_id, account_id) DO UPDATE SET received_bytes = r.received_bytes + excluded.received_bytes
+    RETURNING r.upload_id
 """)  # noqa: S608 - put together from constants
 
 _OPEN_ACCOUNT = text(f"""
@@ -78,7 +67,7 @@ def add_received(connection: Connection, upload_id: str, amount: int) -> None:
     parameters = {"upload_id": upload_id, "amount": amount}
     if connection.execute(_ADD, parameters).first() is None:  # the first bytes of a month
         connection.execute(_OPEN_ACCOUNT, parameters)
-        connection.execute(_ADD_TO_NEW_ACCOUNT, parameters)
+        connection.execute(_ADD, parameters)
 
 
 def fold_receipts(connection: Connection, limit: int = 1000) -> int:

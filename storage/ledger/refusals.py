@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime, time, timedelta
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
-from sqlalchemy import Row
-
-from storage.ledger.accounts import MONTHS, SHARES, key_of
+from storage.ledger.accounts import MONTHS, SHARES, AccountKey
 from triggers.contracts.api.budget import AccountKind
 from triggers.contracts.clip import ClipManifest
 from triggers.errors import BudgetExhausted
@@ -16,40 +15,71 @@ from triggers.errors import BudgetExhausted
 _OF_THE_FLEET = ("fleet", "fleet_month")
 
 
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """An account that has not enough left for an upload, which needs `amount` of it."""
+
+    key: AccountKey
+    amount: int
+    held: int
+    limit: int
+
+    @classmethod
+    def read(cls, account: Mapping[str, Any]) -> Refused:
+        """As the function that reserves describes it."""
+        day, month = (None if account[name] is None else date.fromisoformat(account[name]) for name in ("day", "month"))
+        names = {name: account[name] for name in ("kind", "campaign", "vehicle_id", "cost_centre")}
+        key = AccountKey(**names, day=day, month=month)
+        return cls(key, int(account["amount"]), int(account["held"]), int(account["limit_amount"]))
+
+    @property
+    def passes_with_time(self) -> bool:
+        """Whether another day or month has room for the upload."""
+        return (self.key.day is not None or self.key.kind in MONTHS) and self.amount <= self.limit
+
+
 def refusal(
-    refused: Sequence[Row[Any]], manifest: ClipManifest, cost_centres: Mapping[str, str], now: datetime
+    refused: Sequence[Refused],
+    manifest: ClipManifest,
+    cost_centres: Mapping[str, str],
+    *,
+    preferred: Sequence[str],
+    now: datetime,
 ) -> BudgetExhausted:
     """Names all accounts, but of their campaigns only those that are refused for good, if there are any.
 
     The vehicle cuts the clip again without them, and then hears whether the others only have to wait for the next day.
-    `refused` are the rows of accounts without enough left, `cost_centres` those of campaigns, as far as they have one.
+    `cost_centres` are those of campaigns, `preferred` are campaigns that may use the fleet's reserve.
     """
-    totals = {(row.campaign, row.unit) for row in refused if row.kind in ("campaign_bytes", "campaign_clips")}
+    totals = {
+        (one.key.campaign, one.key.unit) for one in refused if one.key.kind in ("campaign_bytes", "campaign_clips")
+    }
     # Where a total is used up, it does not matter how much of it was the vehicle's.
-    refused = [row for row in refused if row.kind not in SHARES or (row.campaign, row.unit) not in totals]
-    for_good = [row for row in refused if not _passes_with_time(row)]
-    concerned = {name for row in for_good or refused for name in _campaigns_of(row, manifest, cost_centres)}
+    refused = [one for one in refused if one.key.kind not in SHARES or (one.key.campaign, one.key.unit) not in totals]
+    for_good = [one for one in refused if not one.passes_with_time]
+    of_fires = {fire.campaign for fire in manifest.recording.fires}
+    # Some of them may use the fleet's reserve: a clip of these alone is announced next, and may be admitted.
+    of_fleet = of_fires - set(preferred) or of_fires
+    concerned = {name for one in for_good or refused for name in _campaigns_of(one.key, of_fleet, cost_centres)}
     worst = (for_good or refused)[0]
-    key, left = key_of(worst), max(0, worst.limit_amount - worst.held)
+    key, left = worst.key, max(0, worst.limit - worst.held)
     return BudgetExhausted(
-        f"{key} has {left} {key.unit} left of {worst.limit_amount}, the upload needs {worst.amount}"
+        f"{key} has {left} {key.unit} left of {worst.limit}, the upload needs {worst.amount}"
         + (f" ({len(refused) - 1} more refused)" if refused[1:] else ""),
-        accounts=tuple(str(key_of(row)) for row in refused),
+        accounts=tuple(str(one.key) for one in refused),
         campaigns=tuple(sorted(concerned)),
         retry_after_s=None if for_good else _until_next_day_s(now),
         remedy=_remedy(key.kind) if for_good else _wait(key.kind),
     )
 
 
-def _campaigns_of(row: Row[Any], manifest: ClipManifest, cost_centres: Mapping[str, str]) -> set[str]:
+def _campaigns_of(key: AccountKey, of_fleet: set[str], cost_centres: Mapping[str, str]) -> set[str]:
     """The campaigns of a clip that an account refuses."""
-    if row.kind in _OF_THE_FLEET:
-        all_campaigns = {fire.campaign for fire in manifest.recording.fires}
-        # Some of them may use the fleet's reserve: a clip of these alone is announced next, and may be admitted.
-        return all_campaigns - set(row.preferred or ()) or all_campaigns
-    if row.kind == "cost_centre_month":
-        return {campaign for campaign, cost_centre in cost_centres.items() if cost_centre == row.cost_centre}
-    return {row.campaign}
+    if key.kind in _OF_THE_FLEET:
+        return of_fleet
+    if key.kind == "cost_centre_month":
+        return {campaign for campaign, cost_centre in cost_centres.items() if cost_centre == key.cost_centre}
+    return {key.campaign}
 
 
 def _remedy(kind: AccountKind) -> str:
@@ -67,10 +97,6 @@ def _wait(kind: AccountKind) -> str:
     if kind in MONTHS:
         return "wait for the next month, or until its limit is raised (`longtail budget limit`); ask again in a day"
     return "wait for the next UTC day"
-
-
-def _passes_with_time(row: Row[Any]) -> bool:
-    return (row.kind == "campaign_vehicle_day" or row.kind in MONTHS) and row.amount <= row.limit_amount
 
 
 def _until_next_day_s(now: datetime) -> int:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from sqlalchemy import Connection, text
 
-_SETTLE = text("""
+_SETTLE = """
     INSERT INTO ledger_entries (account_id, upload_id, kind, amount, held_delta, settled_delta, network, region)
     SELECT r.account_id, r.upload_id, 'settle', r.amount, 0, r.amount, u.network, r.region
     FROM ledger_entries r
@@ -14,10 +14,9 @@ _SETTLE = text("""
     WHERE r.upload_id = ANY (CAST(:upload_ids AS text[])) AND r.kind = 'reserve'
     ORDER BY r.account_id, r.upload_id
     ON CONFLICT DO NOTHING
-    RETURNING id
-""")
+"""
 
-_RELEASE = text("""
+_RELEASE = """
     INSERT INTO ledger_entries (account_id, upload_id, kind, amount, held_delta, settled_delta, network, region)
     SELECT r.account_id, r.upload_id,
            CASE WHEN v.actual > 0 THEN 'settle' ELSE 'release' END,
@@ -36,13 +35,21 @@ _RELEASE = text("""
     WHERE r.upload_id = ANY (CAST(:upload_ids AS text[])) AND r.kind = 'reserve'
     ORDER BY r.upload_id, r.account_id
     ON CONFLICT DO NOTHING
-    RETURNING id
-""")
+"""
+# The plan for one upload is made once. That for several would be made every time: the server takes it for cheaper.
+_OF_ONE = {sql: text(sql.replace("= ANY (CAST(:upload_ids AS text[]))", "= :upload_id")) for sql in (_SETTLE, _RELEASE)}
+_OF_MANY = {sql: text(sql) for sql in (_SETTLE, _RELEASE)}
+
+
+def _close(connection: Connection, sql: str, upload_ids: Sequence[str]) -> bool:
+    if len(upload_ids) == 1:
+        return connection.execute(_OF_ONE[sql], {"upload_id": upload_ids[0]}).rowcount > 0
+    return connection.execute(_OF_MANY[sql], {"upload_ids": sorted(upload_ids)}).rowcount > 0
 
 
 def settle(connection: Connection, *upload_ids: str) -> bool:
     """Turn all that uploads reserved into use; False, with nothing changed, when all were closed before."""
-    return bool(connection.execute(_SETTLE, {"upload_ids": sorted(upload_ids)}).all())
+    return _close(connection, _SETTLE, upload_ids)
 
 
 def release(connection: Connection, *upload_ids: str) -> bool:
@@ -51,7 +58,7 @@ def release(connection: Connection, *upload_ids: str) -> bool:
     What came of a clip is settled although there will be no clip: a budget is a limit on bytes received. Each account
     is charged its share of them, rounded up, and no clip.
     """
-    return bool(connection.execute(_RELEASE, {"upload_ids": sorted(upload_ids)}).all())
+    return _close(connection, _RELEASE, upload_ids)
 
 
 _VOID = text("""

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, date, datetime, time
 from typing import cast
 
+from pydantic_core import to_json
 from sqlalchemy import Connection, text
 
 from storage.ledger.accounts import ORDER_OF_KINDS, AccountKey, AccountUsage, Position, key_of
-from storage.ledger.limits import ANY_AMOUNT, LIMITS, WHOLE_LIMIT_OF_ACCOUNT, FleetTerms, get_limit
+from storage.ledger.limits import ANY_AMOUNT, LIMITS, WHOLE_LIMIT_OF_ACCOUNT, FleetTerms, get_limit, months_by_zone
 from triggers.contracts.api.budget import MAX_LISTED_ACCOUNTS, LimitKind
+from triggers.costs.months import FIRST_YEAR, LAST_YEAR
 
 # Entries that are not folded yet are added to what their account already says.
 _EXACT = """
@@ -43,10 +45,14 @@ _USAGE = text(f"""
         {WHOLE_LIMIT_OF_ACCOUNT} AS limit_amount, a.held, a.settled
     FROM exact a
     LEFT JOIN limits l ON l.campaign = a.campaign
+    LEFT JOIN budget_limits b ON b.kind = a.kind AND b.kind = 'cost_centre_month' AND b.name = a.cost_centre
     WHERE (CAST(:campaign AS text) IS NULL OR a.campaign = :campaign)
       AND a.kind NOT IN ('campaign_vehicle_bytes','campaign_vehicle_clips')
       AND (a.day IS NULL OR CAST(:day AS date) IS NULL OR a.day = :day)
-      AND (a.month IS NULL OR CAST(:month AS date) IS NULL OR a.month = :month)
+      AND (a.month IS NULL OR CAST(:month AS date) IS NULL OR a.month = CASE a.kind
+          WHEN 'network_month' THEN CAST(:utc_month AS date)
+          ELSE coalesce(CAST(CAST(:months AS jsonb) ->> b.zone AS date), CAST(:month AS date))
+      END)
       AND (CAST(:rank AS integer) IS NULL OR ({_RANK}, {_ORDER}) > (
           CAST(:rank AS integer), -CAST(:held AS numeric), CAST(:after_name AS text), CAST(:vehicle_id AS text),
           CAST(:after_month AS date)
@@ -57,16 +63,19 @@ _USAGE = text(f"""
 
 _UNUSED = text(f"""
     WITH {LIMITS}
-    SELECT k.kind, l.campaign, least(CAST(l.budget ->> k.setting AS bigint), b.amount) AS limit_amount
+    SELECT k.kind, l.campaign, k.amount AS limit_amount
     FROM limits l
-    CROSS JOIN (VALUES ('campaign_clips', 'clips'), ('campaign_bytes', 'total_bytes')) AS k (kind, setting)
-    LEFT JOIN budget_limits b ON b.kind = k.kind AND b.name = l.campaign
-    WHERE l.budget ->> k.setting IS NOT NULL
+    CROSS JOIN LATERAL (
+        VALUES ('campaign_clips', l.clips), ('campaign_bytes', l.total_bytes)
+    ) AS k (kind, amount)
+    WHERE k.amount IS NOT NULL
       AND NOT EXISTS (SELECT FROM ledger_accounts a WHERE a.kind = k.kind AND a.campaign = l.campaign)
     ORDER BY k.kind DESC, l.campaign
 """)  # noqa: S608 - put together from the constants above
 
-_CENTRE_LIMITS = text("SELECT name, amount FROM budget_limits WHERE kind = 'cost_centre_month' AND amount IS NOT NULL")
+_CENTRE_LIMITS = text("""
+    SELECT name, amount, zone FROM budget_limits WHERE kind = 'cost_centre_month' AND amount IS NOT NULL
+""")
 _APPROVED = text("SELECT DISTINCT campaign FROM campaign_versions WHERE bundle_digest IS NOT NULL")
 
 _SETTLED = text(f"""
@@ -142,14 +151,22 @@ def account(connection: Connection, key: AccountKey, fleet: FleetTerms) -> Accou
     return AccountUsage(key, _lower(given_limit(connection, key, fleet), by_command), int(row.held), int(row.settled))
 
 
-def unused_limits_of_all(connection: Connection, fleet: FleetTerms, day: date) -> list[AccountUsage]:
-    """Limits of the fleet, and of it and of cost centres in the month of `day`, with or without an account yet."""
-    month = day.replace(day=1)
+def moment_of(day: date, now: datetime) -> datetime:
+    """The moment whose months are shown with the vehicle-days of a UTC day: now on this day, else the day's noon, at
+    which every zone is in the month that it is in for most of that day. No account is of a day before 1970."""
+    day = min(max(day, date(FIRST_YEAR, 1, 2)), date(LAST_YEAR, 12, 30))
+    return now if day == now.astimezone(UTC).date() else datetime.combine(day, time(12), tzinfo=UTC)
+
+
+def unused_limits_of_all(connection: Connection, fleet: FleetTerms, at: datetime) -> list[AccountUsage]:
+    """Limits of the fleet, and of it and of cost centres in the months in which they are at a moment; with or without
+    an account yet."""
     found = [AccountUsage(AccountKey("fleet"), _lower(fleet.total_bytes, get_limit(connection, "fleet")[0]), 0, 0)]
     of_month = _lower(fleet.month_bytes, get_limit(connection, "fleet_month")[0])
-    found.append(AccountUsage(AccountKey("fleet_month", month=month), of_month, 0, 0))
+    found.append(AccountUsage(AccountKey("fleet_month", month=fleet.month(at)), of_month, 0, 0))
     for row in connection.execute(_CENTRE_LIMITS):
-        found.append(AccountUsage(AccountKey("cost_centre_month", cost_centre=row.name, month=month), row.amount, 0, 0))
+        key = AccountKey("cost_centre_month", cost_centre=row.name, month=fleet.month(at, row.zone))
+        found.append(AccountUsage(key, row.amount, 0, 0))
     return [account for account in found if account.limit is not None]
 
 
@@ -162,6 +179,7 @@ def usage(
     campaign: str | None = None,
     *,
     day: date | None = None,
+    at: datetime | None = None,
     fleet: FleetTerms = ANY_AMOUNT,
     after: Position | None = None,
     limit: int = MAX_LISTED_ACCOUNTS,
@@ -172,14 +190,17 @@ def usage(
 
     The vehicle-days of a day are in the order of what they hold, the most first.
 
-    `campaign` excludes other campaigns and the fleet, `day` excludes other UTC days and months, `after` (with `day`)
-    all that does not come after this position.
+    `campaign` excludes other campaigns and the fleet, `day` excludes other UTC days, `at` (None: all months) months in
+    which the account was not at this moment, in its zone, and `after` (with `day`) all that does not come after this
+    position.
     """
     campaigns = [campaign] if campaign is not None else list(connection.execute(_CAMPAIGNS).scalars())
     parameters = {
         "campaign": campaign,
         "day": day,
-        "month": None if day is None else day.replace(day=1),
+        "month": None if at is None else fleet.month(at),
+        "months": None if at is None else to_json(months_by_zone(connection, fleet, at)).decode(),
+        "utc_month": None if at is None else fleet.month(at, "UTC"),
         "campaigns": campaigns,
         **fleet.parameters(),
         "limit": limit,

@@ -220,9 +220,9 @@ _SESSIONS = (
 )
 FUNCTION_RIGHTS: Mapping[DatabaseRole, tuple[str, ...]] = {
     DatabaseRole.API: (*_AUDIT, _EMBEDDING, *_SESSIONS),
-    DatabaseRole.GATEWAY: (*_AUDIT, "begin_log_segment(bigint)"),
+    DatabaseRole.GATEWAY: (*_AUDIT, "begin_log_segment(bigint)", "reserve_upload(text, jsonb)"),
     DatabaseRole.INGEST: (*_AUDIT, _EMBEDDING, "begin_log_segment(bigint)", "drop_log_segment(bigint)"),
 }
 """Functions that do with the owner's rights what takes them: segments of the log are tables, an entry of the audit log
-needs the hash of the one before, a log-in and a token's exchange make a session that lasts a day at most, and an
-embedding has an index."""
+needs the hash of the one before, a log-in and a token's exchange make a session that lasts a day at most, an embedding
+has an index, and a reservation that is refused takes its entries back."""

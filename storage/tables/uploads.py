@@ -64,7 +64,6 @@ uploads = Table(
     Column("size_bytes", BigInteger, nullable=False),
     Column("state", Text, nullable=False),
     Column("offset_bytes", BigInteger, nullable=False, server_default="0"),
-    Column("received_bytes", BigInteger, nullable=False, server_default="0"),
     Column("log_partition", Integer, nullable=False),
     Column("writer_epoch", BigInteger, nullable=False, server_default="0"),
     Column("mismatches", Integer, nullable=False, server_default="0"),
@@ -91,10 +90,10 @@ uploads = Table(
 )
 """One row per attempt to upload a clip. `manifest` holds the canonical JSON of the ClipManifest, `cell_digests` the
 SHA-256 of its cells (32 bytes each; NULL: the upload was closed before they were kept here), `metadata` the
-Upload-Metadata header of its creation. `received_bytes` is what came over the wire, repeats included. `mismatches`
-counts cells that came with other bytes since the last good one. `shares` says for each trigger how many fires and bytes
-of the clip are its own (`storage.usage.shares`); `region` and `model` are the vehicle's when the upload was created
-(null: it was erased)."""
+Upload-Metadata header of its creation. `mismatches` counts cells that came with other bytes since the last good one.
+`shares` says for each trigger how many fires and bytes of the clip are its own (`storage.usage.shares`); `region` and
+`model` are the vehicle's when the upload was created (null: it was erased). What came over the wire is in
+`ledger_receipts` by network and month, and in `upload_hours` by network and hour."""
 
 upload_pieces = Table(
     "upload_pieces",
@@ -113,7 +112,8 @@ vehicle_days = Table(
     Column("uploads", Integer, nullable=False),
     Column("received_bytes", BigInteger, nullable=False),
 )
-"""What a vehicle created and sent on a UTC day, whatever became of it."""
+"""What a vehicle created and sent on a UTC day, whatever became of it: `received_bytes` are those of manifests, and all
+that came over the wire of clips, repeats and refused bytes included."""
 
 parked_cells = Table(
     "parked_cells",
@@ -178,7 +178,7 @@ ledger_entries = Table(
     "ledger_entries",
     metadata,
     Column("id", BigInteger, Identity(always=True), primary_key=True),
-    Column("account_id", BigInteger, ForeignKey("ledger_accounts.id"), nullable=False),
+    Column("account_id", BigInteger, nullable=False),
     Column("upload_id", Text, ForeignKey("uploads.id"), nullable=False),
     Column("kind", Text, nullable=False),
     Column("amount", BigInteger, nullable=False),
@@ -188,28 +188,23 @@ ledger_entries = Table(
     Column("network", Text, nullable=False),
     Column("region", Text, nullable=False),
     created_at(),
-    UniqueConstraint("account_id", "upload_id", "kind"),
     CheckConstraint("kind IN ('reserve','settle','release','void')", name="kind"),
+    # One reservation, which is closed once: settled or released.
     Index(
-        "uq_ledger_entries_closing",
-        "account_id",
+        "uq_ledger_entries_step",
         "upload_id",
+        "account_id",
+        text("replace(kind, 'release', 'settle')"),
         unique=True,
-        postgresql_where=text("kind IN ('settle','release')"),
     ),
-    Index("ix_ledger_entries_upload_id", "upload_id"),
+    Index("ix_ledger_entries_account_id", "account_id"),
     Index(
         "ix_ledger_entries_account_id_created_at",
         "account_id",
         "created_at",
         postgresql_where=text("kind <> 'reserve'"),
     ),
-    Index("ix_ledger_entries_unfolded", "account_id", postgresql_where=text("NOT folded")),
-    Index(
-        "ix_ledger_entries_unfolded_reservations",
-        "account_id",
-        postgresql_where=text("NOT folded AND kind = 'reserve'"),
-    ),
+    Index("ix_ledger_entries_unfolded", "account_id", "kind", postgresql_where=text("NOT folded")),
 )
 """Append-only. A reservation changes accounts with a limit at once; all else is folded into the accounts in batches.
 An upload's reservation is closed once: settled or released, never both. A clip that turns out to be damaged was

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, func, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 
 from storage.rows import columns_of
-from storage.tables import dead_letters
+from storage.tables import dead_letters, uploads
 from triggers.contracts.api.outcomes import MAX_LISTED_LETTERS, LetterStage, LetterState
 from triggers.errors import Conflict, InvalidInput, NotFound
 
@@ -142,14 +142,15 @@ def count_open_rejections(connection: Connection, vehicle_id: str) -> int:
     return connection.execute(select(func.count()).select_from(dead_letters).where(*of_vehicle)).scalar_one()
 
 
-def mark_replayed(connection: Connection, upload_id: str) -> bool:
-    """Close this upload's letter because a later attempt succeeded; False when it has no open letter."""
+def mark_replayed(connection: Connection, clip_id: str) -> bool:
+    """Close the letters of a clip's uploads because a later attempt succeeded; False when it has no open letter."""
+    of_clip = select(uploads.c.id).where(uploads.c.clip_id == clip_id)
     closed = connection.execute(
         update(dead_letters)
-        .where(dead_letters.c.upload_id == upload_id, dead_letters.c.state == "open")
+        .where(dead_letters.c.upload_id.in_(of_clip), dead_letters.c.state == "open")
         .values(state="replayed")
     )
-    return closed.rowcount == 1
+    return closed.rowcount > 0
 
 
 def discard(connection: Connection, letter_id: int) -> str | None:

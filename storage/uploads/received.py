@@ -1,8 +1,13 @@
-"""What came over the wire for uploads, repeats included: charged to networks, and counted as usage, in one place."""
+"""What came over the wire for uploads, repeats included: counted in one place for all that depends on it.
+
+It counts for the day of the vehicle, which is bounded; as usage; and it is charged to networks.
+"""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
+from datetime import UTC, datetime
 
 from sqlalchemy import Connection, select
 
@@ -10,13 +15,26 @@ from storage import ledger, usage
 from storage.rows import is_among
 from storage.tables import uploads
 from storage.tables.uploads import ASSEMBLING, UploadState
+from storage.uploads import vehicle_days
 from storage.uploads.rows import UploadRow
 
 
-def add(connection: Connection, upload_id: str, came_bytes: int) -> None:
-    """Count bytes that came for an upload, good or not."""
-    usage.add_received(connection, upload_id, came_bytes)
-    ledger.add_received(connection, upload_id, came_bytes)
+def add(connection: Connection, upload_id: str, vehicle_id: str, came_bytes: int) -> None:
+    """Count bytes that came for an upload of a vehicle, good or not. The transaction has locked the upload."""
+    _add_all(connection, [(upload_id, vehicle_id, came_bytes)])
+
+
+def _add_all(connection: Connection, came: Sequence[tuple[str, str, int]]) -> None:
+    """Upload, vehicle and bytes. Vehicles' days come first, in their order: see `storage.uploads` on locks."""
+    of_vehicles: Counter[str] = Counter()
+    for _, vehicle_id, came_bytes in came:
+        of_vehicles[vehicle_id] += came_bytes
+    now = datetime.now(UTC)
+    for vehicle_id in sorted(of_vehicles):
+        vehicle_days.add_received(connection, vehicle_id, of_vehicles[vehicle_id], now=now)
+    for upload_id, _, came_bytes in came:
+        usage.add_received(connection, upload_id, came_bytes)
+        ledger.add_received(connection, upload_id, came_bytes)
 
 
 def add_unrecorded(connection: Connection, upload_ids: Sequence[str]) -> None:
@@ -25,10 +43,10 @@ def add_unrecorded(connection: Connection, upload_ids: Sequence[str]) -> None:
     Their writer may have been killed. One that lives leaves them out, see `beside_stored`.
     """
     table = uploads.c
-    left = select(table.id, (table.size_bytes - table.offset_bytes).label("came_bytes"))
+    left = select(table.id, table.vehicle_id, table.size_bytes - table.offset_bytes)
     of_these = is_among(table.id, upload_ids), table.state.in_(ASSEMBLING), table.offset_bytes < table.size_bytes
-    for row in connection.execute(left.where(*of_these).order_by(table.id)).all():
-        add(connection, row.id, row.came_bytes)
+    locked = left.where(*of_these).order_by(table.id).with_for_update(key_share=True)
+    _add_all(connection, [tuple(row) for row in connection.execute(locked)])
 
 
 def beside_stored(upload: UploadRow, begun: UploadRow, recorded_bytes: int, came_bytes: int) -> int:

@@ -73,6 +73,12 @@ def find(connection: Connection, upload_id: str, vehicle_id: str) -> UploadRow:
     return row_of(row)
 
 
+def locked(connection: Connection, upload_id: str, vehicle_id: str) -> UploadRow:
+    """Like `find`; nobody else changes the upload until this transaction ends."""
+    connection.execute(select(uploads.c.id).where(uploads.c.id == upload_id).with_for_update(key_share=True))
+    return find(connection, upload_id, vehicle_id)
+
+
 def find_usable(connection: Connection, upload_id: str, vehicle_id: str, *, now: datetime) -> UploadRow:
     """Like `find`; UploadGone for an upload that has expired or was closed before it was complete."""
     upload = find(connection, upload_id, vehicle_id)

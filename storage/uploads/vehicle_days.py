@@ -1,7 +1,7 @@
 """What each vehicle created and sent on a UTC day, whatever campaigns it names: a limit on all that it may store here.
 
-Budgets of campaigns bound what is meant to come. This bounds the rest: manifests of uploads that are given up, cells
-that came with other bytes than their manifest says, and all campaigns together.
+Budgets of campaigns bound what is meant to come. This bounds what comes over the wire: manifests of uploads that are
+given up, cells that came with other bytes than their manifest says, repeats, and all campaigns together.
 """
 
 from __future__ import annotations
@@ -53,7 +53,9 @@ def require_room(connection: Connection, vehicle_id: str, limits: VehicleDayLimi
 
 
 def add_received(connection: Connection, vehicle_id: str, amount: int, *, now: datetime) -> None:
-    """Count bytes that came, good or not."""
+    """Count bytes that came over the wire, good or not; 0 are none."""
+    if amount == 0:
+        return
     added = insert(vehicle_days).values(vehicle_id=vehicle_id, day=_day(now), uploads=0, received_bytes=amount)
     connection.execute(
         added.on_conflict_do_update(

@@ -8,7 +8,7 @@ from sqlalchemy import Connection, text
 
 from storage.usage.shares import SHARES, STORED, share_of
 
-_ADD_STORED = text(f"""
+_STORED = f"""
     INSERT INTO usage_increments (
         hour, campaign, version, trigger, region, model, network,
         clips, campaign_clips, version_clips, trigger_clips, kept_fires, clip_bytes
@@ -17,7 +17,10 @@ _ADD_STORED = text(f"""
         sum(clips), sum(campaign_clips), sum(version_clips), sum(trigger_clips), sum(kept_fires), sum(clip_bytes)
     FROM ({STORED} WHERE u.id = ANY (CAST(:uploads AS text[]))) stored
     GROUP BY 1, 2, 3, 4, 5, 6, 7
-""")  # noqa: S608 - put together from constants
+"""  # noqa: S608 - put together from constants
+_ADD_STORED = text(_STORED)
+# The plan for one upload is made once. That for several would be made every time: the server takes it for cheaper.
+_ADD_ONE_STORED = text(_STORED.replace("= ANY (CAST(:uploads AS text[]))", "= :upload"))
 
 _ADD_RECEIVED = text(f"""
     WITH came AS (
@@ -38,7 +41,10 @@ _ADD_RECEIVED = text(f"""
 
 def add_stored(connection: Connection, upload_ids: Sequence[str]) -> None:
     """Count the clips of uploads that this transaction has closed as stored."""
-    connection.execute(_ADD_STORED, {"uploads": list(upload_ids)})
+    if len(upload_ids) == 1:
+        connection.execute(_ADD_ONE_STORED, {"upload": upload_ids[0]})
+    else:
+        connection.execute(_ADD_STORED, {"uploads": list(upload_ids)})
 
 
 def add_received(connection: Connection, upload_id: str, amount: int) -> None:

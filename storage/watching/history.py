@@ -22,7 +22,8 @@ from storage.tables import (
     outbox,
     uploads,
 )
-from storage.tables.uploads import ASSEMBLING
+from storage.tables.uploads import ASSEMBLING, UploadState
+from storage.uploads.endings import CELLS_LOST
 from triggers.contracts.clip import ClipManifest
 from triggers.errors import InvalidInput
 
@@ -57,6 +58,11 @@ class UploadFact:
     created_at: datetime
     expires_at: datetime
     closed_at: datetime | None
+
+    @property
+    def may_be_sent_again(self) -> bool:
+        """Whether it ended so that the gateway takes the clip again."""
+        return self.state == UploadState.EXPIRED or self.reason == CELLS_LOST
 
 
 @dataclass(frozen=True, slots=True)

@@ -64,7 +64,9 @@ def test_a_vehicles_old_day_goes_with_its_entries_and_all_sums_stay(fleet: Datab
         before = account_amounts(connection)
         assert [retention.forget_vehicle_days(connection, limit=2) for _ in range(3)] == [2, 1, 0]
         after = account_amounts(connection)
-        joined = select(ledger_accounts.c.kind, func.count()).join(ledger_entries)
+        joined = select(ledger_accounts.c.kind, func.count()).join(
+            ledger_entries, ledger_entries.c.account_id == ledger_accounts.c.id
+        )
         entries = sorted(map(tuple, connection.execute(joined.group_by(ledger_accounts.c.kind))))
     day = ("campaign_vehicle_day", "alpha")
     assert before.pop(day) == (5 * SIZE, 5 * SIZE)

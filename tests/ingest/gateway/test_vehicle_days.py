@@ -64,3 +64,18 @@ def test_bytes_that_came_are_counted_good_or_not_and_end(database: Database, set
             assert str(MIB) in refused.json()["detail"]
         assert client.offset(location) == CELL_BYTES + 7
         client.close()
+
+
+def test_a_body_whose_checksum_is_wrong_and_bytes_that_come_again_came_over_the_wire(
+    client: TusClient, database: Database
+) -> None:
+    """Nothing of them moves an offset, and a vehicle could send them without end."""
+    manifest = clip()
+    location, own = client.begin(manifest), len(manifest.canonical_json())
+    wrong = {"Upload-Checksum": "sha1 " + "A" * 27 + "=", "Tus-Resumable": "1.0.0"}
+    headers = {"Content-Type": "application/offset+octet-stream", **wrong}
+    for _ in range(3):
+        assert client.patch(location, 0, DATA[:1000], headers).status_code == 460
+    assert (client.offset(location), counted(database)) == (0, (1, own + 3000))
+    assert client.patch(location, 0, DATA).status_code == 204
+    assert counted(database) == (1, own + 3000 + len(DATA))

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import Connection, text
 
+from storage import usage
 from storage.tables import uploads
 from tests.support.rows import add_row
 from triggers.contracts.clip import ClipManifest
@@ -30,6 +31,7 @@ def add_upload(connection: Connection, manifest: ClipManifest) -> str:
             uploads,
             vehicle_id=manifest.recording.vehicle_id,
             size_bytes=manifest.size_bytes,
+            **usage.place_columns(manifest.recording.vehicle_id),
             expires_at=NOON + timedelta(days=1),
         )["id"]
     )

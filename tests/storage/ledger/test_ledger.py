@@ -12,11 +12,12 @@ from storage import ledger
 from storage.database import Database
 from storage.diagnosis.ledger import entries_that_differ
 from storage.ledger import AccountKey, FleetTerms
-from storage.ledger.limits import ANY_AMOUNT
+from storage.ledger.limits import ANY_AMOUNT, set_limit
 from storage.uploads import creation
 from storage.vehicles.enrolment import enrol
 from tests.storage.ledger.ledger_support import NOON, account_amounts, add_upload
 from tests.support.fleet import add_version, charged_manifest, enroll_vehicle, fire, manifest_of
+from triggers.contracts.api.budget import LimitKind
 from triggers.contracts.campaign import BudgetLimits, Network
 from triggers.contracts.clip import ClipManifest
 from triggers.errors import BudgetExhausted
@@ -287,6 +288,59 @@ def test_a_vehicles_share_of_a_total_is_twice_its_even_share_or_the_setting(
         connection.execute(text("UPDATE ledger_accounts SET held = 100 WHERE kind = 'campaign_vehicle_clips'"))
     with pytest.raises(BudgetExhausted, match=f"of {clips}, "):
         reserve(fleet, charged_manifest({"shared": 1}), fleet=FleetTerms(vehicle_share=0.1))
+
+
+@pytest.mark.parametrize(("kind", "unit"), [("campaign_clips", "clips"), ("campaign_bytes", "bytes")])
+def test_a_vehicles_share_is_one_of_the_limit_that_was_lowered_by_command(
+    fleet: Database, kind: LimitKind, unit: str
+) -> None:
+    """Of 1,000 that were approved, a vehicle could use its share of 100 although only 100 were left for all."""
+    terms = FleetTerms(vehicle_share=0.1)
+    with fleet.begin() as connection:
+        for number in range(3, 41):
+            enroll_vehicle(connection, f"car-{number}")
+        add_version(connection, "shared", limits=BudgetLimits(clips=1000, total_bytes=1000))
+        set_limit(connection, kind, "shared", amount=100)
+    for _ in range(10):
+        reserve(fleet, charged_manifest({"shared": 1}), fleet=terms)
+    with pytest.raises(BudgetExhausted, match=f"has 0 {unit} left of 10,"):
+        reserve(fleet, charged_manifest({"shared": 1}), fleet=terms)
+    reserve(fleet, charged_manifest({"shared": 1}, vehicle_id="car-2"), fleet=terms)
+    with fleet.begin() as connection:
+        set_limit(connection, kind, "shared", amount=None)
+    reserve(fleet, charged_manifest({"shared": 1}), fleet=terms)
+
+
+def test_a_limit_by_command_alone_has_shares_too(fleet: Database) -> None:
+    terms = FleetTerms(vehicle_share=0.1)
+    with fleet.begin() as connection:
+        for number in range(3, 41):
+            enroll_vehicle(connection, f"car-{number}")
+        add_version(connection, "open")
+        set_limit(connection, "campaign_bytes", "open", amount=100)
+    reserve(fleet, charged_manifest({"open": 10}), fleet=terms)
+    with pytest.raises(BudgetExhausted, match="has 0 bytes left of 10,"):
+        reserve(fleet, charged_manifest({"open": 1}), fleet=terms)
+
+
+def test_entries_of_an_account_that_does_not_exist_are_found(fleet: Database) -> None:
+    """No foreign key keeps them from it: it would lock every account, hot ones as well, for each entry."""
+    upload_id = reserve(fleet, charged_manifest({"small": 10}))
+    with fleet.begin() as connection:
+        assert entries_that_differ(connection) == []
+        connection.execute(text("DELETE FROM ledger_accounts WHERE kind = 'campaign_vehicle_day'"))
+        (found,) = entries_that_differ(connection)
+    assert found == f"the entry reserve of upload {upload_id} in an account that does not exist is not what follows"
+
+
+def test_a_refusal_leaves_no_entry_behind(fleet: Database) -> None:
+    manifest = charged_manifest({"small": 61})
+    with fleet.begin() as connection:
+        upload_id = add_upload(connection, manifest)
+        with pytest.raises(BudgetExhausted):
+            ledger.reserve(connection, upload_id, manifest, now=NOON)
+        assert connection.execute(text("SELECT count(*) FROM ledger_entries")).scalar_one() == 0
+        assert set(account_amounts(connection).values()) == {(0, 0)}
 
 
 def test_a_damaged_clip_uses_no_limit_on_clips_but_its_bytes_have_arrived(fleet: Database) -> None:

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.engine import make_url
 
-from storage import audit, tokens
+from storage import audit, ledger, tokens
 from storage.database import Connection, Database, SqlError
 from storage.embedded.cluster import SUPERUSER
 from storage.log import segments
@@ -18,7 +18,10 @@ from storage.roles.grants import apply_grants
 from storage.roles.rights import FUNCTION_RIGHTS, PROCESS_ROLES, TABLE_RIGHTS, DatabaseRole
 from storage.roles.sessions import ProcessSession, process_sessions
 from storage.tables import metadata
-from triggers.errors import Misconfigured
+from tests.storage.ledger.ledger_support import NOON, add_upload
+from tests.support.fleet import add_version, charged_manifest, enroll_vehicle
+from triggers.contracts.campaign import BudgetLimits
+from triggers.errors import BudgetExhausted, Misconfigured
 
 pytestmark = pytest.mark.integration
 PROCESSES = sorted(PROCESS_ROLES.values())
@@ -155,6 +158,23 @@ def test_segments_are_dropped_by_ingest_only_when_they_are_closed(database: Data
         refused = pytest.raises(SqlError, match=r"is not closed|is not the next one")
         with refused, begun_as(database, DatabaseRole.INGEST) as connection:
             connection.execute(text(statement))
+
+
+def test_the_gateway_reserves_takes_back_what_is_refused_and_deletes_no_entry_by_itself(database: Database) -> None:
+    with database.begin() as connection:
+        enroll_vehicle(connection)
+        add_version(connection, "small", limits=BudgetLimits(total_bytes=10))
+        fits, refused = (charged_manifest({"small": size}) for size in (6, 11))
+        uploads = [add_upload(connection, manifest) for manifest in (fits, refused)]
+    with begun_as(database, DatabaseRole.GATEWAY) as connection:
+        ledger.reserve(connection, uploads[0], fits, now=NOON)
+        with pytest.raises(BudgetExhausted, match="4 bytes left of 10"):
+            ledger.reserve(connection, uploads[1], refused, now=NOON)
+        entries = connection.execute(text("SELECT DISTINCT upload_id FROM ledger_entries")).scalars().all()
+    assert entries == [uploads[0]]
+    require_refused(database, DatabaseRole.GATEWAY, "DELETE FROM ledger_entries")
+    for role in (DatabaseRole.API, DatabaseRole.INGEST):
+        require_refused(database, role, "SELECT reserve_upload('x', '{}')")
 
 
 def test_a_migration_takes_rights_that_nobody_has_given_to_a_role(database: Database) -> None:

@@ -29,10 +29,12 @@ def announced(connection: Connection) -> UploadRow:
 
 
 def counted(connection: Connection) -> tuple[int, int, int]:
-    """The bytes by uploads, by receipts of networks, and by hours of usage."""
-    sums = [("received_bytes", "uploads"), ("received_bytes", "ledger_receipts"), ("received_bytes", "upload_hours")]
-    found = [connection.execute(text(f"SELECT coalesce(sum({of}), 0) FROM {table}")).scalar_one() for of, table in sums]
-    return int(found[0]), int(found[1]), int(found[2])
+    """The bytes by days of vehicles, by receipts of networks, and by hours of usage."""
+    one, two, three = (
+        int(connection.execute(text(f"SELECT coalesce(sum(received_bytes), 0) FROM {table}")).scalar_one())
+        for table in ("vehicle_days", "ledger_receipts", "upload_hours")
+    )
+    return one, two, three
 
 
 @pytest.mark.parametrize("recorded", [0, 60, SIZE_BYTES])
@@ -41,7 +43,7 @@ def test_bytes_that_a_killed_gateway_had_not_recorded_are_counted_with_the_clip(
 ) -> None:
     with database.begin() as connection:
         upload = announced(connection)
-        received.add(connection, upload.id, recorded)
+        received.add(connection, upload.id, upload.vehicle_id, recorded)
         connection.execute(update(uploads).values(offset_bytes=recorded))
         assert endings.mark_stored(connection, upload.id)
         assert counted(connection) == (SIZE_BYTES,) * 3
@@ -51,11 +53,11 @@ def test_a_writer_that_lives_counts_only_what_the_assembler_has_not(database: Da
     """It had recorded 60 bytes when the clip was stored, and 45 more had come: five of them twice."""
     with database.begin() as connection:
         begun = announced(connection)
-        received.add(connection, begun.id, 60)
+        received.add(connection, begun.id, begun.vehicle_id, 60)
         connection.execute(update(uploads).values(offset_bytes=60))
         endings.mark_stored(connection, begun.id)
         stored = rows.find(connection, begun.id, begun.vehicle_id)
-        received.add(connection, begun.id, received.beside_stored(stored, begun, 60, 45))
+        received.add(connection, begun.id, begun.vehicle_id, received.beside_stored(stored, begun, 60, 45))
         assert counted(connection) == (SIZE_BYTES + 5,) * 3
         assert received.beside_stored(stored, begun, SIZE_BYTES, 7) == 7, "after the last offset was recorded"
         assert received.beside_stored(stored, replace(begun, writer_epoch=-1), 60, 45) == 45, "another made it whole"

@@ -158,6 +158,37 @@ def test_an_upload_that_failed_or_ended_says_why_and_the_next_attempt_is_told_wi
     assert happened(again).count("announced") == 2 and "upload_expired" in happened(again)
 
 
+def test_of_attempts_that_have_all_ended_the_newest_says_what_a_clip_waits_for(api: Api, longtail: Longtail) -> None:
+    """Its cells were lost, so the vehicle began again, and that attempt expired: it was told that no clip can come."""
+    manifest = clip_manifest(b"a clip")
+    with api.database.begin() as connection:
+        first = begin(connection, manifest)
+        clip_writer.fail_upload(connection, first, reason=endings.CELLS_LOST, detail="the log has lost them")
+        connection.execute(update(uploads).values(created_at=datetime.now(UTC) - timedelta(hours=1)))
+    found = history(longtail, first.clip_id)
+    assert found["stage"] == "failed" and found["waits_for"].startswith("the vehicle, if it still has the clip")
+    with api.database.begin() as connection:
+        second = begin(connection, manifest)
+        endings.expire_one(connection, second.id)
+    found = history(longtail, first.clip_id)
+    assert found["stage"] == "expired"
+    assert found["waits_for"] == "the vehicle, if it still has the clip: its upload ended before it was whole (expired)"
+    assert {"upload_failed", "upload_expired", "dead_letter"} <= set(happened(found))
+
+
+def test_a_dead_letter_of_an_attempt_before_is_closed_when_the_clip_is_ready(api: Api, longtail: Longtail) -> None:
+    manifest = clip_manifest(b"a clip")
+    with api.database.begin() as connection:
+        first = begin(connection, manifest)
+        clip_writer.fail_upload(connection, first, reason=endings.CELLS_LOST, detail="the log has lost them")
+    clip_id = store(api.database, manifest)
+    job = claim(api.database)
+    with api.database.begin() as connection:
+        extraction_results.write(connection, job, findings_of(clip_id))
+    (letter,) = (event for event in history(longtail, clip_id)["events"] if event["what"] == "dead_letter")
+    assert "(replayed)" in letter["detail"]
+
+
 def test_a_clip_that_can_never_come_names_its_dead_letter(api: Api, longtail: Longtail) -> None:
     manifest = clip_manifest(b"a clip")
     with api.database.begin() as connection:
