@@ -75,14 +75,13 @@ def create_app(settings: Settings) -> FastAPI:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         compilation.begin()
-        own_pool = _pool(settings, settings.scan_workers)
-        app.state.scans = ScanRunner(own_pool, settings, services.positions)
-        app.state.scans.start()
+        scans = app.state.scans = ScanRunner(_pool(settings, settings.scan_workers), settings, services.positions)
+        scans.start()
         try:
             yield
         finally:
             check.close()
-            app.state.scans.close()
+            scans.close()
             app.state.vehicle_threads.close()
             services.known.flush(services.vehicle_database)
             services.used_tokens.write()

@@ -15,6 +15,9 @@ from triggers.contracts.api.rates.answers import ComparisonView, HeadsList, Rate
 from triggers.contracts.clip import MAX_SOFTWARE_TEXT
 from triggers.errors import Conflict, InvalidInput, NotFound
 
+MAX_PAGE = 200
+"""Campaigns whose recorded rates are one page: with five triggers each, less than a second of work."""
+
 router = APIRouter(prefix="/v1/rates", tags=["rates"], route_class=ApiRoute)
 
 CampaignName = Annotated[str, Query(max_length=64)]
@@ -37,11 +40,28 @@ def show_rates(
     campaign: Annotated[str | None, Query(max_length=64)] = None,
     version: CampaignVersion = None,
     component: Component = None,
+    after: Annotated[
+        str | None, Query(max_length=64, description="`next` of the previous page of all campaigns.")
+    ] = None,
+    limit: Annotated[
+        int | None, Query(ge=1, le=MAX_PAGE, description="Campaigns on a page of all of them; else as many as may be.")
+    ] = None,
 ) -> RatesList:
     """Fires per hour and per 1,000 km, with intervals and trend: one campaign's as counted now, or all campaigns' as
-    recorded last.
+    recorded last, in pages of campaigns by name.
     """
-    return usecases.rates(services, user, campaign=campaign, version=version, component=component)
+    if campaign is not None:
+        _refuse(after=after, limit=limit, why="is for all campaigns", remedy="leave it out, or leave out the campaign")
+        return usecases.rates(services, user, campaign=campaign, version=version, component=component)
+    _refuse(version=version, component=component, why="needs a campaign", remedy="name the campaign, or leave it out")
+    return usecases.recorded_rates(services, user, after=after or "", limit=limit or MAX_PAGE)
+
+
+def _refuse(*, why: str, remedy: str, **given: object) -> None:
+    """InvalidInput for a parameter that this question does not have: of all campaigns only records are read."""
+    for name, value in given.items():
+        if value is not None:
+            raise InvalidInput(f"`{name}` {why}", remedy=remedy)
 
 
 @router.get("/heads", summary="Show disagreement of heads")

@@ -9,12 +9,12 @@ from datetime import UTC, datetime
 from fleet_api.rates.rules import LIKELY_SHARE, UNITS, expected_rate
 from fleet_api.rates.views import compare_view, head_view, rate_view
 from fleet_api.services import Services
-from storage.campaigns.queries import get_content, get_version, get_versions, list_campaigns, running_version
+from storage.campaigns.queries import get_forecasts, get_version, get_versions, list_campaigns, running_version
 from storage.database import Connection
 from storage.rates import days, sums
 from triggers.assignment.given import Version
 from triggers.contracts.api.campaigns import BacktestForecast
-from triggers.contracts.api.rates.answers import ComparisonView, HeadsList, RatePer, RatesList
+from triggers.contracts.api.rates.answers import ComparisonView, HeadsList, RatePer, RatesList, RateView
 from triggers.contracts.users import Role, User
 from triggers.errors import InvalidInput, NotFound
 from triggers.statistics.fleet_rates import VehicleSums
@@ -22,37 +22,60 @@ from triggers.statistics.versions import Change, VersionComparison, changes, com
 from triggers.written_numbers import is_whole_number
 
 TRIGGER, HEAD = "trigger", "head"
+NAMED_LABELS = 20
+"""So many versions of a component are named to those who ask for one that there is not."""
 Pair = tuple[VehicleSums, VehicleSums]
 """The sums under the old and under the new version."""
 
 
-def rates(
-    services: Services, user: User, *, campaign: str | None, version: int | None, component: str | None
-) -> RatesList:
-    """The rates of a campaign's triggers now, or of all campaigns as the steward recorded them last.
+def rates(services: Services, user: User, *, campaign: str, version: int | None, component: str | None) -> RatesList:
+    """The rates of a campaign's triggers now, of its running version, else its newest, unless one is given.
 
-    Of each campaign its running version, else its newest, unless one is given. NotFound without such a campaign or
-    version; Conflict for a component of more versions than are shown; TooMany while another costly request of this user
-    runs.
+    NotFound without such a campaign or version; Conflict for a component of more versions than are shown; TooMany
+    while another costly request of this user runs.
     """
     user.require(Role.VIEWER)
     now = datetime.now(UTC)
     with services.searches.turn(user.name), services.database.snapshot() as connection:
-        if campaign is None:
-            _refuse_without_campaign(version=version, component=component)
-            versions = [(each.campaign, each.version) for each in list_campaigns(connection)]
-            found = [(each.sums, each.recorded_at) for each in days.latest(connection, versions)]
-        else:
-            versions = [_chosen(connection, campaign, version)]
-            sums.check_labels(connection, versions, component)
-            triggers = days.triggers_of_versions(connection, versions)
-            found = [(each, now) for each in sums.trigger_sums(connection, triggers, component)]
-        recorded = days.recorded_days(connection, versions) if component is None else {}
+        versions = [_chosen(connection, campaign, version)]
+        sums.check_labels(connection, versions, component)
+        triggers = days.triggers_of_versions(connection, versions)
+        found = [(each, now) for each in sums.trigger_sums(connection, triggers, component)]
+        views = _views(connection, triggers, found, by_software=component is not None)
+    return RatesList(rates=views, next=None)
+
+
+def recorded_rates(services: Services, user: User, *, after: str, limit: int) -> RatesList:
+    """The rates of all campaigns as the steward recorded them last: a page of `limit` campaigns, by name.
+
+    Of each its running version, else its newest. TooMany as in `rates`.
+    """
+    user.require(Role.VIEWER)
+    with services.searches.turn(user.name), services.database.snapshot() as connection:
+        campaigns = list_campaigns(connection, after=after, limit=limit)
+        triggers = days.triggers_of_versions(connection, [(each.campaign, each.version) for each in campaigns])
+        found = [(each.sums, each.recorded_at) for each in days.latest(connection, triggers)]
+        views = _views(connection, triggers, found, by_software=False)
+    return RatesList(rates=views, next=campaigns[-1].campaign if len(campaigns) == limit else None)
+
+
+def _views(
+    connection: Connection,
+    triggers: Mapping[Version, Sequence[str]],
+    found: Sequence[tuple[sums.TriggerSums, datetime]],
+    *,
+    by_software: bool,
+) -> list[RateView]:
+    """Rates with their trends, which are known of all software together, and with what was thought likely of them."""
+    recorded = {} if by_software else days.recorded_days(connection, triggers)
+    forecasts = {version: _parsed(stored) for version, stored in get_forecasts(connection, list(triggers)).items()}
     views = []
     for each, as_of in found:
-        key = each.exposure.campaign, each.exposure.version, each.trigger
-        views.append(rate_view(each, recorded.get(key, ()), by_software=component is not None, as_of=as_of))
-    return RatesList(rates=views)
+        campaign, version = each.exposure.campaign, each.exposure.version
+        likely = expected_rate(forecasts.get((campaign, version)), each.trigger, "hour")
+        counted = recorded.get((campaign, version, each.trigger), ())
+        views.append(rate_view(each, counted, by_software=by_software, as_of=as_of, likely_per_hour=likely))
+    return views
 
 
 def heads(services: Services, user: User, *, campaign: str, version: int | None, component: str | None) -> HeadsList:
@@ -88,11 +111,13 @@ def compare(
         raise InvalidInput(f"{old!r} is compared with itself", remedy="name two different versions")
     with services.searches.turn(user.name), services.database.snapshot() as connection:
         versions = _compared_versions(connection, campaign, (old, new), component, version)
-        sums.check_labels(connection, versions, component)
-        counted = sums.trigger_sums(connection, days.triggers_of_versions(connection, versions), component)
-        pairs = sums.head_sums(connection, versions, component)
+        labels = None if component is None else (old, new)
+        counted = sums.trigger_sums(connection, days.triggers_of_versions(connection, versions), component, labels)
+        _require_counted(
+            connection, versions, {_label(each.exposure, component) for each in counted}, (old, new), component
+        )
+        pairs = sums.head_sums(connection, versions, component, labels)
         forecast = _forecast(connection, versions)
-    _require_counted({_label(each.exposure, component) for each in counted}, (old, new), component)
     rows = [
         (_label(each.exposure, component), each.trigger, each.time if per == "hour" else each.way) for each in counted
     ]
@@ -113,13 +138,6 @@ def compare(
         triggers=[compare_view(name, each, changed[TRIGGER, name]) for name, each in sorted(triggers.items())],
         heads=[compare_view(name, each, changed[HEAD, name]) for name, each in sorted(compared.items())],
     )
-
-
-def _refuse_without_campaign(*, version: int | None, component: str | None) -> None:
-    """InvalidInput for what needs one campaign's counts; of all campaigns only records are read."""
-    for name, value in (("version", version), ("component", component)):
-        if value is not None:
-            raise InvalidInput(f"`{name}` needs a campaign", remedy="name the campaign, or leave it out")
 
 
 def _chosen(connection: Connection, campaign: str, version: int | None) -> Version:
@@ -152,12 +170,23 @@ def _label(row: sums.Exposure | sums.HeadSums, component: str | None) -> str:
     return str(row.version) if component is None else row.label
 
 
-def _require_counted(labels: set[str], wanted: tuple[str, str], component: str | None) -> None:
+def _require_counted(
+    connection: Connection,
+    versions: Sequence[Version],
+    counted: set[str],
+    wanted: tuple[str, str],
+    component: str | None,
+) -> None:
     for label in wanted:
-        if label not in labels:
-            known = ", ".join(sorted(labels - {""})) or "none"
+        if label not in counted:
+            known = (
+                counted if component is None else sums.some_labels(connection, versions, component, NAMED_LABELS + 1)
+            )
+            named = sorted(known)[:NAMED_LABELS]
+            more = " and others" if len(known) > NAMED_LABELS else ""
             raise NotFound(
-                f"no vehicle has reported counts under {component or 'version'} {label}", remedy=f"there are: {known}"
+                f"no vehicle has reported counts under {component or 'version'} {label}",
+                remedy=f"there are: {', '.join(named) or 'none'}{more}",
             )
 
 
@@ -181,8 +210,9 @@ def _changed(
 
 def _forecast(connection: Connection, versions: Sequence[Version]) -> BacktestForecast | None:
     """What the backtest of one of these versions expected, the oldest that has one: before any of these counts."""
-    for campaign, version in sorted(versions):
-        stored = get_content(connection, campaign, version).forecast
-        if stored is not None:
-            return BacktestForecast.model_validate_json(json.dumps(stored))
-    return None
+    found = get_forecasts(connection, versions)
+    return _parsed(found[min(found)]) if found else None
+
+
+def _parsed(stored: object) -> BacktestForecast:
+    return BacktestForecast.model_validate_json(json.dumps(stored))

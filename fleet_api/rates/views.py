@@ -13,11 +13,14 @@ from triggers.contracts.api.rates.answers import ChangeName, CompareView, HeadVi
 from triggers.contracts.api.rates.estimates import Estimate
 from triggers.statistics.disagreement import disagreement
 from triggers.statistics.fleet_rates import HOUR_NS, THOUSAND_KM_M, FleetRate, fleet_rate
+from triggers.statistics.sequences import Mixture, rate_sequence
 from triggers.statistics.versions import Change, VersionComparison
 
 
-def rate_view(sums: TriggerSums, days: Sequence[RateDay], *, by_software: bool, as_of: datetime) -> RateView:
-    """The rate of one trigger."""
+def rate_view(
+    sums: TriggerSums, days: Sequence[RateDay], *, by_software: bool, as_of: datetime, likely_per_hour: float
+) -> RateView:
+    """The rate of one trigger. `likely_per_hour` is what was thought likely before any of these counts."""
     exposure = sums.exposure
     per_hour = fleet_rate(sums.time, HOUR_NS)
     counted = [CountedBy(day.recorded_at.timestamp(), day.fires, day.armed_ns) for day in days]
@@ -34,6 +37,7 @@ def rate_view(sums: TriggerSums, days: Sequence[RateDay], *, by_software: bool, 
         armed_ns=exposure.armed_ns,
         distance_m=exposure.distance_m,
         per_hour=_estimate(per_hour),
+        anytime=_anytime(per_hour, likely_per_hour),
         per_1000km=_estimate(fleet_rate(sums.way, THOUSAND_KM_M)),
         trend=None if trend is None else Estimate.of(trend),
         as_of=as_of,
@@ -69,6 +73,11 @@ def compare_view(name: str, compared: VersionComparison, change: Change) -> Comp
         ratio=RatioView(estimate=ratio.estimate, low=ratio.low, high=ratio.high if math.isfinite(ratio.high) else None),
         change=named,
     )
+
+
+def _anytime(rate: FleetRate | None, likely: float) -> Estimate | None:
+    found = None if rate is None else rate_sequence(rate.tally, Mixture.around(likely))
+    return None if found is None else Estimate.of(found)
 
 
 def _estimate(rate: FleetRate | None) -> Estimate | None:

@@ -3,12 +3,23 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnClause, ColumnElement, Connection, Label, Row, ScalarSelect, func, literal_column, select
+from sqlalchemy import (
+    ColumnClause,
+    ColumnElement,
+    Connection,
+    Label,
+    Row,
+    ScalarSelect,
+    func,
+    literal_column,
+    select,
+    tuple_,
+)
 from sqlalchemy.dialects.postgresql import distinct_on
 
 from storage.rows import columns_of
@@ -115,6 +126,13 @@ def get_content(connection: Connection, campaign: str, version: int) -> StoredCo
     if row is None:
         raise no_version(campaign, version)
     return StoredContent(*row)
+
+
+def get_forecasts(connection: Connection, versions: Sequence[tuple[str, int]]) -> dict[tuple[str, int], Any]:
+    """What the authors' backtests of these versions expect, as documents; without those that have none."""
+    asked = tuple_(_c.campaign, _c.version).in_(versions) & _c.forecast.is_not(None)
+    rows = connection.execute(select(_c.campaign, _c.version, _c.forecast).where(asked))
+    return {(row.campaign, row.version): row.forecast for row in rows}
 
 
 def running_version(connection: Connection, campaign: str) -> int | None:

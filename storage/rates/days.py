@@ -12,7 +12,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Connection, func, select, text, tuple_
-from sqlalchemy.dialects.postgresql import distinct_on, insert
+from sqlalchemy.dialects.postgresql import insert
 
 from storage.rates.sums import Exposure, TriggerSums, sums_of_json, sums_to_json
 from storage.tables import campaign_versions, rate_days
@@ -21,7 +21,24 @@ from triggers.contracts.campaign import RUNNING
 
 LATE_REPORTS = timedelta(days=7)
 """Vehicles report what they counted of a version for so long after its end, as far as records are concerned."""
-_c = rate_days.c
+MAX_DAYS = 90
+"""The trend of a rate is that of so many days: a version may run for years, and what was long before says little."""
+
+# By the primary key, a look for each trigger: a version has as many records as it has had days.
+_NEWEST_OF_EACH = """
+    SELECT r.{columns}
+    FROM unnest(CAST(:campaigns AS text[]), CAST(:versions AS integer[]), CAST(:triggers AS text[]))
+        AS w (campaign, version, trigger)
+    CROSS JOIN LATERAL (
+        SELECT * FROM rate_days d
+        WHERE d.campaign = w.campaign AND d.version = w.version AND d.trigger = w.trigger
+        ORDER BY d.day DESC LIMIT :days
+    ) r
+    ORDER BY r.campaign, r.version, r.trigger, r.day
+"""
+_COUNTED = ("campaign", "version", "trigger", "day", "recorded_at", "fires", "armed_ns")
+_NEWEST = text(_NEWEST_OF_EACH.format(columns=", r.".join(_COUNTED)))
+_LATEST = text(_NEWEST_OF_EACH.format(columns=", r.".join((*_COUNTED, "distance_m", "sums"))))
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,29 +108,25 @@ def record(connection: Connection, sums: Sequence[TriggerSums]) -> None:
     connection.execute(statement.on_conflict_do_update(index_elements=keys, set_=new))
 
 
-def recorded_days(connection: Connection, versions: Sequence[Version]) -> Mapping[tuple[str, int, str], list[RateDay]]:
-    """The records of these versions by campaign, version and trigger, the oldest first."""
-    rows = connection.execute(
-        select(_c.campaign, _c.version, _c.trigger, _c.day, _c.recorded_at, _c.fires, _c.armed_ns)
-        .where(tuple_(_c.campaign, _c.version).in_(versions))
-        .order_by(_c.day)
-    )
+def recorded_days(
+    connection: Connection, triggers: Mapping[Version, Sequence[str]]
+) -> dict[tuple[str, int, str], list[RateDay]]:
+    """The newest MAX_DAYS records of each trigger, by campaign, version and trigger, the oldest first."""
     found: dict[tuple[str, int, str], list[RateDay]] = {}
-    for row in rows:
+    for row in connection.execute(_NEWEST, {**_asked(triggers), "days": MAX_DAYS}):
         day = RateDay(row.day, row.recorded_at, row.fires, row.armed_ns)
         found.setdefault((row.campaign, row.version, row.trigger), []).append(day)
     return found
 
 
-def latest(connection: Connection, versions: Sequence[Version]) -> list[Recorded]:
-    """The newest record of each trigger of these versions, in their order by name."""
-    rows = connection.execute(
-        select(rate_days)
-        .where(tuple_(_c.campaign, _c.version).in_(versions))
-        .ext(distinct_on(_c.campaign, _c.version, _c.trigger))
-        .order_by(_c.campaign, _c.version, _c.trigger, _c.day.desc())
-    )
-    return [_recorded(row) for row in rows]
+def latest(connection: Connection, triggers: Mapping[Version, Sequence[str]]) -> list[Recorded]:
+    """The newest record of each trigger, in their order by name."""
+    return [_recorded(row) for row in connection.execute(_LATEST, {**_asked(triggers), "days": 1})]
+
+
+def _asked(triggers: Mapping[Version, Sequence[str]]) -> dict[str, list[Any]]:
+    rows = [(*version, name) for version, names in triggers.items() for name in names]
+    return {key: [row[index] for row in rows] for index, key in enumerate(("campaigns", "versions", "triggers"))}
 
 
 def _recorded(row: Any) -> Recorded:

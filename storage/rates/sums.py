@@ -34,10 +34,16 @@ _PARTS = """
             ON w.campaign = p.campaign AND w.version = p.version
         JOIN vehicles v ON v.id = p.vehicle_id
         WHERE v.counts_voided_at IS NULL
+            AND (CAST(:labels AS text[]) IS NULL
+                OR coalesce(p.software ->> CAST(:component AS text), '') = ANY (CAST(:labels AS text[])))
     )"""
 
 _LABELS = text(f"""
     WITH {_PARTS} SELECT count(*) FROM (SELECT DISTINCT label FROM parts LIMIT :limit) AS found
+""")  # noqa: S608 - put together from the constant above
+
+_SOME_LABELS = text(f"""
+    WITH {_PARTS} SELECT DISTINCT label FROM parts WHERE label <> '' ORDER BY label LIMIT :limit
 """)  # noqa: S608 - put together from the constant above
 
 _EXPOSED = """
@@ -145,7 +151,8 @@ def check_labels(connection: Connection, versions: Sequence[Version], component:
     if component is None:
         return
     arrays = _asked(versions)
-    found = connection.execute(_LABELS, {**arrays, "component": component, "limit": MAX_LABELS + 1}).scalar_one()
+    asked = {**arrays, "component": component, "labels": None, "limit": MAX_LABELS + 1}
+    found = connection.execute(_LABELS, asked).scalar_one()
     if found > MAX_LABELS:
         raise Conflict(
             f"vehicles have reported more than {MAX_LABELS:,} versions of {component}",
@@ -153,19 +160,28 @@ def check_labels(connection: Connection, versions: Sequence[Version], component:
         )
 
 
+def some_labels(connection: Connection, versions: Sequence[Version], component: str, limit: int) -> list[str]:
+    """The first versions of a component that vehicles have reported under these campaign versions, in order."""
+    asked = {**_asked(versions), "component": component, "labels": None, "limit": limit}
+    return list(connection.execute(_SOME_LABELS, asked).scalars())
+
+
 def trigger_sums(
-    connection: Connection, triggers: Mapping[Version, Sequence[str]], component: str | None = None
+    connection: Connection,
+    triggers: Mapping[Version, Sequence[str]],
+    component: str | None = None,
+    labels: Sequence[str] | None = None,
 ) -> list[TriggerSums]:
     """The sums of these campaign versions, each with its triggers' names, also of those that never fired.
 
-    With a `component` of the vehicles' software, for each version of it by itself.
+    With a `component` of the vehicles' software, for each version of it by itself, or for those in `labels` alone.
     """
     fired = {
         (row.campaign, row.version, row.label, row.trigger): row
-        for row in _rows(connection, _FIRES, triggers, component)
+        for row in _rows(connection, _FIRES, triggers, component, labels)
     }
     found = []
-    for row in _rows(connection, _EXPOSURES, triggers, component):
+    for row in _rows(connection, _EXPOSURES, triggers, component, labels):
         exposure = _exposure(row)
         for trigger in triggers[row.campaign, row.version]:
             fires = fired.get((row.campaign, row.version, row.label, trigger))
@@ -173,8 +189,13 @@ def trigger_sums(
     return found
 
 
-def head_sums(connection: Connection, versions: Sequence[Version], component: str | None = None) -> list[HeadSums]:
-    """The sums of all heads that these campaign versions compare and that have pairs."""
+def head_sums(
+    connection: Connection,
+    versions: Sequence[Version],
+    component: str | None = None,
+    labels: Sequence[str] | None = None,
+) -> list[HeadSums]:
+    """The sums of all heads that these campaign versions compare and that have pairs; divided as in `trigger_sums`."""
     return [
         HeadSums(
             row.campaign,
@@ -192,7 +213,7 @@ def head_sums(connection: Connection, versions: Sequence[Version], component: st
                 int(row.d),
             ),
         )
-        for row in _rows(connection, _PAIRS, versions, component)
+        for row in _rows(connection, _PAIRS, versions, component, labels)
     ]
 
 
@@ -201,8 +222,10 @@ def _rows(
     statement: TextClause,
     versions: Sequence[Version] | Mapping[Version, Any],
     component: str | None,
+    labels: Sequence[str] | None,
 ) -> Sequence[Row[Any]]:
-    return connection.execute(statement, {**_asked(versions), "component": component}).all()
+    asked = {**_asked(versions), "component": component, "labels": None if labels is None else list(labels)}
+    return connection.execute(statement, asked).all()
 
 
 def _asked(versions: Iterable[Version]) -> dict[str, list[Any]]:

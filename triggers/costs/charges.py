@@ -32,7 +32,10 @@ class Service(StrEnum):
 
     @property
     def per_price(self) -> int:
-        """As a power of ten, how many of a quantity (bytes, requests, byte-months) a price is for."""
+        """As a power of ten, how many of a quantity (bytes, requests, byte-months) a price is for.
+
+        A GB is 10^9 bytes, as the clouds' and FOCUS's is, not a GiB; requests are priced by the thousand.
+        """
         return 3 if self is Service.REQUESTS else 9
 
 

@@ -16,11 +16,6 @@ from triggers.contracts.campaign import Network
 from triggers.costs.months import DAY, months_later
 from triggers.errors import InvalidInput
 
-BYTES_PER_GB = 10**9
-"""Prices are per GB of 10^9 bytes, as the clouds' and FOCUS's are; GiB is another unit."""
-REQUESTS_PER_PRICE = 1000
-"""Requests are priced by the thousand."""
-
 
 class RequestKind(StrEnum):
     """What a request to the object store does, as far as its price differs."""

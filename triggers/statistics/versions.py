@@ -46,13 +46,6 @@ class VersionComparison:
     log_e_value: float
     """The evidence against no change: its exponential is an e-value."""
 
-    @property
-    def change(self) -> Change:
-        """What is shown, for a comparison that was not chosen among many (see `changes`)."""
-        if self.ratio.low > 1:
-            return Change.APPEARED if self.old is None or self.old.fires == 0 else Change.ROSE
-        return Change.FELL if self.ratio.high < 1 else Change.OPEN
-
 
 def compare_versions(
     old: VehicleSums, new: VehicleSums, *, per: int, expected: float, confidence: float = CONFIDENCE

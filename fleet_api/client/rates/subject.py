@@ -12,6 +12,9 @@ from triggers.contracts.api.rates.answers import (
     RateView,
 )
 
+PAGE = 200
+"""Campaigns."""
+
 
 class Rates:
     """What `client.rates` can do. `component` names a part of vehicles' software, whose versions are told apart."""
@@ -22,12 +25,14 @@ class Rates:
     def of_triggers(
         self, campaign: str | None = None, *, version: int | None = None, component: str | None = None
     ) -> list[RateView]:
-        """The rates of a campaign's triggers as counted now, or of all campaigns as they were recorded last.
+        """The rates of a campaign's triggers as counted now, or of all campaigns as they were recorded last, all pages.
 
         Of each campaign the running version, else the newest, unless `version` says otherwise.
         """
         asked = {"campaign": campaign, "version": version, "component": component}
-        return self._transport.get(RatesList, path_of("rates"), asked).rates
+        if campaign is not None:
+            return self._transport.get(RatesList, path_of("rates"), asked).rates
+        return self._transport.whole(RatesList, path_of("rates"), "rates", size=PAGE, parameters=asked).rates
 
     def heads(self, campaign: str, *, version: int | None = None, component: str | None = None) -> list[HeadView]:
         """The disagreement of the heads that a campaign compares."""

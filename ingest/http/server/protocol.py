@@ -80,6 +80,9 @@ class BoundedProtocol(H11Protocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
+        # under TLS, asyncio's transport of the socket is below that of the application
+        tls = getattr(transport, "_ssl_protocol", None)
+        self._of_socket = getattr(tls, "_transport", None) or transport
         self._head = _Timer(self.loop, self._head_late)
         self._body = _Timer(self.loop, self._check_body)
         self._reader = _Timer(self.loop, self.make_room)
@@ -98,7 +101,8 @@ class BoundedProtocol(H11Protocol):
         self.bounds.closed(self)
         super().connection_lost(exc)
         self._unset_keepalive_if_required()  # which uvicorn leaves running after an error
-        vars(self.transport).pop("_read_ready_cb", None)  # by which asyncio's transport refers to itself
+        vars(self._of_socket).pop("_read_ready_cb", None)  # by which asyncio's transport refers to itself
+        del self._of_socket
 
     def data_received(self, data: bytes) -> None:
         self._heard_s = self.loop.time()

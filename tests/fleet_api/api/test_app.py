@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import threading
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from fastapi.testclient import TestClient
 from fleet_api.api.app import create_app
 from fleet_api.deployment.keys import ensure_signing_key
 from storage.settings import Settings
+from tests.support.applications import api_application
 from triggers.errors import Misconfigured
 
 
@@ -29,6 +31,17 @@ def test_without_a_database_it_lives_and_its_log_alone_says_what_is_missing(
         assert not re.search("127|nobody|none|DATABASE", answer.text)
     assert "127.0.0.1:9" in caplog.text
     assert "LONGTAIL_DATABASE_URL" in caplog.text
+
+
+def test_every_thread_that_waits_for_scans_ends_with_the_run_of_the_application_that_began_it(tmp_path: Path) -> None:
+    def waiting() -> int:
+        return sum(thread.name.startswith("scans-") for thread in threading.enumerate())
+
+    before = waiting()
+    app = api_application(tmp_path, scan_workers=2)
+    with TestClient(app), TestClient(app):  # each run of it has its own
+        assert waiting() == before + 4
+    assert waiting() == before
 
 
 def test_without_settings_it_does_not_start(tmp_path: Path) -> None:

@@ -30,6 +30,7 @@ def address(api: Api) -> Iterator[tuple[str, int]]:
 def serving(api: Api) -> Iterator[tuple[str, int]]:
     listener = listen("127.0.0.1", 0, setting="")
     running = server(api.app, ConnectionLimits(100, 100))
+    running.config.lifespan = "off"  # the application runs already
     thread = threading.Thread(target=running.run, args=([listener],))
     thread.start()
     try:

@@ -8,6 +8,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlalchemy import text, update
 
+from fleet_api.client.rates import subject
+from fleet_api.rates import usecases
+from fleet_api.rates.routes import MAX_PAGE
 from ingest.steward.rates import record_rates
 from storage.rates import sums
 from storage.tables import rate_days
@@ -111,11 +114,69 @@ def test_more_versions_of_a_component_than_are_shown_are_refused(fleet: Api, mon
     for ask in (
         lambda: rates.of_triggers("braking", component="stack"),
         lambda: rates.heads("braking", component="stack"),
-        lambda: rates.compare("braking", "3.2.0", "3.2.1", component="stack"),
     ):
         with pytest.raises(Conflict, match="more than 2 versions of stack"):
             ask()
     assert len(rates.of_triggers("braking")) == 1
+    assert len(rates.compare("braking", "3.2.0", "3.2.2", component="stack").triggers) == 1, "it is of two of them"
+
+
+def test_a_version_of_a_component_that_nobody_has_is_refused_with_some_that_there_are(
+    fleet: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(usecases, "NAMED_LABELS", 2)
+    rates = fleet.as_client("viewer").rates
+    for number, said in enumerate(["there are: 3.0", "there are: 3.0, 3.1", "there are: 3.0, 3.1 and others"]):
+        drive(fleet, f"3.{number}", 10 * (number + 1), 4 * (number + 1))
+        with pytest.raises(NotFound) as refused:
+            rates.compare("braking", "3.0", "4", component="stack")
+        assert (refused.value.message, refused.value.remedy) == ("no vehicle has reported counts under stack 4", said)
+
+
+def test_the_interval_for_any_number_of_looks_is_around_the_rate_and_wider(fleet: Api) -> None:
+    drive(fleet, "1", 10, 4)
+    record_rates(fleet.database)
+    viewer = fleet.as_client("viewer")
+    for (rate,) in (viewer.rates.of_triggers("braking"), viewer.rates.of_triggers()):
+        once, anytime = rate.per_hour, rate.anytime
+        assert once is not None and anytime is not None and once.high is not None and anytime.high is not None
+        assert anytime.mean == pytest.approx(once.mean)
+        assert 0 < anytime.low < once.low < once.high < anytime.high < 3 * once.high
+
+
+def test_all_campaigns_come_in_pages(fleet: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    names = ["braking", "braking_b", "braking_c"]
+    for name in names[1:]:
+        fleet.activate(COMPARING.replace("campaign braking", f"campaign {name}"))
+    drive(fleet, "1", 10, 4)
+    record_rates(fleet.database)
+    with fleet.database.begin() as connection:
+        for name in names[1:]:
+            columns = "version, trigger, day, recorded_at, fires, armed_ns, distance_m, sums"
+            copied = f"INSERT INTO rate_days (campaign, {columns}) SELECT '{name}', {columns} FROM rate_days LIMIT 1"
+            connection.execute(text(copied))
+    pages, after = [], None
+    while len(pages) < 4:
+        page = fleet.get("/v1/rates", "viewer", limit=2, **({} if after is None else {"after": after})).json()
+        pages.append([rate["campaign"] for rate in page["rates"]])
+        after = page["next"]
+        if after is None:
+            break
+    assert pages == [names[:2], names[2:]]
+    monkeypatch.setattr(subject, "PAGE", 1)
+    assert [rate.campaign for rate in fleet.as_client("viewer").rates.of_triggers()] == names
+
+
+def test_what_only_one_campaign_or_only_all_have_is_refused_for_the_other(fleet: Api) -> None:
+    for asked, said in (
+        ({"campaign": "braking", "after": "a"}, "`after` is for all campaigns"),
+        ({"campaign": "braking", "limit": 1}, "`limit` is for all campaigns"),
+        ({"version": 1}, "`version` needs a campaign"),
+        ({"component": "stack"}, "`component` needs a campaign"),
+    ):
+        answer = fleet.get("/v1/rates", "viewer", **asked)
+        assert (answer.status_code, answer.json()["detail"]) == (422, said)
+    assert fleet.get("/v1/rates", "viewer", limit=MAX_PAGE + 1).status_code == 422
 
 
 def test_names_of_software_may_be_as_long_as_vehicles_may_tell_them(fleet: Api) -> None:

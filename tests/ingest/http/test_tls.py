@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
+import gc
+import socket
 import ssl
 import threading
+import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -19,6 +23,7 @@ from starlette.routing import Route
 from fleet_api.deployment.doctor.access import tls as doctor
 from fleet_api.deployment.doctor.findings import FindingStatus
 from ingest.http.server.connections import ConnectionLimits
+from ingest.http.server.protocol import BoundedProtocol
 from ingest.http.server.serve import listen, server
 from ingest.http.server.tls import Tls, require_protected
 from storage.settings import Settings
@@ -142,3 +147,28 @@ def test_the_doctor_says_when_a_certificate_expires(tmp_path: Path) -> None:
     ):
         assert {finding.status for finding in doctor.check(settings, now=at)} == {status}
     assert [finding.status for finding in doctor.check(Settings())] == [FindingStatus.OK]
+
+
+def test_a_closed_connection_leaves_no_garbage_to_collect(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As without TLS, in test_server.py. What refers to the socket is asyncio's transport below that of TLS."""
+    sockets, made, count = weakref.WeakSet[object](), BoundedProtocol.connection_made, []
+
+    def watched(self: BoundedProtocol, transport: asyncio.Transport) -> None:
+        made(self, transport)
+        count.append(1)
+        found = gc.get_referents(transport.get_extra_info("socket"))
+        sockets.update(each for each in found if isinstance(each, socket.socket))
+        assert sockets
+
+    monkeypatch.setattr(BoundedProtocol, "connection_made", watched)
+    ca, served = tmp_path / "ca.pem", tmp_path / "served.pem"
+    write_server_certificate(ca, served)
+    with running(Tls(served)) as url:
+        gc.disable()
+        try:
+            for _ in range(3):
+                assert get(url, ca) == "hello"
+            wait_for(lambda: not sockets, within_s=10, what="the end of the connections")
+        finally:
+            gc.enable()
+    assert len(count) == 3

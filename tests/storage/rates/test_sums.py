@@ -6,12 +6,12 @@ import random
 from fractions import Fraction
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import func, update
 
 from storage.database import Database
 from storage.rates import days
 from storage.rates.sums import HeadSums, TriggerSums, head_sums, sums_of_json, sums_to_json, trigger_sums
-from storage.tables import vehicles
+from storage.tables import rate_days, vehicles
 from tests.storage.rates.rates_support import HOUR_NS, enrol_all, report, roll_out, run_software
 from tests.support.fleet import TRIGGER, add_version
 from triggers.contracts.compared import Compared
@@ -106,12 +106,43 @@ def test_sums_come_back_from_their_records(database: Database) -> None:
     with database.begin() as connection:
         days.record(connection, before)
         days.record(connection, before)
-        latest = days.latest(connection, [VERSION])
-        recorded = days.recorded_days(connection, [VERSION])
+        latest = days.latest(connection, {VERSION: [TRIGGER, "silent"]})
+        recorded = days.recorded_days(connection, {VERSION: [TRIGGER, "silent"]})
     assert [each.sums.time for each in latest] == [each.time for each in before]
     assert [(each.sums.fires, each.sums.trigger) for each in latest] == [(3, TRIGGER), (0, "silent")]
     assert [day.fires for day in recorded["braking", 1, TRIGGER]] == [3], "one record of a day"
     assert sums_of_json(sums_to_json(before[0].way)) == before[0].way
+
+
+def test_of_the_records_of_years_the_newest_are_read(database: Database) -> None:
+    report(database, "car-0", 1, {TRIGGER: 3})
+    of_today = sums_of(database)
+    with database.begin() as connection:
+        for ago in range(days.MAX_DAYS + 5, -1, -1):
+            days.record(connection, of_today)
+            connection.execute(
+                update(rate_days)
+                .where(rate_days.c.day == func.current_date())
+                .values(day=rate_days.c.day - ago, fires=1000 - ago)
+            )
+        recorded = days.recorded_days(connection, {VERSION: [TRIGGER]})
+        [latest] = days.latest(connection, {VERSION: [TRIGGER]})
+    assert list(recorded) == [(*VERSION, TRIGGER)], "and of the triggers that were asked for"
+    assert [day.fires for day in recorded[*VERSION, TRIGGER]] == list(range(1001 - days.MAX_DAYS, 1001))
+    assert latest.sums.fires == 1000
+
+
+def test_the_sums_of_some_versions_of_a_component_are_those_among_the_sums_of_all(database: Database) -> None:
+    for stack, hours in (("1", 1), ("2", 3), ("3", 7)):
+        run_software(database, "car-0", stack=stack)
+        report(database, "car-0", hours, {TRIGGER: hours}, heads={"h": Compared(only_shadow=hours)})
+    with database.begin() as connection:
+        for labels in (["1", "3"], ["2"], ["4"], []):
+            fired = trigger_sums(connection, {VERSION: [TRIGGER]}, "stack", labels)
+            heads = head_sums(connection, [VERSION], "stack", labels)
+            everything = trigger_sums(connection, {VERSION: [TRIGGER]}, "stack")
+            assert fired == [each for each in everything if each.exposure.label in labels]
+            assert heads == [each for each in head_sums(connection, [VERSION], "stack") if each.label in labels]
 
 
 def test_versions_that_ended_long_ago_are_recorded_no_more(database: Database) -> None:

@@ -7,7 +7,7 @@ import pytest
 from scipy import stats
 
 from triggers.statistics.disagreement import disagreement, sums_of_pairs
-from triggers.statistics.versions import Change, compare_versions
+from triggers.statistics.versions import Change, changes, compare_versions
 
 
 def test_the_share_is_that_of_all_pairs() -> None:
@@ -66,7 +66,7 @@ def test_versions_are_compared_pair_by_pair() -> None:
         for b in (98, 398)
     )
     comparison = compare_versions(old, new, per=1, expected=0.02)
-    assert comparison.change is Change.FELL
+    assert changes({"": comparison}) == {"": Change.FELL}
     assert comparison.ratio.low < 0.25 < comparison.ratio.high
 
 

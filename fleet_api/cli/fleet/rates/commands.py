@@ -75,6 +75,7 @@ COLUMNS: tuple[Column[RateView], ...] = (
     Column("armed_ns", lambda rate: rate.armed_ns),
     Column("distance_m", lambda rate: rate.distance_m),
     *_ends("per_hour", "per_hour"),
+    *_ends("anytime", "anytime"),
     *_ends("per_1000km", "per_1000km"),
     *_ends("trend", "trend"),
     Column("as_of", lambda rate: rate.as_of),
@@ -96,11 +97,23 @@ def show(client: Client, campaign: str | None, version: int | None, component: s
     """Show the rates of a campaign's triggers as vehicles have counted them, or of all campaigns.
 
     Rates are fires per hour and per 1,000 km in which the trigger could have fired, with intervals of 95 %. Sampling
-    and rollout do not bias them. `trend` is the factor by which a rate changes per week.
+    and rollout do not bias them. `at any time` is the rate per hour with an interval that holds however often you look.
+    `trend` is the factor by which a rate changes per week.
     """
     found = client.rates.of_triggers(campaign, version=version, component=component)
     if form == "table" and found:
-        names = ("campaign", "version", "software", "trigger", "vehicles", "fires", "per hour", "per 1,000 km", "trend")
+        names = (
+            "campaign",
+            "version",
+            "software",
+            "trigger",
+            "vehicles",
+            "fires",
+            "per hour",
+            "at any time",
+            "per 1,000 km",
+            "trend",
+        )
         shown = [index for index, name in enumerate(names) if component is not None or name != "software"]
         print_table("", [names[index] for index in shown], [[_row(rate)[index] for index in shown] for rate in found])
     else:
@@ -116,6 +129,7 @@ def _row(rate: RateView) -> tuple[object, ...]:
         rate.vehicles,
         rate.fires,
         shown_estimate(rate.per_hour),
+        shown_estimate(rate.anytime),
         shown_estimate(rate.per_1000km),
         shown_estimate(rate.trend),
     )

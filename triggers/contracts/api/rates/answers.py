@@ -21,8 +21,9 @@ class RateView(BaseModel):
 
     `fires`, `armed_ns` and `distance_m` are counted. The rates weigh each vehicle by the share of the fleet that the
     rollout had admitted, with intervals of 95 % over vehicles; null where there was no time, or no distance. `trend` is
-    the factor by which the rate changes per week, null as long as three days do not tell it. `software` is the version
-    of the component that was asked for, '' for vehicles that do not have it, null where none was asked for.
+    the factor by which the rate changes per week, of the last 90 days, null as long as three days do not tell it.
+    `anytime` is the rate per hour with an interval that holds however often one looks. `software` is the version of the
+    component that was asked for, '' for vehicles that do not have it, null where none was asked for.
     """
 
     campaign: str
@@ -34,15 +35,17 @@ class RateView(BaseModel):
     armed_ns: int
     distance_m: int
     per_hour: Estimate | None
+    anytime: Estimate | None
     per_1000km: Estimate | None
     trend: Estimate | None
     as_of: datetime
 
 
 class RatesList(BaseModel):
-    """Rates by campaign version, software and trigger."""
+    """Rates by campaign version, software and trigger; pass `next` as `after` to continue, null at the end."""
 
     rates: list[RateView]
+    next: str | None
 
 
 class RatioView(View):
