@@ -122,6 +122,11 @@ def check_follows(book: PriceBook, newest: PriceBook) -> None:
             f"the price book begins on {book.tariffs[0].start}, and the one before it on {start}",
             remedy="keep the entries of the earlier days: what became known late is charged at their prices",
         )
+    if lost := sorted(newest.storage_classes.keys() - book.storage_classes.keys()):
+        raise Conflict(
+            f"the price book does not say in which tier {', '.join(lost)} is, and the one before it does",
+            remedy="keep it in `storage_classes`: recordings that lie there would have no cost",
+        )
     end, until = book.tariffs[-1].end, newest.tariffs[-1].end
     if end is not None and (until is None or end < until):
         ends = "has no end" if until is None else f"has prices through {until - DAY}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from datetime import date
 
 from fleet_api.costs import focus
@@ -23,10 +24,11 @@ from fleet_api.statements.views import (
 from storage import audit
 from storage.campaigns import owners
 from storage.campaigns.queries import get_versions
-from storage.costs import measured, months
+from storage.costs import measured, months, rollup
 from storage.costs.months import ClosedMonth, NewMonth
 from storage.costs.uses import Uses, uses
 from storage.database import Connection
+from storage.time_limit import time_limit
 from triggers.contracts.api.costs.months import (
     MAX_LISTED_ENTRIES,
     ClosedMonthList,
@@ -39,18 +41,22 @@ from triggers.costs.amounts import total
 from triggers.costs.months import DAY, Month
 from triggers.errors import Conflict, InvalidInput, NotFound
 
+TIME_LIMIT_S = 20.0
+"""Of one statement of a request that adds costs up."""
+
 
 def show_costs(services: Services, user: User, *, campaign: str | None, after: str, limit: int) -> CostList:
     """A page of what campaigns have cost through today, by name, or of one; and the total of all.
 
     InvalidInput for `after` with a campaign, NotFound without the campaign; Conflict without a price book, or with one
-    that lacks prices for these days; TooMany while another costly request of this user runs.
+    that lacks prices for these days; TooMany while another costly request of this user runs, Overloaded when a
+    statement takes longer than TIME_LIMIT_S.
     """
     user.require(Role.VIEWER)
     if campaign is not None and after:
         raise InvalidInput("`after` cannot be combined with `campaign`", remedy="leave one of them out")
     zone = services.settings.cost_zone
-    with services.searches.turn(user.name), services.database.snapshot() as connection:
+    with services.searches.turn(user.name), services.database.snapshot() as connection, _bounded(connection):
         if campaign is not None:
             get_versions(connection, campaign, limit=1)
         known = known_costs(connection, zone)
@@ -89,6 +95,7 @@ def close_month(services: Services, user: User, text: str) -> ClosedMonthView:
         )
         if closed:
             rules.check_zone(settings.cost_zone, closed_in=closed[-1].zone)
+        rollup.hold(connection)
         known = known_costs(connection, settings.cost_zone, end=month.end)
         if not closed:
             rules.check_is_first(month, known.charges)
@@ -144,7 +151,7 @@ def show_statement(services: Services, user: User, text: str, *, after: int, lim
         rules.check_is_open(month, today=today, closed=_all(closed))
         if closed:
             rules.check_zone(zone, closed_in=closed[-1].zone)
-    with services.searches.turn(user.name), services.database.snapshot() as connection:
+    with services.searches.turn(user.name), services.database.snapshot() as connection, _bounded(connection):
         known = known_costs(connection, zone, end=min(month.end, today + DAY))
         entries = _entries(connection, month, known, closed)
     numbered = list(enumerate(entries, 1))[after : after + limit]
@@ -190,8 +197,13 @@ def _focus_lines(services: Services, of_months: list[ClosedMonth]) -> Iterator[s
             after = page[-1].number
 
 
+def _bounded(connection: Connection) -> AbstractContextManager[None]:
+    return time_limit(connection, TIME_LIMIT_S, what="adding up costs", remedy="ask again when the database is idle")
+
+
 def _entries(connection: Connection, month: Month, known: KnownCosts, closed: list[ClosedMonth]) -> list[Entry]:
-    booked = months.entries(connection, first=date.min, last=date.max) if closed else []
+    is_first_open = bool(closed) and month == max(_all(closed)).plus(1)  # only this one has corrections
+    booked = months.entries(connection, first=date.min, last=date.max) if is_first_open else []
     return rules.month_entries(month, known.charges, map(entry_of, booked), _all(closed))
 
 

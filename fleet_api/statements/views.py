@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable
 from decimal import Decimal
 
@@ -9,6 +10,7 @@ from fleet_api.costs.focus import CONSUMED_UNITS, BillingAccount
 from fleet_api.costs.rules import Entry
 from fleet_api.statements.known import KnownCosts
 from storage.campaigns.owners import CampaignOwner
+from storage.costs.measured import OfCampaign
 from storage.costs.months import ClosedMonth, CostEntry
 from storage.costs.uses import Uses
 from triggers.contracts.api.costs.months import ClosedMonthView, CostEntryView
@@ -16,18 +18,28 @@ from triggers.contracts.api.costs.to_date import CostToDate, WasteView
 from triggers.costs.amounts import total
 from triggers.costs.charges import Charge, Service, Sku
 from triggers.costs.months import DAY, Month, zone_named
+from triggers.costs.prices import RequestKind
 from triggers.costs.units import UnitCosts, waste
+
+_WRITE = Sku(Service.REQUESTS, RequestKind.WRITE)
 
 
 def campaign_view(known: KnownCosts, campaign: str, uses: Uses) -> CostToDate:
     """What one campaign has cost."""
-    return _view(campaign, known.charges.get(campaign, []), _received(known, [campaign]), uses)
+    return _view(campaign, known.charges.get(campaign, []), known.caused.get(campaign, OfCampaign()), uses)
 
 
 def total_view(known: KnownCosts, uses: Uses) -> CostToDate:
     """What all campaigns have cost together."""
     charges = [charge for of_campaign in known.charges.values() for charge in of_campaign]
-    return _view(None, charges, _received(known, known.caused), uses)
+    # a clip of several campaigns is one, and one of them pays for its request
+    written = sum(charge.quantity for charge in charges if charge.sku == _WRITE)
+    of_all = OfCampaign(
+        [each for of_campaign in known.caused.values() for each in of_campaign.caused],
+        written,
+        sum(of_campaign.clip_bytes for of_campaign in known.caused.values()),
+    )
+    return _view(None, charges, of_all, uses)
 
 
 def exact(amount: Decimal) -> str:
@@ -113,23 +125,26 @@ def account_of(month: ClosedMonth, rows: Iterable[CostEntry]) -> BillingAccount:
     )
 
 
-def _view(campaign: str | None, charges: list[Charge], received_bytes: int, uses: Uses) -> CostToDate:
-    amount = total(charge.amount for charge in charges)
+def _view(campaign: str | None, charges: list[Charge], of: OfCampaign, uses: Uses) -> CostToDate:
+    by_sku = _by_sku(charges)
+    amount = total(by_sku.values())
     units = UnitCosts.of(
         amount,
         vehicle_days=uses.vehicle_days,
         distance_m=uses.distance_m,
-        clips=uses.clips,
+        clips=of.clips,
         accepted_labels=uses.accepted_labels,
     )
-    wasted = waste(amount, size_bytes=uses.size_bytes, unused_clips=uses.unused_clips, unused_bytes=uses.unused_bytes)
+    # a clip that a wrong clock dated after today may be used before it counts
+    unused_clips, unused_bytes = max(0, of.clips - uses.used_clips), max(0, of.clip_bytes - uses.used_bytes)
+    wasted = waste(amount, size_bytes=of.clip_bytes, unused_clips=unused_clips, unused_bytes=unused_bytes)
     return CostToDate(
         campaign=campaign,
         amount=exact(amount),
-        by_sku=_by_sku(charges),
-        received_bytes=received_bytes,
-        clips=uses.clips,
-        size_bytes=uses.size_bytes,
+        by_sku={str(sku): exact(of_sku) for sku, of_sku in by_sku.items()},
+        received_bytes=of.received_bytes,
+        clips=of.clips,
+        size_bytes=of.clip_bytes,
         vehicle_days=uses.vehicle_days,
         distance_m=uses.distance_m,
         accepted_labels=uses.accepted_labels,
@@ -141,19 +156,11 @@ def _view(campaign: str | None, charges: list[Charge], received_bytes: int, uses
     )
 
 
-def _received(known: KnownCosts, campaigns: Iterable[str]) -> int:
-    return sum(
-        each.size_bytes
-        for campaign in campaigns
-        if campaign in known.caused
-        for each in known.caused[campaign].transferred
-        if each.day < known.end
-    )
-
-
-def _by_sku(charges: list[Charge]) -> dict[str, str]:
-    skus = sorted({charge.sku for charge in charges})
-    return {str(sku): exact(total(charge.amount for charge in charges if charge.sku == sku)) for sku in skus}
+def _by_sku(charges: list[Charge]) -> dict[Sku, Decimal]:
+    amounts: defaultdict[Sku, list[Decimal]] = defaultdict(list)
+    for charge in charges:
+        amounts[charge.sku].append(charge.amount)
+    return {sku: total(amounts[sku]) for sku in sorted(amounts)}
 
 
 def _rounded(amount: Decimal | None) -> str | None:

@@ -19,6 +19,7 @@ from ingest.steward.staging import clean_staging
 from storage import ledger, retention, usage
 from storage.clips import extraction_jobs
 from storage.clips.properties import indexed_signals
+from storage.costs import rollup
 from storage.database import Connection, Database
 from storage.ledger.limits import fleet_terms
 from storage.likeness import jobs as vector_jobs
@@ -84,6 +85,7 @@ class Duties:
         return [
             Duty("folding the ledger", 2.0, self._fold),
             Duty("folding usage", 2.0, self._fold_usage),
+            Duty("summing up days of costs", 300.0, self._sum_up_costs),
             Duty("starting and completing campaigns", 2.0, self._move_campaigns_on),
             Duty("expiring uploads", 5.0, self._expire_uploads),
             Duty("cleaning the staging area", 30.0, self._clean_staging),
@@ -115,6 +117,10 @@ class Duties:
     def _fold_usage(self) -> bool:
         with self._database.begin() as connection:
             return usage.fold(connection) > 0
+
+    def _sum_up_costs(self) -> bool:
+        with self._database.begin() as connection:
+            return rollup.sum_up(connection, self._settings.cost_zone)
 
     def _move_campaigns_on(self) -> bool:
         with self._database.begin() as connection:

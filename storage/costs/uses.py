@@ -1,4 +1,4 @@
-"""What a campaign's cost was for: vehicle-days, distance, clips and labels; and clips that nobody has used."""
+"""What a campaign's cost was for: vehicle-days, distance and labels; and clips that somebody has used."""
 
 from __future__ import annotations
 
@@ -37,24 +37,17 @@ _LABELS = text("""
     GROUP BY GROUPING SETS ((f.campaign), ())
 """)
 
-_CLIPS = text(f"""
+_USED = text(f"""
     WITH used AS (
         {" UNION ".join(f"SELECT clip_id FROM {table.name}" for table in USES)}
         UNION SELECT clip_id FROM erased_clips WHERE was_used IS DISTINCT FROM false
-    ),
-    shares AS (
-        SELECT a.campaign, e.amount, u.clip_id, used.clip_id IS NULL AS is_unused
-        FROM uploads u
-        JOIN ledger_entries e ON e.upload_id = u.id AND e.kind = 'settle'
-        JOIN ledger_accounts a ON a.id = e.account_id AND a.kind = 'campaign_bytes'
-        LEFT JOIN used ON used.clip_id = u.clip_id
-        WHERE u.state = 'stored'
     )
-    SELECT campaign, count(DISTINCT clip_id) AS clips, sum(amount) AS size_bytes,
-        count(DISTINCT clip_id) FILTER (WHERE is_unused) AS unused_clips,
-        coalesce(sum(amount) FILTER (WHERE is_unused), 0) AS unused_bytes
-    FROM shares
-    GROUP BY GROUPING SETS ((campaign), ())
+    SELECT a.campaign, count(DISTINCT u.clip_id) AS used_clips, sum(e.amount) AS used_bytes
+    FROM used
+    JOIN uploads u ON u.clip_id = used.clip_id AND u.state = 'stored'
+    JOIN ledger_entries e ON e.upload_id = u.id AND e.kind = 'settle'
+    JOIN ledger_accounts a ON a.id = e.account_id AND a.kind = 'campaign_bytes'
+    GROUP BY GROUPING SETS ((a.campaign), ())
 """)  # noqa: S608 - put together from names of tables
 
 
@@ -62,17 +55,15 @@ _CLIPS = text(f"""
 class Uses:
     """What a campaign's cost was for, since its beginning.
 
-    `clips` and `size_bytes` are of clips that were ever in the catalog, and the unused among them are those that nobody
-    has opened, labelled or put into a dataset; a clip that was erased before that was kept is not among these.
-    `distance_m` is the armed distance, None for all campaigns together, which are armed at the same time.
+    The used clips are those of all that were ever in the catalog that somebody has opened, labelled or put into a
+    dataset; one that was erased before that was noted is taken for used. `distance_m` is the armed distance, None for
+    all campaigns together, which are armed at the same time.
     """
 
     vehicle_days: int = 0
     distance_m: int | None = 0
-    clips: int = 0
-    size_bytes: int = 0
-    unused_clips: int = 0
-    unused_bytes: int = 0
+    used_clips: int = 0
+    used_bytes: int = 0
     accepted_labels: int = 0
 
 
@@ -83,7 +74,7 @@ def uses(connection: Connection, zone: str) -> dict[str | None, Uses]:
     """
     found: dict[str | None, Uses] = {None: Uses(distance_m=None)}
     parameters = {"zone": zone}
-    for statement in (_OF_EACH, _OF_ALL, _DISTANCES, _LABELS, _CLIPS):
+    for statement in (_OF_EACH, _OF_ALL, _DISTANCES, _LABELS, _USED):
         for row in connection.execute(statement, parameters if ":zone" in statement.text else {}):
             numbers = {name: int(value or 0) for name, value in row._mapping.items() if name != "campaign"}
             found[row.campaign] = replace(found.get(row.campaign, Uses()), **numbers)

@@ -40,6 +40,7 @@ from storage.tables import (
     vector_jobs,
 )
 from storage.tables.erasure import ErasureCause
+from storage.tiers import moves
 from triggers.contracts.clip import CLIP_ID_FORM
 from triggers.errors import Erased, NotFound
 
@@ -156,7 +157,15 @@ def erase(
     _empty_uploads(connection, locked)
     told = {"cause": cause, "reason": reason, "erased_by": by}
     tombstones = [
-        {"clip_id": r.id, "digest": r.digest, "size_bytes": r.size_bytes, "was_used": r.id in used, **told}
+        {
+            "clip_id": r.id,
+            "digest": r.digest,
+            "size_bytes": r.size_bytes,
+            "was_used": r.id in used,
+            # never before it came or was moved, whichever way the server's clock was set in between
+            "erased_at": max(filter(None, (r.now, r.stored_at, r.moved_at))),
+            **told,
+        }
         for r in locked
     ]
     connection.execute(insert(erased_clips), tombstones)
@@ -208,8 +217,9 @@ def _lock(connection: Connection, clip_ids: Collection[str]) -> Sequence[Row[Any
         connection.execute(rows.with_for_update())
     c = clips.c
     columns = (c.id, c.digest, c.size_bytes, c.upload_id, c.object_key, c.stored_at)
-    locked = select(*columns, func.now().label("now")).where(c.id.in_(clip_ids)).order_by(c.id)
-    return connection.execute(locked.with_for_update()).all()
+    moved_at = moves.last_move_at(c.id).label("moved_at")
+    locked = select(*columns, func.now().label("now"), moved_at).where(c.id.in_(clip_ids)).order_by(c.id)
+    return connection.execute(locked.with_for_update(of=clips)).all()
 
 
 def _not_kept(connection: Connection, locked: Sequence[Row[Any]]) -> list[Row[Any]]:

@@ -57,6 +57,7 @@ from storage.tables.uploads import (
     uploads,
     vehicle_days,
 )
+from storage.tables.usage.costs import cost_days, cost_months, cost_rollups, tier_moves
 from storage.tables.usage.sums import upload_hours, usage_days, usage_hours, usage_increments, usage_series
 
 __all__ = [
@@ -80,7 +81,10 @@ __all__ = [
     "clips",
     "closed_months",
     "compare_counts",
+    "cost_days",
     "cost_entries",
+    "cost_months",
+    "cost_rollups",
     "count_parts",
     "dataset_members",
     "dataset_versions",
@@ -125,6 +129,7 @@ __all__ = [
     "signal_catalogs",
     "signal_statistics",
     "signal_units",
+    "tier_moves",
     "trust_documents",
     "upload_hours",
     "upload_pieces",

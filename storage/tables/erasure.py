@@ -41,6 +41,8 @@ erased_clips = Table(
     Column("was_used", Boolean),
     created_at("erased_at"),
     CheckConstraint(is_one_of("cause", ErasureCause), name="cause"),
+    Index("ix_erased_clips_erased_at", "erased_at"),
+    Index("ix_erased_clips_used", "clip_id", postgresql_where=text("was_used IS DISTINCT FROM false")),
 )
 """One row per clip that was in the catalog. `reason` and `erased_by` are a user's; retention has neither. `was_used`
 says whether anybody had opened it, labelled it or put it into a dataset; null: erased before that was kept."""

@@ -86,6 +86,7 @@ uploads = Table(
     Index("ix_uploads_clip_id", "clip_id"),
     Index("ix_uploads_received", "vehicle_id", postgresql_where=text("state = 'received'")),
     Index("ix_uploads_expires_at", "expires_at", postgresql_where=UPLOAD_IS_OPEN),
+    Index("ix_uploads_stored_closed_at", "closed_at", postgresql_where=text("state = 'stored'")),
     Index("ix_uploads_open_vehicle_id", "vehicle_id", postgresql_where=UPLOAD_IS_OPEN),
 )
 """One row per attempt to upload a clip. `manifest` holds the canonical JSON of the ClipManifest, `cell_digests` the

@@ -6,17 +6,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, Connection, func, or_, select, update
+from sqlalchemy import ColumnElement, Connection, ScalarSelect, func, insert, or_, select, update
 
-from storage.tables import clips
-from storage.tiers.rules import ARCHIVES, CLASSES, Tier
+from storage.tables import clips, tier_moves
+from storage.tiers.rules import ARCHIVES, Tier
+from triggers.costs.storage_classes import AS_STORED, STORAGE_CLASSES
 
 BATCH = 20
 """Recordings of a round: each is a copy within the store, of up to 4 GiB."""
 RESTORED_DAYS = 7
 LONGEST_RESTORE = {"GLACIER": timedelta(hours=5), "DEEP_ARCHIVE": timedelta(hours=12)}
 """How long a standard retrieval takes at most (Amazon S3, "Understanding archive retrieval options")."""
-_c = clips.c
+_c, _m = clips.c, tier_moves.c
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +26,7 @@ class Move:
 
     clip_id: str
     object_key: str
+    from_class: str
     storage_class: str
 
 
@@ -44,18 +46,35 @@ def lock(connection: Connection, tiers: Sequence[Tier], clip_id: str) -> Move | 
     """
     for tier in reversed(tiers):
         row = connection.execute(
-            select(_c.id, _c.object_key)
+            select(_c.id, _c.object_key, _c.tier)
             .where(_c.id == clip_id, _is_due(tier))
             .with_for_update(skip_locked=True, key_share=True)
         ).one_or_none()
         if row is not None:
-            return Move(row.id, row.object_key, tier.storage_class)
+            return Move(row.id, row.object_key, row.tier or AS_STORED, tier.storage_class)
     return None
 
 
 def note(connection: Connection, move: Move) -> None:
-    """Note that a recording has its storage class."""
+    """Note that a recording has its storage class, and since when.
+
+    A move is never before the clip's arrival or its last move, whichever way the server's clock was set in between:
+    what it costs where is counted in this order.
+    """
     connection.execute(update(clips).where(_c.id == move.clip_id).values(tier=move.storage_class))
+    stored_at = select(_c.stored_at).where(_c.id == move.clip_id).scalar_subquery()
+    row = {
+        "clip_id": move.clip_id,
+        "from_class": move.from_class,
+        "to_class": move.storage_class,
+        "moved_at": func.greatest(func.now(), stored_at, last_move_at(move.clip_id)),
+    }
+    connection.execute(insert(tier_moves).values(row))
+
+
+def last_move_at(clip_id: str | ColumnElement[str]) -> ScalarSelect[datetime]:
+    """When a clip was moved last; null: never."""
+    return select(func.max(_m.moved_at)).where(_m.clip_id == clip_id).scalar_subquery()
 
 
 def ask_for_restore(connection: Connection, clip_id: str) -> datetime:
@@ -76,5 +95,5 @@ def is_archived(tier: str | None) -> bool:
 
 
 def _is_due(tier: Tier) -> ColumnElement[bool]:
-    before = CLASSES[: CLASSES.index(tier.storage_class)]
+    before = STORAGE_CLASSES[: STORAGE_CLASSES.index(tier.storage_class)]
     return (_c.stored_at <= func.now() - tier.after) & (_c.tier.is_(None) | _c.tier.in_(before))

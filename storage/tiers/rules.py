@@ -6,12 +6,12 @@ import re
 from dataclasses import dataclass
 from datetime import timedelta
 
+from triggers.costs.storage_classes import STORAGE_CLASSES
+
 MAX_TIERS = 8
 MAX_DAYS = 36_500
 ARCHIVES = frozenset({"GLACIER", "DEEP_ARCHIVE"})
 """Storage classes of S3 whose objects cannot be read at once: they are restored first, for some days."""
-CLASSES = ("STANDARD", "STANDARD_IA", "ONEZONE_IA", "INTELLIGENT_TIERING", "GLACIER_IR", "GLACIER", "DEEP_ARCHIVE")
-"""The storage classes of S3 that an object can be copied into, the costliest to keep first."""
 _RULE = re.compile(r"([1-9][0-9]{0,5}):([A-Z_]+)")
 
 
@@ -36,12 +36,12 @@ def parse_tiers(text: str) -> tuple[Tier, ...]:
         match = _RULE.fullmatch(rule)
         if match is None or int(match[1]) > MAX_DAYS:
             raise ValueError(f"{rule[:60]!r} is not a rule such as 30:STANDARD_IA (1 to {MAX_DAYS} days, class)")
-        if match[2] not in CLASSES:
-            raise ValueError(f"{match[2][:40]!r} is not a storage class; choose from {', '.join(CLASSES)}")
+        if match[2] not in STORAGE_CLASSES:
+            raise ValueError(f"{match[2][:40]!r} is not a storage class; choose from {', '.join(STORAGE_CLASSES)}")
         tiers.append(Tier(timedelta(days=int(match[1])), match[2]))
     if len(tiers) > MAX_TIERS:
         raise ValueError(f"there are {len(tiers)} rules; give at most {MAX_TIERS}")
-    costs = [CLASSES.index(tier.storage_class) for tier in tiers]
+    costs = [STORAGE_CLASSES.index(tier.storage_class) for tier in tiers]
     if [tier.after for tier in tiers] != sorted({tier.after for tier in tiers}) or costs != sorted(set(costs)):
         raise ValueError("each rule must have more days than the one before, and a class that costs less to keep")
     if any(tier.storage_class in ARCHIVES for tier in tiers[:-1]):

@@ -67,7 +67,7 @@ class Nodes:
     ) -> dict[str, yaml.Node]:
         """The values of a mapping by key; tells of keys that are missing or unknown."""
         if not isinstance(node, yaml.MappingNode):
-            self.wrong(node, place, f"it must have the {what}s {', '.join(required)}")
+            self.wrong(node, place, f"it must have the {what}s {', '.join(required or optional)}")
             return {}
         known = (*required, *(key for key in optional if key not in required))
         found: dict[str, yaml.Node] = {}

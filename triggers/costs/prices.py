@@ -7,13 +7,14 @@ price: of transfer for every class of network, of every kind of request, of ever
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, timedelta
 from decimal import Decimal
 from enum import StrEnum
 
 from triggers.contracts.campaign import Network
 from triggers.costs.months import DAY, months_later
+from triggers.costs.storage_classes import AS_STORED, STORAGE_CLASSES
 from triggers.errors import InvalidInput
 
 
@@ -94,11 +95,31 @@ class Tariff:
 
 @dataclass(frozen=True, slots=True)
 class PriceBook:
-    """Prices in one currency, as tariffs in the order of their days."""
+    """Prices in one currency, as tariffs in the order of their days.
+
+    `storage_classes` says in which tier objects of a storage class are.
+    """
 
     currency: str
     tiers: tuple[str, ...]
     tariffs: tuple[Tariff, ...]
+    storage_classes: Mapping[str, str] = field(default_factory=dict)
+
+    def tier_of(self, storage_class: str) -> str:
+        """The tier of objects that lie in a storage class. InvalidInput if the book does not say it.
+
+        Objects that were never moved are in the first tier, and so is STANDARD, unless the book says otherwise.
+        """
+        if storage_class == AS_STORED:
+            return self.tiers[0]
+        tier = self.storage_classes.get(storage_class)
+        if tier is None and storage_class != STORAGE_CLASSES[0]:
+            example = f"storage_classes: {{{self.tiers[-1]}: [{storage_class}]}}"
+            raise InvalidInput(
+                f"recordings lie in the storage class {storage_class}, and the price book does not say in which tier",
+                remedy=f"publish it again with that class, such as `{example}`",
+            )
+        return tier or self.tiers[0]
 
     def tariff_on(self, day: date) -> Tariff:
         """The tariff of a day. InvalidInput if the book has no prices for it."""

@@ -21,6 +21,7 @@ from triggers.costs.currencies import CURRENCIES
 from triggers.costs.months import DAY
 from triggers.costs.nodes import MAX_SHOWN, Nodes
 from triggers.costs.prices import PriceBook, RequestKind, Tariff, TierPrice
+from triggers.costs.storage_classes import STORAGE_CLASSES
 from triggers.errors import InvalidInput
 from triggers.foreign_text import foreign_name
 from triggers.strict_yaml import read_yaml
@@ -88,16 +89,18 @@ class _Reader(Nodes):
 
     def book(self, root: yaml.Node) -> PriceBook | None:
         """The whole document."""
-        keys = self.mapping(root, "the price book", required=("currency", "tiers", "prices"))
+        needed, optional = ("currency", "tiers", "prices"), ("storage_classes",)
+        keys = self.mapping(root, "the price book", required=needed, optional=optional)
         self._currency = self._currency_code(keys.get("currency"))
         tiers = self._tier_names(keys.get("tiers"))
+        classes = self._storage_classes(keys.get("storage_classes"), tiers)
         nodes = self.sequence(keys.get("prices"), "prices", MAX_TARIFFS)
         tariffs = [self._tariff(node, f"prices.{number}", tiers) for number, node in enumerate(nodes)]
         self._check_order()
         whole = [tariff for tariff in tariffs if tariff is not None]
         if self._currency is None or not tiers or not whole:
             return None
-        return PriceBook(self._currency, tiers, tuple(whole))
+        return PriceBook(self._currency, tiers, tuple(whole), classes)
 
     def _currency_code(self, node: yaml.Node | None) -> str | None:
         text = self.text(node, "currency")
@@ -122,6 +125,26 @@ class _Reader(Nodes):
             else:
                 names.append(name)
         return tuple(names)
+
+    def _storage_classes(self, node: yaml.Node | None, tiers: Sequence[str]) -> Mapping[str, str]:
+        """In which tier each storage class is; every one is in one tier."""
+        tier_of: dict[str, str] = {}
+        place = "storage_classes"
+        keys = {} if node is None else self.mapping(node, place, required=(), optional=tiers, what="tier")
+        for tier, entries in keys.items():
+            for entry in self.sequence(entries, f"{place}.{tier}", len(STORAGE_CLASSES)):
+                name = self.text(entry, f"{place}.{tier}")
+                if name is None:
+                    continue
+                if name not in STORAGE_CLASSES:
+                    known = ", ".join(STORAGE_CLASSES)
+                    what = f"{foreign_name(name)} is not a storage class of S3; choose from {known}"
+                    self.wrong(entry, f"{place}.{tier}", what)
+                elif name in tier_of:
+                    self.wrong(entry, f"{place}.{tier}", f"{name} is in the tier {tier_of[name]} already")
+                else:
+                    tier_of[name] = tier
+        return tier_of
 
     def _tariff(self, node: yaml.Node, place: str, tiers: Sequence[str]) -> Tariff | None:
         if isinstance(node, yaml.MappingNode) and any(key.value == "currency" for key, _ in node.value):

@@ -1,4 +1,4 @@
-"""The thorough examination: every clip's bytes, every object, and ledger, books, usage and audit log as they must be.
+"""The thorough examination: every clip's bytes, every object, and ledger, books, usage, costs and audit log.
 
 It reads all objects once and holds one page of rows and one cell of a clip at a time.
 """
@@ -25,6 +25,7 @@ from storage.database import Database
 from storage.diagnosis import books
 from storage.diagnosis import ledger as ledger_queries
 from storage.diagnosis import objects as object_queries
+from storage.diagnosis.costs import cost_days_that_differ
 from storage.diagnosis.objects import NamedObject, StoredClip
 from storage.diagnosis.usage import usage_that_differs
 from storage.objects import ObjectStore, open_store
@@ -37,6 +38,11 @@ OBJECTS_A_PAGE = 1000
 _RESTORE = "restore these objects from a backup (`longtail restore`)"
 _EXAMPLES = 5
 USAGE_REMEDY = "sums are only ever written by Longtail: restore a backup, or report this as a defect"
+
+COSTS_REMEDY = (
+    "empty the tables `cost_days` and `cost_rollups`: ingest sums all days up again, and costs are right meanwhile; "
+    "then find out who changed the rows by hand"
+)
 
 
 @dataclass
@@ -80,6 +86,7 @@ def check(settings: Settings, database: Database, progress: Callable[[str], None
     uploads = _books(database, progress)
     yield _finding("full: books", uploads, "uploads have the entries that their bytes and clips ask for", AUDIT_REMEDY)
     yield _usage(database)
+    yield _costs(database)
     yield _audit_log(database)
 
 
@@ -89,6 +96,14 @@ def _usage(database: Database) -> Finding:
     if wrong:
         return fail("full: usage", "; ".join(wrong[:_EXAMPLES]), USAGE_REMEDY)
     return ok("full: usage", "its sums are those of the uploads and reports that they count, to the byte")
+
+
+def _costs(database: Database) -> Finding:
+    with database.begin() as connection:
+        wrong = cost_days_that_differ(connection, limit=_EXAMPLES)
+    if wrong:
+        return fail("full: costs", "; ".join(wrong[:_EXAMPLES]), COSTS_REMEDY)
+    return ok("full: costs", "sums of days are those of the ledger, uploads, moves and erasures, to the byte")
 
 
 def _audit_log(database: Database) -> Finding:

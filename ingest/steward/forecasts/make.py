@@ -38,6 +38,9 @@ from triggers.times import DAY_NS, NS_PER_S, midnight_ns
 RENEWED_AFTER = timedelta(hours=1)
 LOOKS_AHEAD_DAYS = 90
 """How far the forecast of a campaign without a last day looks."""
+FARTHEST_DAYS = 3660
+"""How far any forecast looks: a campaign may name the last day of the calendar, and its days are gone through one by
+one."""
 _LIMIT_KINDS: Mapping[AccountUnit, LimitKind] = {"bytes": "campaign_bytes", "clips": "campaign_clips"}
 
 
@@ -194,11 +197,12 @@ def _plan(connection: Connection, details: CampaignVersion, settings: CampaignSe
         rollout_ns += max(0, now_ns - _ns(details.paused_at))
     groups = spending.active_vehicles(connection, sorted(set(_attributes(settings.target))))
     fleet = sum(each.vehicles for each in groups if matches(settings.target, each.attributes, each.reported))
-    until_ns = (first_ns // DAY_NS + LOOKS_AHEAD_DAYS) * DAY_NS
+    wanted_ns = (first_ns // DAY_NS + LOOKS_AHEAD_DAYS) * DAY_NS
     if settings.active_to is not None:
-        until_ns = midnight_ns(settings.active_to) + DAY_NS
+        wanted_ns = midnight_ns(settings.active_to) + DAY_NS
+    until_ns = min(wanted_ns, (now_ns // DAY_NS + FARTHEST_DAYS) * DAY_NS)
     days = planned_days(settings, fleet, rollout_from_ns=rollout_ns, now_ns=now_ns, until_ns=until_ns)
-    return Plan(days, until_ns, settings.active_to is None, fleet)
+    return Plan(days, until_ns, settings.active_to is None or until_ns < wanted_ns, fleet)
 
 
 def _attributes(target: Target | None) -> Iterator[str]:

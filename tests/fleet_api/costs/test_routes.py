@@ -81,6 +81,16 @@ def test_a_book_cannot_follow_one_of_another_currency_or_lose_earlier_days(api: 
     assert publish(api, BOOK.replace("from: 2026-01-01", "from: 2025-01-01")).status_code == 201
 
 
+def test_a_book_keeps_the_tiers_of_storage_classes(api: Api) -> None:
+    assert publish(api, BOOK).status_code == 201
+    refused = publish(api, BOOK.replace("[DEEP_ARCHIVE]", "[GLACIER]"))
+    assert (refused.status_code, refused.json()["detail"]) == (
+        409,
+        "the price book does not say in which tier DEEP_ARCHIVE is, and the one before it does",
+    )
+    assert publish(api, BOOK.replace("[DEEP_ARCHIVE]", "[GLACIER, DEEP_ARCHIVE]")).status_code == 201
+
+
 def test_a_book_cannot_end_before_the_one_that_it_follows(api: Api) -> None:
     def ending(day: str) -> str:
         return BOOK.replace("from: 2027-01-01\n", f"from: 2027-01-01\n    through: {day}\n")

@@ -12,11 +12,13 @@ from storage.clips import writer
 from storage.database import Database
 from storage.erasure import clips as erasure
 from storage.tables.erasure import ErasureCause
+from storage.tiers import moves
 from storage.uploads import endings
 from tests.storage.erasure.erasure_support import EXTRACTOR, TERMS
 from tests.support.fleet import add_version, enroll_vehicle, fire, manifest_of
 from triggers.contracts.campaign import Network
 from triggers.contracts.clip import CreationRequest
+from triggers.costs.storage_classes import AS_STORED
 
 GB = 10**9
 
@@ -82,3 +84,12 @@ def erase(database: Database, clip_id: str, at: str) -> None:
         connection.execute(
             text("UPDATE erased_clips SET erased_at = :at WHERE clip_id = :id"), {"at": moment(at), "id": clip_id}
         )
+
+
+def move(database: Database, clip_id: str, storage_class: str, at: str) -> None:
+    """Move a clip's recording to another storage class at a time, as the steward notes it."""
+    with database.begin() as connection:
+        row = connection.execute(text("SELECT object_key, tier FROM clips WHERE id = :id"), {"id": clip_id}).one()
+        moves.note(connection, moves.Move(clip_id, row.object_key, row.tier or AS_STORED, storage_class))
+        newest = "id = (SELECT max(id) FROM tier_moves)"
+        connection.execute(text(f"UPDATE tier_moves SET moved_at = :at WHERE {newest}"), {"at": moment(at)})

@@ -10,7 +10,7 @@ import pytest
 
 from tests.fleet_api.api_server import Api
 from tests.fleet_api.costs.test_focus import MANDATORY, NEVER_MET, VALIDATOR, failures
-from tests.fleet_api.statements.calendar import arrive, prepare
+from tests.fleet_api.statements.calendar import arrive, move, prepare
 from tests.triggers.costs.books import BOOK
 from triggers.contracts.campaign import Network
 
@@ -22,7 +22,8 @@ def exported(api: Api) -> str:
     """Three months of two campaigns, the last with corrections: a price changed, and a tier was gone through."""
     prepare(api.database, "braking", "swerve")
     assert api.post("/v1/price-books", {"prices": BOOK}, "operator").is_success
-    arrive(api.database, {"braking": 10}, "2026-01-05T12:00")
+    clip = arrive(api.database, {"braking": 10}, "2026-01-05T12:00")
+    move(api.database, clip, "DEEP_ARCHIVE", "2026-02-20T12:00")
     arrive(api.database, {"braking": 3, "swerve": 1}, "2026-02-05T12:00", network=Network.CELLULAR)
     costs = api.as_client("operator").costs
     for month in ("2026-01", "2026-02", "2026-03"):

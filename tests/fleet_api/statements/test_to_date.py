@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 
 import pytest
 from sqlalchemy import text
 
-from storage.costs import measured
+from fleet_api.statements import usecases
+from storage.costs import measured, rollup
 from storage.database import Database
+from storage.erasure import clips as erasure
 from storage.erasure import vehicles
+from storage.tables.erasure import ErasureCause
+from storage.tiers import moves
 from tests.fleet_api.api_server import Api
-from tests.fleet_api.statements.calendar import GB, arrive, erase, prepare
+from tests.fleet_api.statements.calendar import GB, arrive, erase, move, prepare
 from tests.storage.erasure.erasure_support import use
 from tests.triggers.costs.books import BOOK, WORKED_EXAMPLE
 from triggers.contracts.campaign import Network
+from triggers.costs.caused import Part
+from triggers.costs.charges import Service
 
 pytestmark = pytest.mark.integration
 
@@ -42,7 +49,9 @@ def cost_of(api: Api, campaign: str = "braking") -> Any:
 
 def test_a_car_day_of_the_worked_example_costs_what_the_documentation_says(fleet: Api) -> None:
     publish(fleet, WORKED_EXAMPLE.replace("from: 2026-01-01", "from: 2015-01-01"))
-    erase(fleet.database, arrive(fleet.database, {"braking": 10}, "2016-01-01T12:00"), "2021-04-01T12:00")
+    clip = arrive(fleet.database, {"braking": 10}, "2016-01-01T12:00")
+    move(fleet.database, clip, "DEEP_ARCHIVE", "2016-04-01T12:00")
+    erase(fleet.database, clip, "2021-04-01T12:00")
     cost = cost_of(fleet)
     assert cost["amount"] == "1.724"
     paid = {sku: amount for sku, amount in cost["by_sku"].items() if amount != "0"}
@@ -90,10 +99,12 @@ def test_erasing_a_clip_or_its_vehicle_takes_nothing_back(fleet: Api) -> None:
 )
 def test_the_day_of_what_arrives_is_that_of_the_accounts_zone(fleet: Api, zone: str, day: str) -> None:
     arrive(fleet.database, {"braking": 1}, "2026-01-31T23:30")
+    each_day = [Part(date(2026, 1, 31), date(2026, 2, 1), None), Part(date(2026, 2, 1), date(2026, 2, 2), None)]
     with fleet.database.begin() as connection:
-        (transferred,) = measured.caused(connection, zone)["braking"].transferred
-        (stored,) = measured.caused(connection, zone)["braking"].stored
-    assert (str(transferred.day), str(stored.arrived), stored.gone) == (day, day, None)
+        assert str(rollup.first_day(connection, zone)) == day
+        found = measured.caused(connection, zone, each_day)["braking"].caused
+    assert {str(each_day[each.part].start) for each in found} == {day}
+    assert {each.service for each in found} == set(Service)
 
 
 def test_costs_are_per_what_they_were_for(fleet: Api) -> None:
@@ -185,10 +196,64 @@ def test_a_page_of_one_campaign_is_refused(fleet: Api) -> None:
     assert (answer.status_code, answer.json()["detail"]) == (422, "`after` cannot be combined with `campaign`")
 
 
-def test_a_clip_that_went_before_it_came_by_the_servers_clock_was_stored_for_no_day(fleet: Api) -> None:
+def test_a_clip_goes_no_earlier_than_it_came_or_was_moved_whichever_way_the_servers_clock_is_set(fleet: Api) -> None:
+    with fleet.database.begin() as connection:
+        ahead, later = connection.execute(
+            text("SELECT date_trunc('day', now() + interval '3 days'), date_trunc('day', now() + interval '5 days')")
+        ).one()
+    clip = arrive(fleet.database, {"braking": 1}, f"{ahead:%Y-%m-%dT%H:%M}")
+    moved = arrive(fleet.database, {"braking": 1}, f"{ahead:%Y-%m-%dT%H:%M}")
+    with fleet.database.begin() as connection:
+        moves.note(connection, moves.Move(moved, "", "", "STANDARD_IA"))
+        dated = connection.execute(text("SELECT moved_at FROM tier_moves"))
+        assert dated.scalar_one() == ahead
+        connection.execute(text("UPDATE tier_moves SET moved_at = :later"), {"later": later})
+        assert erasure.erase(connection, [clip, moved], ErasureCause.EXPIRED).clips == 2
+        erased = connection.execute(text("SELECT clip_id, erased_at FROM erased_clips"))
+        assert {row.clip_id: row.erased_at for row in erased} == {clip: ahead, moved: later}
+
+
+def test_recordings_cost_where_they_lie_and_moves_are_paid_for(fleet: Api) -> None:
     publish(fleet)
-    erase(fleet.database, arrive(fleet.database, {"braking": 1}, "2026-01-10T12:00"), "2026-01-08T12:00")
-    assert cost_of(fleet)["by_sku"] == {"transfer:wifi": "0.05", "requests:write": "0.000005"}
+    clip = arrive(fleet.database, {"braking": 30, "swerve": 1}, "2026-01-01T12:00")
+    move(fleet.database, clip, "DEEP_ARCHIVE", "2026-02-15T12:00")
+    erase(fleet.database, clip, "2026-03-01T12:00")
+    assert cost_of(fleet)["by_sku"] == {
+        "requests:transition": "0.00006",
+        "requests:write": "0.000005",
+        "storage:archive": "0.01485",
+        "storage:hot": "0.945",
+        "transfer:wifi": "1.5",
+    }
+    assert set(cost_of(fleet, "swerve")["by_sku"]) == {"storage:archive", "storage:hot", "transfer:wifi"}
+
+
+def test_recordings_in_a_class_without_a_tier_have_no_cost_until_the_book_says_it(fleet: Api) -> None:
+    publish(fleet)
+    move(fleet.database, arrive(fleet.database, {"braking": 1}, "2026-01-01T12:00"), "GLACIER", "2026-02-15T12:00")
+    answer = fleet.get("/v1/costs")
+    assert answer.status_code == 409 and "storage class GLACIER" in answer.json()["detail"]
+    assert "storage_classes: {archive: [GLACIER]}" in answer.json()["remedy"]
+    publish(fleet, BOOK.replace("[DEEP_ARCHIVE]", "[DEEP_ARCHIVE, GLACIER]"))
+    assert "storage:archive" in cost_of(fleet)["by_sku"]
+
+
+def test_costs_that_take_too_long_are_refused_and_one_at_a_time_is_added_up(
+    fleet: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    publish(fleet)
+    arrive(fleet.database, {"braking": 1}, "2026-01-01T12:00")
+    monkeypatch.setattr(usecases, "TIME_LIMIT_S", 0.2)
+    month = f"{date.today():%Y-%m}"
+    with fleet.database.begin() as connection:
+        connection.execute(text("LOCK TABLE tier_moves IN ACCESS EXCLUSIVE MODE"))
+        for path in ("/v1/costs", f"/v1/costs/months/{month}"):
+            refused = fleet.get(path)
+            assert (refused.status_code, refused.json()["detail"]) == (
+                503,
+                "adding up costs may take 0.2 s, and took longer",
+            )
+    assert fleet.get("/v1/costs").is_success
 
 
 def test_without_prices_for_these_days_it_says_so(fleet: Api) -> None:
@@ -207,4 +272,5 @@ def test_without_prices_for_these_days_it_says_so(fleet: Api) -> None:
 
 def test_costs_are_read_in_a_snapshot_of_a_fleet_that_has_none_yet(database: Database) -> None:
     with database.snapshot() as connection:
-        assert measured.caused(connection, "UTC") == {}
+        assert rollup.first_day(connection, "UTC") is None
+        assert measured.caused(connection, "UTC", [Part(date(2026, 1, 1), date(2026, 2, 1), None)]) == {}

@@ -22,6 +22,7 @@ prices:
     storage:
       hot: {per_gb_month: 0.02, stays: 90 days}
       archive: {per_gb_month: 0.00099}
+storage_classes: {archive: [DEEP_ARCHIVE]}
 """
 
 WORKED_EXAMPLE = """\
@@ -34,6 +35,7 @@ prices:
     storage:
       hot: {per_gb_month: 0.021, stays: 3 months}
       archive: {per_gb_month: 0.00099, stays: 60 months}
+storage_classes: {archive: [DEEP_ARCHIVE]}
 """
 """The one that docs/cost.md begins with: 10 GB per car-day cost 1.724."""
 

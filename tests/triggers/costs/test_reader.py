@@ -258,3 +258,29 @@ def test_a_day_without_prices_says_which_there_are() -> None:
 def test_currencies_are_codes_of_three_letters() -> None:
     assert {code for code in CURRENCIES if len(code) != 3 or not code.isupper()} == set()
     assert {"EUR", "USD", "JPY", "CHF", "CNY"} <= CURRENCIES
+
+
+@pytest.mark.parametrize(
+    ("classes", "mistake"),
+    [
+        ("{cold: [GLACIER]}", "storage_classes: there is no tier cold here"),
+        (
+            "{archive: [DEEP_FREEZE]}",
+            "storage_classes.archive: DEEP_FREEZE is not a storage class of S3; choose",
+        ),
+        ("{hot: [GLACIER], archive: [GLACIER]}", "storage_classes.archive: GLACIER is in the tier hot already"),
+        ("{archive: GLACIER}", "storage_classes.archive: it must be a list with at least one entry"),
+        ("GLACIER", "storage_classes: it must have the tiers hot, archive"),
+    ],
+)
+def test_storage_classes_are_each_in_one_tier_of_the_book(classes: str, mistake: str) -> None:
+    with pytest.raises(InvalidInput) as caught:
+        price_book(BOOK.replace("storage_classes: {archive: [DEEP_ARCHIVE]}", f"storage_classes: {classes}"))
+    assert mistake in caught.value.message
+
+
+def test_what_was_never_moved_is_in_the_first_tier() -> None:
+    book = price_book()
+    assert [book.tier_of(name) for name in ("", "STANDARD", "DEEP_ARCHIVE")] == ["hot", "hot", "archive"]
+    moved = price_book(BOOK.replace("[DEEP_ARCHIVE]", "[STANDARD]"))
+    assert [moved.tier_of(name) for name in ("", "STANDARD")] == ["hot", "archive"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, timedelta
+from datetime import UTC, date, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -61,6 +61,23 @@ def test_before_the_start_the_forecast_is_the_backtests(database: Database) -> N
     assert kept.forecast["total"]["mean"] == pytest.approx(9.5 * 100 * MB, rel=1e-6)
     assert kept.forecast["total"]["low"] < 0.6 * 950 * MB < 1.6 * 950 * MB < kept.forecast["total"]["high"]
     assert current(database)["braking", "clips"].forecast["total"]["mean"] == pytest.approx(475, rel=1e-6)
+
+
+def test_a_last_day_at_the_end_of_the_calendar_is_looked_at_for_ten_years(database: Database) -> None:
+    add_campaign(database, "braking", began=None, last_day=date.max, total_bytes=10**12)
+    add_campaign(database, "swerve", began=None, last_day=None, total_bytes=10**12)
+    add_vehicles(database, 10, since=days_ago(1))
+    for name in ("braking", "swerve"):
+        attach(database, name, backtest(1, MB))
+    with database.begin() as connection:
+        first = 'UPDATE campaign_versions SET settings = settings || \'{"active_from": "9999-12-30"}\''
+        connection.execute(text(f"{first} WHERE campaign = 'swerve'"))
+    assert keep_forecasts(database, now=TODAY) == 2
+    far, never = (current(database)[name, "bytes"] for name in ("braking", "swerve"))
+    assert far.until == never.until == TODAY.replace(hour=0) + timedelta(days=3660)
+    assert far.open_ended and never.open_ended
+    assert far.forecast["demand"]["mean"] == pytest.approx(3659.5 * 10 * MB, rel=1e-6)
+    assert never.forecast["demand"]["high"] == 0
 
 
 def test_days_outweigh_a_backtest_that_was_wrong(database: Database) -> None:
