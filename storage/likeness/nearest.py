@@ -6,7 +6,8 @@ cosine distances to it, 0 (the same direction) to 2. How it is answered is decid
 1. An index of the catalog finds few clips of the filter (`CAPS`): the distance to each, so the answer is exact.
 2. Before a count that takes longer, the index of vectors is asked for some hundred neighbours, of which enough may be
    admitted. One in some hundred neighbours may be missed by this, and by 4.
-3. They are not enough: it is counted. Few: as in 1.
+3. They are not enough, but some: so many are admitted around the question that a walk outwards is short, as in 4.
+   Otherwise it is counted. Few: as in 1.
 4. The index is walked outwards until enough clips are admitted (pgvector's iterative scan).
 5. What is left are clips that are far from the question: the distance to each clip of the filter.
 """
@@ -41,8 +42,14 @@ CAPS = Caps(collected=5000)
 """Up to so many admitted clips are compared one by one: as fast as the index, and exact."""
 SCANNED = 100_000
 """How many vectors a walk outwards compares at most; what it found until then may have gaps."""
+SHORT = 30_000
+"""The same of a walk before it is counted: some times as many as one in a hundred clips takes."""
 _LEAST, _MOST = 200, 1000
 """How many vectors the index finds at once: ten times as many as are asked for, within what is fast and allowed."""
+_SOME = 2
+"""One clip may be admitted by chance."""
+_COMPARED = 10
+"""How many vectors a walk compares for each neighbour that it gives: six, as a rule."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,9 +128,11 @@ def _rows(
     if admitted.leaves_to_count:  # else a walk outwards begins just so
         if len(rows := walk.at_once()) == question.limit:
             return rows, False
+        if walk.is_short(len(rows)) and len(rows := walk.outwards(SHORT)) == question.limit:
+            return rows, False
         if (few := admitted.few_at_once()) is not None:
             return walk.among(few), True
-    if len(rows := walk.outwards()) == question.limit:
+    if len(rows := walk.outwards(SCANNED)) == question.limit:
         return rows, False
     return walk.among(admitted.all(), Way.INTERSECT), True
 
@@ -141,23 +150,32 @@ class _Walk:
         """Those that are admitted of the neighbours which the index finds in one step."""
         return self._by_index({"hnsw.iterative_scan": "off"})
 
-    def outwards(self) -> list[tuple[Any, ...]]:
+    def is_short(self, admitted: int) -> bool:
+        """Whether a walk outwards probably ends soon, if so many of the first neighbours are admitted."""
+        expected = _COMPARED * self._candidates * self.question.limit
+        return admitted >= _SOME and expected <= admitted * SHORT
+
+    def outwards(self, scanned: int) -> list[tuple[Any, ...]]:
         """By the index, step by step from the question outwards, until enough clips are admitted.
 
         In relaxed order: what comes a little late is sorted in, where a strict one would leave it out.
         """
-        scan = {"iterative_scan": "relaxed_order", "max_scan_tuples": str(SCANNED), "scan_mem_multiplier": "8"}
+        most = str(scanned)
+        scan = {"iterative_scan": "relaxed_order", "max_scan_tuples": most, "scan_mem_multiplier": "8"}
         return self._by_index({f"hnsw.{name}": value for name, value in scan.items()})
 
     def _by_index(self, scan: Mapping[str, str]) -> list[tuple[Any, ...]]:
-        limit = self.question.limit
-        candidates = min(max(_LEAST, 10 * limit), _MOST)
-        settings.use(self.connection, Way.WALK, {**scan, "hnsw.ef_search": str(candidates)})
+        settings.use(self.connection, Way.WALK, {**scan, "hnsw.ef_search": str(self._candidates)})
         admitted = [] if self.question.filter is None else [self.question.filter.where(fenced=True)]
         of_clips = clip_vectors.join(clips, clips.c.id == clip_vectors.c.clip_id)
         query = select(*CLIP_COLUMNS, self._distance.label("distance")).select_from(of_clips)
         query = query.where(*self._is_asked(), checked(admitted)).order_by(self._distance)
-        return sorted(self._run(query.limit(limit)), key=lambda row: (row[-1], row[0]))
+        return sorted(self._run(query.limit(self.question.limit)), key=lambda row: (row[-1], row[0]))
+
+    @property
+    def _candidates(self) -> int:
+        """How many vectors the index finds at once."""
+        return min(max(_LEAST, 10 * self.question.limit), _MOST)
 
     def every(self) -> Any:
         """The ids of all clips that have a vector."""

@@ -50,7 +50,7 @@ class Selection(Search):
         if (found := self._few_at_once()) is not None:
             return self._of_one(*found)
         together = self._on_clips()
-        if together and self._count_together(together) <= self.caps.collected:
+        if together and self._has_few_together(together):
             return _ids_on_clips(together, self._residual([]))
         return None
 

@@ -36,6 +36,8 @@ from storage.tables import clips
 
 _LONGER = 4
 """How many times as many rows each turn visits."""
+TELLING = 50
+"""Clips of a sample that tell how many there are, within a third."""
 
 
 @dataclass(frozen=True)
@@ -126,7 +128,7 @@ class Search:
         if (few := self._few_at_once()) is not None:
             return self._collect(*few)
         together = self._on_clips()
-        if together and self._count_together(together) <= self.caps.collected:
+        if together and self._has_few_together(together):
             return self._collect_on_clips(together)
         if self._walk(self.caps.walked):
             return self._found
@@ -234,9 +236,14 @@ class Search:
             return []
         return [statements.either(access) for _, access in at_once]
 
-    def _count_together(self, conditions: list[Condition]) -> int:
+    def _has_few_together(self, conditions: list[Condition]) -> bool:
+        """Whether the indexes of clips find few; about, where a sample of so many can tell."""
         settings.use(self.connection, Way.COLLECT)
-        return int(self.connection.execute(statements.count_clips(conditions, self.caps.collected)).scalar_one())
+        if (sampled := self.caps.collected // statements.SAMPLED) >= TELLING:
+            query, cap = statements.count_sampled(conditions, sampled), sampled
+        else:
+            query, cap = statements.count_clips(conditions, self.caps.collected), self.caps.collected
+        return int(self.connection.execute(query).scalar_one()) <= cap
 
     def _collect_on_clips(self, conditions: list[Condition]) -> list[PagePosition]:
         self.steps.append("collect together")

@@ -21,7 +21,7 @@ from storage.likeness.nearest import LikeClips, Question
 from storage.tables import clip_vectors, clips
 from storage.tables.erasure import ErasureCause
 from tests.storage.clips.catalog_support import add_clip
-from tests.storage.clips.plan.explained import explain_statements
+from tests.storage.clips.plan.explained import Explained, explain_statements
 from tests.storage.likeness.likeness_support import EMBEDDING, add_vector, clip_with
 from triggers.errors import Conflict, Erased, InvalidInput, NotFound
 
@@ -150,6 +150,7 @@ def many(connection: Connection) -> np.ndarray:
         "upload_id": "'c' || n",
         "object_key": "'c' || n",
         "vehicle_id": "'car-' || (n % 10 > 0)::int",
+        "tags": "CASE WHEN n % 25 = 0 THEN '{some}'::text[] ELSE '{}' END",
     }
     values = ", ".join(changed.get(name, f"c.{name}") for name in columns)
     copies = f"INSERT INTO clips ({', '.join(columns)}) SELECT {values}"
@@ -172,7 +173,8 @@ def test_the_index_finds_what_is_nearest_with_and_without_a_filter(
     with database.begin() as connection:
         rows = many(connection)
     likeness = rows @ rows.T
-    filters = {None: np.ones(MANY, bool), "vehicle = 'car-0'": np.arange(1, MANY + 1) % 10 == 0}
+    number = np.arange(1, MANY + 1)
+    filters = {None: number > 0, "vehicle = 'car-0'": number % 10 == 0, "tag = 'some'": number % 25 == 0}
     for source, admitted in filters.items():
         hits = 0
         for example in range(0, 400, 20):
@@ -183,6 +185,31 @@ def test_the_index_finds_what_is_nearest_with_and_without_a_filter(
             expected = [f"c{place + 1}" for place in order if place != example][:10]
             hits += len(set(expected) & set(ids(found)))
         assert hits / 200 >= 0.95, source
+
+
+def test_clips_are_counted_only_where_hardly_any_is_admitted_around_the_question(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The walk that is tried instead ends soon where they are few after all."""
+    with database.begin() as connection:
+        rows = many(connection)
+        near = [f"c{place + 1}" for place in np.argsort(-(rows @ rows[3]))[1:4]]
+        connection.execute(clips.update().where(clips.c.id.in_(near)).values(tags=["three"]))
+
+    def asked(source: str, example: str, limit: int) -> tuple[LikeClips, Explained]:
+        question = Question(EMBEDDING, (example,), filter=parse_filter(source, "cql2-text"), limit=limit)
+        found: list[LikeClips] = []
+        with database.snapshot() as connection:
+            explained = explain_statements(connection, lambda: found.append(nearest.nearest(connection, question)))
+        return found[0], explained
+
+    monkeypatch.setattr(nearest, "CAPS", Caps(collected=MANY // 10))
+    found, explained = asked("tag = 'some'", "c26", 15)
+    assert len(found.clips) == 15 and not found.is_exact
+    assert "ix_clips_terms" not in explained.indexes
+    found, explained = asked("tag = 'three'", "c4", 10)
+    assert ids(found) == near and found.is_exact
+    assert "ix_clips_terms" in explained.indexes
 
 
 def test_where_the_index_ends_early_every_clip_is_compared(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:

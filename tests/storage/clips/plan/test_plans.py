@@ -12,6 +12,7 @@ from sqlalchemy import Connection
 from bench.search.made import place_with
 from bench.search.questions import FILTERS, SORTS, Question, pairs
 from bench.search.timed import naive_page
+from storage.clips.plan import strategy
 from storage.clips.query import ClipQuery
 from storage.database import Database
 from tests.storage.clips.plan.explained import CAPS, Explained, explain
@@ -145,3 +146,17 @@ def test_deep_pages_visit_as_few_rows_as_the_first(connection: Connection, sortb
     done = explain(connection, query, CAPS)
     assert done.steps == ["walk 50"]
     assert done.visited < 4 * CAPS.glanced, done
+
+
+def test_what_the_index_of_terms_has_is_counted_in_a_sample_where_it_may_be_many(
+    connection: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The sample decides about the way, and not about what is found."""
+    monkeypatch.setattr(strategy, "TELLING", 1)
+    ways = set()
+    for source in ("tag = 'rare'", "tag = 'rain'", "vehicle.model = 'm9'", "tag = 'rain' AND vehicle.region = 'JP'"):
+        done = explained(connection, Question(source, source))
+        assert done.ids[:LIMIT] == naive_page(connection, asked(Question(source, source))), (source, done)
+        assert "ix_clips_terms" in done.indexes and not done.whole_tables & LARGE, (source, done)
+        ways.add(done.steps[-1])
+    assert "collect together" in ways
