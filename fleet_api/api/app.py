@@ -7,16 +7,15 @@ from contextlib import asynccontextmanager
 from functools import partial
 from importlib.metadata import version as installed_version
 
-from fastapi import Depends, FastAPI
+from fastapi import FastAPI
 from starlette.middleware import Middleware
 
-from fleet_api.api.errors import handlers, refuse_nul
-from fleet_api.api.openapi import interactive_docs, published
+from fleet_api.api.errors import handlers
+from fleet_api.api.openapi import published
 from fleet_api.api.openapi.document import build_document
-from fleet_api.api.routers import ROUTERS
+from fleet_api.api.routers import ROUTES
 from fleet_api.campaigns import compilation
 from fleet_api.http.bodies import new_bodies
-from fleet_api.http.routing import refuse_odd_numbers, refuse_unknown_query
 from fleet_api.http.threads import new_vehicle_threads
 from fleet_api.known import KnownVehicles
 from fleet_api.openid.configuration import OpenId
@@ -96,13 +95,11 @@ def create_app(settings: Settings) -> FastAPI:
         description=DESCRIPTION,
         lifespan=lifespan,
         exception_handlers=handlers(),
-        dependencies=[Depends(refuse_nul), Depends(refuse_unknown_query), Depends(refuse_odd_numbers)],
         middleware=[
             *public_middleware(settings.effective_api_url(), origins=settings.allowed_origins()),
             Middleware(RateLimit, rates=Rates(settings.requests_per_token, settings.requests_per_address)),
             Middleware(UnexpectedErrors),
         ],
-        generate_unique_id_function=lambda route: route.name,
         docs_url=None,
         openapi_url=None,
         redoc_url=None,
@@ -113,9 +110,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.state.check = check
     app.state.vehicle_threads = new_vehicle_threads()
     app.state.bodies = new_bodies(settings.api_body_bytes)
-    for router in (*ROUTERS, interactive_docs.router, published.router):
-        app.include_router(router)
-    app.router.routes.extend(metrics.public_routes())
+    app.router.routes.extend((*ROUTES, *metrics.public_routes()))
     app.state.metrics = metrics
     app.openapi = partial(build_document, app, settings)  # type: ignore[method-assign]
     app.state.document = published.PublishedDocument(app)

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from fastapi import APIRouter, Depends
+
 from fleet_api.api import health, objects
+from fleet_api.api.errors import refuse_nul
+from fleet_api.api.openapi import interactive_docs, published
 from fleet_api.audit import routes as audit
 from fleet_api.authoring import routes as authoring
 from fleet_api.budget import routes as budget
@@ -16,6 +20,7 @@ from fleet_api.facets import routes as facets
 from fleet_api.filters import routes as filters
 from fleet_api.forecasts import routes as forecasts
 from fleet_api.history import routes as history
+from fleet_api.http.routing import refuse_odd_numbers, refuse_unknown_query
 from fleet_api.labels import routes as labels
 from fleet_api.login import routes as login
 from fleet_api.marks import routes as marks
@@ -63,3 +68,17 @@ ROUTERS = tuple(
         console,
     )
 )
+
+
+def _included() -> APIRouter:
+    """All routes, with what every request is checked for."""
+    checks = [Depends(refuse_nul), Depends(refuse_unknown_query), Depends(refuse_odd_numbers)]
+    included = APIRouter(dependencies=checks, generate_unique_id_function=lambda route: route.name)
+    for router in (*ROUTERS, interactive_docs.router, published.router):
+        included.include_router(router)
+    return included
+
+
+ROUTES = tuple(_included().routes)
+"""What every application has. FastAPI analyses the routes of an inclusion when the first request comes, which takes
+longer than most requests; the applications of a process share these, so that it is done once."""
