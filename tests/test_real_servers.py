@@ -150,7 +150,7 @@ def test_a_server_ends_with_its_keeper(tmp_path: Path) -> None:
         keeper, server = (psutil.Process(pid) for pid in s3.pids())
         keeper.send_signal(signal.SIGKILL)
         wait_until_gone([keeper, server], within_s=20)
-        wait_for(lambda: not s3.is_running(), within_s=5, what="the end of the keeper, as its parent sees it")
+        wait_for(lambda: not s3.is_running(), within_s=30, what="the end of the keeper, as its parent sees it")
 
 
 SHARER = """

@@ -26,7 +26,7 @@ from ingest.log import CELLS_TOPIC, open_log
 from storage.database import Database
 from storage.settings import Settings
 from tests.support.declared_answers import DeclaredAnswers, Operations
-from tests.support.waiting import Deadline, wait_for
+from tests.support.waiting import LEAST_S, Deadline, wait_for
 from triggers.contracts.campaign import Network
 from triggers.contracts.clip import ClipManifest, CreationRequest
 from triggers.contracts.problem import Problem
@@ -147,7 +147,7 @@ def logged_cells(database: Database, settings: Settings) -> list[CellRecord]:
     wanted = sum(log.end_offsets(CELLS_TOPIC).values())
     cells: list[CellRecord] = []
     with log.consumer(CELLS_TOPIC, group=f"test-{secrets.token_hex(4)}", member="reader") as consumer:
-        deadline = Deadline(10)
+        deadline = Deadline(LEAST_S)
         while len(cells) < wanted:
             deadline.check(f"the arrival of {wanted} records ({len(cells)} came)")
             cells += [CellRecord.decode(r.value) for r in consumer.poll(max_records=1000, timeout_s=0.2)]

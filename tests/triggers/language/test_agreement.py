@@ -16,7 +16,7 @@ from tests.triggers.language.randomised.recordings import Recording
 from tests.triggers.language.randomised.shrinking import pasted, shrunk
 from triggers.language.reference.values import STRICT, Value
 
-PROGRAMS = int(os.environ.get("LONGTAIL_TEST_PROGRAMS", "1000"))
+PROGRAMS = int(os.environ.get("LONGTAIL_TEST_PROGRAMS", "400"))
 """How many random programs; `make test-long` takes 20,000."""
 FIRST_SEED = int(os.environ.get("LONGTAIL_TEST_FIRST_SEED", "0"))
 SHARDS = 20

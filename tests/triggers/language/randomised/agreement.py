@@ -46,7 +46,9 @@ class Case:
         made = random_program(random, triggers=triggers, depth=depth)
         empty = cls(made.catalog.text, made.source, Recording(np.array([], np.int64), {}))
         signals = tuple(item.name for item in empty.ir.inputs)
-        return replace(empty, recording=random_recording(random, made.catalog, signals, rows))
+        case = replace(empty, recording=random_recording(random, made.catalog, signals, rows))
+        vars(case)["ir"] = empty.ir  # of the same text, which need not be compiled again
+        return case
 
     @cached_property
     def ir(self) -> Ir:
