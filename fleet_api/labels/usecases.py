@@ -16,7 +16,7 @@ from fleet_api.services import Services
 from ingest.log_ids import about
 from ingest.metrics.counted import CLIP_STAGE
 from storage import audit
-from storage.clips.search import get_clips
+from storage.clips.records import get_clips
 from storage.database import Connection
 from storage.labels import jobs
 from storage.labels.jobs import LabelClaim

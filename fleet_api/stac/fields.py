@@ -26,6 +26,8 @@ def selected(item: dict[str, Any], fields: Fields | None) -> dict[str, Any]:
     include, exclude = frozenset(fields.include or ()), frozenset(fields.exclude or ())
     if not include and (not exclude or "include" in fields.model_fields_set):
         include = frozenset(USUAL) - exclude
+    if not include and not any("." in path for path in exclude):
+        return {name: value for name, value in item.items() if name not in exclude}
     return _chosen(item, "", include | frozenset(ALWAYS) if include else include, exclude, wanted=not include)
 
 

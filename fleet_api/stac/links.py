@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 from urllib.parse import parse_qsl, quote, urlencode
 
@@ -57,9 +58,10 @@ class Links:
     def of_item(self, collection: str, clip_id: str) -> list[Link]:
         """Of one item, and to everything else that we know of the clip."""
         place = _collection(collection)
-        everything = f"{self.api}/v1/clips/{quote(clip_id, safe='')}"
+        clip = quote(clip_id, safe="")
+        everything = f"{self.api}/v1/clips/{clip}"
         return [
-            self._to("self", f"{place}/items/{quote(clip_id, safe='')}", GEOJSON),
+            self._to("self", f"{place}/items/{clip}", GEOJSON),
             self._to("collection", place, JSON),
             self._to("parent", place, JSON),
             self.root(),
@@ -92,5 +94,6 @@ class Links:
         return {"rel": rel, "type": media_type, "href": f"{self.api}{ROOT}{place}"}
 
 
+@lru_cache(1000)
 def _collection(name: str) -> str:
     return f"/collections/{quote(name, safe='')}"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -15,16 +15,17 @@ from fleet_api.stac.names import own_name
 from fleet_api.stac.views import assets_view, collection_view, item_view, landing_view, queryables_view
 from storage.campaigns.collected import CollectedCampaign, Extent
 from storage.clips.cql2 import Filter, all_of, filter_of, parse_filter
-from storage.clips.details import Track, assets_of, get_clip, tracks_of
+from storage.clips.details import assets_of, get_clip
 from storage.clips.extraction_results import Asset
 from storage.clips.marks import openings
 from storage.clips.order import Order
 from storage.clips.positions import Sight
 from storage.clips.query import ClipQuery, Page
-from storage.clips.records import Clip
+from storage.clips.records import Clip, Track
 from storage.clips.search import search
 from storage.database import Connection
 from storage.jsonb import storable
+from storage.objects import ObjectStore
 from triggers.contracts.api.clips import DEFAULT_SORT
 from triggers.contracts.api.stac.search import ItemSearch, SortKey
 from triggers.contracts.users import Role, User
@@ -125,43 +126,55 @@ def find_items(services: Services, user: User, asked: ItemSearch, *, within: str
         if within is not None:
             collections.find_collection(connection, within)
         sight = services.sight_of(user, connection)
-        found = search(connection, sight.query(query))
-        read = _read(connection, found.clips, sight, with_assets=with_assets)
+        found = search(connection, sight.query(query), with_tracks=sight.precise)  # nobody else is shown one
+        read = _read(connection, found.clips, found.tracks, with_assets=with_assets)
     # Links are signed without a connection: 200 us each for S3.
-    items = (_item(services, sight, placed, asked.collections, with_assets=with_assets) for placed in read)
-    return Found([selected(item, asked.fields) for item in items], found.next)
+    page = _Page(links_of(services), services.store, sight, asked.collections, with_assets)
+    return Found([selected(page.item(placed), asked.fields) for placed in read], found.next)
 
 
 def show_item(services: Services, user: User, collection: str, item_id: str) -> dict[str, Any]:
     """One item of a collection, whose clip is noted as opened; NotFound or Erased without it."""
     user.require(Role.VIEWER)
     with services.database.snapshot() as connection:
-        clip = get_clip(connection, item_id).clip
+        details = get_clip(connection, item_id)
+        clip = details.clip
         if collection not in {fire.campaign for fire in clip.fires}:
             what = f"the collection {collection[:100]!r} has no item {item_id[:100]!r}"
             raise NotFound(what, remedy="GET /stac/search?ids=... finds it in any")
         sight = services.sight_of(user, connection)
-        (placed,) = _read(connection, [clip], sight, with_assets=True)
+        tracks = {item_id: details.track} if sight.precise and details.track else {}
+        (placed,) = _read(connection, [clip], tracks, with_assets=True)
         is_noted = openings.is_noted(connection, item_id)
     if not is_noted:
         with services.database.begin() as connection:
             openings.note(connection, item_id)
-    return _item(services, sight, placed, [collection], with_assets=True)
+    return _Page(links_of(services), services.store, sight, [collection], with_assets=True).item(placed)
 
 
-def _read(connection: Connection, clips: Sequence[Clip], sight: Sight, *, with_assets: bool) -> list[Placed]:
-    ids = [clip.id for clip in clips]
-    tracks = tracks_of(connection, ids) if sight.precise else {}  # nobody else is shown one
-    extracted = assets_of(connection, ids) if with_assets else {}
+def _read(
+    connection: Connection, clips: Sequence[Clip], tracks: Mapping[str, Track], *, with_assets: bool
+) -> list[Placed]:
+    extracted = assets_of(connection, [clip.id for clip in clips]) if with_assets else {}
     return [Placed(clip, tracks.get(clip.id, ()), extracted.get(clip.id, ())) for clip in clips]
 
 
-def _item(
-    services: Services, sight: Sight, placed: Placed, asked: Collection[str] | None, *, with_assets: bool
-) -> dict[str, Any]:
-    collection = rules.collection_of({fire.campaign for fire in placed.clip.fires}, asked)
-    assets = assets_view(placed.clip, placed.extracted, sight, services.store) if with_assets else {}
-    return item_view(links_of(services), collection, placed.clip, placed.track, sight=sight, assets=assets)
+@dataclass(frozen=True)
+class _Page:
+    """What the items of one answer are made with: `asked` are the collections that were asked for."""
+
+    links: Links
+    store: ObjectStore
+    sight: Sight
+    asked: Collection[str] | None
+    with_assets: bool
+
+    def item(self, placed: Placed) -> dict[str, Any]:
+        """The item of a clip."""
+        clip = placed.clip
+        collection = rules.collection_of({fire.campaign for fire in clip.fires}, self.asked)
+        assets = assets_view(clip, placed.extracted, self.sight, self.store) if self.with_assets else {}
+        return item_view(self.links, collection, clip, placed.track, sight=self.sight, assets=assets)
 
 
 def _query(asked: ItemSearch) -> ClipQuery:

@@ -12,12 +12,11 @@ from fleet_api.stac.geometry import geometry_of, geometry_of_cell
 from fleet_api.stac.links import Links
 from fleet_api.stac.names import PREFIX, queryable_patterns, queryables
 from storage.campaigns.collected import CollectedCampaign, Extent
-from storage.clips.details import Track
 from storage.clips.extraction_results import Asset
 from storage.clips.positions import Sight
 from storage.clips.positions.cells import outline
 from storage.clips.properties import attribute_name
-from storage.clips.records import Clip
+from storage.clips.records import Clip, Track
 from storage.objects import ObjectStore
 from triggers.contracts import media_types
 from triggers.contracts.api.stac.answers import STAC_VERSION
@@ -130,32 +129,34 @@ def _properties(clip: Clip) -> dict[str, Any]:
     """Under the standard's names and, for what it has none, under those that filters use, after a prefix."""
     start, end = format_time(clip.start_ns), format_time(clip.end_ns)
     triggers = sorted({fire.trigger for fire in clip.fires})
-    own = {
-        "recording_id": clip.recording_id,
-        "digest": clip.digest,
-        "state": clip.state,
-        "duration_s": (clip.end_ns - clip.start_ns) / NS_PER_S,
-        "size_bytes": clip.size_bytes,
-        "campaign": sorted({fire.campaign for fire in clip.fires}),
-        "trigger": triggers,
-        "labels": list(clip.labels),
-        **({} if clip.damage is None else {"damage": clip.damage}),
-        **({} if clip.place_cell is None else {"place_cell": clip.place_cell}),
-        **({} if clip.duplicate_of is None else {"duplicate_of": clip.duplicate_of}),
-        **({} if clip.ready_at is None else {"ready_at": _moment(clip.ready_at)}),
-        **{attribute_name(name): value for name, value in clip.attributes.items()},
-    }
-    return {
+    # Written out, as there are a hundred of them on a page.
+    shown: dict[str, Any] = {
         "title": f"{', '.join(triggers)} of {clip.vehicle_id} at {start[:19]}Z",
         "datetime": start,
         "start_datetime": start,
         "end_datetime": end,
         "created": _moment(clip.stored_at),
-        **({} if clip.expires_at is None else {"expires": _moment(clip.expires_at)}),
         "platform": clip.vehicle_id,
         "keywords": list(clip.tags),
-        **{PREFIX + name: value for name, value in own.items()},
+        f"{PREFIX}recording_id": clip.recording_id,
+        f"{PREFIX}digest": clip.digest,
+        f"{PREFIX}state": clip.state,
+        f"{PREFIX}duration_s": (clip.end_ns - clip.start_ns) / NS_PER_S,
+        f"{PREFIX}size_bytes": clip.size_bytes,
+        f"{PREFIX}campaign": sorted({fire.campaign for fire in clip.fires}),
+        f"{PREFIX}trigger": triggers,
+        f"{PREFIX}labels": list(clip.labels),
     }
+    if clip.expires_at is not None:
+        shown["expires"] = _moment(clip.expires_at)
+    if clip.ready_at is not None:
+        shown[f"{PREFIX}ready_at"] = _moment(clip.ready_at)
+    for name, value in (("damage", clip.damage), ("place_cell", clip.place_cell), ("duplicate_of", clip.duplicate_of)):
+        if value is not None:
+            shown[PREFIX + name] = value
+    for name, value in clip.attributes.items():
+        shown[PREFIX + attribute_name(name)] = value
+    return shown
 
 
 def _moment(at: datetime) -> str:

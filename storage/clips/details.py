@@ -5,22 +5,20 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, TypeAlias
+from typing import Any
 
 from sqlalchemy import Connection, select
 
 from storage.clips.extraction_results import Asset, SignalStatistics
 from storage.clips.marks import notes, tags
-from storage.clips.records import CLIP_COLUMNS, Clip, clips_of
+from storage.clips.records import Clip, read_clips
 from storage.erasure.clips import no_clip, require
 from storage.rows import columns_of
 from storage.tables import clip_assets, clips, labels, signal_statistics
 from triggers.clips.damage import Remark
 
 MAX_LABELS = 100
-Track: TypeAlias = Sequence[tuple[float, float]]
-"""Latitudes and longitudes in degrees."""
-_TIER = (clips.c.tier, clips.c.restore_asked_at)
+_MORE = (clips.c.software, clips.c.track, clips.c.remarks, clips.c.tier, clips.c.restore_asked_at)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,25 +56,23 @@ def get_clip(connection: Connection, clip_id: str) -> ClipDetails:
 
     NotFound when there never was one, Erased when it was erased.
     """
-    row = connection.execute(
-        select(*CLIP_COLUMNS, clips.c.software, clips.c.track, clips.c.remarks, *_TIER).where(clips.c.id == clip_id)
-    ).one_or_none()
-    if row is None:
+    read = read_clips(connection, [clip_id], *_MORE).get(clip_id)
+    if read is None:
         require(connection, clip_id)
         raise no_clip(clip_id)
-    (clip,) = clips_of(connection, [row])
+    clip, (software, track, remarks, tier, restore_asked_at) = read
     return ClipDetails(
         clip=clip,
-        software=row.software,
-        track=row.track,
-        remarks=tuple(Remark(**remark) for remark in row.remarks),
+        software=software,
+        track=track,
+        remarks=tuple(Remark(**remark) for remark in remarks),
         assets=assets_of(connection, [clip_id]).get(clip_id, ()),
         statistics=_statistics(connection, clip_id),
         label_documents=_label_documents(connection, clip_id),
         added_tags=tags.added_to(connection, clip_id),
         notes=notes.of_clip(connection, clip_id),
-        tier=row.tier,
-        restore_asked_at=row.restore_asked_at,
+        tier=tier,
+        restore_asked_at=restore_asked_at,
     )
 
 
@@ -90,12 +86,6 @@ def assets_of(connection: Connection, clip_ids: Sequence[str]) -> Mapping[str, t
     for clip_id, *values in rows:
         by_clip[clip_id] = (*by_clip.get(clip_id, ()), Asset(*values))
     return by_clip
-
-
-def tracks_of(connection: Connection, clip_ids: Sequence[str]) -> Mapping[str, Track]:
-    """The tracks of clips, by clip; clips without a position are left out."""
-    rows = connection.execute(select(clips.c.id, clips.c.track).where(clips.c.id.in_(clip_ids)))
-    return {clip_id: track for clip_id, track in rows if track}
 
 
 def _statistics(connection: Connection, clip_id: str) -> tuple[SignalStatistics, ...]:

@@ -83,7 +83,10 @@ class ClipQuery:
         return {self.order.by} | (set() if self.filter is None else properties(self.filter.tree))
 
     def positions(self, connection: Connection, caps: Caps | None = None) -> list[PagePosition]:
-        """The sort keys and ids of the page's clips, and of one more clip when there is a next page."""
+        """The sort keys and ids of the page's clips, and of one more clip when there is a next page.
+
+        What follows in the transaction is planned as `find_page` says.
+        """
         tree = None if self.filter is None else self.filter.tree
         return find_page(connection, tree, self.order, after=self.page.after, limit=self.page.limit + 1, caps=caps)
 

@@ -1,19 +1,25 @@
-"""Clips and their fires as values read from the tables, shared by lists and details."""
+"""Clips with their fires and labels as values read from the tables, shared by lists and details."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from functools import cache
+from typing import Any, TypeAlias
 
-from sqlalchemy import Connection, select
+from pydantic_core import from_json
+from sqlalchemy import ARRAY, ColumnElement, Connection, Text, any_, bindparam, cast, func, select
+from sqlalchemy.dialects.postgresql import aggregate_order_by
 
-from storage.rows import columns_of, is_among
+from storage.prepared import Prepared
+from storage.rows import columns_of
 from storage.tables import clip_fires, clips, labels
 
 Box = tuple[float, float, float, float]
 """West, south, east and north in degrees."""
+Track: TypeAlias = Sequence[tuple[float, float]]
+"""Latitudes and longitudes in degrees."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,36 +76,58 @@ class Clip:
 
 
 CLIP_COLUMNS = columns_of(Clip, clips, without=("fires", "labels"))
+_OWN = len(CLIP_COLUMNS)
+"""After these columns of a row come those of fires and labels, and then others."""
 _FIRE_COLUMNS = columns_of(FireRecord, clip_fires)
+_FLOAT = _FIRE_COLUMNS.index(clip_fires.c.inclusion_probability)
+_IN_ORDER = (clip_fires.c.t_ns, clip_fires.c.campaign, clip_fires.c.version, clip_fires.c.ordinal)
+# As texts, which are read here: they hold no number that `json_of` would have to look for.
+_FIRES = (
+    select(cast(func.json_agg(aggregate_order_by(func.json_build_array(*_FIRE_COLUMNS), *_IN_ORDER)), Text))
+    .where(clip_fires.c.clip_id == clips.c.id)
+    .scalar_subquery()
+)
+_LABELS = select(cast(func.json_agg(labels.c.types), Text)).where(labels.c.clip_id == clips.c.id).scalar_subquery()
+TRACK = cast(clips.c.track, Text)
+"""Of `read_track`."""
 
 
-def clips_of(connection: Connection, rows: Sequence[Sequence[Any]]) -> list[Clip]:
-    """The clips of rows that begin with CLIP_COLUMNS, in the order of the rows."""
-    clip_ids = [row[0] for row in rows]
-    of_fires, of_labels = _fires(connection, clip_ids), _label_types(connection, clip_ids)
-    read = []
-    for clip_id, row in zip(clip_ids, rows, strict=True):
-        values = (*row[: len(CLIP_COLUMNS)], of_fires.get(clip_id, ()), of_labels.get(clip_id, ()))
-        read.append(Clip(*values))
+@cache
+def _reading(more: tuple[ColumnElement[Any], ...]) -> Prepared:
+    ids = bindparam("ids", type_=ARRAY(Text))
+    return Prepared(select(*CLIP_COLUMNS, _FIRES, _LABELS, *more).where(clips.c.id == any_(ids)))
+
+
+def read_clips(
+    connection: Connection, clip_ids: Sequence[str], *more: ColumnElement[Any]
+) -> dict[str, tuple[Clip, Sequence[Any]]]:
+    """The clips with these ids, by id, each with the values of further columns; ids without a clip are left out."""
+    read: dict[str, tuple[Clip, Sequence[Any]]] = {}
+    for row in _reading(more).rows(connection, ids=list(clip_ids)) if clip_ids else ():
+        own = (*row[:_OWN], _fires(row[_OWN]), _labels(row[_OWN + 1]))
+        read[row[0]] = Clip(*own), row[_OWN + 2 :]
     return read
 
 
-def _fires(connection: Connection, clip_ids: Sequence[str]) -> dict[str, tuple[FireRecord, ...]]:
-    """The fires of clips, by clip, in chronological order."""
-    order = (clip_fires.c.t_ns, clip_fires.c.campaign, clip_fires.c.version, clip_fires.c.ordinal)
-    rows = connection.execute(
-        select(clip_fires.c.clip_id, *_FIRE_COLUMNS).where(is_among(clip_fires.c.clip_id, clip_ids)).order_by(*order)
-    )
-    by_clip: dict[str, list[FireRecord]] = {}
-    for clip_id, *values in rows:
-        by_clip.setdefault(clip_id, []).append(FireRecord(*values))
-    return {clip_id: tuple(records) for clip_id, records in by_clip.items()}
+def get_clips(connection: Connection, clip_ids: Sequence[str]) -> dict[str, Clip]:
+    """The clips with these ids, by id; ids without a clip are left out."""
+    return {clip_id: clip for clip_id, (clip, _) in read_clips(connection, clip_ids).items()}
 
 
-def _label_types(connection: Connection, clip_ids: Sequence[str]) -> dict[str, tuple[str, ...]]:
-    """The types that the labels of clips name, by clip, sorted."""
-    rows = connection.execute(select(labels.c.clip_id, labels.c.types).where(is_among(labels.c.clip_id, clip_ids)))
-    by_clip: dict[str, set[str]] = {}
-    for clip_id, types in rows:
-        by_clip.setdefault(clip_id, set()).update(types)
-    return {clip_id: tuple(sorted(names)) for clip_id, names in by_clip.items()}
+def read_track(text: str | None) -> Track:
+    """The track that the column TRACK has; empty without one."""
+    return from_json(text) or () if text is not None else ()
+
+
+def _fires(text: str | None) -> tuple[FireRecord, ...]:
+    """Fires in chronological order; JSON has a probability of 1.0 as an integer."""
+    fires = []
+    for values in from_json(text) if text is not None else ():
+        values[_FLOAT] = float(values[_FLOAT])
+        fires.append(FireRecord(*values))
+    return tuple(fires)
+
+
+def _labels(text: str | None) -> tuple[str, ...]:
+    """The types that labels name, sorted."""
+    return tuple(sorted({name for types in from_json(text) for name in types})) if text is not None else ()

@@ -6,18 +6,16 @@ meantime neither repeat nor hide others.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection
 
 from storage.clips.cql2.absent import absent_names
 from storage.clips.plan import Caps
 from storage.clips.properties import known_names
 from storage.clips.query import ClipQuery
-from storage.clips.records import CLIP_COLUMNS, Clip, clips_of
-from storage.rows import is_among
-from storage.tables import clips
+from storage.clips.records import TRACK, Clip, Track, read_clips, read_track
 from storage.time_limit import time_limit
 
 SEARCH_TIMEOUT_S = 15.0
@@ -31,10 +29,17 @@ class FoundClips:
     next: str | None
     notes: tuple[str, ...] = ()
     """Of a search that finds nothing: the names in its filter that nothing has."""
+    tracks: Mapping[str, Track] = field(default_factory=dict)
+    """Of a search `with_tracks`: empty for a clip without one."""
 
 
 def search(
-    connection: Connection, query: ClipQuery, *, timeout_s: float = SEARCH_TIMEOUT_S, caps: Caps | None = None
+    connection: Connection,
+    query: ClipQuery,
+    *,
+    with_tracks: bool = False,
+    timeout_s: float = SEARCH_TIMEOUT_S,
+    caps: Caps | None = None,
 ) -> FoundClips:
     """The page of clips that a query asks for.
 
@@ -47,12 +52,8 @@ def search(
         page = query.page_of(connection, caps)
         if not page.clip_ids and query.page.after is None and query.filter is not None:
             return FoundClips([], None, tuple(absent_names(connection, query.filter.tree)))
-        found = get_clips(connection, page.clip_ids)
-        # A clip that was erased a moment ago is left out.
-        return FoundClips([found[clip_id] for clip_id in page.clip_ids if clip_id in found], page.next)
-
-
-def get_clips(connection: Connection, clip_ids: Sequence[str]) -> dict[str, Clip]:
-    """The clips with these ids, by id; ids without a clip are left out."""
-    rows = connection.execute(select(*CLIP_COLUMNS).where(is_among(clips.c.id, clip_ids))).all()
-    return {clip.id: clip for clip in clips_of(connection, rows)}
+        read = read_clips(connection, page.clip_ids, *([TRACK] if with_tracks else []))
+    # A clip that was erased a moment ago is left out.
+    found = [read[clip_id][0] for clip_id in page.clip_ids if clip_id in read]
+    tracks = {clip_id: read_track(text) for clip_id, (_, (text,)) in read.items()} if with_tracks else {}
+    return FoundClips(found, page.next, tracks=tracks)

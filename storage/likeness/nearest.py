@@ -17,7 +17,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 
 from sqlalchemy import ColumnElement, Connection, Float, Integer, Select, cast, literal, literal_column, select
 from sqlalchemy.sql.elements import BindParameter
@@ -28,7 +28,7 @@ from storage.clips.plan import Caps, Selection, settings
 from storage.clips.plan.settings import Way
 from storage.clips.plan.statements import checked
 from storage.clips.properties import known_names
-from storage.clips.records import CLIP_COLUMNS, Clip, clips_of
+from storage.clips.records import Clip, get_clips
 from storage.clips.search import SEARCH_TIMEOUT_S
 from storage.likeness import vectors
 from storage.likeness.embeddings import Embedding, named
@@ -68,6 +68,10 @@ class LikeClips:
     is_exact: bool
 
 
+Neighbour: TypeAlias = tuple[str, float]
+"""A clip's id, and its distance."""
+
+
 @dataclass(frozen=True, slots=True)
 class Question:
     """Clips like some and unlike others, in one embedding, for which a filter is true."""
@@ -93,8 +97,9 @@ def nearest(connection: Connection, question: Question, *, timeout_s: float = SE
             known_names.require_known(connection, properties(question.filter.tree))
         rows, is_exact = _rows(connection, question, embedding, vector_text(asked))
         settings.reset(connection)
-        found = clips_of(connection, [row[:-1] for row in rows])
-    return LikeClips([LikeClip(clip, float(row[-1])) for clip, row in zip(found, rows, strict=True)], is_exact)
+        found = get_clips(connection, [clip_id for clip_id, _ in rows])
+    # A clip that was erased a moment ago is left out.
+    return LikeClips([LikeClip(found[clip_id], away) for clip_id, away in rows if clip_id in found], is_exact)
 
 
 def _direction(like: Sequence[Sequence[float]], unlike: Sequence[Sequence[float]]) -> list[float]:
@@ -115,9 +120,7 @@ def _mean(of: Sequence[Sequence[float]]) -> list[float]:
     return [math.fsum(numbers) / len(of) for numbers in zip(*scaled, strict=True)]
 
 
-def _rows(
-    connection: Connection, question: Question, embedding: Embedding, asked: str
-) -> tuple[list[tuple[Any, ...]], bool]:
+def _rows(connection: Connection, question: Question, embedding: Embedding, asked: str) -> tuple[list[Neighbour], bool]:
     walk = _Walk(connection, question, embedding, asked)
     if question.filter is None:
         rows = walk.at_once()
@@ -139,14 +142,14 @@ def _rows(
 
 @dataclass(frozen=True)
 class _Walk:
-    """The statements that find the nearest clips: rows of CLIP_COLUMNS and the distance, nearest first."""
+    """The statements that find the nearest clips, nearest first."""
 
     connection: Connection
     question: Question
     embedding: Embedding
     asked: str
 
-    def at_once(self) -> list[tuple[Any, ...]]:
+    def at_once(self) -> list[Neighbour]:
         """Those that are admitted of the neighbours which the index finds in one step."""
         return self._by_index({"hnsw.iterative_scan": "off"})
 
@@ -155,7 +158,7 @@ class _Walk:
         expected = _COMPARED * self._candidates * self.question.limit
         return admitted >= _SOME and expected <= admitted * SHORT
 
-    def outwards(self, scanned: int) -> list[tuple[Any, ...]]:
+    def outwards(self, scanned: int) -> list[Neighbour]:
         """By the index, step by step from the question outwards, until enough clips are admitted.
 
         In relaxed order: what comes a little late is sorted in, where a strict one would leave it out.
@@ -164,13 +167,13 @@ class _Walk:
         scan = {"iterative_scan": "relaxed_order", "max_scan_tuples": most, "scan_mem_multiplier": "8"}
         return self._by_index({f"hnsw.{name}": value for name, value in scan.items()})
 
-    def _by_index(self, scan: Mapping[str, str]) -> list[tuple[Any, ...]]:
+    def _by_index(self, scan: Mapping[str, str]) -> list[Neighbour]:
         settings.use(self.connection, Way.WALK, {**scan, "hnsw.ef_search": str(self._candidates)})
         admitted = [] if self.question.filter is None else [self.question.filter.where(fenced=True)]
         of_clips = clip_vectors.join(clips, clips.c.id == clip_vectors.c.clip_id)
-        query = select(*CLIP_COLUMNS, self._distance.label("distance")).select_from(of_clips)
+        query = select(clips.c.id, self._distance.label("distance")).select_from(of_clips)
         query = query.where(*self._is_asked(), checked(admitted)).order_by(self._distance)
-        return sorted(self._run(query.limit(self.question.limit)), key=lambda row: (row[-1], row[0]))
+        return sorted(self._run(query.limit(self.question.limit)), key=lambda row: (row[1], row[0]))
 
     @property
     def _candidates(self) -> int:
@@ -181,7 +184,7 @@ class _Walk:
         """The ids of all clips that have a vector."""
         return select(clip_vectors.c.clip_id.label("id")).where(*self._is_asked())
 
-    def among(self, ids: Any, way: Way = Way.COLLECT) -> list[tuple[Any, ...]]:
+    def among(self, ids: Any, way: Way = Way.COLLECT) -> list[Neighbour]:
         """By the distance of each of these clips."""
         settings.use(self.connection, way)
         admitted = ids.cte("admitted").prefix_with("MATERIALIZED", dialect="*")
@@ -191,8 +194,7 @@ class _Walk:
         found = found.join_from(admitted, clip_vectors, clip_vectors.c.clip_id == admitted.c.id)
         first = found.order_by(distance).limit(self.question.limit)
         near = first.cte("near").prefix_with("MATERIALIZED", dialect="*")
-        query = select(*CLIP_COLUMNS, near.c.distance).join_from(near, clips, clips.c.id == near.c.clip_id)
-        return self._run(query.order_by(near.c.distance))
+        return self._run(select(near.c.clip_id, near.c.distance).order_by(near.c.distance))
 
     def _is_asked(self) -> list[ColumnElement[bool]]:
         # The number is written out: with a parameter instead, a prepared statement could not use the partial index.
@@ -207,7 +209,9 @@ class _Walk:
         question: BindParameter[str] = literal(self.asked)
         return vector.op("<=>", return_type=Float())(cast(question, clip_vectors.c.vector.type))
 
-    def _run(self, query: Select[Any]) -> list[tuple[Any, ...]]:
+    def _run(self, query: Select[Any]) -> list[Neighbour]:
         """The rows; clips whose vector has no direction have no distance, and are left out."""
         rows = self.connection.execute(query).all()
-        return [tuple(row) for row in rows if row.distance is not None and row.distance == row.distance]
+        return [
+            (row[0], float(row.distance)) for row in rows if row.distance is not None and not math.isnan(row.distance)
+        ]

@@ -10,6 +10,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 from sqlalchemy import Connection, text
 from sqlalchemy.engine import make_url
@@ -55,9 +56,9 @@ def role_of_caller() -> DatabaseRole | None:
 
 
 @contextmanager
-def _begin_as_process(self: Database) -> Iterator[Connection]:
+def _begin_as_process(self: Database, **options: Any) -> Iterator[Connection]:
     role = role_of_caller() if make_url(self.url).username == SUPERUSER else None
-    with _begin(self) as connection:
+    with _begin(self, **options) as connection:
         if role is not None:
             connection.execute(text(f"SET LOCAL ROLE {role}"))
         yield connection

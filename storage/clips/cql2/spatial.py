@@ -7,11 +7,14 @@ unknown.
 
 from __future__ import annotations
 
+from typing import TypeAlias
+
 from sqlalchemy import ColumnElement, Float, and_, case, literal, not_, null, or_
 
 from storage.clips.cql2 import polygons
 from storage.clips.cql2.polygons import Rectangle
 from storage.clips.cql2.shapes import TURN, Box, PolygonRing, Shape
+from storage.prepared import Template
 from storage.tables import clips
 
 BOX_OPERATORS = ("s_intersects", "s_disjoint", "s_within")
@@ -19,13 +22,23 @@ _c = clips.c
 _west, _east = _c.min_longitude, _c.max_longitude
 _crosses = _west > _east
 _HALF = TURN / 2
+Number: TypeAlias = float | ColumnElement[float]
 
 
 def relation(operator: str, shape: Shape) -> ColumnElement[bool]:
     """`operator(box, shape)`: true, false, or NULL without a position."""
-    related = _within(shape) if operator == "s_within" else _intersects(shape)
-    if operator == "s_disjoint":
-        related = not_(related)
+    match operator, shape:
+        case "s_intersects", (Box(west, south, east, north),):
+            return _MEETS_ONE_BOX(west=west, south=south, east=east, north=north)
+        case "s_within", _:
+            return _where_known(_within(shape))
+        case "s_disjoint", _:
+            return _where_known(not_(_intersects(shape)))
+        case _:
+            return _where_known(_intersects(shape))
+
+
+def _where_known(related: ColumnElement[bool]) -> ColumnElement[bool]:
     return case((_c.min_latitude.is_(None), null()), else_=related)
 
 
@@ -34,9 +47,20 @@ def _intersects(shape: Shape) -> ColumnElement[bool]:
 
 
 def _meets_box(box: Box) -> ColumnElement[bool]:
-    east = _unwrapped_east()
-    turns = (and_(_west <= box.east + turn, east >= box.west + turn) for turn in (0.0, TURN, -TURN))
-    return and_(_c.min_latitude <= box.north, _c.max_latitude >= box.south, or_(*turns))
+    return _meets(box.west, box.south, box.east, box.north)
+
+
+def _meets(west: Number, south: Number, east: Number, north: Number) -> ColumnElement[bool]:
+    own_east = _unwrapped_east()
+    turns = (and_(_west <= east + turn, own_east >= west + turn) for turn in (0.0, TURN, -TURN))
+    return and_(_c.min_latitude <= north, _c.max_latitude >= south, or_(*turns))
+
+
+_FLOAT: Float[float] = Float()
+_MEETS_ONE_BOX = Template(
+    lambda **sides: _where_known(_meets(**sides)), west=_FLOAT, south=_FLOAT, east=_FLOAT, north=_FLOAT
+)
+"""The relation of most searches by place."""
 
 
 def _meets_ring(ring: PolygonRing) -> ColumnElement[bool]:

@@ -68,7 +68,7 @@ def count(connection: Connection, query: Filter | None) -> ClipCount:
 def first_and_count(connection: Connection, query: Filter | None, at_most: int) -> tuple[list[str], ClipCount]:
     """The ids of the newest clips that a filter finds (None: of all), at most so many, and how many there are."""
     asked = ClipQuery(query, page=Page(at_most))
-    caps = Caps(collected=EXACT_UP_TO, glanced=2 * at_most, walked=4 * at_most)
+    caps = Caps(few=EXACT_UP_TO, collected=EXACT_UP_TO, glanced=2 * at_most, walked=4 * at_most)
     positions, total = asked.first_and_count(connection, caps)
     if total is None and query is not None:
         total = Selection.of(connection, query.tree, Caps(collected=INDEXED_UP_TO, visited=0)).count_by_index()

@@ -24,7 +24,7 @@ from storage.clips.cql2.tree import (
 )
 from storage.clips.plan import settings, statements
 from storage.clips.plan.paths import Access, Known, Member, Paths
-from storage.clips.plan.settings import Way
+from storage.clips.plan.settings import Settings, Way
 from storage.clips.properties import Property
 from storage.rows import is_among
 from storage.tables import clips
@@ -40,6 +40,7 @@ _REMEDY = "add a time, a vehicle or a trigger that few clips have"
 
 def require_searchable(
     connection: Connection,
+    planner: Settings,
     paths: Paths,
     *,
     sorted_by: Property | None,
@@ -59,7 +60,7 @@ def require_searchable(
         return
     if is_refused:
         raise _not_in_order(unindexed[0]) if unindexed[0].signal is None else _not_indexed(unindexed[0])
-    if is_rare(connection, lacking) and not any(map(has_few, accesses)):
+    if is_rare(connection, planner, lacking) and not any(map(has_few, accesses)):
         if unindexed:
             raise _not_indexed(unindexed[0])
         raise InvalidInput(
@@ -67,6 +68,11 @@ def require_searchable(
             "to look through them all",
             remedy=_REMEDY,
         )
+
+
+def are_conceivable(paths: Paths) -> bool:
+    """Whether a filter may be refused whose order has an index: for some part of it there is none."""
+    return bool(paths.unindexed) or next(members_without_index(paths), None) is not None
 
 
 def notes_of(connection: Connection, predicate: Predicate) -> list[str]:
@@ -96,24 +102,24 @@ def members_without_index(paths: Paths) -> Iterator[Member]:
             yield member
 
 
-def is_rare(connection: Connection, members: Sequence[Member]) -> bool:
+def is_rare(connection: Connection, planner: Settings, members: Sequence[Member]) -> bool:
     """Whether less than a hundredth of the clips that are looked at meet these members."""
     for each in (_GLANCE, _SAMPLE):
-        looked_at, met = _sampled(connection, members, each)
+        looked_at, met = _sampled(connection, planner, members, each)
         if met >= 2 * _SHARE * looked_at:
             return False
     return met < _SHARE * looked_at
 
 
-def _sampled(connection: Connection, members: Sequence[Member], each: int) -> tuple[int, int]:
+def _sampled(connection: Connection, planner: Settings, members: Sequence[Member], each: int) -> tuple[int, int]:
     """How many clips were looked at, so many of each range of ids, and how many meet all members."""
-    settings.use(connection, Way.WALK)
+    planner.use(Way.WALK)
     starts = [(literal(f"{number * 256 // _RANGES:02x}", Text),) for number in range(_RANGES)]
     ranges = values(column("first", Text), name="ranges").data(starts)
     of_range = select(clips.c.id).where(clips.c.id >= ranges.c.first).order_by(clips.c.id).limit(each)
     rows = of_range.correlate(ranges).lateral("rows")
     ids = connection.execute(select(rows.c.id).select_from(ranges.join(rows, true())).distinct()).scalars().all()
-    settings.use(connection, Way.COLLECT)
+    planner.use(Way.COLLECT)
     meets = statements.checked([condition(member.predicate, fenced=True) for member in members])
     met = select(func.count()).select_from(clips).where(is_among(clips.c.id, ids), meets)
     return len(ids), connection.execute(met).scalar_one()

@@ -31,13 +31,15 @@ class Selection(Search):
 
     def __post_init__(self) -> None:
         assert self.predicate is not None  # noqa: S101 - see `of`
-        settings.use(self.connection, Way.COUNT)
+        self._settings = settings.Settings(self.connection)
+        self._settings.use(Way.COUNT)
         self._paths = Paths.of(self.predicate, Known.of(self.connection, properties(self.predicate)))
         self._accesses = list(self._paths.accesses())
+        self._assumed_ns, self._strays_unknown = None, False  # nothing is narrowed, and nothing walked
 
     def few(self) -> Any | None:
         """The ids, if an access finds few clips, and counting them can stop early."""
-        found = self._few()
+        found = self._few(self.caps.collected)
         return None if found is None else self._of_one(*found)
 
     @property
@@ -56,7 +58,7 @@ class Selection(Search):
 
     def count_by_index(self) -> int | None:
         """How many clips, if one index has just these, at most `Caps.collected` of them: no clip is looked up."""
-        found = self._few() if len(self._paths.members) == 1 else None
+        found = self._few(self.caps.collected) if len(self._paths.members) == 1 else None
         if found is None:
             return None
         member, access = found

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from enum import Enum
+from functools import cache, lru_cache
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection
 
 _ALWAYS: Mapping[str, str] = {
     "jit": "off",  # it takes longer than the whole search
@@ -31,9 +32,10 @@ class Way(Enum):
     INTERSECT = "intersect"
 
 
+_ONE_BY_ONE = (*_JOINS, "enable_bitmapscan", "enable_sort", "enable_incremental_sort")
 _OFF: Mapping[Way, tuple[str, ...]] = {
-    Way.COUNT: (*_JOINS, "enable_bitmapscan"),
-    Way.WALK: (*_JOINS, "enable_bitmapscan", "enable_sort", "enable_incremental_sort"),
+    Way.COUNT: _ONE_BY_ONE,  # nothing is sorted for it, so that a walk follows without another statement
+    Way.WALK: _ONE_BY_ONE,
     Way.COLLECT: _JOINS,
     Way.INTERSECT: (),
 }
@@ -44,8 +46,7 @@ _SWITCHED = sorted({name for names in _OFF.values() for name in names} | set(_AL
 
 def use(connection: Connection, way: Way, more: Mapping[str, str] = _NO_MORE) -> None:
     """Let the statements that follow in this transaction be of one kind; `more` are further parameters for them."""
-    values = {name: "off" if name in _OFF[way] else "on" for name in _SWITCHED} | dict(_ALWAYS)
-    _set(connection, values | dict(more))
+    _set(connection, _values(way) | dict(more))
 
 
 def reset(connection: Connection) -> None:
@@ -58,7 +59,32 @@ def without_jit(connection: Connection) -> None:
     _set(connection, _WITHOUT_JIT)
 
 
+class Settings:
+    """The settings of one transaction that nothing else changes meanwhile: what is set already is not set again."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._are: dict[str, str] = {}
+
+    def use(self, way: Way) -> None:
+        """As the function `use`."""
+        changed = {name: value for name, value in _values(way).items() if self._are.get(name) != value}
+        if changed:
+            _set(self._connection, changed)
+            self._are |= changed
+
+
+@cache
+def _values(way: Way) -> dict[str, str]:
+    return {name: "off" if name in _OFF[way] else "on" for name in _SWITCHED} | dict(_ALWAYS)
+
+
 def _set(connection: Connection, values: Mapping[str, str]) -> None:
     """Set what PostgreSQL calls configuration parameters, until the transaction ends."""
-    calls = ", ".join(f"set_config('{name}', '{value}', true)" for name, value in sorted(values.items()))
-    connection.execute(text(f"SELECT {calls}"))
+    connection.exec_driver_sql(_statement(tuple(sorted(values.items()))))
+
+
+@lru_cache(256)
+def _statement(values: tuple[tuple[str, str], ...]) -> str:
+    calls = ", ".join(f"set_config('{name}', '{value}', true)" for name, value in values)
+    return f"SELECT {calls}"

@@ -15,13 +15,13 @@ from sqlalchemy import (
     CTE,
     ColumnElement,
     Connection,
+    Integer,
     Select,
     Text,
     and_,
     any_,
     func,
     intersect,
-    literal,
     literal_column,
     or_,
     select,
@@ -40,6 +40,7 @@ ANY: Condition = true()
 """No condition."""
 SAMPLED = 64
 _FIRST_IDS = literal_column(f"'{256 // SAMPLED:02x}'", Text)
+_ONE: ColumnElement[int] = literal_column("1", Integer).label("one")
 # Typed loosely: mypy 2.4 fails on the variadic types of these functions.
 _INTERSECT: Callable[..., Any] = intersect
 _UNION: Callable[..., Any] = union
@@ -113,23 +114,25 @@ class Walk:
         return (self.leading.desc() if self.order.falling else self.leading.asc(), *terms)
 
 
-def count(accesses: Sequence[Access], caps: Sequence[int]) -> Select[Any]:
-    """How many rows each access finds, as one row; of each path not more than its cap and one."""
-    pairs = zip(accesses, caps, strict=True)
-    sums = [sum((_capped(path, cap) for path in access), start=literal(0)) for access, cap in pairs]
-    query: Select[Any] = _SELECT(*sums)
+def count(accesses: Sequence[Access], caps: Sequence[int], *others: ColumnElement[Any]) -> Select[Any]:
+    """How many rows each access finds, as one row; of each path not more than its cap and one. Then others besides."""
+    query: Select[Any] = _SELECT(*map(_counted, accesses, caps), *others)
     return query
 
 
+def _counted(access: Access, cap: int) -> Any:
+    first, *more = (_capped(path, cap) for path in access)
+    return sum(more, start=first)
+
+
 def _capped(path: Path, cap: int) -> Any:
-    some = select(literal(1).label("one")).select_from(path.source).where(path.condition).limit(cap + 1).subquery()
+    some = select(_ONE).select_from(path.source).where(path.condition).limit(cap + 1).subquery()
     return select(func.count()).select_from(some).scalar_subquery()
 
 
 def count_clips(conditions: Sequence[Condition], cap: int) -> Select[Any]:
     """How many clips all of these conditions find by their indexes, and not more than `cap` + 1."""
-    some = select(literal(1).label("one")).select_from(clips).where(*conditions).limit(cap + 1).subquery()
-    return select(func.count()).select_from(some)
+    return select(_capped(Path(clips, and_(*conditions)), cap))
 
 
 def count_sampled(conditions: Sequence[Condition], cap: int) -> Select[Any]:

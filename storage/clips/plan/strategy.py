@@ -1,17 +1,18 @@
 """Which way a page is found: decided by counting what the indexes find, each count stopping at a cap.
 
-1. An index finds few clips (at most `Caps.collected`): they are collected, checked and sorted.
-2. Otherwise many clips match at least a part of the filter, so a page of them is probably near: a walk of at most
-   `Caps.glanced` rows in the order asked for, by the index that has the most selective clips in this order.
-3. It does not fill the page, nor would the longer walk: what the indexes of clips find together is counted. Few: they
-   are collected.
-4. A longer walk, up to `Caps.walked` rows.
-5. What is left are few clips among many, for which no index has few. Walks and collections take turns, each with four
+1. An index finds few clips (at most `Caps.few`): they are collected, checked and sorted.
+2. Otherwise a page is often near: a walk of at most `Caps.glanced` rows in the order asked for, by the index that has
+   the most selective clips in this order, and a longer one if that fills the page at the same rate. Not before 3 if the
+   filter might be refused.
+3. An index finds not many (at most `Caps.collected`): they are collected.
+4. The walk of 2, if it was not tried. Then what the indexes of clips find together is counted. Few: they are collected.
+5. A longer walk, up to `Caps.walked` rows.
+6. What is left are few clips among many, for which no index has few. Walks and collections take turns, each with four
    times the rows of the turn before: what the indexes find is intersected as soon as one of them has not more than so
    many, and the walk goes on otherwise. So a search takes at most some times as long as the shorter of the two.
 
-Unless an index finds few clips (1), a filter that asks for a signal that is not `indexed`, or that nothing indexes and
-few clips match, is refused in a catalog of more than `Caps.large` clips (`plan/refusals.py`).
+Unless an index finds not many clips (3), a filter that asks for a signal that is not `indexed`, or that nothing indexes
+and few clips match, is refused in a catalog of more than `Caps.large` clips (`plan/refusals.py`).
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import Connection, Select, select, true
+from sqlalchemy import ColumnElement, Connection, Select, select, true
 
 from storage.clips.cql2.conditions import condition
 from storage.clips.cql2.tree import Predicate, properties
@@ -44,6 +45,8 @@ TELLING = 50
 class Caps:
     """How many rows a search may visit before it tries another way."""
 
+    few: int = 400
+    """Of an access that has no more, so that they are collected at once; beside others a walk is tried first."""
     collected: int = 10_000
     visited: int = 2_000
     """Of rows that are looked up in their table to be counted, before the first walk."""
@@ -64,11 +67,10 @@ def find_page(
 ) -> list[PagePosition]:
     """The sort keys and ids of the first `limit` clips after a position (None: of all).
 
-    InvalidInput for a filter or an order that would have to look at all clips of a large catalog.
+    InvalidInput for a filter or an order that would have to look at all clips of a large catalog. What follows in the
+    transaction is planned as for a search, rows by their ids for instance; `settings.reset` ends that.
     """
-    found = Search(connection, predicate, order, after, limit, caps or Caps()).page()
-    settings.reset(connection)
-    return found
+    return Search(connection, predicate, order, after, limit, caps or Caps()).page()
 
 
 def find_and_count(
@@ -97,33 +99,40 @@ class Search:
     total: int | None = None
 
     def __post_init__(self) -> None:
-        settings.use(self.connection, Way.WALK)  # the first and last rows of indexes are asked for
+        self._settings = settings.Settings(self.connection)
+        self._settings.use(Way.WALK)  # the first and last rows of indexes are asked for
+        self._position = self.after
+        self._found: list[PagePosition] = []
+        self._plan()
+
+    def _plan(self) -> None:
+        """What there is to count, to walk and to collect. What the times of a filter say of one another narrows it."""
         asked = () if self.predicate is None else properties(self.predicate)
         known = Known.of(self.connection, [*asked, self.order.by])
         self._paths = Paths.of(self.predicate, known)
+        self._assumed_ns = None
         if self._paths.fired != Bounds() or {START, END} & set(self._paths.ranges):
-            longest = spans.longest_ns(self.connection)
-            self._paths.ranges = spans.related(self._paths.ranges, self._paths.fired, longest)
+            self._assumed_ns = spans.assumed_longest_ns(self.connection)
+            self._paths.ranges = spans.related(self._paths.ranges, self._paths.fired, self._assumed_ns)
         recorded = spans.of_terms(self.connection, self._paths) & spans.of_paths(self.connection, self._paths)
         if recorded != Bounds():
             self._paths.ranges[RECORDED] = self._paths.ranges.get(RECORDED, Bounds()) & recorded
         self._accesses = list(self._paths.accesses())
         self._walks = Walks.of(self.order, self._paths, known.indexed).with_days(self.connection, self._paths.ranges)
-        if self._walks.leaves_strays and not self._few_strays():
-            self._walks = self._walks.with_all_clips()
-        self._position = self.after
-        self._found: list[PagePosition] = []
+        self._strays_unknown = self._walks.leaves_strays
 
     def page(self) -> list[PagePosition]:
         """The page, by the ways that the module describes, in their order."""
-        if (few := self._few()) is not None:
+        if (few := self._few(min(self.caps.few, self.caps.collected))) is not None:
+            return self._collect(*few, Way.WALK if self.caps.few < self.caps.collected else Way.COLLECT)
+        if (glances := self._may_walk()) and self._glance():
+            return self._found
+        if self.caps.few < self.caps.collected and (few := self._few(self.caps.collected)) is not None:
             return self._collect(*few)
         self._require_searchable()
         if self._walks.index is None:
             return self._intersect()
-        if self._walk(self.caps.glanced):
-            return self._found
-        if self._is_near() and self._walk(self.caps.walked):
+        if not glances and self._glance():
             return self._found
         if (few := self._few_at_once()) is not None:
             return self._collect(*few)
@@ -133,6 +142,15 @@ class Search:
         if self._walk(self.caps.walked):
             return self._found
         return self._in_turns()
+
+    def _may_walk(self) -> bool:
+        """Whether a walk may be tried before more is counted: an index has the order, and the filter is not refused."""
+        counts_more = self.caps.few < self.caps.collected
+        return counts_more and self._walks.index is not None and not refusals.are_conceivable(self._paths)
+
+    def _glance(self) -> bool:
+        """Walk a little; and a little further if that fills the page. Whether it is found."""
+        return self._walk(self.caps.glanced) or (self._is_near() and self._walk(self.caps.walked))
 
     def _is_near(self) -> bool:
         """Whether the longer walk fills the page if it finds as many clips per row as the first one did."""
@@ -151,20 +169,55 @@ class Search:
 
     def _has_at_most(self, rows: int, access: Access) -> bool:
         in_steps = all(path.in_steps for path in access)
-        settings.use(self.connection, Way.COUNT if in_steps else Way.COLLECT)
+        self._settings.use(Way.COUNT if in_steps else Way.COLLECT)
         return bool(self.connection.execute(statements.count([access], [rows])).scalar_one() <= rows)
 
-    def _few(self) -> tuple[Member | None, Access] | None:
+    def _few(self, at_most: int) -> tuple[Member | None, Access] | None:
         """The access that finds the fewest clips, if these are few, and counting them can stop early."""
-        in_steps = [pair for pair in self._accesses if all(path.in_steps for path in pair[1])]
-        if not in_steps:
+        counted = self._counted_first()
+        if not counted and self._assumed_ns is None:
             return None
-        settings.use(self.connection, Way.COUNT)
-        caps = [self._cap(access) for _, access in in_steps]
-        query = statements.count([access for _, access in in_steps], caps)
-        counted = zip(self.connection.execute(query).one(), caps, in_steps, strict=True)
-        few = [(count, pair) for count, cap, pair in counted if count <= cap]
-        return min(few, key=lambda found: found[0])[1] if few else None
+        caps = [min(at_most, self._cap(access)) for _, access in counted]
+        each = [(path, cap) for (_, access), cap in zip(counted, caps, strict=True) for path in access]
+        self._settings.use(Way.COUNT)
+        query = statements.count([(path,) for path, _ in each], [cap for _, cap in each], *self._unknown())
+        row = self.connection.execute(query).one()
+        if not self._learn(list(row[len(each) :])):
+            self._plan()
+            return self._few(at_most)
+        rows, few = iter(row), []
+        for (member, access), cap in zip(counted, caps, strict=True):
+            of_paths = [(path, next(rows)) for path in access]
+            count = sum(number for _, number in of_paths)
+            if count <= cap:  # paths without a row are not looked at again
+                few.append((count, member, tuple(path for path, number in of_paths if number) or access[:1]))
+        return min(few, key=lambda one: one[0])[1:] if few else None
+
+    def _unknown(self) -> list[ColumnElement[Any]]:
+        """What is asked for beside the first counts, see `_learn`."""
+        strays = statements.count_clips([STRAY], self.caps.collected).scalar_subquery()
+        asked = [(self._assumed_ns is not None, spans.LONGEST_S), (self._strays_unknown, strays)]
+        return [value for is_asked, value in asked if is_asked]
+
+    def _learn(self, values: list[Any]) -> bool:
+        """Heed what `_unknown` asked for; False if the longest clip is longer than was assumed, so that ranges are not
+        right."""
+        if self._assumed_ns is not None and spans.note_longest(self.connection, values.pop(0)) > self._assumed_ns:
+            return False
+        self._assumed_ns = None
+        if self._strays_unknown:
+            self._heed_strays(values.pop())
+        return True
+
+    def _counted_first(self) -> list[tuple[Member | None, Access]]:
+        """The accesses that can be counted one after the other.
+
+        Beside bounds of the start on both sides those of the end say nothing more.
+        """
+        start = self._paths.ranges.get(START, Bounds())
+        redundant = None if start.low is None or start.high is None else END.column
+        in_steps = [pair for pair in self._accesses if all(path.in_steps for path in pair[1])]
+        return [pair for pair in in_steps if redundant is None or pair[1][0].leading is not redundant]
 
     def _cap(self, access: Access) -> int:
         visits = any(path.visits for path in access)
@@ -175,20 +228,22 @@ class Search:
         for member, access in self._accesses:
             at_once = any(path.source is not clips and not path.in_steps for path in access)
             if at_once or any(path.visits for path in access):
-                settings.use(self.connection, Way.COLLECT if at_once else Way.COUNT)
+                self._settings.use(Way.COLLECT if at_once else Way.COUNT)
                 query = statements.count([access], [self.caps.collected])
                 if self.connection.execute(query).scalar_one() <= self.caps.collected:
                     return member, access
         return None
 
-    def _few_strays(self) -> bool:
-        settings.use(self.connection, Way.COUNT)
-        strays = statements.count_clips([STRAY], self.caps.collected)
-        return int(self.connection.execute(strays).scalar_one()) <= self.caps.collected
+    def _heed_strays(self, count: int) -> None:
+        """Leave the clips of a wrong clock to be looked for besides, unless there are too many of them."""
+        self._strays_unknown = False
+        if count > self.caps.collected:
+            self._walks = self._walks.with_all_clips()
 
-    def _collect(self, member: Member | None, access: Access) -> list[PagePosition]:
+    def _collect(self, member: Member | None, access: Access, way: Way = Way.COLLECT) -> list[PagePosition]:
+        """The clips of an access. Few are collected as rows are counted, by `Way.WALK`, where one index has them."""
         self.steps.append("collect")
-        settings.use(self.connection, Way.COLLECT)
+        self._settings.use(way if len(access) == 1 and access[0].in_steps else Way.COLLECT)
         exact = [member] if member is not None and all(path.exact for path in access) else []
         residual = self._residual(exact)
         if all(path.source is clips for path in access):
@@ -201,7 +256,12 @@ class Search:
     def _walk(self, rows: int) -> bool:
         """Walk on for so many rows; whether the page is found, or nothing is left."""
         self.steps.append(f"walk {rows}")
-        settings.use(self.connection, Way.WALK)
+        if self._strays_unknown:
+            self._settings.use(Way.COUNT)
+            self._heed_strays(
+                self.connection.execute(statements.count_clips([STRAY], self.caps.collected)).scalar_one()
+            )
+        self._settings.use(Way.WALK)
         is_exact = self._walks.path is not None and self._walks.path.exact
         residual = self._residual([self._walks.member] if self._walks.member is not None and is_exact else [])
         for segment in self.order.segments(self._position):
@@ -220,7 +280,7 @@ class Search:
         """What a walk found, with the clips of a wrong clock that are not where it went."""
         if not self._walks.leaves_strays:
             return found
-        settings.use(self.connection, Way.COLLECT)
+        self._settings.use(Way.COLLECT)
         # All of them: beside another condition PostgreSQL may prefer its index, which has many clips.
         others = self._run(statements.collect_clips(self.order, self.after, [STRAY], self._residual([]), self.limit))
         return self.order.first_of([*found, *others])
@@ -238,7 +298,7 @@ class Search:
 
     def _has_few_together(self, conditions: list[Condition]) -> bool:
         """Whether the indexes of clips find few; about, where a sample of so many can tell."""
-        settings.use(self.connection, Way.COLLECT)
+        self._settings.use(Way.COLLECT)
         if (sampled := self.caps.collected // statements.SAMPLED) >= TELLING:
             query, cap = statements.count_sampled(conditions, sampled), sampled
         else:
@@ -247,14 +307,14 @@ class Search:
 
     def _collect_on_clips(self, conditions: list[Condition]) -> list[PagePosition]:
         self.steps.append("collect together")
-        settings.use(self.connection, Way.COLLECT)
+        self._settings.use(Way.COLLECT)
         residual = self._residual([])
         return self._run_all(statements.collect_clips(self.order, self.after, conditions, residual, self.limit))
 
     def _intersect(self, many: Collection[Access] = ()) -> list[PagePosition]:
         """What all accesses find but `many`, which are too long to be worth it."""
         self.steps.append("intersect")
-        settings.use(self.connection, Way.INTERSECT)
+        self._settings.use(Way.INTERSECT)
         conditions, sets, residual = self._found_by_all(many)
         if not sets:
             return self._run_all(statements.collect_clips(self.order, self.after, conditions, residual, self.limit))
@@ -303,6 +363,7 @@ class Search:
     def _require_searchable(self) -> None:
         refusals.require_searchable(
             self.connection,
+            self._settings,
             self._paths,
             sorted_by=self.order.by if self._walks.index is None else None,
             is_large=self._is_large,
@@ -310,7 +371,7 @@ class Search:
         )
 
     def _is_large(self) -> bool:
-        settings.use(self.connection, Way.WALK)
+        self._settings.use(Way.WALK)
         many = select(clips.c.id).order_by(clips.c.id).offset(self.caps.large).limit(1)
         return self.connection.execute(many).one_or_none() is not None
 

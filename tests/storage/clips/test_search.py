@@ -264,3 +264,25 @@ def test_a_clip_comes_with_everything_that_belongs_to_it(database: Database) -> 
     assert sorted(fire.trigger for fire in details.clip.fires) == ["hard", "left"]
     assert details.clip.box == (11.0, 48.0, 11.5, 48.5)
     assert [(row.signal, row.maximum) for row in details.statistics] == [("b", None), ("ego.speed", 2.0)]
+
+
+def test_a_clip_longer_than_all_before_is_found_by_its_end(database: Database) -> None:
+    """How long the longest one is, by which an end narrows the start, is remembered from one search to the next."""
+    ends = "end >= TIMESTAMP('2026-01-05T12:59:00Z') AND end < TIMESTAMP('2026-01-05T13:01:00Z')"
+    with database.begin() as connection:
+        add_clip(connection, duration_s=10)
+        assert searched(connection, filter_source=ends).clips == []
+        hour = add_clip(connection, duration_s=3600)
+        assert [clip.id for clip in searched(connection, filter_source=ends).clips] == [hour]
+        assert [clip.id for clip in searched(connection, filter_source=ends, sortby="start").clips] == [hour]
+
+
+def test_a_search_with_tracks_has_those_of_the_clips_that_have_one(database: Database) -> None:
+    with database.begin() as connection:
+        placed, nowhere = add_clip(connection, box=(11.0, 48.0, 11.5, 48.25)), add_clip(connection)
+        found = search(connection, ClipQuery.parse(), with_tracks=True)
+        assert {clip.id for clip in found.clips} == {placed, nowhere}
+        assert {clip_id: track for clip_id, track in found.tracks.items() if track} == {
+            placed: [[48.0, 11.0], [48.25, 11.5]]
+        }
+        assert search(connection, ClipQuery.parse()).tracks == {}

@@ -6,12 +6,15 @@ longer to write and to plan than to run.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from decimal import Decimal
+from typing import Any
 
-from sqlalchemy import Boolean, Float, Numeric, and_, case, func, literal, or_, true
+from sqlalchemy import Boolean, ColumnElement, Float, Numeric, and_, case, false, func, or_, true
 
 from storage.clips.cql2.track.geometry import HALF, ROOM, TURN
-from storage.clips.cql2.track.rows import Condition, at_the_antimeridian
+from storage.clips.cql2.track.rows import Condition, Number, at_the_antimeridian
+from storage.prepared import Template
 from storage.tables import clips
 
 _c = clips.c
@@ -19,22 +22,51 @@ _c = clips.c
 
 def meets(west: Decimal, south: Decimal, east: Decimal, north: Decimal) -> Condition:
     """Whether a track has a point in a box, edges included; `east` is above 180 if it crosses the antimeridian."""
-    sides = (literal(side, Numeric) for side in (west, south, east, north))
-    turned = true() if east > HALF else at_the_antimeridian()
+    relation = _MEETS_ACROSS if east > HALF else _MEETS
+    return relation(
+        west=west,
+        south=south,
+        east=east,
+        north=north,
+        inner_west=float(west) + ROOM,
+        inner_south=float(south) + ROOM,
+        inner_east=float(east) - ROOM,
+        inner_north=float(north) - ROOM,
+    )
+
+
+def _meets(sides: Sequence[Number], inner: Sequence[ColumnElement[float]], *, across: bool) -> Condition:
+    """`inner` are the sides as doubles, with room for what was rounded: `across` the antimeridian or not."""
+    inner_west, inner_south, inner_east, inner_north = inner
+    turned = true() if across else at_the_antimeridian()
+    # Of a track whose box lies inside, the first position does.
+    is_inside = and_(
+        _c.min_latitude >= inner_south,
+        _c.max_latitude <= inner_north,
+        _c.min_longitude <= _c.max_longitude,
+        or_(
+            and_(_c.min_longitude >= inner_west, _c.max_longitude <= inner_east),
+            and_(_c.min_longitude >= inner_west - float(TURN), _c.max_longitude <= inner_east - float(TURN))
+            if across
+            else false(),
+        ),
+    )
     exactly: Condition = func.track_meets_box(_c.track, *sides, turned, type_=Boolean)
     # CASE, as OR does not say which is computed first; and a clip that has no box is compared exactly.
-    return case((_is_inside(*map(float, (west, south, east, north))), true()), else_=exactly)
+    return case((is_inside, true()), else_=exactly)
 
 
-def _is_inside(west: float, south: float, east: float, north: float) -> Condition:
-    """Whether the box around a track lies in a box, with room for what was rounded: then its first position does."""
-    turns = [0.0, float(TURN)] if east > HALF else [0.0]
-    longitudes = (
-        and_(
-            _c.min_longitude >= literal(west + ROOM - turn, Float),
-            _c.max_longitude <= literal(east - ROOM - turn, Float),
-        )
-        for turn in turns
+def _template(*, across: bool) -> Template:
+    exact: Numeric[Decimal] = Numeric()
+    double: Float[float] = Float()
+
+    def write(**given: Any) -> Condition:
+        return _meets([given[side] for side in _SIDES], [given[f"inner_{side}"] for side in _SIDES], across=across)
+
+    return Template(
+        write, **dict.fromkeys(_SIDES, exact), **dict.fromkeys((f"inner_{side}" for side in _SIDES), double)
     )
-    latitudes = _c.min_latitude >= literal(south + ROOM, Float), _c.max_latitude <= literal(north - ROOM, Float)
-    return and_(*latitudes, _c.min_longitude <= _c.max_longitude, or_(*longitudes))
+
+
+_SIDES = ("west", "south", "east", "north")
+_MEETS, _MEETS_ACROSS = _template(across=False), _template(across=True)

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import ColumnElement, Float, and_, func, literal, literal_column
+from sqlalchemy import ColumnElement, Float, and_, func, literal_column
 from sqlalchemy.types import NullType
 
 from storage.clips.cql2.shapes import TURN, Box
 from storage.clips.cql2.tree import SpatialRelation
+from storage.prepared import Template
 from storage.tables import clips
 from storage.tables.clips import BOX
 
@@ -37,9 +38,16 @@ def _turns(box: Box) -> list[float]:
 
 
 def _meets(box: Box, turn: float) -> ColumnElement[bool]:
-    west, south, east, north = (
-        literal(value, Float) for value in (box.west + turn, box.south, box.east + turn, box.north)
-    )
+    return _MEETS(west=box.west + turn, south=box.south, east=box.east + turn, north=box.north)
+
+
+def _box_meets(
+    west: ColumnElement[float], south: ColumnElement[float], east: ColumnElement[float], north: ColumnElement[float]
+) -> ColumnElement[bool]:
     asked = func.box(func.point(west, south), func.point(east, north), type_=NullType())
     meets: ColumnElement[bool] = _BOX.op("&&", is_comparison=True)(asked)
     return meets
+
+
+_FLOAT: Float[float] = Float()
+_MEETS = Template(_box_meets, west=_FLOAT, south=_FLOAT, east=_FLOAT, north=_FLOAT)

@@ -7,8 +7,9 @@ except for those few whose clock was wrong. So a time range narrows the walk of 
 from __future__ import annotations
 
 from dataclasses import replace
+from weakref import WeakKeyDictionary
 
-from sqlalchemy import ColumnElement, Connection, func, select
+from sqlalchemy import ColumnElement, Connection, Engine, func, select
 
 from storage.clips.cql2.moments import HIGHEST_NS, LOWEST_NS
 from storage.clips.plan.indexes import END, RECORDED, START, Index
@@ -21,10 +22,30 @@ _ROUNDING_NS = 1_000_000
 """More than a duration in seconds can be off, which is a double."""
 
 
+LONGEST_S: ColumnElement[float] = select(func.max(require_property("duration_s").expression)).scalar_subquery()
+"""How long the longest clip is: the first row of the index by duration. Null without a clip."""
+_KNOWN: WeakKeyDictionary[Engine, int] = WeakKeyDictionary()
+"""What `longest_ns` said last."""
+
+
 def longest_ns(connection: Connection) -> int:
-    """At least as long as every clip: the first row of the index by duration."""
-    longest_s = connection.execute(select(func.max(require_property("duration_s").expression))).scalar_one()
-    return int((longest_s or 0.0) * NS_PER_S) + _ROUNDING_NS
+    """At least as long as every clip."""
+    return note_longest(connection, connection.execute(select(LONGEST_S)).scalar_one())
+
+
+def note_longest(connection: Connection, longest_s: float | None) -> int:
+    """The same as `longest_ns`, of what LONGEST_S was in another statement."""
+    _KNOWN[connection.engine] = longest = int((longest_s or 0.0) * NS_PER_S) + _ROUNDING_NS
+    return longest
+
+
+def assumed_longest_ns(connection: Connection) -> int:
+    """What was last known as `longest_ns`, which may be too short by now: whoever assumes it looks at LONGEST_S, too.
+
+    It is a statement less for a search, beside its counts.
+    """
+    known = _KNOWN.get(connection.engine)
+    return longest_ns(connection) if known is None else known
 
 
 def related(ranges: dict[Index, Bounds], fired: Bounds, longest: int) -> dict[Index, Bounds]:

@@ -6,8 +6,10 @@ that visits as many rows as a page needs. Rows are counted, not time.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
-from sqlalchemy import Connection
+from sqlalchemy import Connection, event
 
 from bench.search.made import place_with
 from bench.search.questions import FILTERS, SORTS, Question, pairs
@@ -160,3 +162,48 @@ def test_what_the_index_of_terms_has_is_counted_in_a_sample_where_it_may_be_many
         assert "ix_clips_terms" in done.indexes and not done.whole_tables & LARGE, (source, done)
         ways.add(done.steps[-1])
     assert "collect together" in ways
+
+
+WALKED_FIRST = replace(CAPS, few=20)
+"""With room between what is collected at once and what is collected when a walk has found no page."""
+
+
+def test_a_walk_comes_before_longer_counts_where_a_page_is_near(connection: Connection) -> None:
+    """Of 140 clips of a fortnight nearly all match, so 50 rows in their order have a page."""
+    first, last = (f"TIMESTAMP('2025-06-{day:02}T00:00:00Z')" for day in (1, 15))
+    query = ClipQuery.parse(filter_source=f"start >= {first} AND start < {last} AND size_bytes > 0", limit=LIMIT)
+    assert explain(connection, query, CAPS).steps == ["collect"]
+    done = explain(connection, query, WALKED_FIRST)
+    assert done.steps == ["walk 50"]
+    assert done.visited < 6 * CAPS.glanced, done
+    assert done.ids[:LIMIT] == naive_page(connection, query)
+
+
+def test_what_a_short_walk_does_not_find_is_counted_and_collected(connection: Connection) -> None:
+    query = ClipQuery.parse(filter_source="size_bytes > 30000000", sortby="start", limit=LIMIT)
+    done = explain(connection, query, WALKED_FIRST)
+    assert done.steps == ["walk 50", "collect"]
+    assert done.ids[:LIMIT] == naive_page(connection, query)
+
+
+def test_pairs_of_filters_find_the_same_when_walks_come_first(connection: Connection) -> None:
+    for question in list(pairs(PLACE))[::41]:
+        done = explain(connection, asked(question), WALKED_FIRST)
+        assert not done.whole_tables & LARGE, (question, done)
+        assert done.ids[:LIMIT] == naive_page(connection, asked(question)), (question, done)
+
+
+def test_a_search_sets_no_parameter_that_is_set_already(connection: Connection) -> None:
+    sent: list[str] = []
+
+    def _note(_connection: object, _cursor: object, statement: str, *_others: object) -> None:
+        sent.append(statement)
+
+    event.listen(connection, "before_cursor_execute", _note)
+    try:
+        asked(Question("few", "trigger = 'rare'", "-recorded")).positions(connection, CAPS)
+    finally:
+        event.remove(connection, "before_cursor_execute", _note)
+    first, *others = [statement for statement in sent if "set_config" in statement]
+    assert "'jit'" in first
+    assert not any("'jit'" in statement for statement in others)
