@@ -9,7 +9,7 @@ from storage.diagnosis import books
 from storage.diagnosis.ledger import accounts_that_differ, count_accounts, entries_that_differ
 from storage.diagnosis.objects import unknown_object_keys
 from storage.objects.contract import ObjectNotFound
-from storage.time_limit import time_limit
+from storage.statements.time_limit import time_limit
 from triggers.contracts.api.budget import BudgetAudit
 from triggers.contracts.users import Role, User
 

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from storage.campaigns.collected import CollectedCampaign, Extent, extents_of, find_collected, list_collected
 from storage.database import Connection, Database
-from storage.time_limit import time_limit
+from storage.statements.time_limit import time_limit
 from triggers.errors import NotFound, Overloaded
 
 EXTENTS_TIMEOUT_S = 2.0

@@ -28,7 +28,7 @@ from storage.costs import measured, months, rollup
 from storage.costs.months import ClosedMonth, NewMonth
 from storage.costs.uses import Uses, uses
 from storage.database import Connection
-from storage.time_limit import time_limit
+from storage.statements.time_limit import time_limit
 from triggers.contracts.api.costs.months import (
     MAX_LISTED_ENTRIES,
     ClosedMonthList,

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from fleet_api.services import Services
 from fleet_api.usage import rules
 from storage import usage
-from storage.time_limit import time_limit
+from storage.statements.time_limit import time_limit
 from storage.usage import Span, UsageQuery, UsageRow
 from triggers.contracts.api.usage.answers import UsageDimension, UsageKey, UsageList, UsageView
 from triggers.contracts.users import Role, User

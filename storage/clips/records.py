@@ -12,8 +12,8 @@ from pydantic_core import from_json
 from sqlalchemy import ARRAY, ColumnElement, Connection, Text, any_, bindparam, cast, func, select
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 
-from storage.prepared import Prepared
 from storage.rows import columns_of
+from storage.statements.prepared import Prepared
 from storage.tables import clip_fires, clips, labels
 
 Box = tuple[float, float, float, float]

@@ -16,7 +16,7 @@ from storage.clips.plan import Caps
 from storage.clips.properties import known_names
 from storage.clips.query import ClipQuery
 from storage.clips.records import TRACK, Clip, Track, read_clips, read_track
-from storage.time_limit import time_limit
+from storage.statements.time_limit import time_limit
 
 SEARCH_TIMEOUT_S = 15.0
 

@@ -18,8 +18,8 @@ from storage.clips.search import SEARCH_TIMEOUT_S
 from storage.erasure.clips import require
 from storage.likeness import embeddings, vectors
 from storage.rows import is_among
+from storage.statements.time_limit import time_limit
 from storage.tables import clip_fires, clips, signal_statistics
-from storage.time_limit import time_limit
 from triggers.contracts.api.datasets.versions import MAX_MEMBERS
 from triggers.errors import InvalidInput
 

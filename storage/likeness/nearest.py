@@ -32,9 +32,9 @@ from storage.clips.records import Clip, get_clips
 from storage.clips.search import SEARCH_TIMEOUT_S
 from storage.likeness import vectors
 from storage.likeness.embeddings import Embedding, named
+from storage.statements.time_limit import time_limit
 from storage.tables import clip_vectors, clips
 from storage.tables.likeness import vector_text
-from storage.time_limit import time_limit
 from triggers.errors import InvalidInput
 
 COUNTER_WEIGHT = 0.5

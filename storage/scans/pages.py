@@ -11,8 +11,8 @@ from storage.clips.facets.counting import count_up_to
 from storage.clips.plan import settings
 from storage.clips.properties import known_names
 from storage.clips.query import ClipQuery
+from storage.statements.time_limit import time_limit
 from storage.tables import campaign_versions, clip_assets, clip_fires, clips
-from storage.time_limit import time_limit
 from triggers.contracts.api.clips import SIGNALS_ASSET
 
 PAGE_TIMEOUT_S = 30.0

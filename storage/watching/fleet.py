@@ -11,8 +11,8 @@ from sqlalchemy import Connection, text
 from storage.counts.outcomes import OutcomeCounts, outcomes
 from storage.labels import jobs
 from storage.rates.forecasts import Kept, current
+from storage.statements.time_limit import time_limit
 from storage.tables.base import is_one_of
-from storage.time_limit import time_limit
 from triggers.assignment.given import Version
 from triggers.contracts.campaign import ENDED
 

@@ -8,8 +8,8 @@ from datetime import datetime
 
 from sqlalchemy import Connection, text
 
+from storage.statements.time_limit import time_limit
 from storage.tables.clips import STORED_NS
-from storage.time_limit import time_limit
 from triggers.contracts.api.watching.history import QUANTILES
 from triggers.times import NS_PER_S
 

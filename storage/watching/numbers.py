@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, text
 
 from storage.ledger.limits import LIMITS, WHOLE_LIMIT_OF_ACCOUNT, FleetTerms
+from storage.statements.time_limit import time_limit
 from storage.tables.base import is_one_of
-from storage.time_limit import time_limit
 from storage.uploads import dead_letters
 from triggers.contracts.campaign import RUNNING
 

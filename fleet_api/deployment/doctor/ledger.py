@@ -11,7 +11,7 @@ from storage.ledger import AccountKey
 from storage.ledger.limits import fleet_terms
 from storage.ledger.usage import account
 from storage.settings import Settings
-from storage.time_limit import time_limit
+from storage.statements.time_limit import time_limit
 from triggers.errors import Overloaded
 
 QUICK_S = 10.0

@@ -14,7 +14,7 @@ from sqlalchemy import ColumnElement, Float, and_, case, literal, not_, null, or
 from storage.clips.cql2 import polygons
 from storage.clips.cql2.polygons import Rectangle
 from storage.clips.cql2.shapes import TURN, Box, PolygonRing, Shape
-from storage.prepared import Template
+from storage.statements.prepared import Template
 from storage.tables import clips
 
 BOX_OPERATORS = ("s_intersects", "s_disjoint", "s_within")

@@ -15,7 +15,7 @@ from storage.clips.facets.counting import ClipCount
 from storage.clips.facets.newest import newest
 from storage.clips.facets.spread import Spread, spreads
 from storage.clips.properties import Property, known_names
-from storage.time_limit import time_limit
+from storage.statements.time_limit import time_limit
 
 TIMEOUT_S = 15.0
 _NARROWER = "narrow it down, for instance by recorded or vehicle"

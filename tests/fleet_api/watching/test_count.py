@@ -11,7 +11,7 @@ from fleet_api.watching import source
 from fleet_api.watching.source import WatchSource
 from storage.database import Database
 from storage.ledger import FleetTerms
-from storage.time_limit import time_limit
+from storage.statements.time_limit import time_limit
 from storage.watching.cancelling import canceller
 from tests.support.waiting import wait_for
 from triggers.errors import Overloaded

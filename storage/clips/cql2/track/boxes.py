@@ -14,7 +14,7 @@ from sqlalchemy import Boolean, ColumnElement, Float, Numeric, and_, case, false
 
 from storage.clips.cql2.track.geometry import HALF, ROOM, TURN
 from storage.clips.cql2.track.rows import Condition, Number, at_the_antimeridian
-from storage.prepared import Template
+from storage.statements.prepared import Template
 from storage.tables import clips
 
 _c = clips.c

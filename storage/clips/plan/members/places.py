@@ -12,7 +12,7 @@ from sqlalchemy.types import NullType
 
 from storage.clips.cql2.shapes import TURN, Box
 from storage.clips.cql2.tree import SpatialRelation
-from storage.prepared import Template
+from storage.statements.prepared import Template
 from storage.tables import clips
 from storage.tables.clips import BOX
 

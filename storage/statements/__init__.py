@@ -1,0 +1,1 @@
+"""How statements are asked: with their text prepared once, and with a limit of time."""
