@@ -193,7 +193,7 @@ class Case:
 NO_SERVER = "postgresql+psycopg://longtail@127.0.0.1:1/longtail"
 LEDGER = "UPDATE ledger_accounts SET settled = settled {} 7 WHERE kind = 'fleet'"
 ENTRY = "UPDATE ledger_entries SET settled_delta = settled_delta {} 7 WHERE id = (SELECT min(id) FROM ledger_entries"
-RECEIVED = "UPDATE uploads SET received_bytes = received_bytes {} 1"
+RECEIVED = "UPDATE upload_hours SET received_bytes = received_bytes {} 1"
 AUDIT = "SET session_replication_role = replica; UPDATE audit SET action = {} WHERE sequence = 1"
 CASES = {
     "database away": Case(setting(database_url=NO_SERVER), "database", "127.0.0.1:1"),
@@ -229,8 +229,12 @@ CASES = {
         full=True,
         also=frozenset({"ledger", "full: books"}),
     ),
-    "uploads altered": Case(
-        changed(RECEIVED.format("+"), RECEIVED.format("-")), "full: books", f"{CLIPS} wrong of {CLIPS}: ", full=True
+    "bytes on the wire altered": Case(
+        changed(RECEIVED.format("+"), RECEIVED.format("-")),
+        "full: books",
+        f"{CLIPS} wrong of {CLIPS}: ",
+        full=True,
+        also=frozenset({"full: usage"}),
     ),
     "audit entry altered": Case(
         changed(AUDIT.format("action || '!'"), AUDIT.format("rtrim(action, '!')")),
