@@ -23,7 +23,7 @@ from storage import audit, ledger, users
 from storage.campaigns import life, owners, queries, signal_catalogs, signatures
 from storage.campaigns.queries import CampaignVersion
 from storage.costs import price_books
-from storage.counts.compared import compared
+from storage.counts.compared import compared, events
 from storage.counts.outcomes import outcomes
 from storage.database import Connection
 from storage.jsonb import storable
@@ -124,11 +124,20 @@ def show_version(services: Services, user: User, campaign: str, version: int) ->
         other = None if runs in (None, version) else queries.get_content(connection, campaign, runs)
         counted = outcomes(connection, campaign)
         catalogs = signal_catalogs.published_as(connection, text_digest(content.signal_catalog))
-        pairs = compared(connection, campaign, version)
+        pairs, told = compared(connection, campaign, version), events(connection, campaign, version)
         accounts = ledger.usage(connection, campaign, day=today, limit=MAX_SHOWN_ACCOUNTS)
         prices = price_books.newest_text(connection)
     shown_review = review(content, other, runs=runs, catalogs=catalogs, prices=prices, today=today)
-    return details_view(shown, counted, content=content, review=shown_review, pairs=pairs, accounts=accounts, now=now)
+    return details_view(
+        shown,
+        counted,
+        content=content,
+        review=shown_review,
+        pairs=pairs,
+        events=told,
+        accounts=accounts,
+        now=now,
+    )
 
 
 def assign(services: Services, user: User, campaign: str, request: AssignRequest) -> OwnerView:

@@ -11,10 +11,17 @@ from storage.campaigns.queries import CampaignVersion, StoredContent
 from storage.counts.outcomes import OutcomeCounts
 from storage.ledger import AccountUsage
 from triggers.assignment.rollout import stage_at
-from triggers.contracts.api.campaigns import CampaignDetails, CampaignSummary, ComparedView, ReviewView, StageView
+from triggers.contracts.api.campaigns import (
+    CampaignDetails,
+    CampaignSummary,
+    ComparedView,
+    EventCountsView,
+    ReviewView,
+    StageView,
+)
 from triggers.contracts.api.outcomes import OutcomesView
-from triggers.contracts.campaign import RUNNING, RolloutStage
-from triggers.contracts.compared import Compared
+from triggers.contracts.campaign import RUNNING, EventComparison, RolloutStage
+from triggers.contracts.compared import Compared, EventCounts, EventsBySides
 
 CountedOutcomes = Mapping[tuple[str, int], OutcomeCounts]
 """Outcomes by campaign and version; versions that no vehicle has reported on are missing."""
@@ -45,11 +52,13 @@ def details_view(
     content: StoredContent,
     review: ReviewView,
     pairs: Mapping[str, Compared],
+    events: Mapping[str, EventsBySides],
     accounts: Sequence[AccountUsage],
     now: datetime,
 ) -> CampaignDetails:
-    """One version; `pairs` are by compared head, heads without a report are missing."""
+    """One version; `pairs` and `events` are by compared head, heads without a report are missing."""
     heads: Sequence[str] = version.settings["compare"]
+    compared = [EventComparison.model_validate(each) for each in version.settings.get("events", ())]
     return CampaignDetails(
         **asdict(version),
         stage=stage_view(version, now),
@@ -58,6 +67,13 @@ def details_view(
         signals=content.signal_catalog,
         review=review,
         compared={head: ComparedView.model_validate(pairs.get(head, Compared())) for head in heads},
+        events={
+            each.head: {
+                sides: EventCountsView.model_validate(events.get(each.head, {}).get(sides, EventCounts()))
+                for sides in each.sides
+            }
+            for each in compared
+        },
         budget=[account_view(account) for account in accounts],
     )
 

@@ -1,4 +1,4 @@
-"""Routes for rates of triggers, comparisons of versions, and disagreement of heads."""
+"""Routes for rates of triggers and compared events, comparisons of versions, and disagreement of heads."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from fleet_api.http.routing import ApiRoute
 from fleet_api.http.services import Use
 from fleet_api.rates import usecases
 from ingest.http.raising import raises
-from triggers.contracts.api.rates.answers import ComparisonView, HeadsList, RatePer, RatesList
+from triggers.contracts.api.rates.answers import ComparisonView, EventsList, HeadsList, RatePer, RatesList
 from triggers.contracts.clip import MAX_SOFTWARE_TEXT
 from triggers.errors import Conflict, InvalidInput, NotFound
 
@@ -71,6 +71,15 @@ def show_heads(
 ) -> HeadsList:
     """The share of pairs in which the active and the shadow value of a compared head differ, with intervals."""
     return usecases.heads(services, user, campaign=campaign, version=version, component=component)
+
+
+@router.get("/events", summary="Show compared events")
+@raises(NotFound, Conflict)
+def show_events(
+    services: Use, user: Caller, *, campaign: CampaignName, version: CampaignVersion = None, component: Component = None
+) -> EventsList:
+    """Events per 1,000 km of the heads whose events a campaign compares: told by two sides, or by one of them alone."""
+    return usecases.events(services, user, campaign=campaign, version=version, component=component)
 
 
 @router.get("/comparison", summary="Compare two versions")

@@ -20,6 +20,8 @@ LIKELY_PER_HOUR = 0.1
 """What is thought likely of a trigger without a backtest."""
 LIKELY_SHARE = 0.01
 """What is thought likely of the share of pairs that disagree."""
+LIKELY_PER_1000KM = 2.0
+"""What is thought likely of a compared event."""
 UNITS: Mapping[RatePer, int] = {"hour": HOUR_NS, "1000km": THOUSAND_KM_M}
 
 

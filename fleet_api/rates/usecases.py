@@ -1,4 +1,4 @@
-"""Use cases for rates: how often triggers fire, what a version changed, and how often compared heads disagree."""
+"""Use cases for rates: of fires and compared events, what a version changed, and how often heads disagree."""
 
 from __future__ import annotations
 
@@ -6,22 +6,30 @@ import json
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 
-from fleet_api.rates.rules import LIKELY_SHARE, UNITS, expected_rate
-from fleet_api.rates.views import compare_view, head_view, rate_view
+from fleet_api.rates.rules import LIKELY_PER_1000KM, LIKELY_SHARE, UNITS, expected_rate
+from fleet_api.rates.views import compare_view, event_view, head_view, named_events, rate_view
 from fleet_api.services import Services
 from storage.campaigns.queries import get_forecasts, get_version, get_versions, list_campaigns, running_version
 from storage.database import Connection
 from storage.rates import days, sums
 from triggers.assignment.given import Version
 from triggers.contracts.api.campaigns import BacktestForecast
-from triggers.contracts.api.rates.answers import ComparisonView, HeadsList, RatePer, RatesList, RateView
+from triggers.contracts.api.rates.answers import (
+    ComparisonView,
+    EventsList,
+    HeadsList,
+    RatePer,
+    RatesList,
+    RateView,
+)
+from triggers.contracts.campaign import EventComparison
 from triggers.contracts.users import Role, User
 from triggers.errors import InvalidInput, NotFound
 from triggers.statistics.fleet_rates import VehicleSums
 from triggers.statistics.versions import Change, VersionComparison, changes, compare_versions
 from triggers.written_numbers import is_whole_number
 
-TRIGGER, HEAD = "trigger", "head"
+TRIGGER, HEAD, EVENTS = "trigger", "head", "events"
 NAMED_LABELS = 20
 """So many versions of a component are named to those who ask for one that there is not."""
 Pair = tuple[VehicleSums, VehicleSums]
@@ -91,6 +99,22 @@ def heads(services: Services, user: User, *, campaign: str, version: int | None,
     return HeadsList(heads=[head_view(each, by_software=component is not None) for each in found])
 
 
+def events(services: Services, user: User, *, campaign: str, version: int | None, component: str | None) -> EventsList:
+    """How often the sides of the heads whose events a campaign compares tell them, together or alone.
+
+    Errors as in `rates`.
+    """
+    user.require(Role.VIEWER)
+    with services.searches.turn(user.name), services.database.snapshot() as connection:
+        chosen = _chosen(connection, campaign, version)
+        sums.check_labels(connection, [chosen], component)
+        found = sums.event_sums(connection, [chosen], component)
+        settings = get_version(connection, *chosen).settings
+    compared = {each["head"]: EventComparison.model_validate(each) for each in settings.get("events", ())}
+    views = [event_view(each, compared[each.head], by_software=component is not None) for each in found]
+    return EventsList(events=views)
+
+
 def compare(
     services: Services,
     user: User,
@@ -117,6 +141,7 @@ def compare(
             connection, versions, {_label(each.exposure, component) for each in counted}, (old, new), component
         )
         pairs = sums.head_sums(connection, versions, component, labels)
+        told = sums.event_sums(connection, versions, component, labels)
         forecast = _forecast(connection, versions)
     rows = [
         (_label(each.exposure, component), each.trigger, each.time if per == "hour" else each.way) for each in counted
@@ -127,7 +152,13 @@ def compare(
     }
     of_heads = _paired([(_label(each, component), each.head, each.pairs) for each in pairs], old, new)
     compared = {name: compare_versions(*both, per=1, expected=LIKELY_SHARE) for name, both in of_heads.items()}
-    changed = _changed(triggers, compared)
+    named = [(_label(each.exposure, component), *row) for each in told for row in named_events(each)]
+    of_events = _paired(named, old, new)
+    per_1000km = UNITS["1000km"]
+    events_ = {
+        name: compare_versions(*both, per=per_1000km, expected=LIKELY_PER_1000KM) for name, both in of_events.items()
+    }
+    changed = _changed({TRIGGER: triggers, HEAD: compared, EVENTS: events_})
     return ComparisonView(
         campaign=campaign,
         version=None if component is None else versions[0][1],
@@ -137,6 +168,7 @@ def compare(
         per=per,
         triggers=[compare_view(name, each, changed[TRIGGER, name]) for name, each in sorted(triggers.items())],
         heads=[compare_view(name, each, changed[HEAD, name]) for name, each in sorted(compared.items())],
+        events=[compare_view(name, each, changed[EVENTS, name]) for name, each in sorted(events_.items())],
     )
 
 
@@ -197,12 +229,9 @@ def _paired(rows: Sequence[tuple[str, str, VehicleSums]], old: str, new: str) ->
     return {name: (found.get((old, name), VehicleSums()), found.get((new, name), VehicleSums())) for name in names}
 
 
-def _changed(
-    triggers: Mapping[str, VersionComparison], heads_: Mapping[str, VersionComparison]
-) -> dict[tuple[str, str], Change]:
+def _changed(kinds: Mapping[str, Mapping[str, VersionComparison]]) -> dict[tuple[str, str], Change]:
     """What is shown of each: judged together, since people look at all of them."""
-    together = {(TRIGGER, name): each for name, each in triggers.items()}
-    together |= {(HEAD, name): each for name, each in heads_.items()}
+    together = {(kind, name): each for kind, compared in kinds.items() for name, each in compared.items()}
     keys = {f"{kind} {name}": (kind, name) for kind, name in together}
     shown = changes({text: together[key] for text, key in keys.items()})
     return {key: shown.get(text, Change.OPEN) for text, key in keys.items()}

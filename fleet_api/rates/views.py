@@ -1,18 +1,21 @@
-"""The API's views of rates, comparisons and disagreement."""
+"""The API's views of rates, compared events, comparisons and disagreement."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import asdict
 from datetime import datetime
 
 from fleet_api.rates.rules import CountedBy, weekly_trend
 from storage.rates.days import RateDay
-from storage.rates.sums import HeadSums, TriggerSums
-from triggers.contracts.api.rates.answers import ChangeName, CompareView, HeadView, RateView, RatioView
+from storage.rates.sums import EventSums, HeadSums, TriggerSums
+from triggers.contracts.api.rates.answers import ChangeName, CompareView, EventsView, HeadView, RateView, RatioView
 from triggers.contracts.api.rates.estimates import Estimate
+from triggers.contracts.campaign import EventComparison
+from triggers.contracts.compared import Sides
 from triggers.statistics.disagreement import disagreement
-from triggers.statistics.fleet_rates import HOUR_NS, THOUSAND_KM_M, FleetRate, fleet_rate
+from triggers.statistics.fleet_rates import HOUR_NS, THOUSAND_KM_M, FleetRate, VehicleSums, fleet_rate
 from triggers.statistics.sequences import Mixture, rate_sequence
 from triggers.statistics.versions import Change, VersionComparison
 
@@ -60,6 +63,38 @@ def head_view(sums: HeadSums, *, by_software: bool) -> HeadView:
         anytime=None if found is None else Estimate.of(found.anytime),
         effective_pairs=None if found is None else found.effective_pairs,
     )
+
+
+def event_view(sums: EventSums, compared: EventComparison, *, by_software: bool) -> EventsView:
+    """The events of two sides of one head."""
+    exposure, counts = sums.exposure, sums.counts
+    rises = sum(counts.rises)
+    return EventsView(
+        campaign=exposure.campaign,
+        version=exposure.version,
+        software=exposure.label if by_software else None,
+        head=sums.head,
+        sides=sums.sides,
+        within_ns=compared.within_ns,
+        driver=None if sums.sides is Sides.ACTIVE_SHADOW else compared.driver,
+        vehicles=sums.matched.vehicles,
+        distance_m=exposure.distance_m,
+        **asdict(counts),
+        unresolved_share=(counts.unresolved_first + counts.unresolved_second) / rises if rises else 0.0,
+        matched_per_1000km=_estimate(fleet_rate(sums.matched, THOUSAND_KM_M)),
+        only_first_per_1000km=_estimate(fleet_rate(sums.only_first, THOUSAND_KM_M)),
+        only_second_per_1000km=_estimate(fleet_rate(sums.only_second, THOUSAND_KM_M)),
+    )
+
+
+def named_events(sums: EventSums) -> list[tuple[str, VehicleSums]]:
+    """The events of two sides by name, as comparisons of versions have them."""
+    first, second = sums.sides.names
+    return [
+        (f"{sums.head}: {first} and {second}", sums.matched),
+        (f"{sums.head}: {first} alone ({second})", sums.only_first),
+        (f"{sums.head}: {second} alone ({first})", sums.only_second),
+    ]
 
 
 def compare_view(name: str, compared: VersionComparison, change: Change) -> CompareView:

@@ -38,7 +38,7 @@ class RefusedCounts:
 
 
 def check_counts(counts: Sequence[FireCounts], parts: Mapping[Version, CountedParts]) -> None:
-    """InvalidInput unless each version is counted once, exists, and has the heads and triggers that are counted.
+    """InvalidInput unless each version is counted once, exists, and has the heads, events and triggers that it counts.
 
     `parts` has what the versions that exist count.
     """
@@ -52,6 +52,12 @@ def check_counts(counts: Sequence[FireCounts], parts: Mapping[Version, CountedPa
         if uncompared:
             raise InvalidInput(
                 f"the report counts {uncompared[0]}, which {campaign} version {version} does not compare"
+            )
+        told = {(head, sides) for head, of_head in count.events.items() for sides in of_head}
+        if unmatched := sorted(told - parts[campaign, version].events):
+            head, sides = unmatched[0]
+            raise InvalidInput(
+                f"the report counts events of {head} ({sides}), which {campaign} version {version} does not compare"
             )
         unknown = sorted(set(count.per_trigger) - parts[campaign, version].triggers)
         if unknown:

@@ -29,7 +29,7 @@ MAX_SOFTWARES = 20
 """Parts of one vehicle and campaign version by software; what comes with yet another one has no known software."""
 
 _KEYS = ("vehicle_id", "campaign", "version", "software_digest", "share")
-_COUNTS = ("armed_ns", "distance_m", "fires", "pairs")
+_COUNTS = ("armed_ns", "distance_m", "fires", "pairs", "events")
 
 # What is to be divided, and the parts there are: the counts are locked by whoever has just written them, so that this
 # statement sees all parts of earlier reports.
@@ -37,7 +37,7 @@ _KNOWN = text("""
     SELECT c.campaign, c.version, c.armed_ns, c.distance_m, c.per_trigger, v.settings -> 'rollout' AS rollout,
         CAST(extract(epoch FROM
             coalesce(v.paused_at, v.ended_at, now()) - v.rollout_from) * 1000000000 AS bigint) AS elapsed_ns,
-        car.software, h.heads, p.parts
+        car.software, h.heads, e.events, p.parts
     FROM fire_counts c
     JOIN unnest(CAST(:campaigns AS text[]), CAST(:versions AS integer[])) AS w (campaign, version)
         ON w.campaign = c.campaign AND w.version = c.version
@@ -51,14 +51,26 @@ _KNOWN = text("""
         WHERE k.vehicle_id = c.vehicle_id AND k.campaign = c.campaign AND k.version = c.version
     ) h ON true
     LEFT JOIN LATERAL (
+        SELECT jsonb_object_agg(
+            head || ' ' || sides,
+            jsonb_build_array(matched, only_first, only_second, unresolved_first, unresolved_second)
+        ) AS events
+        FROM event_counts k
+        WHERE k.vehicle_id = c.vehicle_id AND k.campaign = c.campaign AND k.version = c.version
+    ) e ON true
+    LEFT JOIN LATERAL (
         SELECT jsonb_agg(jsonb_build_array(
-            encode(software_digest, 'hex'), share, armed_ns, distance_m, fires, pairs
+            encode(software_digest, 'hex'), share, armed_ns, distance_m, fires, pairs, events
         )) AS parts
         FROM count_parts q
         WHERE q.vehicle_id = c.vehicle_id AND q.campaign = c.campaign AND q.version = c.version
     ) p ON true
     WHERE c.vehicle_id = :vehicle
 """)
+
+
+Compared = dict[str, list[int]]
+"""The counts of what is compared, by its name."""
 
 
 @dataclass
@@ -68,7 +80,10 @@ class Part:
     armed_ns: int = 0
     distance_m: int = 0
     fires: Counter[str] = field(default_factory=Counter)
-    pairs: dict[str, list[int]] = field(default_factory=dict)
+    pairs: Compared = field(default_factory=dict)
+    """By head."""
+    events: Compared = field(default_factory=dict)
+    """By head and sides, with a space between them."""
 
     def add(self, other: Part, sign: int = 1) -> None:
         """Add the counts of another part, or take them away."""
@@ -76,9 +91,10 @@ class Part:
         self.distance_m += sign * other.distance_m
         for trigger, fires in other.fires.items():
             self.fires[trigger] += sign * fires
-        for head, counts in other.pairs.items():
-            own = self.pairs.get(head, [0] * len(counts))
-            self.pairs[head] = [one + sign * more for one, more in zip(own, counts, strict=True)]
+        for own, others in ((self.pairs, other.pairs), (self.events, other.events)):
+            for name, counts in others.items():
+                before = own.get(name, [0] * len(counts))
+                own[name] = [one + sign * more for one, more in zip(before, counts, strict=True)]
 
     def columns(self) -> dict[str, Any]:
         """As its row has them. Nothing is below 0, even if a vehicle's counts have fallen."""
@@ -86,7 +102,8 @@ class Part:
             "armed_ns": max(0, self.armed_ns),
             "distance_m": max(0, self.distance_m),
             "fires": {trigger: fires for trigger, fires in sorted(self.fires.items()) if fires > 0},
-            "pairs": {head: [max(0, count) for count in counts] for head, counts in sorted(self.pairs.items())},
+            "pairs": {name: [max(0, count) for count in counts] for name, counts in sorted(self.pairs.items())},
+            "events": {name: [max(0, count) for count in counts] for name, counts in sorted(self.events.items())},
         }
 
 
@@ -112,10 +129,10 @@ def divide(connection: Connection, vehicle_id: str, versions: Sequence[tuple[str
 def _grown(row: Row[Any]) -> dict[str, Any]:
     """The part that a vehicle's counts of one version grow in, as it is afterwards."""
     parts = {
-        (bytes.fromhex(digest), share): Part(armed_ns, distance_m, Counter(fires), pairs)
-        for digest, share, armed_ns, distance_m, fires, pairs in row.parts or ()
+        (bytes.fromhex(digest), share): Part(armed_ns, distance_m, Counter(fires), pairs, events)
+        for digest, share, armed_ns, distance_m, fires, pairs, events in row.parts or ()
     }
-    rest = Part(row.armed_ns, row.distance_m, Counter(row.per_trigger), dict(row.heads or {}))
+    rest = Part(row.armed_ns, row.distance_m, Counter(row.per_trigger), dict(row.heads or {}), dict(row.events or {}))
     for part in parts.values():
         rest.add(part, -1)
     software, share = _software(row.software, {digest for digest, _ in parts}), _share(row)

@@ -16,6 +16,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, TextClause, text
 
 from triggers.assignment.given import Version
+from triggers.contracts.compared import EventCounts, Sides
 from triggers.errors import Conflict
 from triggers.statistics.fleet_rates import Exact, VehicleSums
 
@@ -28,7 +29,7 @@ _PARTS = """
         SELECT p.vehicle_id, p.campaign, p.version, 1 / CAST(p.share AS numeric) AS weight,
             CASE WHEN CAST(:component AS text) IS NULL THEN ''
                 ELSE coalesce(p.software ->> CAST(:component AS text), '') END AS label,
-            p.armed_ns, p.distance_m, p.fires, p.pairs
+            p.armed_ns, p.distance_m, p.fires, p.pairs, p.events
         FROM count_parts p
         JOIN unnest(CAST(:campaigns AS text[]), CAST(:versions AS integer[])) AS w (campaign, version)
             ON w.campaign = p.campaign AND w.version = p.version
@@ -106,6 +107,28 @@ _PAIRS = text(f"""
 """)  # noqa: S608 - put together from the constants above
 
 
+# Per distance, weighted like fires; of a vehicle without any distance nothing counts. Three kinds of one row of counts:
+# what both sides told, and what one of them told alone.
+_EVENTS = text(f"""
+    WITH {_PARTS}, {_EXPOSED},
+    counted AS (
+        SELECT p.campaign, p.version, p.label, p.vehicle_id, e.key AS name, k.kind,
+            sum(CAST(e.value ->> k.kind AS numeric)) AS plain,
+            sum(p.weight * CAST(e.value ->> k.kind AS numeric)) AS events,
+            sum(p.weight * p.weight * CAST(e.value ->> k.kind AS numeric)) AS poisson
+        FROM parts p CROSS JOIN LATERAL jsonb_each(p.events) e CROSS JOIN generate_series(0, 4) AS k (kind)
+        GROUP BY p.campaign, p.version, p.label, p.vehicle_id, e.key, k.kind
+    )
+    SELECT c.campaign, c.version, c.label, c.name, c.kind, sum(c.plain) AS plain,
+        sum(c.events) FILTER (WHERE x.way > 0) AS way_fires,
+        sum(c.events * c.events) FILTER (WHERE x.way > 0) AS way_squares,
+        sum(c.events * x.way) FILTER (WHERE x.way > 0) AS way_products,
+        sum(c.poisson) FILTER (WHERE x.way > 0) AS way_poisson
+    FROM counted c JOIN exposed x USING (campaign, version, label, vehicle_id)
+    GROUP BY c.campaign, c.version, c.label, c.name, c.kind ORDER BY c.campaign, c.version, c.name, c.label, c.kind
+""")  # noqa: S608 - put together from the constants above
+
+
 @dataclass(frozen=True, slots=True)
 class Exposure:
     """The armed time and distance of a campaign version, under one version of a component of vehicles' software."""
@@ -141,6 +164,19 @@ class HeadSums:
     head: str
     unknown: int
     pairs: VehicleSums
+
+
+@dataclass(frozen=True, slots=True)
+class EventSums:
+    """The events of two sides of a head: as vehicles counted them, and as sums with weights for rates per distance."""
+
+    exposure: Exposure
+    head: str
+    sides: Sides
+    counts: EventCounts
+    matched: VehicleSums
+    only_first: VehicleSums
+    only_second: VehicleSums
 
 
 def check_labels(connection: Connection, versions: Sequence[Version], component: str | None) -> None:
@@ -215,6 +251,32 @@ def head_sums(
         )
         for row in _rows(connection, _PAIRS, versions, component, labels)
     ]
+
+
+def event_sums(
+    connection: Connection,
+    versions: Sequence[Version],
+    component: str | None = None,
+    labels: Sequence[str] | None = None,
+) -> list[EventSums]:
+    """The sums of all heads and sides whose events vehicles have reported; divided as in `trigger_sums`."""
+    exposures = {
+        (row.campaign, row.version, row.label): _exposure(row)
+        for row in _rows(connection, _EXPOSURES, versions, component, labels)
+    }
+    found: dict[tuple[str, int, str, str], list[Row[Any]]] = {}
+    for row in _rows(connection, _EVENTS, versions, component, labels):
+        found.setdefault((row.campaign, row.version, row.label, row.name), []).append(row)
+    return [
+        _event_sums(exposures[campaign, version, label], name, rows)
+        for (campaign, version, label, name), rows in found.items()
+    ]
+
+
+def _event_sums(exposure: Exposure, name: str, rows: Sequence[Row[Any]]) -> EventSums:
+    head, sides = name.split(" ")
+    sums = [_with_fires(exposure.way, row, "way") for row in rows[:3]]
+    return EventSums(exposure, head, Sides(sides), EventCounts(*(int(row.plain) for row in rows)), *sums)
 
 
 def _rows(

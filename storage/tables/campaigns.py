@@ -22,6 +22,7 @@ from sqlalchemy import (
 from storage.tables.base import at, created_at, is_one_of, json, metadata
 from storage.tables.erasure import VehicleErasure
 from triggers.contracts.campaign import RUNNING, CampaignState
+from triggers.contracts.compared import Sides
 
 campaign_owners = Table(
     "campaign_owners",
@@ -238,3 +239,27 @@ compare_counts = Table(
 )
 """The pairs each vehicle has counted for a compared head; a report without more pairs changes no count. `fell_to` is
 the lowest number of pairs that was reported later than a higher one, as for `fire_counts`."""
+
+event_counts = Table(
+    "event_counts",
+    metadata,
+    Column("vehicle_id", Text, primary_key=True),
+    Column("campaign", Text, primary_key=True),
+    Column("version", Integer, primary_key=True),
+    Column("head", Text, primary_key=True),
+    Column("sides", Text, primary_key=True),
+    Column("matched", BigInteger, nullable=False),
+    Column("only_first", BigInteger, nullable=False),
+    Column("only_second", BigInteger, nullable=False),
+    Column("unresolved_first", BigInteger, nullable=False),
+    Column("unresolved_second", BigInteger, nullable=False),
+    Column("reported_at_ns", BigInteger, nullable=False),
+    Column("fell_to", BigInteger),
+    ForeignKeyConstraint(
+        ["vehicle_id", "campaign", "version"],
+        ["fire_counts.vehicle_id", "fire_counts.campaign", "fire_counts.version"],
+    ),
+    CheckConstraint(is_one_of("sides", Sides), name="sides"),
+    Index("ix_event_counts_campaign_version", "campaign", "version"),
+)
+"""The events each vehicle has matched for two sides of a head; the same rules as for `compare_counts`."""

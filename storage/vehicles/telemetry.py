@@ -15,11 +15,12 @@ from sqlalchemy.dialects.postgresql import insert
 
 from storage import usage
 from storage.campaigns.queries import MAX_VERSION
-from storage.counts.compared import fallen_pairs, record_compared
+from storage.counts.compared import fallen_compared, record_compared
 from storage.rates import parts
 from storage.tables import campaign_versions, fire_counts
 from storage.uploads.fire_identity import ENROL_AGAIN
 from triggers.assignment.given import CountedParts, Version
+from triggers.contracts.campaign import EventComparison
 from triggers.contracts.checkin import FireCounts, Telemetry
 
 _c = fire_counts.c
@@ -35,12 +36,15 @@ def counted_parts(connection: Connection, versions: Collection[Version]) -> dict
             table.campaign,
             table.version,
             table.settings["compare"].label("heads"),
+            table.settings["events"].label("events"),
             table.settings["triggers"].label("triggers"),
         ).where(tuple_(table.campaign, table.version).in_(storable))
     )
     return {
         (row.campaign, row.version): CountedParts(
-            frozenset(row.heads or ()), frozenset(trigger["name"] for trigger in row.triggers)
+            frozenset(row.heads or ()),
+            frozenset(trigger["name"] for trigger in row.triggers),
+            frozenset((each["head"], sides) for each in row.events or () for sides in EventComparison(**each).sides),
         )
         for row in rows
     }
@@ -55,7 +59,7 @@ def watermarks(connection: Connection, vehicle_id: str) -> dict[Version, int]:
 def record_counts(connection: Connection, vehicle_id: str, telemetry: Telemetry) -> int:
     """Store a report of counts; returns for how many of its campaign versions it was new.
 
-    All of its versions must exist, and appear once. Pairs of compared heads are updated independently, see
+    All of its versions must exist, and appear once. Pairs and events of compared heads are updated independently, see
     `storage.counts.compared`. What is new is divided by software and rollout, see `storage.rates.parts`, and counted as
     usage.
     """
@@ -76,7 +80,7 @@ def record_counts(connection: Connection, vehicle_id: str, telemetry: Telemetry)
 
 
 def fallen_counts(connection: Connection, vehicle_ids: Sequence[str]) -> dict[str, list[str]]:
-    """Sentences about counts of fires or pairs that fell, by vehicle."""
+    """Sentences about counts of fires, pairs or events that fell, by vehicle."""
     rows = connection.execute(
         select(_c.vehicle_id, _c.campaign, _c.version, _c.watermark, _c.fell_to)
         .where(_c.vehicle_id.in_(vehicle_ids), _c.fell_to.is_not(None))
@@ -88,7 +92,7 @@ def fallen_counts(connection: Connection, vehicle_ids: Sequence[str]) -> dict[st
             f"its count of fires for {row.campaign} version {row.version} fell to {row.fell_to} and is {row.watermark}"
             f" here; {ENROL_AGAIN}"
         )
-    for vehicle_id, fall in fallen_pairs(connection, vehicle_ids):
+    for vehicle_id, fall in fallen_compared(connection, vehicle_ids):
         fallen.setdefault(vehicle_id, []).append(f"{fall}; {ENROL_AGAIN}")
     return fallen
 
@@ -98,7 +102,7 @@ def _upsert(
 ) -> bool:
     """Store these counts if they are newer; otherwise remember a watermark that fell, and return False."""
     row = {
-        **counts.model_dump(mode="json", exclude={"compared"}),
+        **counts.model_dump(mode="json", exclude={"compared", "events"}),
         **place,
         "vehicle_id": vehicle_id,
         "reported_at_ns": reported_at_ns,

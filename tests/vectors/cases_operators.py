@@ -183,6 +183,43 @@ COMPARE = Case(
     ],
 )
 
+EVENTS = Case(
+    name="events",
+    says="`compare events` matches rises of active, shadow and driver; what could not be seen is unresolved.",
+    signals="""
+        signals:
+          active.cut_in.detected: {type: bool, rate: 20}
+          shadow.cut_in.detected: {type: bool, rate: 10}
+          driver.brake: {type: bool, update: on_change, initial: false}
+    """,
+    triggers="""
+        trigger shadow_alone { when shadow.cut_in.detected and not active.cut_in.detected }
+        campaign cut_in {
+            collect shadow_alone
+            compare cut_in.detected, events cut_in.detected with driver.brake within 400 ms
+            budget 100 clips
+        }
+    """,
+    lines=[
+        *in_order(
+            series("active.cut_in.detected", [k in (4, 20, 21, 44, 45, 70) for k in range(80)], step_ms=50),
+            series("shadow.cut_in.detected", [k in (2, 15, 16, 22, 36) for k in range(40)], step_ms=100, start_ms=10),
+            recording("""
+                1055 driver.brake=1; 1300 driver.brake=0; 1395 driver.brake=1; 1800 driver.brake=0; 2555 driver.brake=1
+                2560 driver.brake=inf; 3605 driver.brake=0; 3615 driver.brake=1
+            """),
+        ),
+        *recording("""
+            4000 active.cut_in.detected=1 shadow.cut_in.detected=0; restart
+            4050 active.cut_in.detected=0; 4110 shadow.cut_in.detected=1; 4200 active.cut_in.detected=1; end
+            4300 active.cut_in.detected=0 shadow.cut_in.detected=0; 4350 active.cut_in.detected=1
+            9000 active.cut_in.detected=0 shadow.cut_in.detected=0; 9700 shadow.cut_in.detected=1
+            9800 active.cut_in.detected=0; 9900 active.cut_in.detected=inf; 9950 active.cut_in.detected=0
+            10000 shadow.cut_in.detected=0; 10300 active.cut_in.detected=1 shadow.cut_in.detected=0; 10400; end
+        """),
+    ],
+)
+
 PLACES = Case(
     name="places",
     says="near and inside look at the catalog's position; unknown where one of its coordinates is.",
@@ -210,4 +247,4 @@ PLACES = Case(
     ),
 )
 
-CASES = (ARITHMETIC, CODING, WINDOWS, OVERFLOW, SEQUENCES, PAIRS, COMPARE, PLACES)
+CASES = (ARITHMETIC, CODING, WINDOWS, OVERFLOW, SEQUENCES, PAIRS, COMPARE, EVENTS, PLACES)

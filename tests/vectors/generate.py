@@ -78,7 +78,16 @@ def expected_of(evaluator: Interpreter, lines: Sequence[Line]) -> dict[str, Any]
         "suppressed": dict(evaluator.suppressed),
         "overflows": evaluator.overflows,
         "compared": {head: asdict(counts) for head, counts in evaluator.compared.items()},
+        **({"events": events} if (events := _events(evaluator)) else {}),
     }
+
+
+def _events(evaluator: Interpreter) -> dict[str, dict[str, dict[str, int]]]:
+    """The matched events by head and sides, as a report has them."""
+    events: dict[str, dict[str, dict[str, int]]] = {}
+    for key, counts in evaluator.events.items():
+        events.setdefault(key.head, {})[key.sides] = asdict(counts)
+    return events
 
 
 def _json(expected: dict[str, Any]) -> str:

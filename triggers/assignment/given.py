@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
+from triggers.contracts.compared import HeadSides
+
 Version = tuple[str, int]
 """Campaign and version."""
 
@@ -25,10 +27,11 @@ class AssignedVersion:
 
 @dataclass(frozen=True, slots=True)
 class CountedParts:
-    """What a campaign version counts by name: its compared heads, and its triggers."""
+    """What a campaign version counts by name: its compared heads, its triggers, its heads with compared events."""
 
     heads: frozenset[str]
     triggers: frozenset[str]
+    events: frozenset[HeadSides] = frozenset()
 
 
 class Refusal(StrEnum):

@@ -20,7 +20,7 @@ REPLAYED_NS = 10 * 365 * 86_400 * NS_PER_S
 MAX_SPEED_M_S = 1000.0
 """No faster sample of the speed counts as distance, see `triggers.distance`."""
 MIN_TICK_NS = 1_000_000
-"""No trigger fires more than once a millisecond, nor is a head compared more often."""
+"""No trigger fires more than once a millisecond, nor is a head compared or does it rise more often."""
 TICKS_BESIDE = 1000
 """Ticks that armed time does not cover: the first one of each drive, and those after a gap."""
 
@@ -63,6 +63,10 @@ def implausible(counts: FireCounts, cooldowns: Mapping[str, int], span: int) -> 
     for head, pairs in sorted(counts.compared.items()):
         if sum(astuple(pairs)) > ticks:
             return f"{sum(astuple(pairs))} pairs of {head} in {counts.armed_ns} ns of armed time"
+    for head, of_head in sorted(counts.events.items()):
+        most = max(max(events.rises) for events in of_head.values()) if of_head else 0
+        if most > ticks:
+            return f"{most} rises of {head} in {counts.armed_ns} ns of armed time"
     if counts.distance_m > MAX_SPEED_M_S * (counts.armed_ns / NS_PER_S) + TICKS_BESIDE:
         return f"{counts.distance_m} m in {counts.armed_ns} ns of armed time"
     return None

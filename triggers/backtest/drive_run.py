@@ -17,6 +17,7 @@ from triggers.backtest.meters.overlap import shared_fires
 from triggers.backtest.meters.volume import ClipMeter
 from triggers.backtest.plan import BacktestPlan, compared
 from triggers.backtest.result import DriveResult
+from triggers.contracts.compared import EventKey
 from triggers.distance import ends_segment
 from triggers.drives.batches import Batch
 from triggers.drives.drive import Drive
@@ -39,8 +40,8 @@ def run_drive(
 ) -> DriveResult:
     """Run a plan over one drive, on machines of the pool.
 
-    A trigger or compared head is left out if the drive cannot give one of its signals. Raises InvalidInput if the drive
-    cannot be read or none of them can run.
+    A trigger, compared head or events are left out if the drive cannot give one of their signals. Raises InvalidInput
+    if the drive cannot be read or none of them can run.
     """
     with drive.open() as file, pool.machines() as machines:
         result = DriveResult(drive.name, drive.path, left_out=_left_out(plan, file, catalog))
@@ -147,15 +148,16 @@ class _RecordedTime:
 
 
 class _ProgramRun:
-    """One machine on a drive, with the fires and pairs of those triggers and heads that are counted on it."""
+    """One machine on a drive, with the fires, pairs and events of those triggers and heads that are counted on it."""
 
-    def __init__(self, machine: Machine, triggers: list[str], heads: list[str]) -> None:
+    def __init__(self, machine: Machine, triggers: list[str], heads: list[str], events: list[EventKey]) -> None:
         self.machine = machine
         self.inputs = [signal.name for signal in machine.manifest.inputs]
         self._indexes = {
             index: trigger.name for index, trigger in enumerate(machine.manifest.triggers) if trigger.name in triggers
         }
         self._heads = heads
+        self._events = events
         self._fires: dict[str, list[Times]] = {name: [] for name in self._indexes.values()}
 
     def take(self, batch: Batch) -> dict[str, Times]:
@@ -170,23 +172,29 @@ class _ProgramRun:
         return fires_ns
 
     def add_to(self, result: DriveResult) -> None:
-        """Add the fires and counts of this run to the drive's result."""
+        """End the drive, and add the fires and counts of this run to its result."""
+        self.machine.end_drive()
         result.fires_ns.update({name: np.concatenate(parts) for name, parts in self._fires.items() if parts})
         suppressed, pairs = self.machine.suppressed, self.machine.compared
         result.suppressed.update({name: suppressed[name] for name in self._indexes.values() if suppressed[name]})
         result.compared.update({head: pairs[head] for head in self._heads})
+        events = self.machine.events
+        result.events.update({key: events[key] for key in self._events})
         result.overflows += self.machine.overflows
 
 
 def _program_runs(machines: list[Machine], left_out: Collection[str]) -> list[_ProgramRun]:
-    """One run per machine. A trigger or head of several campaigns is counted only in the first of them."""
+    """One run per machine. A trigger, head or events of several campaigns are counted only in the first of them."""
     runs: list[_ProgramRun] = []
     triggers = set(left_out)
     heads = {head for machine in machines for head in machine.compared if compared(head) in left_out}
+    events = {key for machine in machines for key in machine.events if str(key) in left_out}
     for machine in machines:
         new_triggers = [trigger.name for trigger in machine.manifest.triggers if trigger.name not in triggers]
         new_heads = [head for head in machine.compared if head not in heads]
-        runs.append(_ProgramRun(machine, new_triggers, new_heads))
+        new_events = [key for key in machine.events if key not in events]
+        runs.append(_ProgramRun(machine, new_triggers, new_heads, new_events))
         triggers.update(new_triggers)
         heads.update(new_heads)
+        events.update(new_events)
     return runs

@@ -28,7 +28,8 @@ class BacktestPlan:
     needs: dict[str, frozenset[str]]
     """Those of them without which the condition is unknown: not the ones that it only asks about with `missing`."""
     head_signals: dict[str, frozenset[str]] = field(default_factory=dict)
-    """The active and the shadow signal of each compared head, by `compare HEAD` (see `compared`)."""
+    """The signals of each compared head, by `compare HEAD` (see `compared`), and of compared events, by their key as a
+    text."""
     campaigns: tuple[CampaignSettings, ...] = ()
 
 
@@ -58,7 +59,10 @@ def make_plan(compilation: Compilation) -> BacktestPlan:
         one_in={name: one_in.get(name, 1) for name in settings},
         signals={code.name: _names(ir, reads[code.root]) for code in ir.triggers},
         needs={code.name: _names(ir, needs[code.root]) for code in ir.triggers},
-        head_signals={compared(code.head): _names(ir, reads[code.active] | reads[code.shadow]) for code in ir.compares},
+        head_signals={
+            **{compared(code.head): _names(ir, reads[code.active] | reads[code.shadow]) for code in ir.compares},
+            **{str(code.key): _names(ir, reads[code.first] | reads[code.second]) for code in ir.events},
+        },
         campaigns=tuple(campaign.settings for campaign in compilation.campaigns.values()),
     )
 

@@ -1,4 +1,4 @@
-"""The report of a backtest: counts, rates, fires, overlap, compared heads, forecast."""
+"""The report of a backtest: counts, rates, fires, overlap, compared heads and events, forecast."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from triggers.backtest.budgets import BudgetUse, budget_uses
+from triggers.backtest.events import EventsOfDrives, events_of
 from triggers.backtest.forecast import NS_PER_HOUR, Forecast, ForecastFleet, make_forecast
 from triggers.backtest.plan import BacktestPlan
 from triggers.backtest.result import BacktestResult, DriveResult
@@ -58,7 +59,7 @@ class DriveCounts:
 
 @dataclass(frozen=True, slots=True)
 class LeftOut:
-    """A trigger (or compared head) that did not run on some drives, and why not on the first of them."""
+    """A trigger (or compared head or events) that did not run on some drives, and why not on the first of them."""
 
     trigger: str
     drives: int
@@ -104,6 +105,7 @@ class BacktestReport:
     fires: tuple[ReportedFire, ...]
     overlap: tuple[TriggerOverlap, ...]
     compared: dict[str, Compared]
+    events: tuple[EventsOfDrives, ...]
     overflows: int
     forecast: Forecast | None
     """None where the drives are no sample of how vehicles drive."""
@@ -132,6 +134,7 @@ class BacktestReport:
             "fires": [asdict(fire) for fire in self.fires],
             "overlap": [asdict(pair) for pair in self.overlap],
             "compared": {head: asdict(counts) for head, counts in self.compared.items()},
+            "events": [each.to_json() for each in self.events],
             "overflows": self.overflows,
             "forecast": None if self.forecast is None else self.forecast.to_json(),
             "by_drive": [asdict(drive) for drive in self.by_drive],
@@ -163,6 +166,7 @@ def make_report(
         ),
         overlap=_overlap(drives),
         compared=_compared(drives),
+        events=events_of(drives),
         overflows=sum(drive.overflows for drive in drives),
         forecast=None if fleet is None else make_forecast(plan, drives, fleet, catalog),
         by_drive=_by_drive(drives),

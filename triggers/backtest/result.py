@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from triggers.contracts.compared import Compared
+from triggers.contracts.compared import Compared, EventCounts, EventKey
 from triggers.drives.findings import Finding
 from triggers.drives.times import Times
 from triggers.errors import InvalidInput
@@ -20,8 +20,8 @@ class DriveResult:
     """What happened on one drive, by trigger; triggers without a fire or a suppressed rise are not listed.
 
     Times are in ns of the drive's clock, ascending. `metres` is None if nothing measures the distance. `shared` is the
-    result of `shared_fires`. `left_out` has the reason for each trigger (and compared head) that could not run because
-    the drive cannot give one of its signals; nothing else of the result is about it.
+    result of `shared_fires`. `left_out` has the reason for each trigger (and compared head or events) that could not
+    run because the drive cannot give one of its signals; nothing else of the result is about it.
     """
 
     name: str
@@ -35,6 +35,7 @@ class DriveResult:
     """The size of each recording: fires whose windows touch are one (see `OwnRecordings`)."""
     suppressed: dict[str, int] = field(default_factory=dict)
     compared: dict[str, Compared] = field(default_factory=dict)
+    events: dict[EventKey, EventCounts] = field(default_factory=dict)
     shared: dict[tuple[str, str], int] = field(default_factory=dict)
     overflows: int = 0
     left_out: dict[str, InvalidInput] = field(default_factory=dict)

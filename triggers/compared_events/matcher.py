@@ -13,18 +13,20 @@ that cross can always be uncrossed (a property test compares it with a search fo
 into the future: a partner that is there is taken at once. And it is symmetric: swapping the sides swaps the counts.
 Nearest first would wait for each rise's whole window, and could leave both outer rises of four without a partner.
 
-A rise without a partner counts for its side alone only if its whole window was observed. One whose window reaches
-beyond the start or the end of the observed time is *unresolved*: its partner may be there, unseen. So every rise is in
-exactly one count, and the sides' shares are not biased by short drives.
+A rise without a partner counts for its side alone only if the other side was known in its whole window, from
+`within_ns` before it to `within_ns` after it. Else it is *unresolved*: its partner may be there, unseen, because the
+window reaches beyond the start or the end of the observed time, or into a time in which the other side was unknown. So
+every rise is in exactly one count, and the sides' shares are biased neither by short drives nor by silent signals.
 """
 
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import astuple, dataclass
 from enum import IntEnum
 
-MAX_WAITING = 4096
+from triggers.contracts.compared import EventCounts
+
+MAX_WAITING = 64
 """How many rises may wait for a partner: what a vehicle reserves. Beyond it the earliest is unresolved."""
 
 
@@ -34,49 +36,41 @@ class Side(IntEnum):
     FIRST = 0
     SECOND = 1
 
-
-@dataclass(frozen=True, slots=True)
-class EventCounts:
-    """Events of two sides, `first` and `second`: for a compared head its active and its shadow signal."""
-
-    matched: int = 0
-    only_first: int = 0
-    only_second: int = 0
-    unresolved_first: int = 0
-    """Rises without a partner whose window was not observed as a whole."""
-    unresolved_second: int = 0
-
     @property
-    def rises(self) -> tuple[int, int]:
-        """All rises of either side."""
-        return (
-            self.matched + self.only_first + self.unresolved_first,
-            self.matched + self.only_second + self.unresolved_second,
-        )
-
-    def __add__(self, other: EventCounts) -> EventCounts:
-        """The events of both counts together."""
-        return EventCounts(*(a + b for a, b in zip(astuple(self), astuple(other), strict=True)))
+    def other(self) -> Side:
+        """The side that the partner of a rise belongs to."""
+        return Side(1 - self)
 
 
 class EventMatcher:
     """Matches rises that are told in the order of their times, over one stretch of time without a gap.
 
     At most one side waits at any time, as two rises that wait would either be matched or not both be waiting. The state
-    is therefore one queue, which holds the rises of the last `within_ns`.
+    is therefore one queue, which holds the rises of the last `within_ns`. Both sides are known from `start_ns` on,
+    unless something else is told (`observe`).
     """
 
     def __init__(self, within_ns: int, start_ns: int, *, max_waiting: int = MAX_WAITING) -> None:
         if within_ns < 0 or max_waiting < 1:
             raise ValueError(f"a window of {within_ns} ns with room for {max_waiting} rises")
         self._within_ns = within_ns
-        self._start_ns = self._now_ns = start_ns
+        self._now_ns = start_ns
+        self._known_since: list[int | None] = [start_ns, start_ns]
+        """Since when each side is known without a break; None while it is unknown."""
         self._max_waiting = max_waiting
         self._waiting: deque[int] = deque()
         self._waits = Side.FIRST
         self._matched = 0
         self._alone = [0, 0]
         self._unresolved = [0, 0]
+
+    def observe(self, side: Side, time_ns: int, *, is_known: bool) -> None:
+        """A side is known or unknown from `time_ns` on; of two things told at one time the later one holds."""
+        self.advance(time_ns)
+        if not is_known:
+            self._known_since[side] = None
+        elif self._known_since[side] is None:
+            self._known_since[side] = time_ns
 
     def rise(self, side: Side, time_ns: int) -> None:
         """A rise at `time_ns`, which must not be before any time that was told already."""
@@ -107,7 +101,9 @@ class EventMatcher:
 
     def _settle(self, rise_ns: int) -> None:
         """A rise remains without a partner."""
-        was_seen = rise_ns - self._within_ns >= self._start_ns and rise_ns + self._within_ns <= self._now_ns
+        since_ns = self._known_since[self._waits.other]
+        was_known = since_ns is not None and since_ns <= rise_ns - self._within_ns
+        was_seen = was_known and rise_ns + self._within_ns <= self._now_ns
         counts = self._alone if was_seen else self._unresolved
         counts[self._waits] += 1
 
@@ -136,56 +132,3 @@ def match_events(
         matcher.rise(side, time_ns)
     matcher.advance(end_ns)
     return matcher.finish()
-
-
-class HeadEvents:
-    """The events of a head with an active and a shadow signal, and the driver's where that is known.
-
-    Each pair of signals is matched by itself, as a problem of two sides has one best answer and one of three has not:
-    the driver's rise that is nearest to both may be matched with neither where rises are dense. What a driver did that
-    a version missed is `only_second` of `active_driver` or `shadow_driver`.
-    """
-
-    def __init__(self, within_ns: int, start_ns: int, *, has_driver: bool = False) -> None:
-        self._active_shadow = EventMatcher(within_ns, start_ns)
-        self._active_driver = EventMatcher(within_ns, start_ns) if has_driver else None
-        self._shadow_driver = EventMatcher(within_ns, start_ns) if has_driver else None
-
-    def active(self, time_ns: int) -> None:
-        """A rise of the active signal."""
-        self._tell((self._active_shadow, Side.FIRST), (self._active_driver, Side.FIRST), time_ns)
-
-    def shadow(self, time_ns: int) -> None:
-        """A rise of the shadow signal."""
-        self._tell((self._active_shadow, Side.SECOND), (self._shadow_driver, Side.FIRST), time_ns)
-
-    def driver(self, time_ns: int) -> None:
-        """A rise of the driver's signal."""
-        if self._active_driver is None:
-            raise ValueError("this head is compared without its driver")
-        self._tell((self._active_driver, Side.SECOND), (self._shadow_driver, Side.SECOND), time_ns)
-
-    def _tell(
-        self, one: tuple[EventMatcher | None, Side], other: tuple[EventMatcher | None, Side], time_ns: int
-    ) -> None:
-        for matcher, side in (one, other):
-            if matcher is not None:
-                matcher.rise(side, time_ns)
-
-    def finish(self, end_ns: int) -> HeadCounts:
-        """The counts of a stretch that ends at `end_ns`."""
-        counts: list[EventCounts | None] = []
-        for matcher in (self._active_shadow, self._active_driver, self._shadow_driver):
-            if matcher is not None:
-                matcher.advance(end_ns)
-            counts.append(None if matcher is None else matcher.finish())
-        return HeadCounts(counts[0] or EventCounts(), counts[1], counts[2])
-
-
-@dataclass(frozen=True, slots=True)
-class HeadCounts:
-    """The events of a head, by pair of its signals; None for those with a driver where there is none."""
-
-    active_shadow: EventCounts
-    active_driver: EventCounts | None = None
-    shadow_driver: EventCounts | None = None

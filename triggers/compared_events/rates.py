@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from triggers.compared_events.matcher import EventCounts
+from triggers.contracts.compared import EventCounts
 from triggers.statistics.disagreement import Disagreement, disagreement, sums_of_pairs
 from triggers.statistics.fleet_rates import THOUSAND_KM_M, FleetRate, Report, VehicleSums, fleet_rate
 

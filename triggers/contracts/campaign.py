@@ -11,13 +11,16 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from triggers.contracts.base import AttributeValue, Contract, Name, ShortText, SignalName
+from triggers.contracts.compared import Sides
 from triggers.times import NS_PER_S
 
 MAX_TRIGGERS = 1000
 MAX_TARGET_OPERANDS = 100
 MAX_TARGET_VALUES = 1000
 MAX_COMPARES = 100
-"""How many heads a campaign may compare."""
+"""How many heads a campaign may compare, sample by sample and event by event each."""
+MAX_EVENT_WINDOW_NS = 60 * NS_PER_S
+"""How far apart the rises of two sides may be that are the same event."""
 
 MAX_CAPTURE_NS = 10 * 60 * NS_PER_S
 DEFAULT_RECORDING_NS = 60 * NS_PER_S
@@ -124,6 +127,19 @@ class UploadRoute(Contract):
     up_to_bytes: Annotated[int, Field(gt=0)] | None = None
 
 
+class EventComparison(Contract):
+    """A bool head whose rises are matched on the vehicle, up to `within_ns` apart; with a driver's signal, or None."""
+
+    head: SignalName
+    within_ns: Annotated[int, Field(ge=1, le=MAX_EVENT_WINDOW_NS)]
+    driver: SignalName | None = None
+
+    @property
+    def sides(self) -> tuple[Sides, ...]:
+        """Whose rises are matched with whose."""
+        return (Sides.ACTIVE_SHADOW,) if self.driver is None else tuple(Sides)
+
+
 class CampaignSettings(Contract):
     """Everything about a campaign except its program; docs/language.md has the defaults."""
 
@@ -132,6 +148,9 @@ class CampaignSettings(Contract):
     triggers: Annotated[tuple[TriggerSettings, ...], Field(max_length=MAX_TRIGGERS)]
     compare: Annotated[tuple[SignalName, ...], Field(max_length=MAX_COMPARES)] = ()
     """Bool heads whose active and shadow values are counted on the vehicle."""
+    events: Annotated[tuple[EventComparison, ...], Field(max_length=MAX_COMPARES, exclude_if=operator.not_)] = ()
+    """Bool heads whose rises are matched on the vehicle, each head once. Left out where there are none, since vehicles
+    of before know no such member."""
     target: Target | None = None
     rollout: Annotated[tuple[RolloutStage, ...], Field(min_length=1)] = (RolloutStage(share=1.0),)
     sample_one_in: Annotated[int, Field(ge=1)] = 1

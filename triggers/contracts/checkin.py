@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import operator
 from functools import lru_cache
 from typing import Annotated, Self
 
@@ -19,7 +20,7 @@ from triggers.contracts.base import (
 )
 from triggers.contracts.campaign import MAX_COMPARES
 from triggers.contracts.clip import MAX_SOFTWARE_TEXT
-from triggers.contracts.compared import Compared
+from triggers.contracts.compared import Compared, EventsBySides
 from triggers.contracts.fire import TimeNs
 from triggers.contracts.limits import MAX_TRUST_VERSION
 from triggers.times import NS_PER_MS, NS_PER_S
@@ -64,6 +65,9 @@ class FireCounts(Contract):
     distance_m: Count = 0
     compared: Annotated[dict[SignalName, Compared], Field(max_length=MAX_COMPARES)] = {}
     """Pairs of each compared head; cumulative, like all counts."""
+    events: Annotated[dict[SignalName, EventsBySides], Field(max_length=MAX_COMPARES, exclude_if=operator.not_)] = {}
+    """Matched events of each head whose events are compared. Left out where there are none, since a cloud of before
+    knows no such member; it gives no vehicle a program that compares events either."""
 
     @model_validator(mode="after")
     def _adds_up(self) -> Self:

@@ -190,8 +190,8 @@ def _check_definitions(draft: _Draft) -> None:
 
 def _lower_triggers(draft: _Draft) -> None:
     """Lower all triggers as one program, whether a campaign collects them or not."""
-    heads = [head for campaign in draft.file.campaigns for head in campaign.compare]
-    lowered = lower(draft.file, draft.file.triggers, heads, draft.catalog, draft.report)
+    compare = [compared for campaign in draft.file.campaigns for compared in campaign.compare]
+    lowered = lower(draft.file, draft.file.triggers, compare, draft.catalog, draft.report)
     draft.triggers = CompiledTriggers(lowered.settings, lowered.ir, lowered.spans)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, is_dataclass
 from fractions import Fraction
 from hashlib import sha256
@@ -10,6 +10,7 @@ from typing import Any
 
 from triggers.clips.size import nominal_clip_bytes
 from triggers.contracts.campaign import TriggerSettings
+from triggers.language.checks.context import shown_time
 from triggers.language.checks.limits import operator_costs
 from triggers.language.compile import Compilation, CompiledCampaign, CompiledTriggers
 from triggers.language.ir import Ir
@@ -106,6 +107,7 @@ class Explained:
     core_share: float | None
     triggers: tuple[ExplainedTrigger, ...]
     compares: tuple[str, ...]
+    """Heads, and those whose events are compared, as in `events cut_in.detected with driver.brake within 1 s`."""
     operators: tuple[ExplainedOperator, ...]
     """Costliest first."""
 
@@ -149,9 +151,18 @@ def _explained(
         operations_per_s=operations_per_s,
         core_share=None if operations_per_s is None else operations_per_s / CORE_OPERATIONS_PER_S,
         triggers=tuple(_trigger(trigger, ir, cost, reached[trigger.name], catalog) for trigger in settings),
-        compares=tuple(code.head for code in ir.compares),
+        compares=(*(code.head for code in ir.compares), *_events(ir)),
         operators=_operators(cost, compiled.spans, reached, source),
     )
+
+
+def _events(ir: Ir) -> Iterator[str]:
+    """The compared events of a campaign, as its trigger file says them."""
+    drivers = {code.head: code.driver for code in ir.events if code.driver is not None}
+    for code in ir.events:
+        if code.driver is None:
+            driver = f" with {drivers[code.head]}" if code.head in drivers else ""
+            yield f"events {code.head}{driver} within {shown_time(code.within_ns)}"
 
 
 def _input(ir: Ir, index: int, catalog: SignalCatalog) -> ExplainedInput:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Literal
 
+from triggers.contracts.compared import EventKey, Sides
 from triggers.times import NS_PER_S
 
 MAX_NODES = 20_000
@@ -199,14 +200,37 @@ class CompareCode:
 
 
 @dataclass(frozen=True, slots=True)
+class EventCode:
+    """Two sides of a head whose rises are matched: the nodes that read their signals, and how far apart rises may be.
+
+    `driver` is the driver's signal for `Sides` that have one.
+    """
+
+    head: str
+    sides: Sides
+    first: int
+    second: int
+    within_ns: int
+    driver: str | None = None
+
+    @property
+    def key(self) -> EventKey:
+        """What tells it from the others of its program."""
+        return EventKey(self.head, self.sides, self.within_ns, self.driver)
+
+
+@dataclass(frozen=True, slots=True)
 class Ir:
-    """Everything an evaluator needs: inputs, nodes (arguments first), triggers, compared heads, the segments' gap."""
+    """Everything an evaluator needs: inputs, nodes (arguments first), triggers, compared heads and events, and the
+    segments' gap.
+    """
 
     max_gap_ns: int
     inputs: tuple[Input, ...]
     nodes: tuple[Node, ...]
     triggers: tuple[TriggerCode, ...]
     compares: tuple[CompareCode, ...] = ()
+    events: tuple[EventCode, ...] = ()
 
     def signal_masks(self) -> tuple[int, ...]:
         """For each node, the signals that it reads, as a bit mask over the inputs."""

@@ -53,7 +53,10 @@ _CAPTURE_CLAUSES = {
 _CAMPAIGN_CLAUSES = {
     "describe": _TRIGGER_CLAUSES["describe"],
     "collect": ("collect hard_braking, cut_in", "The triggers whose fires become clips."),
-    "compare": ("compare cut_in.detected", "Heads whose active and shadow values are counted, without any upload."),
+    "compare": (
+        "compare cut_in.detected, events cut_in.detected with driver.brake within 1 s",
+        "Heads whose active and shadow values, or rises matched in time, are counted, without any upload.",
+    ),
     "target": ('target vehicle.region in ("EU")', "The vehicles, by their attributes."),
     "rollout": ("rollout 1 % for 1 d, 10 % for 3 d, 100 %", "The share of them, in stages."),
     "sample": ("sample 1 in 10", "The share of fires that are kept; the choice is random and known."),

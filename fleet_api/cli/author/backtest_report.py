@@ -8,11 +8,15 @@ from typing import TYPE_CHECKING
 
 from fleet_api.cli.author.backtest_remarks import budget_text
 from fleet_api.cli.output import counted, print_result, print_table, shown_bytes
+from triggers.backtest.events import RATES
+from triggers.times import NS_PER_S
 
 if TYPE_CHECKING:
     from triggers.backtest.budgets import BudgetUse
+    from triggers.backtest.events import EventsOfDrives
     from triggers.backtest.report import BacktestReport, ReportedFire, TriggerOverlap
     from triggers.contracts.compared import Compared
+    from triggers.statistics.fleet_rates import FleetRate
     from triggers.statistics.interval import Interval
 
 _CONCENTRATED = 0.5
@@ -30,6 +34,7 @@ def show_report(report: BacktestReport) -> None:
     _show_fires(report.fires)
     _show_overlap(report.overlap)
     _show_compared(report.compared)
+    _show_events(report.events)
     _show_drives(report)
     _show_budgets(report.budgets)
     _show_forecast(report)
@@ -142,6 +147,28 @@ def _show_compared(heads: Mapping[str, Compared]) -> None:
         for head, pairs in heads.items()
     ]
     print_table("Compared heads, in pairs of samples", columns, rows)
+
+
+def _show_events(events: Sequence[EventsOfDrives]) -> None:
+    if not events:
+        return
+    rows = [
+        (
+            each.key.head,
+            " and ".join(each.key.sides.names),
+            f"{each.key.within_ns / NS_PER_S:g} s",
+            *(_counted_per_1000_km(getattr(each.counts, name), each.rate(name)) for name in RATES),
+            each.counts.unresolved_first + each.counts.unresolved_second,
+        )
+        for each in events
+    ]
+    columns = ("head", "sides", "within", "both (per 1,000 km)", "first alone", "second alone", "unresolved")
+    print_table("Compared events", columns, rows)
+
+
+def _counted_per_1000_km(count: int, rate: FleetRate | None) -> str:
+    """A count, and the rate if the distance is known, as in `12 (3.4)`."""
+    return str(count) if rate is None else f"{count} ({_number(rate.interval.mean)})"
 
 
 def _show_forecast(report: BacktestReport) -> None:

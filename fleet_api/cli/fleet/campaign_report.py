@@ -26,10 +26,12 @@ if TYPE_CHECKING:
         CampaignSummary,
         ComparedView,
         CostView,
+        EventCountsView,
         Expected,
     )
     from triggers.contracts.api.costs.expected import ExpectedCostView
     from triggers.contracts.api.outcomes import OutcomesView
+    from triggers.contracts.compared import Sides
 
 CAMPAIGN_COLUMNS: tuple[Column[CampaignSummary], ...] = (
     Column("campaign", lambda version: version.campaign),
@@ -55,15 +57,18 @@ VERSION_COLUMNS: tuple[Column[CampaignSummary], ...] = (
     Column("catalogued", lambda version: version.outcomes.catalogued),
     Column("approval_digest", lambda version: version.approval_digest),
 )
+_EVENTS = ("matched", "only_first", "only_second", "unresolved_first", "unresolved_second")
 _PAIRS = ("neither", "only_shadow", "only_active", "both", "unknown")
 
 
 def show_details(details: CampaignDetails) -> None:
-    """Print a version's review and outcomes, and its compared heads and budget accounts if it has any."""
+    """Print a version's review and outcomes, and its compared heads, events and budget accounts if it has any."""
     show_review(details)
     show_outcomes(details.outcomes)
     if details.compared:
         _show_compared(details.compared)
+    if details.events:
+        _show_events(details.events)
     if details.budget:
         show_accounts(details.budget, title="Budget")
 
@@ -188,3 +193,12 @@ def counted_by_reason(value: int | Mapping[str, int]) -> object:
 def _show_compared(compared: Mapping[str, ComparedView]) -> None:
     rows = [(head, *(getattr(pairs, name) for name in _PAIRS)) for head, pairs in compared.items()]
     print_table("Compared heads, in pairs of samples", ("head", *_PAIRS), rows)
+
+
+def _show_events(events: Mapping[str, Mapping[Sides, EventCountsView]]) -> None:
+    rows = [
+        (head, " and ".join(sides.names), *(getattr(counts, name) for name in _EVENTS))
+        for head, of_head in events.items()
+        for sides, counts in of_head.items()
+    ]
+    print_table("Compared events", ("head", "first and second", *_EVENTS), rows)

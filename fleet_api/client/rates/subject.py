@@ -1,10 +1,12 @@
-"""Rates of triggers: how often they fire, what a version changed, and how often compared heads disagree."""
+"""Rates of triggers and compared events, what a version changed, and how often compared heads disagree."""
 
 from __future__ import annotations
 
 from fleet_api.client.transport import Transport, path_of
 from triggers.contracts.api.rates.answers import (
     ComparisonView,
+    EventsList,
+    EventsView,
     HeadsList,
     HeadView,
     RatePer,
@@ -38,6 +40,11 @@ class Rates:
         """The disagreement of the heads that a campaign compares."""
         asked = {"campaign": campaign, "version": version, "component": component}
         return self._transport.get(HeadsList, path_of("rates", "heads"), asked).heads
+
+    def events(self, campaign: str, *, version: int | None = None, component: str | None = None) -> list[EventsView]:
+        """How often the sides of the heads whose events a campaign compares tell them, together or alone."""
+        asked = {"campaign": campaign, "version": version, "component": component}
+        return self._transport.get(EventsList, path_of("rates", "events"), asked).events
 
     def compare(
         self,

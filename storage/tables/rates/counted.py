@@ -33,13 +33,15 @@ count_parts = Table(
     Column("distance_m", BigInteger, nullable=False),
     json("fires", default=text("'{}'")),
     json("pairs", default=text("'{}'")),
+    json("events", default=text("'{}'")),
     ForeignKeyConstraint(["campaign", "version"], ["campaign_versions.campaign", "campaign_versions.version"]),
     CheckConstraint("share > 0 AND share <= 1", name="share"),
     Index("ix_count_parts_campaign_version", "campaign", "version"),
 )
-"""The counts of `fire_counts` and `compare_counts`, divided: what was new in a report belongs to the software that the
-vehicle had told last, and to the share of the fleet that the rollout admitted then. `fires` is by trigger, `pairs` by
-head the five counts of its table. The parts of a vehicle add up to its counts."""
+"""The counts of `fire_counts`, `compare_counts` and `event_counts`, divided: what was new in a report belongs to the
+software that the vehicle had told last, and to the share of the fleet that the rollout admitted then. `fires` is by
+trigger, `pairs` by head the five counts of its table, `events` the same by head and sides (`cut_in.detected
+active_shadow`). The parts of a vehicle add up to its counts."""
 
 rate_days = Table(
     "rate_days",

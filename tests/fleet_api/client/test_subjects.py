@@ -269,6 +269,7 @@ def test_the_client_reaches_every_route_that_people_use(api: Api) -> None:
         client.forecasts.current,
         lambda: client.forecasts.kept("a"),
         lambda: client.rates.heads("a"),
+        lambda: client.rates.events("a"),
         lambda: client.rates.compare("a", "1", "2"),
         lambda: next(client.dead_letters.list()),
         lambda: client.dead_letters.discard(1),

@@ -62,7 +62,7 @@ NOTHING_OF_CLIPS: set[Operation] = {
     ("get", "/v1/trust"),
     ("post", "/v1/trust"),
     ("post", "/v1/logout"),
-    *(("get", f"/v1/rates{which}") for which in ("", "/heads", "/comparison")),
+    *(("get", f"/v1/rates{which}") for which in ("", "/heads", "/events", "/comparison")),
     *(("get", f"/v1/forecasts{which}") for which in ("", "/kept")),
     *((method, "/v1/price-books") for method in ("get", "post")),
     *(("get", f"/v1/price-books/{which}") for which in ("newest", "{version}")),

@@ -17,7 +17,7 @@ from storage.tables import rate_days
 from tests.fleet_api.api_server import Api, campaign_text
 from tests.storage.rates.rates_support import HOUR_NS, enrol_all, report, roll_out, run_software
 from triggers.contracts.clip import MAX_SOFTWARE_TEXT
-from triggers.contracts.compared import Compared
+from triggers.contracts.compared import Compared, EventCounts, Sides
 from triggers.errors import Conflict, InvalidInput, NotFound
 
 COMPARING = campaign_text("compare cut_in.detected")
@@ -251,3 +251,51 @@ def test_a_campaign_that_nobody_has_is_not_found_and_one_without_counts_has_no_r
         rates.of_triggers("none")
     with pytest.raises(InvalidInput, match="`version` needs a campaign"):
         rates.of_triggers(version=1)
+
+
+EVENTS = campaign_text("compare events cut_in.detected with active.lane.valid within 2 s")
+
+
+@pytest.fixture
+def matching(api: Api) -> Api:
+    """Campaign `braking`, which compares events, and ten vehicles that drove 1,000 km each under two softwares."""
+    api.activate(EVENTS)
+    enrol_all(api.database, *(f"car-{number}" for number in range(10)))
+    for hours, stack, alone in ((10, "1", 1), (20, "2", 40)):
+        for number in range(10):
+            run_software(api.database, f"car-{number}", stack=stack)
+            both = EventCounts(matched=hours, only_second=alone, unresolved_first=number)
+            told = {Sides.ACTIVE_SHADOW: both, Sides.ACTIVE_DRIVER: EventCounts(), Sides.SHADOW_DRIVER: EventCounts()}
+            events = {"cut_in.detected": told}
+            report(api.database, f"car-{number}", hours, {}, kilometres=50 * hours, events=events)
+    return api
+
+
+def test_events_have_rates_per_1000_km_with_intervals(matching: Api) -> None:
+    found = matching.as_client("viewer").rates.events("braking")
+    assert [told.sides for told in found] == [Sides.ACTIVE_DRIVER, Sides.ACTIVE_SHADOW, Sides.SHADOW_DRIVER]
+    assert [told.driver for told in found] == ["active.lane.valid", None, "active.lane.valid"]
+    told = found[1]
+    assert (told.head, told.within_ns, told.vehicles, told.software) == ("cut_in.detected", 2 * 10**9, 10, None)
+    assert (told.matched, told.only_first, told.only_second, told.distance_m) == (200, 0, 400, 10_000_000)
+    rates = [told.matched_per_1000km, told.only_first_per_1000km, told.only_second_per_1000km]
+    assert [rate.mean for rate in rates if rate is not None] == [20, 0, 40]
+    assert all(rate is not None and rate.high is not None and rate.low <= rate.mean < rate.high for rate in rates)
+    assert told.unresolved_share == pytest.approx(45 / (2 * 200 + 400 + 45))
+    assert found[0].unresolved_share == 0
+
+
+def test_events_of_two_softwares_are_told_apart_and_compared(matching: Api) -> None:
+    viewer = matching.as_client("viewer")
+    found = viewer.rates.events("braking", component="stack")
+    alone = [(told.software, told.only_second) for told in found if told.sides is Sides.ACTIVE_SHADOW]
+    assert alone == [("1", 10), ("2", 390)]
+    changes = {each.name: each.change for each in viewer.rates.compare("braking", "1", "2", component="stack").events}
+    assert changes["cut_in.detected: shadow alone (active)"] == "rose"
+    assert changes["cut_in.detected: active and shadow"] == "open"
+    assert len(changes) == 9, "three of each two sides"
+
+
+def test_a_campaign_that_compares_no_events_has_none(fleet: Api) -> None:
+    drive(fleet, "1", 10, 4)
+    assert fleet.as_client("viewer").rates.events("braking") == []

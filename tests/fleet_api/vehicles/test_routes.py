@@ -360,3 +360,87 @@ def test_the_largest_of_versionsof_many_vehicles_are_shown(api: Api) -> None:
         assert report(api, vehicle, whole, vehicle_id=f"car-{number}") == 204
         assert report(api, vehicle, whole, vehicle_id=f"car-{number}") == 204
     assert api.get("/v1/campaigns/comparing/1").json()["compared"]["lane.valid"]["both"] == 9 * most["both"]
+
+
+MATCHING = """
+campaign matching {
+    compare events lane.valid within 1 s, events cut_in.detected with active.lane.valid within 2 s
+    budget 1 clips
+}
+"""
+
+
+def five(**numbers: int) -> dict[str, int]:
+    """These events and no others."""
+    return {
+        **dict.fromkeys(("matched", "only_first", "only_second", "unresolved_first", "unresolved_second"), 0),
+        **numbers,
+    }
+
+
+def matched(events: Any) -> dict[str, Any]:
+    """A report of events of `matching` version 1."""
+    return {"campaign": "matching", "version": 1, "watermark": 0, "suppressed": 0, "events": events}
+
+
+def test_a_campaigns_page_shows_the_events_of_each_head_over_all_vehicles(api: Api) -> None:
+    api.activate(MATCHING)
+    first, second = api.enrol_assigned("car-1"), api.enrol_assigned("car-2")
+    page = "/v1/campaigns/matching/1"
+    driver = {"active_shadow": five(), "active_driver": five(), "shadow_driver": five()}
+    assert api.get(page).json()["events"] == {"lane.valid": {"active_shadow": five()}, "cut_in.detected": driver}
+    told = {"active_shadow": five(matched=9, only_first=1), "active_driver": five(unresolved_second=4)}
+    assert report(api, first, matched({"cut_in.detected": told})) == 204
+    assert report(api, first, matched({"cut_in.detected": told})) == 204
+    more = {"cut_in.detected": {"active_shadow": five(matched=1, only_second=2)}}
+    assert report(api, second, matched(more), vehicle_id="car-2") == 204
+    assert api.get(page).json()["events"]["cut_in.detected"] == {
+        "active_shadow": five(matched=10, only_first=1, only_second=2),
+        "active_driver": five(unresolved_second=4),
+        "shadow_driver": five(),
+    }
+
+
+def test_an_older_report_of_events_changes_nothing_even_when_the_clock_was_set(api: Api) -> None:
+    api.activate(MATCHING)
+    vehicle = api.enrol_assigned()
+    for count, at_ns in ((5, 100), (5, 100), (3, 200), (8, 50), (7, 300)):
+        events = {"lane.valid": {"active_shadow": five(matched=count)}}
+        assert report(api, vehicle, matched(events), at_ns=at_ns) == 204
+    shown = api.get("/v1/campaigns/matching/1").json()["events"]
+    assert shown["lane.valid"] == {"active_shadow": five(matched=8)}
+
+
+@pytest.mark.parametrize(
+    "events",
+    [
+        {"ego.speed": {"active_shadow": five()}},
+        {"lane.valid": {"active_driver": five()}},
+        {"lane.valid": {"driver_active": five()}},
+        {"lane.valid": five()},
+        {"lane.valid": {"active_shadow": five(matched=-1)}},
+        {"lane.valid": {"active_shadow": five(matched=2**60 + 1)}},
+        {"lane.valid": {"active_shadow": five(several=1)}},
+        {"lane.valid": {"active_shadow": {**five(), "matched": "1"}}},
+        {"lane.valid": {"active_shadow": [0, 0, 0, 0, 0]}},
+        {"no head": {"active_shadow": five()}},
+        {f"h{i}": {"active_shadow": five()} for i in range(101)},
+        [],
+    ],
+)
+def test_events_that_no_vehicle_can_have_counted_are_refused_with_all_of_the_report(api: Api, events: Any) -> None:
+    api.activate(MATCHING)
+    api.activate(campaign_text())
+    assert report(api, api.enrol(), counts(5), matched(events)) == 422
+    assert fired(api) == 0
+
+
+def test_more_rises_than_milliseconds_are_left_out_and_the_rest_counts(api: Api) -> None:
+    api.activate(MATCHING)
+    api.activate(COMPARING)
+    vehicle = api.enrol_assigned()
+    events = {"lane.valid": {"active_shadow": five(matched=2**60, only_first=2**60)}}
+    assert report(api, vehicle, matched(events), compared({"lane.valid": pairs(both=5)})) == 204
+    shown = api.get("/v1/campaigns/matching/1").json()["events"]
+    assert shown["lane.valid"] == {"active_shadow": five()}
+    assert api.get("/v1/campaigns/comparing/1").json()["compared"]["lane.valid"] == pairs(both=5)

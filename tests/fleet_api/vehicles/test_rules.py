@@ -23,7 +23,7 @@ from triggers.assignment.given import AssignedVersion, CountedParts, Refusal
 from triggers.contracts.base import canonical_json
 from triggers.contracts.campaign import BudgetLimits, RolloutStage, RunningCampaign
 from triggers.contracts.checkin import FireCounts
-from triggers.contracts.compared import Compared
+from triggers.contracts.compared import Compared, EventCounts, Sides
 from triggers.errors import Forbidden, InvalidInput
 
 BEGAN = datetime(2026, 1, 5, 12, tzinfo=UTC)
@@ -44,6 +44,11 @@ def campaign(name: str = "braking", **changes: Any) -> RunningCampaign:
     """A running campaign."""
     settings = campaign_settings(name, BudgetLimits()).model_copy(update=changes)
     return RunningCampaign(name, 1, settings, "0" * 64, BEGAN)
+
+
+def matched(counts: EventCounts, head: str = "h", sides: Sides = Sides.ACTIVE_SHADOW) -> FireCounts:
+    events = {head: {sides: counts}}
+    return FireCounts(campaign="braking", version=1, watermark=0, suppressed=0, events=events)
 
 
 def counts(campaign: str = "braking", version: int = 1, **heads: Compared) -> FireCounts:
@@ -93,6 +98,8 @@ def test_counts_of_versions_and_heads_that_exist_make_sense() -> None:
         ([counts("lanes")], "counts fires of lanes version 1, which does not exist"),
         ([counts(z=Compared(both=1), h=Compared())], "counts z, which braking version 1 does not compare"),
         ([counts(version=2, h=Compared())], "counts h, which braking version 2 does not compare"),
+        ([matched(EventCounts(), "k")], r"counts events of k \(active_shadow\), which braking version 1 does not"),
+        ([matched(EventCounts(), "h", Sides.ACTIVE_DRIVER)], r"counts events of h \(active_driver\), which"),
     ],
 )
 def test_counts_that_belong_to_nothing_are_refused_by_name(report: list[FireCounts], mistake: str) -> None:
@@ -130,6 +137,8 @@ def given_since(*, in_time: bool = True, replays: bool = False) -> dict[tuple[st
         (fires(0, suppressed=2**62), given_since(), Refusal.IMPLAUSIBLE, "suppressed rises"),
         (fires(0, distance_m=2**62), given_since(), Refusal.IMPLAUSIBLE, "m in 0 ns of armed time"),
         (counts(h=Compared(both=2**60)), given_since(), Refusal.IMPLAUSIBLE, "pairs of h"),
+        (matched(EventCounts(2**60, 1)), given_since(), Refusal.IMPLAUSIBLE, "1152921504606846977 rises of h"),
+        (matched(EventCounts(0, 0, 900, 0, 200)), given_since(), Refusal.IMPLAUSIBLE, "1100 rises of h in 0 ns"),
         (fires(9002, armed_ns=30 * DAY_NS), given_since(replays=True), None, ""),
     ],
 )

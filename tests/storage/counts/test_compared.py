@@ -1,4 +1,4 @@
-"""Pairs of compared heads: a vehicle's tables only grow, whole, in whatever order its reports come."""
+"""Pairs and events of compared heads: a vehicle's counts only grow, whole, in whatever order its reports come."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from sqlalchemy import update
 
-from storage.counts.compared import compared
+from storage.counts.compared import compared, events
 from storage.database import Database
 from storage.tables import campaign_versions
 from storage.vehicles.enrolment import enrol
@@ -16,7 +16,7 @@ from storage.vehicles.queries import get_vehicle
 from storage.vehicles.telemetry import record_counts
 from tests.support.fleet import add_version
 from triggers.contracts.checkin import FireCounts, Telemetry
-from triggers.contracts.compared import Compared
+from triggers.contracts.compared import Compared, EventCounts, EventsBySides, Sides
 
 
 @pytest.fixture(autouse=True)
@@ -32,9 +32,17 @@ def prepare(database: Database) -> None:
 
 
 def send(
-    database: Database, heads: dict[str, Compared], *, vehicle_id: str = "car-1", version: int = 1, at_ns: int = 1
+    database: Database,
+    heads: dict[str, Compared],
+    *,
+    events: dict[str, EventsBySides] | None = None,
+    vehicle_id: str = "car-1",
+    version: int = 1,
+    at_ns: int = 1,
 ) -> int:
-    counts = FireCounts(campaign="comparing", version=version, watermark=0, suppressed=0, compared=heads)
+    counts = FireCounts(
+        campaign="comparing", version=version, watermark=0, suppressed=0, compared=heads, events=events or {}
+    )
     with database.begin() as connection:
         return record_counts(connection, vehicle_id, Telemetry(counts=(counts,), reported_at_ns=at_ns))
 
@@ -95,3 +103,59 @@ def test_pairs_that_fall_are_the_vehicles_problem_and_change_no_count(database: 
     assert seen[4] == seen[3]
     assert "fell to 3 and is 41 here" in seen[5][0]
     assert tables(database)["h"] == Compared(both=41)
+
+
+def matched(database: Database, version: int = 1) -> dict[str, EventsBySides]:
+    with database.begin() as connection:
+        return events(connection, "comparing", version)
+
+
+BOTH, WITH_DRIVER = Sides.ACTIVE_SHADOW, Sides.ACTIVE_DRIVER
+
+
+def test_events_are_news_once_and_only_forward_whatever_their_time(database: Database) -> None:
+    reports = [(5, 100), (5, 100), (4, 90), (6, 10), (5, 50), (6, 20)]
+    found = [
+        send(database, {}, events={"h": {BOTH: EventCounts(matched=count)}}, at_ns=at_ns) for count, at_ns in reports
+    ]
+    assert found == [1, 0, 0, 1, 0, 0]
+    assert matched(database) == {"h": {BOTH: EventCounts(matched=6)}}
+
+
+def test_events_of_two_sides_are_taken_in_whole_and_by_themselves(database: Database) -> None:
+    send(database, {}, events={"h": {BOTH: EventCounts(10, 2), WITH_DRIVER: EventCounts(1)}})
+    later = {"h": {BOTH: EventCounts(5, 6, 0, 1), WITH_DRIVER: EventCounts(1, 1)}}
+    assert send(database, {}, events=later) == 1
+    assert matched(database) == {"h": {BOTH: EventCounts(10, 2), WITH_DRIVER: EventCounts(1, 1)}}
+
+
+def test_events_and_pairs_of_one_head_go_forward_beside_each_other(database: Database) -> None:
+    send(database, {"h": Compared(both=5)}, events={"h": {BOTH: EventCounts(1)}})
+    assert send(database, {"h": Compared(both=5)}, events={"h": {BOTH: EventCounts(2)}}) == 1
+    assert send(database, {"h": Compared(both=6)}, events={"h": {BOTH: EventCounts(2)}}) == 1
+    assert (tables(database), matched(database)) == ({"h": Compared(both=6)}, {"h": {BOTH: EventCounts(2)}})
+
+
+def test_events_of_vehicles_are_summed_and_those_of_versions_are_not(database: Database) -> None:
+    send(database, {}, events={"h": {BOTH: EventCounts(1, 2, 3, 4, 5)}})
+    send(database, {}, events={"h": {BOTH: EventCounts(10, 20, 30, 40, 50)}}, vehicle_id="car-2")
+    send(database, {}, events={"k.f": {BOTH: EventCounts(2**60)}}, vehicle_id="car-2", version=2)
+    assert matched(database) == {"h": {BOTH: EventCounts(11, 22, 33, 44, 55)}}
+    assert matched(database, 2) == {"k.f": {BOTH: EventCounts(2**60)}}
+
+
+def test_reports_of_events_in_any_order_and_at_once_end_at_the_newest(database: Database) -> None:
+    reports = [{"h": {BOTH: EventCounts(n // 2, n - n // 2), WITH_DRIVER: EventCounts(n)}} for n in range(20)]
+    random.Random(2).shuffle(reports)
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(lambda found: send(database, {}, events=found), reports))
+    assert matched(database) == {"h": {BOTH: EventCounts(9, 10), WITH_DRIVER: EventCounts(19)}}
+
+
+def test_events_that_fall_are_the_vehicles_problem_and_change_no_count(database: Database) -> None:
+    for count, at_ns in [(40, 100), (39, 80), (3, 200)]:
+        send(database, {}, events={"h": {BOTH: EventCounts(count), WITH_DRIVER: EventCounts(50)}}, at_ns=at_ns)
+    with database.begin() as connection:
+        (problem,) = get_vehicle(connection, "car-1").problems
+    assert "events for h (active_shadow) in comparing version 1 fell to 3 and is 40 here; " in problem
+    assert matched(database)["h"][BOTH] == EventCounts(40)

@@ -11,7 +11,7 @@ from storage.tables import campaign_versions, vehicles
 from storage.vehicles.enrolment import enrol
 from storage.vehicles.telemetry import record_counts
 from triggers.contracts.checkin import FireCounts, Telemetry
-from triggers.contracts.compared import Compared
+from triggers.contracts.compared import Compared, EventsBySides
 
 HOUR_NS = 3_600 * 10**9
 _times = itertools.count(1)
@@ -53,6 +53,7 @@ def report(
     *,
     kilometres: int = 0,
     heads: dict[str, Compared] | None = None,
+    events: dict[str, EventsBySides] | None = None,
     version: int = 1,
 ) -> int:
     """The vehicle's cumulative counts of `braking`; whether they are news."""
@@ -67,6 +68,7 @@ def report(
         armed_ns=round(hours * HOUR_NS),
         distance_m=1000 * kilometres,
         compared=heads or {},
+        events=events or {},
     )
     with database.begin() as connection:
         return record_counts(connection, vehicle_id, Telemetry(counts=(counts,), reported_at_ns=next(_times)))

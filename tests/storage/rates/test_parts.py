@@ -13,10 +13,10 @@ from sqlalchemy import select, text
 from storage.database import Database
 from storage.rates import parts
 from storage.rates.parts import MAX_SOFTWARES, digest_of
-from storage.tables import compare_counts, count_parts, fire_counts
+from storage.tables import compare_counts, count_parts, event_counts, fire_counts
 from tests.storage.rates.rates_support import HOUR_NS, enrol_all, report, roll_out, run_software
 from tests.support.fleet import TRIGGER, add_version
-from triggers.contracts.compared import Compared
+from triggers.contracts.compared import Compared, EventCounts, Sides
 
 
 @pytest.fixture(autouse=True)
@@ -42,7 +42,7 @@ def require_that_parts_add_up(database: Database) -> None:
             total = totals.setdefault((row.vehicle_id, row.campaign, row.version), Counter())
             total.update({"armed_ns": row.armed_ns, "distance_m": row.distance_m})
             total.update({f"fires {name}": fires for name, fires in row.fires.items()})
-            for head, counts in row.pairs.items():
+            for head, counts in (*row.pairs.items(), *row.events.items()):
                 total.update({f"{head} {place}": count for place, count in enumerate(counts)})
         counted: dict[Any, Counter[str]] = {}
         for row in connection.execute(select(fire_counts)):
@@ -53,6 +53,10 @@ def require_that_parts_add_up(database: Database) -> None:
             total = counted[row.vehicle_id, row.campaign, row.version]
             five = (row.neither, row.only_shadow, row.only_active, row.both, row.unknown)
             total.update({f"{row.head} {place}": count for place, count in enumerate(five)})
+        for row in connection.execute(select(event_counts)):
+            total = counted[row.vehicle_id, row.campaign, row.version]
+            five = (row.matched, row.only_first, row.only_second, row.unresolved_first, row.unresolved_second)
+            total.update({f"{row.head} {row.sides} {place}": count for place, count in enumerate(five)})
     assert {key: +total for key, total in totals.items()} == {key: +total for key, total in counted.items()}
 
 
@@ -99,8 +103,22 @@ def test_counts_from_before_there_were_parts_are_divided_with_the_next_report(da
     require_that_parts_add_up(database)
 
 
+def test_events_belong_to_the_software_of_their_time(database: Database) -> None:
+    for stack, matched in (("3.2.0", 4), ("3.2.1", 5)):
+        run_software(database, "car-1", stack=stack)
+        report(database, "car-1", matched, {}, events={"k.f": {Sides.ACTIVE_SHADOW: EventCounts(matched, 1)}})
+    with database.begin() as connection:
+        rows = connection.execute(select(count_parts.c.software["stack"].astext, count_parts.c.events))
+        assert dict(tuple(row) for row in rows) == {
+            "3.2.0": {"k.f active_shadow": [4, 1, 0, 0, 0]},
+            "3.2.1": {"k.f active_shadow": [1, 0, 0, 0, 0]},
+        }
+    require_that_parts_add_up(database)
+
+
 def test_dividing_again_changes_nothing(database: Database) -> None:
-    report(database, "car-1", 1, {TRIGGER: 4}, heads={"h": Compared(1, 2, 3, 4, 5)})
+    events = {"h": {Sides.ACTIVE_SHADOW: EventCounts(1, 2, 3, 4, 5), Sides.SHADOW_DRIVER: EventCounts(7)}}
+    report(database, "car-1", 1, {TRIGGER: 4}, heads={"h": Compared(1, 2, 3, 4, 5)}, events=events)
     before = divided(database)
     with database.begin() as connection:
         parts.divide(connection, "car-1", [("braking", 1)])

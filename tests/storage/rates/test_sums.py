@@ -10,11 +10,20 @@ from sqlalchemy import func, update
 
 from storage.database import Database
 from storage.rates import days
-from storage.rates.sums import HeadSums, TriggerSums, head_sums, sums_of_json, sums_to_json, trigger_sums
+from storage.rates.sums import (
+    EventSums,
+    HeadSums,
+    TriggerSums,
+    event_sums,
+    head_sums,
+    sums_of_json,
+    sums_to_json,
+    trigger_sums,
+)
 from storage.tables import rate_days, vehicles
 from tests.storage.rates.rates_support import HOUR_NS, enrol_all, report, roll_out, run_software
 from tests.support.fleet import TRIGGER, add_version
-from triggers.contracts.compared import Compared
+from triggers.contracts.compared import Compared, EventCounts, Sides
 from triggers.statistics.fleet_rates import Report, VehicleSums
 
 VERSION = ("braking", 1)
@@ -153,3 +162,47 @@ def test_versions_that_ended_long_ago_are_recorded_no_more(database: Database) -
                 f"UPDATE campaign_versions SET ended_at = now() - interval '{ended}' WHERE campaign = '{name}'"
             )
         assert days.counting_versions(connection) == {VERSION: [TRIGGER], ("late", 1): [TRIGGER]}
+
+
+def events_of(database: Database, component: str | None = None) -> list[EventSums]:
+    with database.begin() as connection:
+        return event_sums(connection, [VERSION], component)
+
+
+def test_events_are_summed_per_distance_with_the_weights_of_their_rollout(database: Database) -> None:
+    roll_out(database, (0.5, 0))
+    report(database, "car-0", 1, {}, kilometres=100, events={"h": {Sides.ACTIVE_SHADOW: EventCounts(3, 1, 0, 2, 0)}})
+    report(database, "car-1", 1, {}, kilometres=300, events={"h": {Sides.ACTIVE_SHADOW: EventCounts(0, 0, 5)}})
+    report(database, "car-2", 1, {}, kilometres=0, events={"h": {Sides.ACTIVE_SHADOW: EventCounts(9, 9, 9)}})
+    (found,) = events_of(database)
+    assert (found.head, found.sides, found.exposure.distance_m) == ("h", Sides.ACTIVE_SHADOW, 400_000)
+    assert found.counts == EventCounts(12, 10, 14, 2, 0)
+    half = Fraction(1, 2)
+    for sums_, counts in ((found.matched, (3, 0)), (found.only_first, (1, 0)), (found.only_second, (0, 5))):
+        reports = [Report(counts[0], 100_000, half)], [Report(counts[1], 300_000, half)]
+        assert sums_ == VehicleSums.of(reports), "a vehicle without distance has no rate, nor has what it counted"
+
+
+def test_events_of_two_softwares_and_sides_are_told_apart(database: Database) -> None:
+    for stack, events in (("1", EventCounts(4)), ("2", EventCounts(4, 3))):
+        run_software(database, "car-0", stack=stack)
+        both = {Sides.ACTIVE_SHADOW: events, Sides.ACTIVE_DRIVER: EventCounts(int(stack))}
+        report(database, "car-0", int(stack), {}, kilometres=10 * int(stack), events={"h": both})
+    found = [
+        (each.exposure.label, each.sides, each.counts, each.matched.exposure) for each in events_of(database, "stack")
+    ]
+    assert found == [
+        ("1", Sides.ACTIVE_DRIVER, EventCounts(1), 10_000),
+        ("2", Sides.ACTIVE_DRIVER, EventCounts(1), 10_000),
+        ("1", Sides.ACTIVE_SHADOW, EventCounts(4), 10_000),
+        ("2", Sides.ACTIVE_SHADOW, EventCounts(0, 3), 10_000),
+    ]
+
+
+def test_events_of_voided_vehicles_are_in_no_sum(database: Database) -> None:
+    report(database, "car-0", 1, {}, kilometres=1, events={"h": {Sides.ACTIVE_SHADOW: EventCounts(1)}})
+    report(database, "car-1", 1, {}, kilometres=1, events={"h": {Sides.ACTIVE_SHADOW: EventCounts(100)}})
+    with database.begin() as connection:
+        connection.execute(update(vehicles).where(vehicles.c.id == "car-1").values(counts_voided_at="2026-01-01"))
+    (found,) = events_of(database)
+    assert found.counts == EventCounts(1)

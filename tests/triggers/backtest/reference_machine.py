@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from triggers.backtest.machines import MachinePool
 from triggers.backtest.plan import make_plan
-from triggers.contracts.compared import Compared
+from triggers.contracts.compared import Compared, EventCounts, EventKey
 from triggers.language.compile import Compilation
 from triggers.language.ir import Input, Ir, TriggerCode
 from triggers.language.reference.interpreter import Interpreter
@@ -51,6 +51,13 @@ class ReferenceMachine:
     @property
     def compared(self) -> Mapping[str, Compared]:
         return self._evaluator.compared
+
+    @property
+    def events(self) -> Mapping[EventKey, EventCounts]:
+        return self._evaluator.events
+
+    def end_drive(self) -> None:
+        self._evaluator.end_drive()
 
     def run(self, t_ns: NDArray[np.int64], columns: Sequence[NDArray[np.float64] | None]) -> NDArray[Any]:
         rows = [

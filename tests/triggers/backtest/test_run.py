@@ -6,6 +6,7 @@ import math
 import subprocess
 import sys
 import threading
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -20,13 +21,13 @@ from triggers.backtest.plan import make_plan
 from triggers.backtest.result import BacktestResult, DriveResult
 from triggers.backtest.run import run
 from triggers.contracts.campaign import CaptureWindow
+from triggers.contracts.compared import EventCounts, EventKey, Sides
 from triggers.drives import file as drive_file
 from triggers.drives.drive import Drive
 from triggers.language.compile import Compilation, compile_source
 from triggers.signals.catalog import SignalCatalog
 
-CATALOG = SignalCatalog.parse(
-    """
+CATALOG_TEXT = """
 max_gap: 0.5
 signals:
   ego.speed: {unit: km/h, rate: 50}
@@ -36,9 +37,9 @@ signals:
   lat: {unit: deg, rate: 5}
   lon: {unit: deg, rate: 5}
 position: {latitude: lat, longitude: lon}
-""",
-    name="c",
-)
+"""
+CATALOG = SignalCatalog.parse(CATALOG_TEXT, name="c")
+EVENTS = "events seen (active and shadow within 0.2 s)"
 SOURCE = """
 trigger fast {
     when ego.speed > 40 km/h for 30 ms
@@ -49,7 +50,7 @@ trigger missed { when disagree(seen) for 50 ms capture 1 s before, 1 s after }
 trigger span { when max(ego.speed over 300 ms) - min(ego.speed over 300 ms) > 30 km/h }
 trigger reverse { when gear == "R" }
 campaign a { collect fast, missed compare seen sample 1 in 3 budget 1 GB total }
-campaign b { collect fast, span compare seen budget 1 GB total }
+campaign b { collect fast, span compare seen, events seen within 200 ms budget 1 GB total }
 """
 
 
@@ -95,6 +96,7 @@ def same(a: DriveResult, b: DriveResult) -> bool:
         and {k: v.tolist() for k, v in a.clip_bytes.items()} == {k: v.tolist() for k, v in b.clip_bytes.items()}
         and (a.name, a.rows, a.recorded_ns, a.metres) == (b.name, b.rows, b.recorded_ns, b.metres)
         and (a.suppressed, a.compared, a.shared, a.overflows) == (b.suppressed, b.compared, b.shared, b.overflows)
+        and a.events == b.events
     )
 
 
@@ -119,6 +121,7 @@ def test_the_module_over_batches_gives_what_the_interpreter_gives(
     for drive, reference in zip(result.drives, expected.drives, strict=True):
         assert drive.fires == reference.fires
         assert (drive.suppressed, drive.compared) == (reference.suppressed, reference.compared)
+        assert drive.events == reference.events
         assert (drive.rows, drive.recorded_ns) == (reference.rows, reference.recorded_ns)
         assert drive.metres == pytest.approx(reference.metres, rel=1e-12)
         assert {k: v.tolist() for k, v in drive.clip_bytes.items()} == {
@@ -126,6 +129,9 @@ def test_the_module_over_batches_gives_what_the_interpreter_gives(
         }
     assert {name for drive in result.drives for name in drive.fires_ns} == {"fast", "missed", "span", "reverse"}
     assert sum(drive.compared["seen"].both for drive in result.drives) > 0
+    matched = [counts for drive in result.drives for counts in drive.events.values()]
+    assert len(matched) == len(result.drives)
+    assert all(sum(getattr(counts, name) for counts in matched) > 0 for name in asdict(matched[0]))
 
 
 def test_results_do_not_depend_on_the_number_of_workers(tmp_path: Path) -> None:
@@ -273,7 +279,7 @@ def test_a_missing_column_costs_the_triggers_that_read_it_and_no_other(tmp_path:
     column = {"reverse": "gear", "missed": "shadow.seen"}[name]
     pq.write_table(table.drop_columns([column]), tmp_path / "lacking.parquet")
     first, second = run_all(compiled(), [whole, Drive(tmp_path / "lacking.parquet")]).drives
-    out = {"reverse": {"reverse"}, "missed": {"missed", "compare seen"}}[name]
+    out = {"reverse": {"reverse"}, "missed": {"missed", "compare seen", EVENTS}}[name]
     assert second.left_out.keys() == out
     assert first.left_out == {}
     for trigger in {"fast", "missed", "span", "reverse"} - out:
@@ -357,3 +363,20 @@ def test_a_campaign_that_only_compares_and_a_file_without_triggers_run(tmp_path:
     assert compared.compared["seen"].both > 0
     (nothing,) = run_all(compiled("let a = ego.speed > 3 m/s"), [drive]).drives
     assert (nothing.fires, nothing.compared, nothing.rows) == ([], {}, compared.rows)
+
+
+def test_rises_of_events_are_settled_at_the_end_of_each_drive_and_sides_without_a_signal_left_out(
+    tmp_path: Path,
+) -> None:
+    t = np.arange(0, 3, 0.05)
+    columns = {"t": t, "active.seen": t >= 2.9, "shadow.seen": t >= 1}
+    pq.write_table(pa.table({"ego.speed": np.full(len(t), 36.0), **columns}), tmp_path / "d.parquet")
+    source = "campaign c { compare events seen with braked within 200 ms budget 1 clips }"
+    catalog = SignalCatalog.parse(CATALOG_TEXT.replace("  gear:", "  braked: {type: bool, rate: 1}\n  gear:"), name="c")
+    compilation = compile_source(source, filename="t", catalog=catalog)
+    assert compilation.ok, [diagnostic.render() for diagnostic in compilation.diagnostics]
+    result = run(make_plan(compilation), [Drive(tmp_path / "d.parquet")], catalog, lambda _bytes: None)
+    (drive,) = result.drives
+    assert drive.events == {EventKey("seen", Sides.ACTIVE_SHADOW, 200_000_000): EventCounts(0, 0, 1, 1, 0)}
+    assert len(drive.left_out) == 2
+    assert all("braked" in str(problem) for problem in drive.left_out.values())

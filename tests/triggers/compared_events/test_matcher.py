@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from triggers.compared_events import matcher
-from triggers.compared_events.matcher import EventCounts, EventMatcher, HeadEvents, Side, match_events
+from triggers.compared_events.matcher import EventMatcher, Side, match_events
+from triggers.contracts.compared import EventCounts
 
 times = st.lists(st.integers(0, 60), max_size=14).map(sorted)
 windows = st.integers(0, 12)
@@ -138,27 +139,51 @@ def test_counts_of_stretches_add_up() -> None:
     assert EventCounts(1, 2, 3, 4, 5) + EventCounts(10, 20, 30, 40, 50) == EventCounts(11, 22, 33, 44, 55)
 
 
-def test_a_head_is_compared_with_its_driver_pair_by_pair() -> None:
-    head = HeadEvents(5, 0, has_driver=True)
-    head.active(20)
-    head.driver(22)  # the active version saw it, the shadow missed it
-    head.shadow(50)
-    head.active(51)
-    head.driver(52)  # both saw it
-    head.shadow(80)  # a false alarm of the shadow
-    counts = head.finish(100)
-    assert counts.active_shadow == EventCounts(1, 1, 1)
-    assert counts.active_driver == EventCounts(2)
-    assert counts.shadow_driver == EventCounts(1, 1, 1)
+def test_counts_since_an_earlier_moment_are_a_difference() -> None:
+    assert EventCounts(11, 22, 33, 44, 55) - EventCounts(1, 2, 3, 4, 5) == EventCounts(10, 20, 30, 40, 50)
 
 
-def test_a_head_without_a_driver_has_one_pair() -> None:
-    head = HeadEvents(5, 0)
-    head.active(20)
-    with pytest.raises(ValueError, match="without its driver"):
-        head.driver(22)
-    counts = head.finish(100)
-    assert (counts.active_shadow, counts.active_driver, counts.shadow_driver) == (EventCounts(0, 1), None, None)
+@pytest.mark.parametrize(
+    ("unknown_ns", "known_ns", "resolved"),
+    [
+        (60, 89, True),  # known again just before the window begins
+        (60, 90, True),
+        (60, 91, False),
+        (100, 101, False),
+        (110, None, False),  # unknown from the last moment of the window on
+        (111, None, True),
+        (0, None, False),
+    ],
+)
+def test_a_rise_is_alone_only_if_the_other_side_was_known_in_its_whole_window(
+    unknown_ns: int, known_ns: int | None, resolved: bool
+) -> None:
+    told = [(100, 1, lambda at: matching.rise(Side.FIRST, at))]
+    told.append((unknown_ns, 0, lambda at: matching.observe(Side.SECOND, at, is_known=False)))
+    if known_ns is not None:
+        told.append((known_ns, 0, lambda at: matching.observe(Side.SECOND, at, is_known=True)))
+    matching = EventMatcher(10, 0)
+    for time_ns, _, tell in sorted(told, key=lambda each: each[:2]):
+        tell(time_ns)
+    matching.advance(300)
+    assert matching.finish() == (EventCounts(only_first=1) if resolved else EventCounts(unresolved_first=1))
+
+
+def test_a_side_that_is_unknown_itself_resolves_its_rises_all_the_same() -> None:
+    matching = EventMatcher(10, 0)
+    matching.rise(Side.FIRST, 100)
+    matching.observe(Side.FIRST, 101, is_known=False)
+    matching.advance(300)
+    assert matching.finish() == EventCounts(only_first=1)
+
+
+def test_a_partner_counts_although_its_side_was_unknown_in_between() -> None:
+    matching = EventMatcher(10, 0)
+    matching.rise(Side.FIRST, 100)
+    matching.observe(Side.SECOND, 102, is_known=False)
+    matching.observe(Side.SECOND, 105, is_known=True)
+    matching.rise(Side.SECOND, 105)
+    assert matching.finish() == EventCounts(matched=1)
 
 
 def test_the_example_in_the_documentation_holds() -> None:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from triggers.compared_events.matcher import EventCounts
 from triggers.compared_events.rates import event_rates
+from triggers.contracts.compared import EventCounts
 
 MM = 10**6
 """A thousand kilometres, in metres."""

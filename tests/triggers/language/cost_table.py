@@ -7,6 +7,7 @@ import math
 from triggers.language.webassembly.counting import work_of
 from triggers.language.webassembly.kernel_parts.kernel import SLOT_BYTES
 from triggers.language.webassembly.kernels.table import KERNELS
+from triggers.language.webassembly.layout import COMPARE_BYTES, EVENTS_BYTES
 
 ROWS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("`+ - * /`", ("add", "sub", "mul", "div")),
@@ -40,10 +41,12 @@ ROWS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("`near(lat, lon, R)`", ("near",)),
     ("`inside(fence)`, of 4 corners", ("inside",)),
     ("a head of `compare`", ("compare",)),
+    ("two sides of `compare events`", ("match_events",)),
 )
 INTERNAL = frozenset({"always", "never", "lookup"})
 """Kernels that no operator stands for: constants, and texts of two signals compared by value."""
-_COMPARE_BYTES = 40
+_RECORD_BYTES = {"compare": COMPARE_BYTES, "match_events": EVENTS_BYTES}
+"""What is no slot, since it outlives segments."""
 
 
 def cost_table() -> str:
@@ -59,5 +62,5 @@ def _cells(kernels: tuple[str, ...]) -> str:
     burst = math.ceil(max(work.most.burst for work in works))
     slots = max(len(KERNELS[name].slots) for name in kernels) * SLOT_BYTES
     entry = max(KERNELS[name].ring_entry_bytes for name in kernels)
-    state = f"{_COMPARE_BYTES}" if kernels == ("compare",) else f"{slots} + {entry} per entry" if entry else f"{slots}"
+    state = str(_RECORD_BYTES.get(kernels[0], f"{slots} + {entry} per entry" if entry else slots))
     return f"{least} to {most} | {burst or ''} | {state if state != '0' else ''}".replace("|  |", "| |").rstrip()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import astuple
+from dataclasses import asdict, astuple, fields
 from random import Random
 
 from hypothesis import HealthCheck, given, settings
@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from tests.triggers.language.randomised.agreement import Case
 from tests.triggers.language.randomised.programs import random_program
 from tests.triggers.language.randomised.tracing import traced
+from triggers.contracts.compared import EventCounts
 from triggers.language.compile import compile_source
 from triggers.language.ir import OPERATIONS, Kind
 from triggers.language.reference.values import Value
@@ -46,6 +47,8 @@ def test_all_operations_occur_often_with_every_kind_of_value() -> None:
         totals["suppressed"] += sum(trace.suppressed.values())
         totals["overflows"] += trace.overflows
         totals["compared"] += sum(sum(astuple(each)) for each in trace.compared.values())
+        for each in trace.events.values():
+            totals.update({f"events {name}": count for name, count in asdict(each).items()})
         for node, column in zip(case.ir.nodes, zip(*trace.values, strict=True), strict=True):
             nodes[node.op] += 1
             seen.update({(node.op, _kind(value)) for value in column})
@@ -58,7 +61,8 @@ def test_all_operations_occur_often_with_every_kind_of_value() -> None:
         if seen[op, kind] < (1 if op == "truth" else 0.1 * nodes[op])
     ]
     assert not one_sided
-    assert all(totals[name] > 100 for name in ("fires", "suppressed", "overflows", "compared")), totals
+    events = [f"events {field.name}" for field in fields(EventCounts)]
+    assert all(totals[name] > 100 for name in ("fires", "suppressed", "overflows", "compared", *events)), totals
 
 
 def _kind(value: Value) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from dataclasses import asdict
 from fractions import Fraction
 
 import pytest
@@ -19,6 +20,8 @@ from triggers.signals.catalog import SignalCatalog
 
 TEXT = (REPOSITORY / "docs" / "language.md").read_text()
 EXAMPLES = re.findall(r"```example\n(.*?)```", TEXT, re.S)
+OF_CONDITIONS = [example for example in EXAMPLES if "\nwhen " in example]
+OF_EVENTS = [example for example in EXAMPLES if "\ncompare events " in example]
 NS_PER_MS = 10**6
 
 
@@ -37,7 +40,7 @@ def rows_of(line: str) -> list[Row]:
     return rows
 
 
-@pytest.mark.parametrize("example", EXAMPLES, ids=lambda example: re.findall(r"^when (.*)$", example, re.M)[0])
+@pytest.mark.parametrize("example", OF_CONDITIONS, ids=lambda example: re.findall(r"^when (.*)$", example, re.M)[0])
 @pytest.mark.parametrize("evaluator", ["interpreter", "module"])
 def test_an_example_gives_what_it_says(example: str, evaluator: str) -> None:
     lines = example.splitlines()
@@ -56,8 +59,28 @@ def test_an_example_gives_what_it_says(example: str, evaluator: str) -> None:
         assert run.overflows == lost
 
 
+@pytest.mark.parametrize("example", OF_EVENTS)
+@pytest.mark.parametrize("evaluator", ["interpreter", "module"])
+def test_an_example_of_events_counts_what_it_says(example: str, evaluator: str) -> None:
+    signals, compare, recording, *counts = example.splitlines()
+    source = f"campaign c {{ {compare} budget 1 clips }}"
+    compilation = compile_source(source, filename="doc", catalog=catalog_of(signals))
+    assert compilation.ok, render_all(compilation.diagnostics)
+    campaign = compilation.campaigns["c"]
+    run = Interpreter(campaign.ir) if evaluator == "interpreter" else Evaluator(campaign.program)
+    run.run(rows_of(recording))
+    run.end_drive()
+    found = {key.sides.value: asdict(counted) for key, counted in run.events.items()}
+    assert {sides: {name: count for name, count in each.items() if count} for sides, each in found.items()} == {
+        sides: {name: int(count) for name, count in (word.split("=") for word in words)}
+        for sides, *words in (line.split() for line in counts)
+    }
+
+
 def test_every_reading_has_an_example() -> None:
-    assert len(EXAMPLES) >= 19
+    assert len(OF_CONDITIONS) >= 19
+    assert len(OF_EVENTS) >= 5
+    assert len(EXAMPLES) == len(OF_CONDITIONS) + len(OF_EVENTS)
 
 
 def test_the_sphere_of_near_is_off_by_no_more_than_is_said() -> None:

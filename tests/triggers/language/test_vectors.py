@@ -19,7 +19,7 @@ from tests.vectors.case import Case
 from tests.vectors.generate import CASES, FOLDER, compiled, files_of
 from tests.vectors.recordings import Event, from_csv, stretches
 from triggers.assignment import sampling
-from triggers.contracts.compared import Compared
+from triggers.contracts.compared import Compared, EventCounts
 from triggers.language.reference.interpreter import Interpreter
 from triggers.language.rows import Row
 from triggers.language.webassembly.host.evaluator import Evaluator
@@ -56,13 +56,20 @@ def counters(evaluator: Interpreter | Evaluator) -> dict[str, Any]:
         "suppressed": dict(evaluator.suppressed),
         "overflows": evaluator.overflows,
         "compared": {head: astuple(counts) for head, counts in evaluator.compared.items()},
+        "events": {(key.head, key.sides): astuple(counts) for key, counts in evaluator.events.items()},
     }
 
 
 def expected_counters(case: Case) -> dict[str, Any]:
     document = expected(case)
     compared = {head: astuple(Compared(**counts)) for head, counts in document["compared"].items()}
-    return {"suppressed": document["suppressed"], "overflows": document["overflows"], "compared": compared}
+    events = {
+        (head, sides): astuple(EventCounts(**counts))
+        for head, of_head in document.get("events", {}).items()
+        for sides, counts in of_head.items()
+    }
+    counted = {name: document[name] for name in ("suppressed", "overflows")}
+    return {**counted, "compared": compared, "events": events}
 
 
 def expected_times(case: Case) -> list[tuple[int, str]]:

@@ -19,7 +19,22 @@ from triggers.signals.units import parse_unit
 
 WORDS = language_words()
 GRAMMAR = (Path(parser.__file__).parent / "grammar.lark").read_text()
-IN_A_CLAUSE = {"before", "after", "per", "vehicle", "day", "keep", "drop", "total", "clips", "up", "on", "to"}
+IN_A_CLAUSE = {
+    "before",
+    "after",
+    "per",
+    "vehicle",
+    "day",
+    "keep",
+    "drop",
+    "total",
+    "clips",
+    "up",
+    "on",
+    "to",
+    "events",
+    "with",
+}
 """Words that only the forms of clauses have."""
 
 

@@ -151,6 +151,10 @@ COMPARING = """
 campaign comparing { compare cut_in.detected budget 1 clips }
 """
 
+MATCHING = """
+campaign matching { compare events cut_in.detected within 300 ms budget 1 clips }
+"""
+
 
 def compiled(source: str, version: int = 1, **changes: Any) -> Bundle:
     """The bundle of the only campaign in a text."""

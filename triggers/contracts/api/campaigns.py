@@ -13,6 +13,7 @@ from triggers.contracts.api.costs.expected import ExpectedCostView
 from triggers.contracts.api.outcomes import OutcomesView
 from triggers.contracts.base import Contract, Name, Sha256Hex
 from triggers.contracts.campaign import MAX_TRIGGERS, CampaignState
+from triggers.contracts.compared import Sides
 from triggers.contracts.limits import MAX_CATALOG_BYTES, MAX_SOURCE_BYTES
 
 CatalogReference = Annotated[str, StringConstraints(min_length=1, max_length=100, pattern=r"^[!-~]+$")]
@@ -179,6 +180,16 @@ class ComparedView(View):
     unknown: int
 
 
+class EventCountsView(View):
+    """Events of two sides of a head over all vehicles: told by both, by one alone, or not resolved."""
+
+    matched: int
+    only_first: int
+    only_second: int
+    unresolved_first: int
+    unresolved_second: int
+
+
 class CostView(View):
     """What a program costs a vehicle at most: state in bytes, and WebAssembly instructions.
 
@@ -217,7 +228,8 @@ class ReviewView(View):
 class CampaignDetails(CampaignSummary):
     """Everything about a campaign version except its program. `budget` has the campaign's accounts, for all versions.
 
-    `compared` has every head that the version compares, in the order of the trigger file.
+    `compared` has every head that the version compares, `events` every head whose events it compares, by sides, in the
+    order of the trigger file.
     """
 
     settings: dict[str, Any]
@@ -225,6 +237,7 @@ class CampaignDetails(CampaignSummary):
     signals: str
     review: ReviewView
     compared: dict[str, ComparedView]
+    events: dict[str, dict[Sides, EventCountsView]]
     budget: list[AccountView]
 
 

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import date
 from fractions import Fraction
 
 from triggers.clips.size import nominal_clip_bytes
 from triggers.contracts.campaign import (
     MAX_COMPARES,
+    MAX_EVENT_WINDOW_NS,
     MAX_TRIGGERS,
     BudgetLimits,
     CampaignSettings,
+    EventComparison,
     Network,
     RolloutStage,
     TriggerSettings,
@@ -43,7 +45,7 @@ def campaign_settings(
     checks = _CampaignChecks(context, campaign)
     collected = checks.collected(file, {trigger.name: trigger for trigger in triggers})
     budget = checks.budget()
-    compare = checks.compared()
+    compare, events = checks.compared(), checks.compared_events()
     target = check_target(context, campaign.target) if campaign.target is not None else None
     rollout, upload = checks.rollout(), checks.upload()
     one_in, priority = checks.one_in(), checks.priority()
@@ -57,6 +59,7 @@ def campaign_settings(
         describe=describe,
         triggers=collected,
         compare=compare,
+        events=events,
         target=target,
         rollout=rollout,
         sample_one_in=one_in,
@@ -138,16 +141,34 @@ class _CampaignChecks:
 
     def compared(self) -> tuple[str, ...]:
         """The heads to compare; whether they exist and are bools is checked when the program is lowered."""
-        heads = self.campaign.compare
+        heads = [head for head in self.campaign.compare if isinstance(head, syntax.Word)]
+        self._demand_once(heads, "the head", "compared heads")
+        return tuple(head.text for head in heads)
+
+    def compared_events(self) -> tuple[EventComparison, ...]:
+        """The heads whose events are compared; but for their number they have been checked by lowering the file."""
+        compared = [each for each in self.campaign.compare if isinstance(each, syntax.ComparedEvents)]
+        self._demand_once([each.head for each in compared], "the head of the events", "heads with compared events")
+        if self.report.has_errors:
+            return ()
+        return tuple(
+            EventComparison(
+                head=each.head.text, within_ns=within_ns, driver=None if each.driver is None else each.driver.text
+            )
+            for each in compared
+            if (within_ns := self.context.duration_ns(each.within, high_ns=MAX_EVENT_WINDOW_NS)) is not None
+        )
+
+    def _demand_once(self, heads: Sequence[syntax.Word], what: str, together: str) -> None:
+        """Report a head that is given twice, and heads that are too many."""
         seen: set[str] = set()
         for head in heads:
             if head.text in seen:
-                self.report.given_twice(head.span, f"the head `{head.text}`")
+                self.report.given_twice(head.span, f"{what} `{head.text}`")
             seen.add(head.text)
         if len(seen) > MAX_COMPARES:
             span = heads[0].span.to(heads[-1].span)
-            self.report.too_many(span, "compared heads", len(seen), MAX_COMPARES, "a campaign")
-        return tuple(head.text for head in heads)
+            self.report.too_many(span, together, len(seen), MAX_COMPARES, "a campaign")
 
     def rollout(self) -> tuple[RolloutStage, ...]:
         """Stages with increasing shares, all but the last one with a duration."""

@@ -10,11 +10,11 @@ from triggers.language.analysis.typed import Type
 from triggers.language.checks.comparisons import facts_of
 from triggers.language.checks.context import CheckContext, shown_time
 from triggers.language.checks.expressions import check, check_let, condition
-from triggers.language.checks.pairs import compared_head
+from triggers.language.checks.pairs import compared_events, compared_head
 from triggers.language.checks.places import check_fence
 from triggers.language.checks.silence import check_silence
 from triggers.language.graph import prune
-from triggers.language.ir import MAX_INPUTS, MAX_NODES, MAX_TOTAL_CAPACITY, CompareCode, Ir, TriggerCode
+from triggers.language.ir import MAX_INPUTS, MAX_NODES, MAX_TOTAL_CAPACITY, CompareCode, EventCode, Ir, TriggerCode
 from triggers.language.text import syntax
 from triggers.language.text.diagnostics import Span
 from triggers.language.text.parser import BLOCK_NAME
@@ -91,13 +91,13 @@ def _used_lets(context: CheckContext, file: syntax.File, triggers: Iterable[synt
 def lower(
     file: syntax.File,
     triggers: Sequence[syntax.Trigger],
-    heads: Iterable[syntax.Word],
+    compare: Iterable[syntax.Word | syntax.ComparedEvents],
     catalog: SignalCatalog,
     report: Reporter,
 ) -> Lowered:
-    """One program of these triggers and compared heads.
+    """One program of these triggers, compared heads and compared events.
 
-    Equal sub-expressions are shared, and a head named repeatedly is compared once. Triggers and heads with mistakes
+    Equal sub-expressions are shared, and what is compared repeatedly is compared once. Triggers and heads with mistakes
     are left out; the mistakes are reported.
 
     >>> from triggers.language.text.diagnostics import Source
@@ -123,17 +123,23 @@ def lower(
             settings.append(lowered[1])
         if _is_too_large(context, trigger.name.span):  # the remaining triggers would make it even larger
             break
-    compared = (compared_head(context, head) for head in heads)
-    compares = list({code.head: code for code in compared if code is not None}.values())
-    ir, spans = _pruned(context, codes, compares)
+    compares: dict[str, CompareCode] = {}
+    events: dict[EventCode, None] = {}
+    for compared in compare:
+        if isinstance(compared, syntax.ComparedEvents):
+            events.update(dict.fromkeys(compared_events(context, compared)))
+        elif (code := compared_head(context, compared)) is not None:
+            compares.setdefault(code.head, code)
+    ir, spans = _pruned(context, codes, list(compares.values()), list(events))
     return Lowered(ir, tuple(settings), spans)
 
 
 def _pruned(
-    context: CheckContext, triggers: list[TriggerCode], compares: list[CompareCode]
+    context: CheckContext, triggers: list[TriggerCode], compares: list[CompareCode], events: list[EventCode]
 ) -> tuple[Ir, tuple[Span | None, ...]]:
     """The program with only the nodes that these need, and the places of its nodes in the source."""
     sides = [side for code in compares for side in (code.active, code.shadow)]
+    sides += [side for code in events for side in (code.first, code.second)]
     left = prune(context.graph.nodes, [*(trigger.root for trigger in triggers), *sides])
     table, indexes = context.input_table(), iter(left.roots)
     ir = Ir(
@@ -142,6 +148,7 @@ def _pruned(
         nodes=left.nodes,
         triggers=tuple(replace(trigger, root=next(indexes)) for trigger in triggers),
         compares=tuple(replace(code, active=next(indexes), shadow=next(indexes)) for code in compares),
+        events=tuple(replace(code, first=next(indexes), second=next(indexes)) for code in events),
     )
     return ir, tuple(context.graph.spans[index] for index in left.kept)
 

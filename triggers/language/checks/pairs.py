@@ -1,14 +1,16 @@
-"""Checks of pairs of signals that are sampled at different times: `disagree`, `divergence` and `compare`."""
+"""Checks of signals that are sampled at different times: `disagree`, `divergence`, and the heads of `compare`."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from fractions import Fraction
 
+from triggers.contracts.campaign import MAX_EVENT_WINDOW_NS
+from triggers.contracts.compared import Sides
 from triggers.language.analysis.typed import Type, Typed
 from triggers.language.checks.arithmetic import align, are_numbers, same_values, temperature_difference
 from triggers.language.checks.context import CheckContext
-from triggers.language.ir import MAX_TIME_NS, CompareCode
+from triggers.language.ir import MAX_TIME_NS, CompareCode, EventCode
 from triggers.language.text import syntax
 from triggers.language.text.diagnostics import Span
 
@@ -84,13 +86,55 @@ def _default_skew_ns(context: CheckContext, span: Span, *pair: Typed) -> int | N
 
 def compared_head(context: CheckContext, head: syntax.Word) -> CompareCode | None:
     """One head of a campaign's `compare`; None after reporting that it is not a head or not of type bool."""
+    signals = _bool_head(context, head)
+    if signals is None:
+        return None
+    skew_ns = _default_skew_ns(context, head.span, *signals)
+    return None if skew_ns is None else CompareCode(head.text, signals[0].node, signals[1].node, skew_ns)
+
+
+def compared_events(context: CheckContext, compared: syntax.ComparedEvents) -> list[EventCode]:
+    """The sides of a head whose events a campaign compares; none after reporting a mistake.
+
+    No rate is needed: what waits for a partner is bounded by its number (`triggers.compared_events.matcher`).
+    """
+    head = compared.head
+    within_ns = context.duration_ns(compared.within, high_ns=MAX_EVENT_WINDOW_NS)
+    signals = _bool_head(context, head)
+    driver = None if compared.driver is None else _driver(context, head, compared.driver)
+    if within_ns is None or signals is None or (compared.driver is not None and driver is None):
+        return []
+    active, shadow = (signal.node for signal in signals)
+    codes = [EventCode(head.text, Sides.ACTIVE_SHADOW, active, shadow, within_ns)]
+    if driver is not None:
+        codes.append(EventCode(head.text, Sides.ACTIVE_DRIVER, active, driver.node, within_ns, driver.signal))
+        codes.append(EventCode(head.text, Sides.SHADOW_DRIVER, shadow, driver.node, within_ns, driver.signal))
+    return codes
+
+
+def _bool_head(context: CheckContext, head: syntax.Word) -> tuple[Typed, Typed] | None:
     if head.text not in context.catalog.heads:
         context.report.unknown_head(head.span, head.text, context.nearest(head.text, context.catalog.heads))
         return None
-    active, shadow = _head_signals(context, head.text, head.span)
-    for side in (active, shadow):
+    signals = _head_signals(context, head.text, head.span)
+    for side in signals:
         if side.type is not Type.BOOL:
             context.report.not_a_condition(head.span, context.what(side), "only heads of type bool are counted")
             return None
-    skew_ns = _default_skew_ns(context, head.span, active, shadow)
-    return None if skew_ns is None else CompareCode(head.text, active.node, shadow.node, skew_ns)
+    return signals
+
+
+def _driver(context: CheckContext, head: syntax.Word, name: syntax.Word) -> Typed | None:
+    """The driver's signal; None after reporting that it is none, not of type bool, or one of the head's own."""
+    if name.text not in context.catalog.signals:
+        nearest = context.nearest(name.text, context.catalog.signals)
+        context.report.unknown_signal(name.span, name.text, nearest)
+        return None
+    if name.text in (f"active.{head.text}", f"shadow.{head.text}"):
+        context.report.given_twice(name.span, f"the signal `{name.text}`")
+        return None
+    signal = context.signal(name.text, name.span)
+    if signal.type is not Type.BOOL:
+        context.report.not_a_condition(name.span, context.what(signal), "only signals of type bool rise")
+        return None
+    return signal

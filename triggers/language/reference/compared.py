@@ -1,16 +1,17 @@
-"""The counting of compared heads in the reference interpreter: which ticks are pairs, and what they count as."""
+"""The counting of compared heads in the reference interpreter: which ticks are pairs or events, and as what."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from triggers.contracts.compared import Compared
-from triggers.language.ir import CompareCode
+from triggers.compared_events.matcher import EventMatcher, Side
+from triggers.contracts.compared import Compared, EventCounts, EventKey
+from triggers.language.ir import CompareCode, EventCode
 from triggers.language.reference.inputs import HeldInput
 from triggers.language.reference.operators import Tick
 from triggers.language.reference.values import Value
 
-__all__ = ["Compared", "HeadCounter"]
+__all__ = ["Compared", "EventCounter", "EventCounts", "EventKey", "HeadCounter"]
 
 
 class HeadCounter:
@@ -40,3 +41,43 @@ class HeadCounter:
             active, shadow = values[self.code.active], values[self.code.shadow]
             known = active is not None and shadow is not None
             self.counts[2 * bool(active) + bool(shadow) if known else 4] += 1
+
+
+class EventCounter:
+    """`compare events H.F within W`: matches the rises of two sides; `mask` has the signals of both.
+
+    A segment is a stretch of its own: at its first tick nothing is known yet, and with its last tick all that waits
+    is settled. A side rises as in `rise(P)`: it is true, and its last known value in the segment was false.
+    """
+
+    def __init__(self, code: EventCode, mask: int) -> None:
+        self.code = code
+        self.mask = mask
+        self._before = EventCounts()
+        self._matcher: EventMatcher | None = None
+        self._last_known: list[Value] = [None, None]
+
+    @property
+    def counts(self) -> EventCounts:
+        """What is settled so far; counts continue across segments."""
+        return self._before if self._matcher is None else self._before + self._matcher.counts
+
+    def end_segment(self) -> None:
+        """Nothing more comes after the latest tick."""
+        if self._matcher is not None:
+            self._before += self._matcher.finish()
+        self._matcher = None
+        self._last_known = [None, None]
+
+    def step(self, t_ns: int, values: Sequence[Value]) -> None:
+        """A tick of one of the two sides; `values` are those of the program's nodes at it."""
+        both = values[self.code.first], values[self.code.second]
+        if self._matcher is None:
+            self._matcher = EventMatcher(self.code.within_ns, t_ns)
+        for side, value in zip(Side, both, strict=True):
+            self._matcher.observe(side, t_ns, is_known=value is not None)
+        for side, value in zip(Side, both, strict=True):
+            if value is True and self._last_known[side] is False:
+                self._matcher.rise(side, t_ns)
+            if value is not None:
+                self._last_known[side] = value

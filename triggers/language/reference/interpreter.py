@@ -13,10 +13,10 @@ from math import isnan
 
 from triggers.errors import InvalidInput
 from triggers.language.ir import Ir
-from triggers.language.reference.compared import Compared
+from triggers.language.reference.compared import Compared, EventCounts, EventKey
 from triggers.language.reference.inputs import HeldInput
 from triggers.language.reference.operators import Tick
-from triggers.language.reference.steps import Step, make_counters, make_steps
+from triggers.language.reference.steps import Step, make_counters, make_event_counters, make_steps
 from triggers.language.reference.values import Value
 from triggers.language.reference.windows import Ring
 from triggers.language.rows import HEARTBEAT_NS, MAX_T_NS, Firing, Row
@@ -42,6 +42,7 @@ class Interpreter:
             for trigger in ir.triggers
         ]
         self._counters = make_counters(ir, self._masks, self._held)
+        self._event_counters = make_event_counters(ir, self._masks)
         self._previous_ns: int | None = None
         self._ended = False
 
@@ -61,6 +62,11 @@ class Interpreter:
         return {counter.code.head: counter.compared for counter in self._counters}
 
     @property
+    def events(self) -> Mapping[EventKey, EventCounts]:
+        """What became of the rises of each compared head since the interpreter was created, by sides."""
+        return {counter.code.key: counter.counts for counter in self._event_counters}
+
+    @property
     def values(self) -> Sequence[Value]:
         """The latest value of each node; None means unknown."""
         return self._values
@@ -75,6 +81,7 @@ class Interpreter:
     def end_drive(self) -> None:
         """End the recording with the latest row: no heartbeat follows it, and the next row begins a segment."""
         self._ended = True
+        self._end_events()
 
     def _row(self, row: Row) -> Iterable[Firing]:
         t_ns, previous_ns = row.t_ns, self._previous_ns
@@ -131,12 +138,17 @@ class Interpreter:
         if self._previous_ns is not None and t_ns <= self._previous_ns:
             for trigger in self._triggers:
                 trigger.cooldown_until_ns += t_ns - self._previous_ns
+        self._end_events()
         for held in self._held:
             held.begin_segment(t_ns)
         for step in self._steps:
             step.operator.clear()
         for trigger in self._triggers:
             trigger.last = None
+
+    def _end_events(self) -> None:
+        for counter in self._event_counters:
+            counter.end_segment()
 
     def _evaluate(self, t_ns: int, fresh: int, due: int | None) -> list[Firing]:
         """Evaluate the expressions that tick: those that read a signal in `due`, or all for None."""
@@ -148,6 +160,9 @@ class Interpreter:
             values[step.index] = step.value(self._tick, [values[i] for i in step.arguments])
         for counter in self._counters:
             counter.count(self._tick, values)
+        for events in self._event_counters:
+            if due is None or events.mask & due:
+                events.step(t_ns, values)
         self.after_tick(t_ns, values)
         return [
             Firing(trigger.name, t_ns)

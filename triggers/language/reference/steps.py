@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from triggers.language.ir import Ir, Node
-from triggers.language.reference.compared import HeadCounter
+from triggers.language.reference.compared import EventCounter, HeadCounter
 from triggers.language.reference.geometry import Inside, Near
 from triggers.language.reference.inputs import Age, HeldInput, Pair, Read
 from triggers.language.reference.operators import (
@@ -104,6 +104,11 @@ def make_counters(ir: Ir, masks: tuple[int, ...], held: list[HeldInput]) -> list
         )
         for code in ir.compares
     ]
+
+
+def make_event_counters(ir: Ir, masks: tuple[int, ...]) -> list[EventCounter]:
+    """The compared events of a program."""
+    return [EventCounter(code, masks[code.first] | masks[code.second]) for code in ir.events]
 
 
 def _function(node: Node) -> Callable[..., Value]:

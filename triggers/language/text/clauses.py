@@ -19,6 +19,7 @@ from triggers.language.text.lexer import Token, TokenKind
 from triggers.language.text.reporter import Reporter
 
 _MAX_LIST = 10_000
+_NAMES = (TokenKind.WORD, TokenKind.DOTTED, TokenKind.WILDCARD)
 _Item = TypeVar("_Item")
 
 
@@ -61,11 +62,30 @@ class ClauseParser(ExpressionParser):
 
     def pattern(self) -> syntax.Word:
         """A signal, or all signals below a name: `ego.*`."""
-        if self.next.kind not in (TokenKind.WORD, TokenKind.DOTTED, TokenKind.WILDCARD):
+        if self.next.kind not in _NAMES:
             all_of_them = "list the branches, as in `signals ego.*, lead.*`" if self.next.is_mark("*") else ""
             self.fail("a signal or a pattern such as `ego.*`", all_of_them)
         token = self.take()
         return syntax.Word(token.text, token.span)
+
+    def compared(self) -> syntax.Word | syntax.ComparedEvents:
+        """A head, or `events HEAD [with SIGNAL] within 1 s`.
+
+        A head may itself be called `events`: then no name follows it, but a comma or the next clause.
+        """
+        if not self.next.is_word("events"):
+            return self.pattern()
+        events = self.pattern()
+        if self.next.kind not in _NAMES or self.next.is_word(*self.boundary_words):
+            return events
+        head = self.pattern()
+        driver = self.pattern() if self.take_word("with") else None
+        if not self.next.is_word("within"):
+            self.fail(
+                "`within`" if driver else "`with` or `within`", "write how far apart the rises may be: `within 1 s`"
+            )
+        self.take()
+        return syntax.ComparedEvents(head, driver, self.duration("1 s"))
 
     def _camera(self) -> syntax.Word:
         return self.word("the name of a camera")
@@ -178,7 +198,7 @@ TRIGGER_CLAUSES: dict[str, Clause] = {
 CAMPAIGN_CLAUSES: dict[str, Clause] = {
     "describe": Clause(ClauseParser.text),
     "collect": _list_of(ClauseParser.trigger_name),
-    "compare": _list_of(ClauseParser.pattern, ()),
+    "compare": _list_of(ClauseParser.compared, ()),
     "target": Clause(ClauseParser.expression, form=Form.EXPRESSION),
     "rollout": _list_of(ClauseParser.stage),
     "sample": Clause(ClauseParser.sample),

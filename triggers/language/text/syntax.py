@@ -214,6 +214,15 @@ class Route:
 
 
 @dataclass(frozen=True, slots=True)
+class ComparedEvents:
+    """`events cut_in.detected with driver.steers within 1 s` in `compare`."""
+
+    head: Word
+    driver: Word | None
+    within: Quantity
+
+
+@dataclass(frozen=True, slots=True)
 class Sample:
     """`sample kept in out_of`."""
 
@@ -249,7 +258,7 @@ class Campaign:
     name: Word
     describe: Word | None = None
     collect: tuple[Word, ...] | None = None
-    compare: tuple[Word, ...] = ()
+    compare: tuple[Word | ComparedEvents, ...] = ()
     target: Expression | None = None
     rollout: tuple[RolloutStage, ...] | None = None
     sample: Sample | None = None

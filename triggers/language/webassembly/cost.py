@@ -13,6 +13,7 @@ import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from triggers.compared_events.matcher import MAX_WAITING
 from triggers.language.ir import Ir, Node
 from triggers.language.webassembly import layout
 from triggers.language.webassembly.counting import WorkRange, work_of
@@ -80,6 +81,7 @@ def cost_of_plan(plan: ModulePlan) -> ProgramCost:
             state_of[index] = state_of.get(index, 0) + layout.HELD_BYTES
     frame, fire = _frame(plan), work_of("fire")
     total = frame + fire.times(len(plan.ir.triggers)) + work_of("compare").times(len(plan.ir.compares))
+    total += work_of("match_events", ring=MAX_WAITING).times(len(plan.ir.events))
     for work in nodes.values():
         total += work
     return ProgramCost(plan.state.size, total, frame, fire, nodes, state_of)

@@ -16,7 +16,7 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
-from triggers.language.webassembly.kernels.table import KERNELS, SHARED_FUNCTIONS
+from triggers.language.webassembly.kernels.table import KERNEL_FUNCTIONS, KERNELS, SHARED_FUNCTIONS
 
 TICKS_AMORTISED = 64
 """The fixed cost of a block is spread over this many ticks, which is one word of its masks."""
@@ -259,7 +259,7 @@ def _texts() -> dict[str, str]:
     """All functions' texts by name."""
     timeline = files("triggers.language.webassembly").joinpath("timeline.wat").read_text(encoding="utf-8")
     texts = [part for part in re.split(r"^(?=\(func )", timeline, flags=re.M) if part.startswith("(func ")]
-    texts += [*SHARED_FUNCTIONS, *(kernel.text for kernel in KERNELS.values())]
+    texts += [*SHARED_FUNCTIONS, *KERNEL_FUNCTIONS, *(kernel.text for kernel in KERNELS.values())]
     named = ((_NAME.match(text), text) for text in texts)
     return {match[1] or match[2]: text for match, text in named if match is not None}
 

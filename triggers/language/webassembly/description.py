@@ -11,6 +11,7 @@ from triggers.language.webassembly.host.manifest import (
     Cost,
     Manifest,
     ManifestCompare,
+    ManifestEvents,
     ManifestInput,
     ManifestTrigger,
     Region,
@@ -24,6 +25,7 @@ def describe(placement: Placement, settings: Sequence[TriggerSettings]) -> Manif
     captures = {trigger.name: trigger.capture.model_copy(update={"on_change": ()}) for trigger in settings}
     cost = cost_of_plan(placement.plan)
     return Manifest(
+        format="longtail-program/3" if placement.plan.ir.events else "longtail-program/2",
         max_gap_ns=placement.plan.ir.max_gap_ns,
         inputs=tuple(
             ManifestInput(
@@ -49,6 +51,16 @@ def describe(placement: Placement, settings: Sequence[TriggerSettings]) -> Manif
         compares=tuple(
             ManifestCompare(head=compare.head, counters=placement.plan.state.compares + layout.COMPARE_BYTES * position)
             for position, compare in enumerate(placement.plan.ir.compares)
+        ),
+        events=tuple(
+            ManifestEvents(
+                head=code.head,
+                sides=code.sides,
+                within_ns=code.within_ns,
+                driver=code.driver,
+                counters=placement.plan.state.events + layout.EVENTS_BYTES * position,
+            )
+            for position, code in enumerate(placement.plan.ir.events)
         ),
         times=placement.times,
         row_capacity=placement.row_capacity,

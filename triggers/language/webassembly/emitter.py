@@ -16,14 +16,14 @@ import wasmtime
 
 from triggers.contracts.campaign import TriggerSettings
 from triggers.errors import InvalidInput
-from triggers.language.ir import OPERATIONS, CompareCode, Ir, Node, Scalar, TriggerCode
+from triggers.language.ir import OPERATIONS, CompareCode, EventCode, Ir, Node, Scalar, TriggerCode
 from triggers.language.webassembly import layout
 from triggers.language.webassembly.description import describe
 from triggers.language.webassembly.host.manifest import SECTION
 from triggers.language.webassembly.host.sections import with_custom_section
 from triggers.language.webassembly.kernel_parts.kernel import Kernel, parameter_type
 from triggers.language.webassembly.kernels import places
-from triggers.language.webassembly.kernels.table import KERNELS, SHARED_FUNCTIONS
+from triggers.language.webassembly.kernels.table import KERNEL_FUNCTIONS, KERNELS, SHARED_FUNCTIONS
 from triggers.language.webassembly.placement import PAGE_BYTES, Placement, Result
 from triggers.language.webassembly.plan import COLUMN, KernelCall, ModulePlan
 from triggers.language.webassembly.symbols import symbols_of
@@ -79,6 +79,8 @@ class _Emitter:
         used = {call.kernel.name: call.kernel.text for call in self.plan.calls}
         if self.plan.ir.compares:
             used["compare"] = KERNELS["compare"].text
+        if self.plan.ir.events:
+            used["match_events"] = "\n".join([*KERNEL_FUNCTIONS, KERNELS["match_events"].text, self._end_events()])
         text = "\n".join([_TIMELINE, *SHARED_FUNCTIONS, *used.values(), self._join_masks(), self._evaluate()])
         symbols = symbols_of(self.place)
         text = re.sub(r"\b[A-Z][A-Z_]+\b", lambda match: str(symbols.get(match[0], match[0])), text)
@@ -145,6 +147,8 @@ class _Emitter:
             readers.setdefault(trigger.root, []).append(self._fire_call(position, trigger))
         for position, compare in enumerate(self.plan.ir.compares):
             readers.setdefault(max(compare.active, compare.shadow), []).append(self._compare_call(position, compare))
+        for position, code in enumerate(self.plan.ir.events):
+            readers.setdefault(max(code.first, code.second), []).append(self._events_call(position, code))
         for node, calls in groupby(self.plan.calls, key=lambda call: call.node):
             lines += [*map(self._call, calls), *readers.get(node, [])]
         return "(func $evaluate\n" + "\n".join(lines) + ")"
@@ -184,6 +188,22 @@ class _Emitter:
         given = {"state": _address(at), "skew_ns": _number("skew_ns", compare.skew_ns)}
         given |= self._mask_addresses(signals)
         return self._written(KERNELS["compare"], (compare.active, compare.shadow), given)
+
+    def _events_call(self, position: int, code: EventCode) -> str:
+        given = {"state": _address(self._events_record(position)), "within_ns": _number("within_ns", code.within_ns)}
+        given |= self._mask_addresses(self.plan.signals[code.first] | self.plan.signals[code.second])
+        return self._written(KERNELS["match_events"], (code.first, code.second), given)
+
+    def _events_record(self, position: int) -> int:
+        return self.plan.state.events + layout.EVENTS_BYTES * position
+
+    def _end_events(self) -> str:
+        """The function that settles all rises when a drive ends."""
+        calls = [
+            f"(call $finish_events {_address(self._events_record(position))} (i64.const {code.within_ns}))"
+            for position, code in enumerate(self.plan.ir.events)
+        ]
+        return "(func $end_events\n" + "\n".join(calls) + ")"
 
     def _written(self, kernel: Kernel, operands: Sequence[int], given: Mapping[str, str]) -> str:
         """A call with the arguments of its signature, in order."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 import struct
 from dataclasses import dataclass, field
 
+from triggers.compared_events.matcher import MAX_WAITING
 from triggers.language.ir import Ir, Kind
 from triggers.language.webassembly.kernel_parts.kernel import NO_SAMPLE, SLOT_BYTES, Slot
 
@@ -19,6 +20,11 @@ TRIGGER_BYTES = 24
 """Time of the latest fire, whether there is one, rises suppressed."""
 COMPARE_BYTES = 40
 """Pairs by (active, shadow): 00, 01, 10, 11, unknown."""
+EVENTS_COUNTERS = 5
+"""Matched, only first, only second, unresolved first, unresolved second: what a host reads of the record of events."""
+EVENTS_BYTES = 8 * (EVENTS_COUNTERS + 8 + MAX_WAITING)
+"""The counters; whether the latest known value of either side was false; since when either side is known, or -1; the
+latest tick; whose rises wait; the earliest of them and their number; and a ring of their times."""
 HELD_BYTES = 32
 """An input's latest sample, since when it holds, its sample time, and what it showed at its latest tick."""
 FIRE_BYTES = 16
@@ -61,16 +67,18 @@ class StatePlan:
 
     triggers: int = 0
     compares: int = 0
+    events: int = 0
     segment: int = 0
     image: bytearray = field(default_factory=bytearray)
     rings: list[int] = field(default_factory=list)
 
     @classmethod
     def of(cls, ir: Ir) -> StatePlan:
-        """A plan with the parts of triggers, compares and inputs."""
+        """A plan with the parts of triggers, compares, events and inputs."""
         plan = cls(triggers=STATE + HEADER_BYTES)
         plan.compares = plan.triggers + TRIGGER_BYTES * len(ir.triggers)
-        plan.segment = plan.compares + COMPARE_BYTES * len(ir.compares)
+        plan.events = plan.compares + COMPARE_BYTES * len(ir.compares)
+        plan.segment = plan.events + EVENTS_BYTES * len(ir.events)
         for item in ir.inputs:
             initial = float("nan") if item.initial is None else item.initial
             plan.image += struct.pack("<dqqd", initial, 0, NO_SAMPLE, float("nan"))

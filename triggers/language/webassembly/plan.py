@@ -70,14 +70,18 @@ class ModulePlan:
         for compare in self.ir.compares:
             self._note_masks(self.signals[compare.active] | self.signals[compare.shadow])
             self.sampled_inputs |= {self.ir.input_under(compare.active), self.ir.input_under(compare.shadow)}
+        for events in self.ir.events:
+            self._note_masks(self.signals[events.first] | self.signals[events.second])
 
     def _last_uses(self) -> dict[int, int]:
-        """For each node, the last one that reads it; a trigger reads its root at once, a compare keeps its two."""
+        """For each node, the last one that reads it; a trigger reads its root at once, what is compared is kept."""
         last: dict[int, int] = {}
         for index, node in enumerate(self.ir.nodes):
             last.update(dict.fromkeys(node.arguments, index))
         for compare in self.ir.compares:
             last[compare.active] = last[compare.shadow] = len(self.ir.nodes)
+        for events in self.ir.events:
+            last[events.first] = last[events.second] = len(self.ir.nodes)
         return last
 
     def _calls_of(self, index: int) -> list[KernelCall]:

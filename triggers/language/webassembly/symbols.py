@@ -7,8 +7,8 @@ from triggers.language.webassembly import layout
 from triggers.language.webassembly.placement import Placement
 
 
-def symbols_of(place: Placement) -> dict[str, int]:
-    """The number for each word in capitals in the texts of a placed module: addresses, sizes and times."""
+def symbols_of(place: Placement) -> dict[str, int | str]:
+    """What stands for each word in capitals in the texts of a placed module: addresses, sizes and times, and a call."""
     plan = place.plan
     segment = plan.state.segment
     triggers = plan.state.triggers
@@ -58,4 +58,5 @@ def symbols_of(place: Placement) -> dict[str, int]:
         "CLOSE_NS": min(HEARTBEAT_NS, plan.ir.max_gap_ns),
         "FAR": -(1 << min(HEARTBEAT_NS, plan.ir.max_gap_ns).bit_length() - 1),
         "MAX_GAP_NS": plan.ir.max_gap_ns,
+        "END_EVENTS": "(call $end_events)" if plan.ir.events else "",
     }

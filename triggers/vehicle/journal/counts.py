@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Mapping
 
 from triggers.contracts.checkin import FireCounts
-from triggers.contracts.compared import Compared
+from triggers.contracts.compared import Compared, EventCounts, EventsBySides, Sides
 from triggers.vehicle.recording.fires import FireOutcome
 
 Version = tuple[str, int]
@@ -17,10 +17,13 @@ Version = tuple[str, int]
 def counts(db: sqlite3.Connection) -> tuple[FireCounts, ...]:
     """The counts of each campaign version, in order; each adds up over all ordinals up to its watermark."""
     outcomes, triggers = _outcomes(db)
-    compared = _compared(db)
+    compared, events = _compared(db), _events(db)
     rows = db.execute("SELECT * FROM versions ORDER BY campaign, version").fetchall()
     keys = [(row["campaign"], row["version"]) for row in rows]
-    return tuple(_counts(row, outcomes[key], triggers[key], compared[key]) for row, key in zip(rows, keys, strict=True))
+    return tuple(
+        _counts(row, outcomes[key], triggers[key], compared[key], events[key])
+        for row, key in zip(rows, keys, strict=True)
+    )
 
 
 def _outcomes(
@@ -48,11 +51,22 @@ def _compared(db: sqlite3.Connection) -> Mapping[Version, dict[str, Compared]]:
     return compared
 
 
+def _events(db: sqlite3.Connection) -> Mapping[Version, dict[str, EventsBySides]]:
+    events: dict[Version, dict[str, EventsBySides]] = defaultdict(lambda: defaultdict(dict))
+    for campaign, number, head, sides, *counts in db.execute(
+        "SELECT campaign, version, head, sides, matched, only_first, only_second, unresolved_first, unresolved_second"
+        " FROM events"
+    ):
+        events[(campaign, number)][head][Sides(sides)] = EventCounts(*counts)
+    return events
+
+
 def _counts(
     row: sqlite3.Row,
     outcomes: Mapping[tuple[str, str], int],
     triggers: Mapping[str, int],
     compared: Mapping[str, Compared],
+    events: Mapping[str, EventsBySides],
 ) -> FireCounts:
     def by_reason(kind: FireOutcome) -> dict[str, int]:
         return {reason: n for (outcome, reason), n in sorted(outcomes.items()) if outcome == kind}
@@ -72,4 +86,5 @@ def _counts(
         armed_ns=row["armed_ns"],
         distance_m=row["distance_mm"] // 1000,
         compared=dict(compared),
+        events=dict(events),
     )

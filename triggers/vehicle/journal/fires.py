@@ -9,7 +9,7 @@ import sqlite3
 from collections.abc import Iterable, Mapping
 from dataclasses import astuple, dataclass, field
 
-from triggers.contracts.compared import Compared
+from triggers.contracts.compared import Compared, EventCounts, HeadSides
 from triggers.contracts.fire import FireKey
 from triggers.errors import Conflict
 from triggers.vehicle.recording.fires import FireOutcome, Reason, VehicleFire
@@ -35,6 +35,8 @@ class RunIncrement:
     fires: tuple[NewFire, ...] = field(default=())
     compared: Mapping[str, Compared] = field(default_factory=dict)
     """Pairs by head."""
+    events: Mapping[HeadSides, EventCounts] = field(default_factory=dict)
+    """Matched events by head and sides."""
 
 
 def record(db: sqlite3.Connection, increment: RunIncrement) -> None:
@@ -48,6 +50,7 @@ def record(db: sqlite3.Connection, increment: RunIncrement) -> None:
         (increment.suppressed, increment.armed_ns, increment.distance_mm, increment.campaign, increment.version),
     )
     _add_compared(db, increment)
+    _add_events(db, increment)
 
 
 def drop_unfinished(db: sqlite3.Connection) -> None:
@@ -123,4 +126,19 @@ def _add_compared(db: sqlite3.Connection, increment: RunIncrement) -> None:
         " only_shadow = only_shadow + excluded.only_shadow, only_active = only_active + excluded.only_active,"
         " both = both + excluded.both, unknown = unknown + excluded.unknown",
         [(increment.campaign, increment.version, head, *astuple(pairs)) for head, pairs in increment.compared.items()],
+    )
+
+
+def _add_events(db: sqlite3.Connection, increment: RunIncrement) -> None:
+    db.executemany(
+        "INSERT INTO events (campaign, version, head, sides, matched, only_first, only_second, unresolved_first,"
+        " unresolved_second) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET"
+        " matched = matched + excluded.matched, only_first = only_first + excluded.only_first,"
+        " only_second = only_second + excluded.only_second,"
+        " unresolved_first = unresolved_first + excluded.unresolved_first,"
+        " unresolved_second = unresolved_second + excluded.unresolved_second",
+        [
+            (increment.campaign, increment.version, head, sides, *astuple(counts))
+            for (head, sides), counts in increment.events.items()
+        ],
     )

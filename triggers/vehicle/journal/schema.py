@@ -56,7 +56,15 @@ CREATE TABLE compared (
 NETWORK_OF_THE_UPLOAD = """
 UPDATE clips SET manifest = CAST(json_remove(CAST(manifest AS TEXT), '$.network') AS BLOB)
 """
-SCHEMAS = (FOUNDING_SCHEMA, TERMINATIONS, STATE_ORDER, COMPARED, NETWORK_OF_THE_UPLOAD)
+EVENTS = """
+CREATE TABLE events (
+    campaign TEXT NOT NULL, version INTEGER NOT NULL, head TEXT NOT NULL, sides TEXT NOT NULL,
+    matched INTEGER NOT NULL, only_first INTEGER NOT NULL, only_second INTEGER NOT NULL,
+    unresolved_first INTEGER NOT NULL, unresolved_second INTEGER NOT NULL,
+    PRIMARY KEY (campaign, version, head, sides)
+) WITHOUT ROWID
+"""
+SCHEMAS = (FOUNDING_SCHEMA, TERMINATIONS, STATE_ORDER, COMPARED, NETWORK_OF_THE_UPLOAD, EVENTS)
 """The steps, in order; the file of an older agent takes the steps that it lacks."""
 
 

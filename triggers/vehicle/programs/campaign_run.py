@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from triggers.assignment.sampling import keep_fire
 from triggers.contracts.bundle import Bundle
 from triggers.contracts.campaign import TriggerSettings
-from triggers.contracts.compared import Compared
+from triggers.contracts.compared import Compared, EventCounts, HeadSides
 from triggers.distance import TravelMeter
 from triggers.language.rows import Firing, Row
 from triggers.language.webassembly.host.evaluator import Evaluator
@@ -32,8 +32,10 @@ class CampaignRun:
     """Suppressed rises that are in the journal."""
     compared: dict[str, Compared] = field(init=False)
     """Pairs of compared heads that are in the journal."""
-    counted: tuple[int, dict[str, Compared]] = field(init=False)
-    """Both counts as of the latest successful evaluation; after a failed one the program's memory is unreliable."""
+    events: dict[HeadSides, EventCounts] = field(init=False)
+    """Matched events that are in the journal."""
+    counted: tuple[int, dict[str, Compared], dict[HeadSides, EventCounts]] = field(init=False)
+    """These counts as of the latest successful evaluation; after a failed one the program's memory is unreliable."""
     pending: list[NewFire] = field(default_factory=list)
     """Fires not yet written. They have the ordinals after `fired`, and keep them if a write fails and is repeated."""
     overflows: int = field(init=False)
@@ -45,7 +47,7 @@ class CampaignRun:
 
     def __post_init__(self) -> None:
         self.triggers = {trigger.name: trigger for trigger in self.bundle.settings.triggers}
-        self.suppressed, self.compared = self.counted = self._count()
+        self.suppressed, self.compared, self.events = self.counted = self._count()
         self.overflows = self.evaluator.overflows
         self.travel = TravelMeter(self.evaluator.manifest.max_gap_ns)
 
@@ -67,9 +69,10 @@ class CampaignRun:
             self.pending.append(self._new_fire(vehicle_id, firing))
 
     def end_drive(self) -> None:
-        """End the drive. Raises the evaluator's errors."""
+        """End the drive, which settles the events that wait for a partner. Raises the evaluator's errors."""
         self.travel.end_drive()
         self.evaluator.end_drive()
+        self.counted = self._count()
 
     @property
     def unwritten_ns(self) -> int:
@@ -105,6 +108,7 @@ class CampaignRun:
             distance_mm=int(self.travel.metres * 1000) - self.travelled[1],
             fires=tuple(self.pending),
             compared={head: pairs - self.compared[head] for head, pairs in self.counted[1].items()},
+            events={name: counts - self.events[name] for name, counts in self.counted[2].items()},
         )
 
     def written(self, increment: RunIncrement) -> None:
@@ -112,8 +116,10 @@ class CampaignRun:
         self.fired += len(increment.fires)
         self.suppressed += increment.suppressed
         self.compared = {head: self.compared[head] + pairs for head, pairs in increment.compared.items()}
+        self.events = {name: self.events[name] + counts for name, counts in increment.events.items()}
         self.travelled = self.travelled[0] + increment.armed_ns, self.travelled[1] + increment.distance_mm
         self.pending = []
 
-    def _count(self) -> tuple[int, dict[str, Compared]]:
-        return sum(self.evaluator.suppressed.values()), dict(self.evaluator.compared)
+    def _count(self) -> tuple[int, dict[str, Compared], dict[HeadSides, EventCounts]]:
+        events = {key.name: counts for key, counts in self.evaluator.events.items()}
+        return sum(self.evaluator.suppressed.values()), dict(self.evaluator.compared), events

@@ -16,6 +16,7 @@ from functools import partial
 
 from triggers.contracts.bundle import Bundle
 from triggers.contracts.clip import MAX_CAMERAS, MAX_SIGNALS
+from triggers.contracts.compared import EventKey, Sides
 from triggers.distance import SpeedSignal
 from triggers.errors import InvalidInput
 from triggers.language.rows import Row
@@ -238,9 +239,25 @@ def _check(bundle: Bundle, evaluator: Evaluator) -> None:
     uncounted = sorted(set(evaluator.compared) - set(bundle.settings.compare))
     if uncounted:
         raise InvalidInput(f"its program compares {uncounted[0]}, but its settings do not", remedy="compile it again")
+    _check_events(bundle, evaluator)
     for trigger in settings.values():
         if len(trigger.capture.signals) > MAX_SIGNALS or len(trigger.capture.cameras) > MAX_CAMERAS:
             raise InvalidInput(
                 f"trigger {trigger.name} captures {len(trigger.capture.signals)} signals and"
                 f" {len(trigger.capture.cameras)} cameras, more than {MAX_SIGNALS} and {MAX_CAMERAS}"
+            )
+
+
+def _check_events(bundle: Bundle, evaluator: Evaluator) -> None:
+    """The settings must compare the events that the program compares, with the same window and driver."""
+    told = {
+        EventKey(each.head, sides, each.within_ns, None if sides is Sides.ACTIVE_SHADOW else each.driver)
+        for each in bundle.settings.events
+        for sides in each.sides
+    }
+    for key in evaluator.events:
+        if key not in told:
+            raise InvalidInput(
+                f"its program compares events of {key.head} ({key.sides}), but its settings do not, or otherwise",
+                remedy="compile it again",
             )

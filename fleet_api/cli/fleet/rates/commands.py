@@ -1,4 +1,4 @@
-"""`longtail rates`: how often triggers fire, what versions changed, and how often compared heads disagree."""
+"""`longtail rates`: how often triggers fire and events are told, what versions changed, how often heads disagree."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from fleet_api.client import Client
-    from triggers.contracts.api.rates.answers import CompareView, HeadView, RatePer, RateView, RatioView
+    from triggers.contracts.api.rates.answers import CompareView, EventsView, HeadView, RatePer, RateView, RatioView
     from triggers.contracts.api.rates.estimates import Estimate
 
 component_option = click.option(
@@ -173,7 +173,8 @@ def compare(
     unit = "hour" if per == "hour" else "1,000 km"
     _show_compared(f"Fires per {unit}", "trigger", found.triggers)
     _show_compared("Share of pairs that disagree", "head", found.heads)
-    if not any(each.change != "open" for each in (*found.triggers, *found.heads)):
+    _show_compared("Compared events per 1,000 km", "events", found.events)
+    if not any(each.change != "open" for each in (*found.triggers, *found.heads, *found.events)):
         remark("no change is shown yet; look again whenever you like")
 
 
@@ -228,3 +229,58 @@ def heads(client: Client, campaign: str, version: int | None, component: str | N
         print_table("", names, rows)
     else:
         print_list(form, found, HEAD_COLUMNS, none=f"{campaign} has no pairs of compared heads")
+
+
+EVENT_COLUMNS: tuple[Column[EventsView], ...] = (
+    Column("head", lambda told: told.head),
+    Column("sides", lambda told: told.sides.value),
+    Column("software", lambda told: told.software),
+    Column("within_ns", lambda told: told.within_ns),
+    Column("driver", lambda told: told.driver),
+    Column("vehicles", lambda told: told.vehicles),
+    Column("distance_m", lambda told: told.distance_m),
+    *(
+        Column(name, lambda told, name=name: getattr(told, name))  # type: ignore[misc]
+        for name in ("matched", "only_first", "only_second", "unresolved_first", "unresolved_second")
+    ),
+    Column("unresolved_share", lambda told: told.unresolved_share),
+    *(
+        Column(f"{of}.{end}", lambda told, of=of, end=end: getattr(getattr(told, of), end, None))  # type: ignore[misc]
+        for of in ("matched_per_1000km", "only_first_per_1000km", "only_second_per_1000km")
+        for end in ("mean", "low", "high")
+    ),
+)
+
+
+@rates.command(short_help="Show how often compared events are told together or alone.")
+@click.argument("campaign")
+@version_option
+@component_option
+@form_options("json", "csv")
+@with_client
+def events(client: Client, campaign: str, version: int | None, component: str | None, form: Form) -> None:
+    """Show the events of the heads whose events CAMPAIGN compares, per 1,000 km, with intervals of 95 %.
+
+    `both` were told by both sides within the window, the others by one alone. `unresolved` is the share of rises whose
+    partner may have been unseen; they are in no rate.
+    """
+    found = client.rates.events(campaign, version=version, component=component)
+    if form == "table" and found:
+        names = ("head", "sides", "software", "vehicles", "km", "both", "first alone", "second alone", "unresolved")
+        print_table("Events per 1,000 km", names, [_event_row(told, component) for told in found])
+    else:
+        print_list(form, found, EVENT_COLUMNS, none=f"{campaign} has no compared events")
+
+
+def _event_row(told: EventsView, component: str | None) -> tuple[object, ...]:
+    return (
+        told.head,
+        " and ".join(told.sides.names),
+        told.software or ("unknown" if component else ""),
+        told.vehicles,
+        round(told.distance_m / 1000),
+        shown_estimate(told.matched_per_1000km),
+        shown_estimate(told.only_first_per_1000km),
+        shown_estimate(told.only_second_per_1000km),
+        f"{100 * told.unresolved_share:.3g} %",
+    )

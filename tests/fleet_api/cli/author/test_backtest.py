@@ -117,6 +117,20 @@ def test_people_see_tables_of_what_there_is(folder: Path, capsys: pytest.Capture
     assert "Compared" not in shown.out
 
 
+def test_compared_events_are_shown_and_written_by_drive(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (folder / "file.trigger").write_text("campaign c { compare events seen within 1 s budget 1 clips }")
+    assert main([*BACKTEST, "a.parquet", "b.parquet"]) == 0
+    shown = capsys.readouterr().out
+    (row,) = (line for line in shown.splitlines() if line.startswith("seen"))
+    assert row.split() == ["seen", "active", "and", "shadow", "1", "s", "2", "(93.5)", "0", "(0)", "0", "(0)", "0"]
+    assert main([*BACKTEST, "a.parquet", "b.parquet", "--json", "-"]) == 0
+    (told,) = json.loads(capsys.readouterr().out)["events"]
+    assert (told["head"], told["sides"], told["within_ns"], told["driver"]) == ("seen", "active_shadow", 10**9, None)
+    assert told["matched"] == 2
+    assert told["matched_per_1000km"]["low"] < told["matched_per_1000km"]["mean"] < told["matched_per_1000km"]["high"]
+    assert {name: drive["matched"] for name, drive in told["by_drive"].items()} == {"a": 1, "b": 1}
+
+
 def test_samples_that_windows_lost_are_told(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (folder / "signals.yaml").write_text(CATALOG.replace("unit: m/s, rate: 10", "unit: m/s, rate: 1"))
     (folder / "file.trigger").write_text("trigger t { when max(ego.speed over 5 s) > 40 km/h }")

@@ -88,6 +88,21 @@ def test_show_has_the_pairs_of_compared_heads(api: Api, longtail: Longtail) -> N
     assert re.search(r"neither +only_shadow +only_active +both +unknown", shown)
 
 
+def test_show_has_the_compared_events(api: Api, longtail: Longtail) -> None:
+    api.activate("campaign matching { compare events cut_in.detected within 1 s budget 1 clips }")
+    names = ("matched", "only_first", "only_second", "unresolved_first", "unresolved_second")
+    told = {"active_shadow": dict(zip(names, (121, 32, 43, 504, 65), strict=True))}
+    counts = {"campaign": "matching", "version": 1, "watermark": 0, "suppressed": 0, "armed_ns": 10**12}
+    body = {"counts": [{**counts, "events": {"cut_in.detected": told}}], "reported_at_ns": 1}
+    headers = api.enrol_assigned(replays=True)
+    assert api.client.post("/v1/vehicles/car-1/telemetry", json=body, headers=headers).status_code == 204
+    shown = longtail("campaign", "show", "matching").out
+    (row,) = (line for line in shown.splitlines() if line.startswith("cut_in.detected"))
+    assert re.findall(r"\d+", row) == ["121", "32", "43", "504", "65"]
+    assert re.search("head +first and second +" + " +".join(names), shown)
+    assert re.search(r"^events\.1\.within_ns +1 s$", shown, re.MULTILINE), "an approver sees the window"
+
+
 def test_show_of_a_campaign_without_compares_has_no_table_of_them(api: Api, longtail: Longtail) -> None:
     api.activate(campaign_text())
     shown = longtail("campaign", "show", "braking").out

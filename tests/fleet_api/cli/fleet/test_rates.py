@@ -9,8 +9,10 @@ import pytest
 
 from tests.fleet_api.api_server import Api
 from tests.fleet_api.cli.conftest import Longtail
-from tests.fleet_api.rates.test_routes import COMPARING, drive
+from tests.fleet_api.rates.test_routes import COMPARING, drive, matching
 from tests.storage.rates.rates_support import enrol_all
+
+__all__ = ("matching",)
 
 
 @pytest.fixture
@@ -63,3 +65,20 @@ def test_heads_are_shown_by_software(counted: Api, longtail: Longtail) -> None:
     shown = longtail("rates", "heads", "braking", "--software", "stack").out.splitlines()
     assert [cells(row)[:2] for row in shown[1:]] == [["cut_in.detected", "3.2.0"], ["cut_in.detected", "3.2.1"]]
     assert "0.01 %" in shown[1] and " 0 % (" in shown[2]
+
+
+def test_events_are_shown_per_1000_km_and_by_software(matching: Api, longtail: Longtail) -> None:
+    shown = longtail("rates", "events", "braking").out.splitlines()
+    row = next(cells(line) for line in shown if "active and shadow" in line)
+    assert row[:2] == ["cut_in.detected", "active and shadow"]
+    assert re.fullmatch(r"20 \(\d[\d.]* to \d[\d.]*\)", row[4]), row
+    assert row[-1] == "5.33 %"
+    table = csv.DictReader(longtail("rates", "events", "braking", "--software", "stack", "--csv").out.splitlines())
+    alone = {each["software"]: each for each in table if each["sides"] == "active_shadow"}
+    assert {stack: each["only_second"] for stack, each in alone.items()} == {"1": "10", "2": "390"}
+    assert float(alone["2"]["only_second_per_1000km.low"]) < 78 < float(alone["2"]["only_second_per_1000km.high"])
+    document = longtail("rates", "events", "braking", "--json").json()
+    assert [each["driver"] for each in document] == ["active.lane.valid", None, "active.lane.valid"]
+    changes = longtail("rates", "compare", "braking", "1", "2", "--software", "stack").out
+    (line,) = (line for line in changes.splitlines() if line.startswith("cut_in.detected: shadow alone (active)"))
+    assert cells(line)[-1] == "rose"

@@ -132,6 +132,7 @@ def _same_counts(what: str, expected: Trace, machine: Machine) -> None:
     _same(f"{what}: suppressed", dict(expected.suppressed), dict(machine.suppressed))
     _same(f"{what}: overflows", expected.overflows, machine.overflows)
     _same(f"{what}: compared", dict(expected.compared), dict(machine.compared))
+    _same(f"{what}: events", dict(expected.events), dict(machine.events))
 
 
 def _same(what: str, expected: object, found: object) -> None:

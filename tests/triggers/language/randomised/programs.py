@@ -9,6 +9,7 @@ from tests.triggers.language.randomised.catalogs import RandomCatalog, random_ca
 from tests.triggers.language.randomised.conditions import Author
 from tests.triggers.language.randomised.words import CENTRE, Made
 
+_WINDOWS = ("1 ns", "40 ms", "300 ms", "1 s", "2.5 s", "1 min")
 _COOLDOWNS = ("", "", "\n    cooldown 0 s", "\n    cooldown 70 ms", "\n    cooldown 1 s", "\n    cooldown 10 s")
 
 
@@ -30,9 +31,19 @@ def random_program(random: Random, *, triggers: int = 4, depth: int = 4) -> Rand
     for name in names:
         condition = author.condition(random.randrange(1, depth + 1))
         blocks.append(f"trigger {name} {{\n    when {condition.text}{random.choice(_COOLDOWNS)}\n}}")
-    compare = "\n    compare cut_in.seen" if random.random() < 0.3 and _has_pairs(catalog) else ""
+    compared = _compared(random, catalog)
+    compare = f"\n    compare {', '.join(compared)}" if compared else ""
     blocks.append(f"campaign all {{\n    collect {', '.join(names)}{compare}\n    budget 1 clips\n}}")
     return RandomProgram(catalog, "\n".join(blocks) + "\n")
+
+
+def _compared(random: Random, catalog: RandomCatalog) -> list[str]:
+    """What the campaign compares, if anything: the pairs of the bool head, its events, with or without a driver."""
+    compared = ["cut_in.seen"] if random.random() < 0.3 and _has_pairs(catalog) else []
+    if random.random() < 0.3:
+        driver = random.choice(("", "", " with driver.brake", " with p"))
+        compared.append(f"events cut_in.seen{driver} within {random.choice(_WINDOWS)}")
+    return compared
 
 
 def _has_pairs(catalog: RandomCatalog) -> bool:

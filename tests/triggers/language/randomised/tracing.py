@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from tests.triggers.language.randomised.recordings import Recording
 from triggers.language.ir import Ir
-from triggers.language.reference.compared import Compared
+from triggers.language.reference.compared import Compared, EventCounts, EventKey
 from triggers.language.reference.interpreter import Interpreter
 from triggers.language.reference.values import Value
 
@@ -31,6 +31,7 @@ class Trace:
     suppressed: Mapping[str, int] = field(default_factory=dict)
     overflows: int = 0
     compared: Mapping[str, Compared] = field(default_factory=dict)
+    events: Mapping[EventKey, EventCounts] = field(default_factory=dict)
     ticks: list[tuple[int, int]] = field(default_factory=list)
     """Row and time of each tick."""
     values: list[tuple[Value, ...]] = field(default_factory=list)
@@ -62,6 +63,8 @@ def traced(ir: Ir, recording: Recording, ends: Collection[int] = ()) -> Trace:
         if evaluator.row in ends:
             evaluator.end_drive()
         trace.fires += [(evaluator.row, fire.t_ns, indexes[fire.trigger]) for fire in evaluator.run([row])]
+    if len(recording) in ends:
+        evaluator.end_drive()
     trace.suppressed, trace.overflows = evaluator.suppressed, evaluator.overflows
-    trace.compared = evaluator.compared
+    trace.compared, trace.events = evaluator.compared, evaluator.events
     return trace

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 
 from tests.triggers.language.randomised.programs import random_program
 from tests.triggers.language.randomised.recordings import random_recording
@@ -27,9 +28,14 @@ from triggers.language.webassembly.emitter import emit
 from triggers.language.webassembly.host.manifest import read_manifest
 from triggers.language.webassembly.kernels.table import KERNELS
 from triggers.language.webassembly.plan import ModulePlan
+from triggers.signals.catalog import SignalCatalog
 
 N, B = Kind.NUMBER, Kind.BOOL
 SPAN_NS = 1000
+EVENTS_CATALOG = SignalCatalog.parse(
+    "signals: {active.e: {type: bool, rate: 100}, shadow.e: {type: bool, rate: 100}, q: {type: bool, rate: 100}}",
+    name="signals",
+)
 ENTRIES = 12
 EDGES = rising_edges((0.0, 0.0, 0.5, 2.0, 2.0, 2.0, 1.5, 0.0))
 _COMPARISONS = ("lt", "le", "gt", "ge")
@@ -71,7 +77,7 @@ NODES: dict[str, Node] = {
     "near": make_node("near", (N, N), latitude=1.0, longitude=1.0, radius_m=90_000.0),
     "inside": make_node("inside", (N, N), edges=EDGES),
 }
-"""A node for each kernel but that of `compare`, which belongs to no node."""
+"""A node for each kernel but those of `compare`, which belong to no node."""
 
 
 def kinds_of(name: str, node: Node) -> tuple[Kind, ...]:
@@ -103,7 +109,7 @@ def assert_within(work: WorkRange, fuel: Sequence[int], ticks: Sequence[int]) ->
 
 
 def test_each_kernel_is_measured() -> None:
-    assert set(KERNELS) - set(NODES) == {"compare"}
+    assert set(KERNELS) - set(NODES) == {"compare", "match_events"}
 
 
 @pytest.mark.parametrize("name", NODES)
@@ -181,6 +187,33 @@ def test_a_program_takes_no_more_than_the_model_says(seed: int) -> None:
     ticks = len(recording) + beats
     bound = (2 * calls + 2 * segments + ticks // 64) * cost.operations_per_block
     assert fuel <= bound + ticks * cost.operations_per_tick[1] + cost.burst_operations
+
+
+@pytest.mark.parametrize("rows_a_call", [1, 64, 400])
+@pytest.mark.parametrize("within", ["1 ns", "25 ms", "1 s", "1 min"])
+@pytest.mark.parametrize("rhythms", [(2, 2), (2, 0), (0, 2), (2, 7), (3, 5)])
+def test_compared_events_take_no_more_than_the_model_says(
+    rhythms: tuple[int, int], within: str, rows_a_call: int
+) -> None:
+    """Sides that rise as often as they can, alone and together, and that are invalid at times."""
+    source = f"campaign c {{ compare events e with q within {within} budget 1 clips }}"
+    ir = compile_source(source, filename="t", catalog=EVENTS_CATALOG).campaigns["c"].ir
+    t_ns = np.arange(1, 2049, dtype=np.int64) * 10_000_000
+    rhythm = {"active.e": rhythms[0], "shadow.e": rhythms[1], "q": 11}
+    columns = [_beating(rhythm[item.name], len(t_ns)) for item in ir.inputs]
+    fuel, calls = fuel_of_module(emit(ir), t_ns, columns, rows_a_call)
+    cost = cost_of(ir)
+    bound = (calls + len(t_ns) // 64) * cost.operations_per_block + len(t_ns) * cost.operations_per_tick[1]
+    assert fuel <= bound + cost.burst_operations
+    assert cost.state_bytes == 32 + 3 * 616 + 3 * 32 == ModulePlan(ir).state.size
+
+
+def _beating(rhythm: int, rows: int) -> NDArray[np.float64]:
+    """Changes at each row of a rhythm, and is invalid now and then."""
+    steps = np.arange(rows)
+    values = (steps % rhythm == 0).astype(float) if rhythm else np.zeros(rows)
+    values[steps % 97 == 50] = np.inf
+    return values
 
 
 CONDITIONS = (

@@ -29,6 +29,8 @@ trigger other { when x < 0 }
 """
 CATALOG = SignalCatalog.parse("signals: {x: {rate: 10}, p: {type: bool, rate: 10}}", name="signals")
 
+EVENTS = {"head": "cut_in.detected", "sides": "active_shadow", "within_ns": 1, "driver": None}
+
 
 @pytest.fixture(scope="module")
 def good() -> bytes:
@@ -160,7 +162,13 @@ def test_regions_that_overlap_and_counters_outside_the_state_are_refused(
 @pytest.mark.parametrize(
     "change",
     [
+        setting("format", to="longtail-program/4"),
         setting("format", to="longtail-program/3"),
+        lambda manifest: manifest.update(events=[{**EVENTS, "counters": manifest["overflows"]}]),
+        lambda manifest: manifest.update(
+            format="longtail-program/3",
+            events=[{**EVENTS, "driver": "driver.steers", "counters": manifest["overflows"]}],
+        ),
         setting("language", to=2),
         setting("max_gap_ns", to=0),
         setting("inputs", 0, "name", to="../../etc"),

@@ -1,4 +1,4 @@
-"""Compared heads on the vehicle: every pair is counted once, whatever happens to the journal and the process."""
+"""Compared heads on the vehicle: pairs and events are counted once, whatever happens to journal and process."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from tests.triggers.vehicle.cloud import Cloud
 from tests.triggers.vehicle.conftest import MakeConfig
-from tests.triggers.vehicle.support import BRAKING, COMPARING, ManualClock, at, compiled, offer, rows
-from triggers.contracts.campaign import MAX_COMPARES
-from triggers.contracts.compared import Compared
+from tests.triggers.vehicle.support import BRAKING, COMPARING, MATCHING, ManualClock, at, compiled, offer, rows
+from triggers.contracts.campaign import MAX_COMPARES, EventComparison
+from triggers.contracts.compared import Compared, EventCounts, Sides
 from triggers.contracts.limits import MAX_TELEMETRY_BYTES
 from triggers.errors import Unreachable
 from triggers.language.rows import Row
@@ -159,3 +159,113 @@ def test_counts_that_are_too_many_for_a_report_go_out_in_several(
     reported = [counts for report in cloud.reports for counts in report.counts]
     assert {counts.campaign for counts in reported} == {f"c{number}" for number in range(200)}
     assert all(counts.compared == heads for counts in reported) and len(reported) == 200
+
+
+def matched_of(journal: Journal) -> EventCounts:
+    (counts,) = (version for version in journal.counts() if version.campaign == "matching")
+    (of_head,) = counts.events.values()
+    return of_head[Sides.ACTIVE_SHADOW]
+
+
+QUIET = [(0, 0)] * 8
+"""As long as two windows and more."""
+
+
+def test_events_are_counted_with_their_partner_or_when_their_window_has_passed(journal: Journal) -> None:
+    host = Host("car-1", journal)
+    assert host.assign([compiled(MATCHING)]) == []
+    host.run(pairs(0, *QUIET, (1, 0), (0, 1), *QUIET, (0, 1)))
+    host.flush()
+    assert matched_of(journal) == EventCounts(matched=1)
+    host.run(pairs(1.9, *QUIET))
+    host.flush()
+    assert matched_of(journal) == EventCounts(matched=1, only_second=1)
+
+
+def test_the_end_of_a_drive_settles_what_waits_once(journal: Journal) -> None:
+    host = Host("car-1", journal)
+    host.assign([compiled(MATCHING)])
+    host.run(pairs(0, *QUIET, (1, 0)))
+    host.end_drive()
+    host.end_drive()
+    assert matched_of(journal) == EventCounts(unresolved_first=1)
+    host.run(pairs(1, *QUIET))
+    host.flush()
+    assert matched_of(journal) == EventCounts(unresolved_first=1)
+
+
+def test_what_waits_at_a_restart_finds_its_partner_after_it(journal: Journal) -> None:
+    bundle = compiled(MATCHING)
+    host = Host("car-1", journal)
+    host.assign([bundle])
+    host.run(pairs(0, *QUIET, (1, 0)))
+    host.save()
+    restarted = Host("car-1", journal)
+    restarted.assign([bundle])
+    restarted.run(pairs(0.9, (0, 1)))
+    restarted.flush()
+    assert matched_of(journal) == EventCounts(matched=1)
+
+
+def test_a_campaign_that_is_taken_away_settles_what_waits(journal: Journal) -> None:
+    host = Host("car-1", journal)
+    host.assign([compiled(MATCHING)])
+    host.run(pairs(0, *QUIET, (0, 1)))
+    host.assign([])
+    assert matched_of(journal) == EventCounts(unresolved_second=1)
+
+
+def test_events_that_could_not_be_written_are_written_with_the_next_ones(journal: Journal) -> None:
+    host = Host("car-1", journal)
+    host.assign([compiled(MATCHING)])
+    host.run(pairs(0, *QUIET, (1, 1)))
+    journal.reading.execute("PRAGMA query_only=ON")
+    with pytest.raises(Unreachable):
+        host.flush()
+    host.run(pairs(0.9, *QUIET, (1, 1)))
+    journal.reading.execute("PRAGMA query_only=OFF")
+    host.flush()
+    assert matched_of(journal) == EventCounts(matched=2)
+
+
+def test_events_of_versions_heads_and_sides_are_counted_apart(journal: Journal) -> None:
+    both, driver = ("h", Sides.ACTIVE_SHADOW), ("h", Sides.ACTIVE_DRIVER)
+    journal.record([RunIncrement("a", 1, events={both: EventCounts(1), driver: EventCounts(2)})])
+    journal.record([RunIncrement("a", 2, events={both: EventCounts(4)}), RunIncrement("b", 1)])
+    journal.record([RunIncrement("a", 1, events={both: EventCounts(8, 1, 2, 3, 4)})])
+    assert {(counts.campaign, counts.version): counts.events for counts in journal.counts()} == {
+        ("a", 1): {"h": {Sides.ACTIVE_SHADOW: EventCounts(9, 1, 2, 3, 4), Sides.ACTIVE_DRIVER: EventCounts(2)}},
+        ("a", 2): {"h": {Sides.ACTIVE_SHADOW: EventCounts(4)}},
+        ("b", 1): {},
+    }
+
+
+@pytest.mark.parametrize(
+    "events",
+    [
+        (),
+        (EventComparison(head="other.detected", within_ns=300_000_000),),
+        (EventComparison(head=HEAD, within_ns=300_000_001),),
+    ],
+)
+def test_a_program_that_matches_other_events_than_its_settings_is_refused_alone(
+    journal: Journal, events: tuple[EventComparison, ...]
+) -> None:
+    host = Host("car-1", journal)
+    (problem,) = host.assign([compiled(MATCHING, events=events), compiled(BRAKING)])
+    assert "matching version 1 does not run" in problem and f"events of {HEAD}" in problem
+    assert host.campaigns == (("braking", 1),)
+
+
+def test_the_agent_reports_the_events_and_leaves_them_out_where_there_are_none(
+    cloud: Cloud, make_config: MakeConfig, clock: ManualClock, key: Ed25519PrivateKey
+) -> None:
+    offer(cloud, key, compiled(MATCHING), compiled(BRAKING), revision=1)
+    with VehicleAgent(make_config(), clock=clock) as agent:
+        agent.check_in()
+        agent.feed([*pairs(0, *QUIET, (1, 1), *QUIET), *rows(2, 4)])
+        agent.report()
+    reported = {counts.campaign: counts.model_dump(mode="json") for counts in cloud.reports[-1].counts}
+    five = {"matched": 1, "only_first": 0, "only_second": 0, "unresolved_first": 0, "unresolved_second": 0}
+    assert reported["matching"]["events"] == {HEAD: {"active_shadow": five}}
+    assert "events" not in reported["braking"], "a cloud of before knows no such member"

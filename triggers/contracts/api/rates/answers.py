@@ -1,4 +1,4 @@
-"""Rates of triggers in the API, comparisons of versions, and the disagreement of compared heads."""
+"""Rates of triggers and compared events in the API, comparisons of versions, and the disagreement of compared heads."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from pydantic import BaseModel
 
 from triggers.contracts.api.base import View
 from triggers.contracts.api.rates.estimates import Estimate
+from triggers.contracts.compared import Sides
 
 RatePer = Literal["hour", "1000km"]
 """What fires are compared per."""
@@ -57,7 +58,7 @@ class RatioView(View):
 
 
 class CompareView(BaseModel):
-    """A trigger or head under two versions. The intervals of `old` and `new` are for one look each.
+    """A trigger, a head or its events under two versions. The intervals of `old` and `new` are for one look each.
 
     `change` is named if at most 5 % of all that are named in an answer are named wrongly, on average.
     """
@@ -72,7 +73,8 @@ class CompareView(BaseModel):
 class ComparisonView(BaseModel):
     """Two versions of a campaign, or of a component of vehicles' software under one version of a campaign.
 
-    Of triggers the fires are compared, per hour or per 1,000 km; of heads the share of pairs that disagree.
+    Of triggers the fires are compared, per hour or per 1,000 km; of heads the share of pairs that disagree, and their
+    events per 1,000 km: of both sides (`HEAD: active and shadow`), and of one alone (`HEAD: active alone (shadow)`).
     """
 
     campaign: str
@@ -83,6 +85,7 @@ class ComparisonView(BaseModel):
     per: RatePer
     triggers: list[CompareView]
     heads: list[CompareView]
+    events: list[CompareView]
 
 
 class HeadView(BaseModel):
@@ -109,3 +112,38 @@ class HeadsList(BaseModel):
     """Disagreement by campaign version, head and software."""
 
     heads: list[HeadView]
+
+
+class EventsView(BaseModel):
+    """How often two sides of a head tell an event, together or one alone, per 1,000 km.
+
+    `sides` names the first and the second. Counts are as vehicles have counted them; a rise is `unresolved` where its
+    partner may have been unseen, and is in no rate: `unresolved_share`, of all rises, says by how much rates can be too
+    low. The rates weigh each vehicle by the share of the fleet that the rollout had admitted, with intervals of 95 %
+    over vehicles; null where there was no distance. `within_ns` is how far apart the rises of one event may be.
+    """
+
+    campaign: str
+    version: int
+    software: str | None
+    head: str
+    sides: Sides
+    within_ns: int
+    driver: str | None
+    vehicles: int
+    distance_m: int
+    matched: int
+    only_first: int
+    only_second: int
+    unresolved_first: int
+    unresolved_second: int
+    unresolved_share: float
+    matched_per_1000km: Estimate | None
+    only_first_per_1000km: Estimate | None
+    only_second_per_1000km: Estimate | None
+
+
+class EventsList(BaseModel):
+    """Compared events by campaign version, head, sides and software."""
+
+    events: list[EventsView]

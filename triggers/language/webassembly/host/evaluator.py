@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from triggers.contracts.compared import Compared
+from triggers.contracts.compared import Compared, EventCounts, EventKey
 from triggers.errors import InvalidInput
 from triggers.language.rows import Firing, Row
 from triggers.language.webassembly.host.fuel import OPERATIONS_PER_S
@@ -50,6 +50,11 @@ class Evaluator:
     def compared(self) -> Mapping[str, Compared]:
         """Pairs of each compared head by their values."""
         return self.machine.compared
+
+    @property
+    def events(self) -> Mapping[EventKey, EventCounts]:
+        """Matched rises of each compared head, by sides."""
+        return self.machine.events
 
     def run(self, rows: Iterable[Row]) -> list[Firing]:
         """The fires of these rows, in order; a row that is not later than the one before begins a segment.

@@ -15,7 +15,7 @@ import wasmtime
 from numpy.typing import NDArray
 from wasmtime import _ffi as ffi
 
-from triggers.contracts.compared import Compared
+from triggers.contracts.compared import Compared, EventCounts, EventKey
 from triggers.errors import InvalidInput, LongtailError
 from triggers.language.webassembly.host.engine import compiled, engine, reason_of, taken_over
 from triggers.language.webassembly.host.fuel import OPERATIONS_PER_S, FuelMeter
@@ -197,6 +197,11 @@ class Machine:
     def compared(self) -> dict[str, Compared]:
         """Pairs of each compared head by their values."""
         return {item.head: Compared(*self._integers(item.counters, 5)) for item in self.manifest.compares}
+
+    @property
+    def events(self) -> dict[EventKey, EventCounts]:
+        """Matched rises of each compared head, by sides."""
+        return {item.key: EventCounts(*self._integers(item.counters, 5)) for item in self.manifest.events}
 
     def save(self) -> bytes:
         """The whole state, bound to the module's digest, for `restore`."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from itertools import pairwise
 from typing import Annotated, Literal, Self
 
@@ -9,12 +10,14 @@ from pydantic import Field, model_validator
 
 from triggers.contracts.base import Contract, Name, SignalName
 from triggers.contracts.bundle import MAX_PROGRAM_BYTES
-from triggers.contracts.campaign import MAX_COMPARES, MAX_TRIGGERS, CaptureWindow
+from triggers.contracts.campaign import MAX_COMPARES, MAX_EVENT_WINDOW_NS, MAX_TRIGGERS, CaptureWindow
+from triggers.contracts.compared import EventKey, Sides
 from triggers.errors import InvalidInput
 from triggers.language.ir import MAX_INPUTS
 from triggers.language.webassembly.host.sections import custom_section
 from triggers.language.webassembly.layout import (
     COMPARE_BYTES,
+    EVENTS_COUNTERS,
     FIRE_BYTES,
     MAX_MEMORY_BYTES,
     PADDING_ROWS,
@@ -68,6 +71,25 @@ class ManifestCompare(Contract):
     counters: Address
 
 
+class ManifestEvents(Contract):
+    """Two sides of a head whose rises are matched up to `within_ns` apart, and the address of their counters.
+
+    The counters (i64): matched, only first, only second, unresolved first, unresolved second. `driver` is the signal of
+    the driver, null for the active and the shadow signal.
+    """
+
+    head: SignalName
+    sides: Sides
+    within_ns: Annotated[int, Field(ge=1, le=MAX_EVENT_WINDOW_NS)]
+    driver: SignalName | None = None
+    counters: Address
+
+    @property
+    def key(self) -> EventKey:
+        """What tells it from the others of its program."""
+        return EventKey(self.head, self.sides, self.within_ns, self.driver)
+
+
 class Region(Contract):
     """A part of the module's memory."""
 
@@ -84,19 +106,23 @@ class Cost(Contract):
 
 
 class Manifest(Contract):
-    """Inputs, triggers and compared heads of a program, and where a host finds them in the module's memory.
+    """Inputs, triggers, compared heads and events of a program, and where a host finds them in the module's memory.
 
     A row is a time (i64, ns) at `times + 8 * row`, and for each input a number (f64) at `column + 8 * row`, NaN where
     there is no new sample. A fire is 16 bytes at `fires + 16 * i`: time (i64, ns), row of this call (u32), trigger's
-    index (u32); their number is the u32 at `fire_count`.
+    index (u32); their number is the u32 at `fire_count`. A program that compares events is of format 3, so that a host
+    which would not report them refuses it; any other is of format 2 and has no `events`.
     """
 
-    format: Literal["longtail-program/2"] = "longtail-program/2"
+    format: Literal["longtail-program/2", "longtail-program/3"] = "longtail-program/2"
     language: Literal[1] = 1
     max_gap_ns: Annotated[int, Field(ge=1, le=MAX_GAP_NS)]
     inputs: Annotated[tuple[ManifestInput, ...], Field(max_length=MAX_INPUTS)]
     triggers: Annotated[tuple[ManifestTrigger, ...], Field(max_length=MAX_TRIGGERS)]
     compares: Annotated[tuple[ManifestCompare, ...], Field(max_length=MAX_COMPARES)]
+    events: Annotated[
+        tuple[ManifestEvents, ...], Field(max_length=MAX_COMPARES * len(Sides), exclude_if=operator.not_)
+    ] = ()
     times: Address
     row_capacity: Annotated[int, Field(ge=MIN_ROW_CAPACITY, lt=MAX_MEMORY_BYTES)]
     fires: Address
@@ -112,9 +138,19 @@ class Manifest(Contract):
             [item.name for item in self.inputs],
             [trigger.name for trigger in self.triggers],
             [compare.head for compare in self.compares],
+            [events.key for events in self.events],
         ):
             if len(names) != len(set(names)):
-                raise ValueError("two inputs, triggers or compared heads have the same name")
+                raise ValueError("two inputs, triggers, compared heads or compared events have the same name")
+        return self
+
+    @model_validator(mode="after")
+    def _format_fits(self) -> Self:
+        if bool(self.events) is not (self.format == "longtail-program/3"):
+            raise ValueError(f"a program of format {self.format} has {len(self.events)} compared events")
+        for events in self.events:
+            if (events.driver is None) is not (events.sides is Sides.ACTIVE_SHADOW):
+                raise ValueError(f"{events.sides} of {events.head} with the driver {events.driver}")
         return self
 
     @model_validator(mode="after")
@@ -135,6 +171,7 @@ class Manifest(Contract):
         records = [(self.overflows, 8)]
         records += [(trigger.record, TRIGGER_BYTES) for trigger in self.triggers]
         records += [(compare.counters, COMPARE_BYTES) for compare in self.compares]
+        records += [(events.counters, 8 * EVENTS_COUNTERS) for events in self.events]
         end = self.state.address + self.state.size_bytes
         if any(at < self.state.address or at + size > end for at, size in records):
             raise ValueError("a counter lies outside the state")
