@@ -55,6 +55,13 @@ export const ROUTES: readonly Route[] = [
     load: () => import("./pages/clips/Clips.svelte"),
   },
   {
+    pattern: "/clips/:clip",
+    title: "Clip",
+    section: "clips",
+    role: "viewer",
+    load: () => import("./pages/clips/clip/Clip.svelte"),
+  },
+  {
     pattern: "/budget",
     title: "Volume and budget",
     section: "budget",
