@@ -122,7 +122,7 @@ def test_compared_events_are_shown_and_written_by_drive(folder: Path, capsys: py
     assert main([*BACKTEST, "a.parquet", "b.parquet"]) == 0
     shown = capsys.readouterr().out
     (row,) = (line for line in shown.splitlines() if line.startswith("seen"))
-    assert row.split() == ["seen", "active", "and", "shadow", "1", "s", "2", "(93.5)", "0", "(0)", "0", "(0)", "0"]
+    assert row.split() == ["seen", "active", "and", "shadow", "1", "s", "2", "(9,174)", "0", "(0)", "0", "(0)", "0"]
     assert main([*BACKTEST, "a.parquet", "b.parquet", "--json", "-"]) == 0
     (told,) = json.loads(capsys.readouterr().out)["events"]
     assert (told["head"], told["sides"], told["within_ns"], told["driver"]) == ("seen", "active_shadow", 10**9, None)
