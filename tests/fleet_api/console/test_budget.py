@@ -1,0 +1,170 @@
+"""Somebody answers for the bill in the browser: bytes per day, budgets, cost and fires; and what goes wrong."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Locator, Page, expect
+
+from tests.fleet_api.api_server import Api
+from tests.fleet_api.console.visitor import NARROW, Visitor
+from tests.ingest.steward.forecasts.forecasts_support import (
+    MB,
+    TODAY,
+    add_campaign,
+    add_vehicles,
+    days_ago,
+    keep_forecasts,
+    spend,
+)
+from tests.storage.rates.rates_support import report
+from tests.support.used import use
+from tests.triggers.costs.books import BOOK
+from triggers.contracts.compared import Compared
+
+pytestmark = pytest.mark.integration
+TABS = ("volume", "budgets", "cost", "fires")
+
+
+def test_an_empty_deployment_says_what_is_missing_on_each_tab(visitor: Visitor) -> None:
+    for tab, said in (
+        ("volume", "No bytes came in this period"),
+        ("budgets", "Nothing is forecast"),
+        ("cost", "No price book is published"),
+        ("fires", "Nothing has fired yet"),
+    ):
+        page = visitor.open(f"/budget?tab={tab}")
+        expect(page.get_by_role("heading", name=said)).to_be_visible()
+    visitor.require_accessible(schemes=("light",))
+
+
+@pytest.fixture(scope="module")
+def fleet(api: Api) -> Api:
+    """Clips of `braking` and `lanes` on two networks; `burning` has spent 100 of 150 MB; 3 fires reported."""
+    use(api.database)
+    add_campaign(api.database, "burning", began=days_ago(10), last_day=None, total_bytes=150 * MB)
+    add_vehicles(api.database, 1, since=days_ago(10))
+    for day in range(10):
+        spend(api.database, "burning", days_ago(day), [MB] * 10)
+    keep_forecasts(api.database, now=TODAY)
+    assert api.post("/v1/price-books", {"prices": BOOK}, "operator").is_success
+    return api
+
+
+def test_bytes_per_day_are_shown_by_what_was_chosen_and_the_choice_is_in_the_address(
+    visitor: Visitor, fleet: Api
+) -> None:
+    page = visitor.open("/budget")
+    row = page.get_by_role("region", name="Bytes by campaign in 7 days").get_by_role("row")
+    expect(row.filter(has_text="lanes")).to_contain_text("27 B")
+    page.get_by_label("By", exact=True).select_option("network")
+    page.get_by_label("Period").select_option("30")
+    page.get_by_label("Measure").select_option("clip_bytes")
+    assert page.url.endswith("/budget?by=network&days=30&measure=clip_bytes")
+    page.reload()
+    table = page.get_by_role("region", name="Bytes by network in 30 days")
+    expect(table.get_by_role("row").filter(has_text="wifi")).to_contain_text("50 B")
+    expect(table.get_by_role("row").filter(has_text="cellular")).to_contain_text("7 B")
+    expect(page.locator("canvas")).to_be_visible()
+    visitor.require_accessible()
+
+
+def test_the_csv_of_the_chart_has_every_day_and_adds_up_to_all_bytes(visitor: Visitor, fleet: Api) -> None:
+    page = visitor.open("/budget?by=network&measure=clip_bytes")
+    page.get_by_text("Table of bytes of clips per day by network").click()
+    with page.expect_download() as saved:
+        csv_of(page, "Bytes of clips per day by network").click()
+    titles, *days = (line.split(",") for line in Path(saved.value.path()).read_text().splitlines())
+    assert titles == ["day", "wifi", "cellular"]
+    assert len(days) == 7
+    assert [sum(int(day[column]) for day in days) for column in (1, 2)] == [50, 7]
+
+
+def test_a_budget_is_drawn_against_its_limit_with_what_is_expected_and_when_it_ends(
+    visitor: Visitor, fleet: Api
+) -> None:
+    page = visitor.open("/budget?tab=budgets")
+    (forecast, _) = fleet.as_client("viewer").forecasts.current("burning").forecasts
+    assert forecast.end is not None and forecast.end.expected is not None
+    assert forecast.end.earliest is not None
+    expect(page.get_by_text("100.0 MB spent of 150.0 MB")).to_contain_text(
+        f"{forecast.end.expected.date()} ({forecast.end.earliest.date()} to "
+    )
+    row = page.get_by_role("region", name="Budgets and what is used of them").get_by_role("row")
+    expect(row.filter(has_text="burning").filter(has_text="150.0 MB")).to_contain_text("66.7 %")
+    page.get_by_text("Table of budget of burning in bytes").click()
+    chart = page.get_by_role("region", name="Budget of burning in bytes")
+    expected = "expected without the limit, with its 90 % interval"
+    expect(chart.get_by_role("columnheader")).to_have_text(
+        ["Time (UTC)", "spent", expected, f"{expected}, low", f"{expected}, high", "limit"]
+    )
+    visitor.require_accessible()
+    page.get_by_label("Burn-down of").select_option("burning:clips")
+    expect(page.get_by_text("100 spent, without a limit")).to_be_visible()
+    assert page.url.endswith("burn=burning%3Aclips")
+
+
+def test_costs_are_told_as_the_api_has_them(visitor: Visitor, fleet: Api) -> None:
+    page = visitor.open("/budget?tab=cost")
+    expect(page.get_by_text("by version 1 of the price book")).to_be_visible()
+    total = fleet.get("/v1/costs").json()["total"]
+    expect(page.get_by_text(f"of {total['clips']} clips that nobody has")).to_be_visible()
+    with page.expect_download() as saved:
+        csv_of(page, "Cost by campaign").click()
+    titles, *rows = (line.split(",") for line in Path(saved.value.path()).read_text().splitlines())
+    costs = {row[0]: float(row[1]) for row in rows}
+    assert titles[:2] == ["campaign", "amount"]
+    assert costs["burning"] > 0 and sum(costs.values()) == pytest.approx(float(total["amount"]))
+    visitor.require_accessible()
+
+
+def test_fires_add_up_and_heads_have_intervals(visitor: Visitor, fleet: Api) -> None:
+    page = visitor.open("/budget?tab=fires")
+    expect(page.get_by_role("img", name="3 fires:")).to_be_visible()
+    page.get_by_label("Campaign", exact=True).select_option("braking")
+    expect(page.get_by_text("braking compares no heads")).to_be_visible()
+    assert page.url.endswith("campaign=braking")
+    heads = {"cut_in.detected": Compared(neither=9000, only_shadow=1000)}
+    report(fleet.database, "car-2", 10, {}, heads=heads)
+    page.reload()
+    row = page.get_by_role("row").filter(has_text="cut_in.detected")
+    expect(row).to_be_visible()  # and so the page has had its turn at the costly request
+    (head,) = fleet.as_client("viewer").rates.heads("braking")
+    assert head.share is not None
+    low = re.sub(r"\.0+$", "", f"{100 * head.share.low:.2f}")
+    expect(row.get_by_role("cell", name="10 %").first).to_be_visible()
+    expect(row.get_by_role("cell", name=f"{low} %", exact=True)).to_be_visible()
+    visitor.require_accessible()
+
+
+def test_a_campaign_without_the_name_of_the_address_is_told(visitor: Visitor, fleet: Api) -> None:
+    page = visitor.open("/budget?tab=fires&campaign=nothing")
+    expect(page.get_by_role("alert")).to_contain_text("nothing")
+
+
+def test_a_lost_connection_keeps_what_was_there(visitor: Visitor, fleet: Api) -> None:
+    page = visitor.open("/budget")
+    expect(page.get_by_role("region", name="Bytes by campaign in 7 days")).to_be_visible()
+    visitor.expect_errors("net::ERR_INTERNET_DISCONNECTED")
+    visitor.context.set_offline(True)
+    page.get_by_label("Period").select_option("90")
+    expect(page.get_by_role("alert")).to_contain_text("Longtail does not answer")
+    expect(page.get_by_role("region", name="Bytes by campaign in 7 days")).to_be_visible()
+    visitor.context.set_offline(False)
+    page.get_by_role("button", name="Try again").click()
+    expect(page.get_by_role("region", name="Bytes by campaign in 90 days")).to_be_visible()
+
+
+@pytest.mark.parametrize("tab", TABS)
+def test_every_tab_fits_a_narrow_screen(visitor: Visitor, fleet: Api, tab: str) -> None:
+    visitor.page.set_viewport_size(NARROW)  # type: ignore[arg-type]
+    page = visitor.open(f"/budget?tab={tab}")
+    expect(page.get_by_role("table").first).to_be_attached()
+    visitor.require_no_sideways_scrolling()
+
+
+def csv_of(page: Page, caption: str) -> Locator:
+    """The button that saves the table with this caption."""
+    return page.get_by_role("button", name=re.compile(f"^Save as CSV ?: {re.escape(caption)}$"))
