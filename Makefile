@@ -12,7 +12,7 @@ DRIVES ?=
 SIGNALS ?=
 CAMPAIGN ?=
 # For `make test`: arguments for pytest, instead of the default.
-PYTEST_ARGS ?= -n 2 --dist worksteal
+PYTEST_ARGS ?= -n 3 --dist worksteal
 # For `make chaos`: --minutes 30, --longest 120, --seed N, --only TEXT, --logs FOLDER.
 CHAOS_ARGS ?=
 # For `make attack`: --seconds 8, --only TEXT, --seed N, --untimed.

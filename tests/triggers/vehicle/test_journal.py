@@ -120,6 +120,7 @@ def test_a_journal_of_an_older_agent_is_brought_up_to_date_and_keeps_its_counts(
     with journal.transaction() as db:
         db.execute("DROP TABLE terminations")
         db.execute("DROP TABLE compared")
+        db.execute("DROP TABLE events")
         db.execute("ALTER TABLE versions DROP COLUMN state_number")
         db.execute("PRAGMA user_version=1")
     journal.close()

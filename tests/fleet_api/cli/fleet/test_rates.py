@@ -37,6 +37,7 @@ def test_rates_are_shown_with_their_intervals(counted: Api, longtail: Longtail) 
         "vehicles",
         "fires",
         "per hour",
+        "at any time",
         "per 1,000 km",
         "trend",
     ]

@@ -247,6 +247,7 @@ def test_a_clip_queued_by_an_older_agent_whose_manifest_named_a_network_is_uploa
     old = declared.canonical_json().replace(b'],"recording":', b'],"network":"wifi","recording":', 1)
     with car.journal.transaction() as db:
         db.execute("UPDATE clips SET manifest = ?", (old,))
+        db.execute("DROP TABLE events")
         db.execute("PRAGMA user_version=4")
     car.journal.close()
     again = Car(car.config, car.clock)
