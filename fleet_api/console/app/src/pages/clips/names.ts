@@ -23,8 +23,6 @@ export interface Names {
   suggestions: Suggestion[];
   /** The attributes of vehicles that clips have, such as `vehicle.model`. */
   attributes: string[];
-  /** The properties that pages can be sorted by. */
-  sorts: string[];
 }
 
 export async function namesOf(signal: AbortSignal): Promise<Names> {
@@ -47,6 +45,5 @@ export async function namesOf(signal: AbortSignal): Promise<Names> {
       ...WORDS,
     ],
     attributes: known.attributes,
-    sorts: known.properties.filter((property) => property.sorts).map((property) => property.name),
   };
 }
