@@ -71,13 +71,16 @@ def test_a_source_that_hangs_is_left_out_after_its_bound_and_the_others_are_serv
 
 
 class Clock:
-    """A monotonic clock that a test moves."""
+    """A monotonic clock that a test moves, and that says how often it was read."""
 
     def __init__(self) -> None:
         self.now_s = 0.0
+        self.reads = 0
 
     def __call__(self) -> float:
-        return self.now_s
+        now_s = self.now_s
+        self.reads += 1
+        return now_s
 
 
 def test_nobody_waits_again_for_a_source_that_is_beyond_its_bound_and_no_second_thread_begins() -> None:
@@ -85,7 +88,8 @@ def test_nobody_waits_again_for_a_source_that_is_beyond_its_bound_and_no_second_
     readers = Readers([hangs], within_s=10 * LONG_S, monotonic_s=clock)
     with ThreadPoolExecutor(2) as threads:
         first = threads.submit(readers.families)
-        wait_for(lambda: hangs.began, within_s=10, what="the reading")
+        # One read when the reading began, one when its first reader computed how long it may wait.
+        wait_for(lambda: hangs.began and clock.reads == 2, within_s=10, what="the reading and its first reader")
         clock.now_s += 10 * LONG_S
         for _ in range(3):
             found = threads.submit(readers.families).result(LONG_S / 2)
