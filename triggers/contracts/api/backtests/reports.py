@@ -1,0 +1,180 @@
+"""The report of a backtest in the API: that of `longtail backtest --json`, with drives by name instead of by path.
+
+What the numbers mean is said in docs/backtest.md.
+"""
+
+from __future__ import annotations
+
+from triggers.contracts.api.base import View
+from triggers.contracts.api.campaigns import ComparedView, EventCountsView, Expected
+from triggers.contracts.compared import Sides
+
+
+class TriggerCountsView(View):
+    """What a trigger did on the drives that it ran on; rates are null if no time or distance was recorded.
+
+    `unknown` has, by signal that was not always known, the share of the hours in which it was not.
+    """
+
+    fires: int
+    suppressed: int
+    drives: int
+    hours: float
+    known_hours: float
+    per_hour: float | None
+    per_known_hour: float | None
+    per_1000_km: float | None
+    clip_bytes: int | None
+    recordings: int
+    recording_bytes: int | None
+    largest_drive: str | None
+    largest_share: float | None
+    unknown: dict[str, float]
+
+
+class OverlapView(View):
+    """How many fires of `trigger` share a clip with a fire of `other`, and which share of its fires that is."""
+
+    trigger: str
+    other: str
+    fires: int
+    share: float
+
+
+class EventsView(EventCountsView):
+    """Compared events of two sides of a head on all drives, with rates per 1,000 km where distances are known."""
+
+    head: str
+    sides: Sides
+    within_ns: int
+    driver: str | None
+    matched_per_1000km: Expected | None
+    only_first_per_1000km: Expected | None
+    only_second_per_1000km: Expected | None
+    by_drive: dict[str, EventCountsView]
+
+
+class VolumeView(View):
+    """Fires, clips (the fires that sampling keeps) and bytes per day of a vehicle and of the fleet."""
+
+    fires_per_vehicle_day: Expected
+    fires_per_fleet_day: Expected
+    clips_per_vehicle_day: Expected
+    clips_per_fleet_day: Expected
+    bytes_per_vehicle_day: Expected
+    bytes_per_fleet_day: Expected
+
+
+class TriggerForecastView(VolumeView):
+    """What is expected of one trigger; one in `sample_one_in` fires is kept."""
+
+    sample_one_in: int
+
+
+class ForecastView(View):
+    """What is expected of a fleet, by trigger and in total; null in total where no time was recorded."""
+
+    vehicles: int
+    hours_per_day: float
+    confidence: float
+    method: str
+    triggers: dict[str, TriggerForecastView]
+    fires_per_vehicle_day: Expected | None = None
+    fires_per_fleet_day: Expected | None = None
+    clips_per_vehicle_day: Expected | None = None
+    clips_per_fleet_day: Expected | None = None
+    bytes_per_vehicle_day: Expected | None = None
+    bytes_per_fleet_day: Expected | None = None
+
+
+class BudgetUseView(View):
+    """A limit of a campaign beside the forecast: `vehicle_day_bytes`, `total_bytes`, `clips` or `upload_bytes`.
+
+    `per_day` is what is expected of it per day, `days` how long it lasts. Of `clips` recordings `larger_clips` are
+    larger than the limit.
+    """
+
+    campaign: str
+    limit: str
+    amount: int
+    per_day: Expected | None
+    days: Expected | None
+    clips: int
+    larger_clips: int
+
+
+class RunDriveView(View):
+    """A drive that ran: its name, hours, distance, and the fires of all triggers on it.
+
+    `first_ns` and `last_ns` are its first and last row, in ns of its own clock (Unix time for clips); `start_ns` is the
+    Unix time of its clock's zero, where the drive says so.
+    """
+
+    drive: str
+    hours: float
+    km: float | None
+    fires: int
+    share: float | None
+    first_ns: int
+    last_ns: int
+    start_ns: int | None
+
+
+class LeftOutTriggerView(View):
+    """A trigger (or `compare HEAD`) that did not run on some drives, and why not on the first of them."""
+
+    trigger: str
+    drives: int
+    reason: str
+
+
+class FindingView(View):
+    """What the reader of drives could not take as it is: how often, in how many drives, and the first of it."""
+
+    column: str
+    problem: str
+    count: int
+    drives: int
+    first_drive: str
+    row: int
+    value: str
+
+
+class UncountedView(View):
+    """A signal or camera (`camera front`) that captures ask for and that these many drives say nothing about."""
+
+    name: str
+    drives: int
+
+
+class FailedDriveView(View):
+    """A drive or clip that could not be run, why not, and what to do about it."""
+
+    drive: str
+    problem: str
+    remedy: str
+
+
+class ReportView(View):
+    """What one program did on all drives, and what that predicts. `forecast` is null over clips.
+
+    `by_drive` is in the order in which drives were asked for. `programs` are the digests of what ran.
+    """
+
+    drives: int
+    rows: int
+    hours: float
+    km: float | None
+    triggers: dict[str, TriggerCountsView]
+    overlap: list[OverlapView]
+    compared: dict[str, ComparedView]
+    events: list[EventsView]
+    overflows: int
+    forecast: ForecastView | None
+    by_drive: list[RunDriveView]
+    left_out: list[LeftOutTriggerView]
+    findings: list[FindingView]
+    uncounted: list[UncountedView]
+    budgets: list[BudgetUseView]
+    programs: list[str]
+    failed_drives: list[FailedDriveView]
