@@ -46,8 +46,9 @@ def apply_campaign(
     """Compile the text and create a new version of the campaign: a draft, or submitted for approval at once.
 
     If a version that has not ended has the same text, signal catalog, program and settings, that version is returned.
-    A text with mistakes is answered with 422 and all `diagnostics`. Where operators have published signal catalogs,
-    name one as `catalog`.
+    `based_on` names the newest version that the author has seen: where another has come in between, the answer is 409
+    with who wrote it and when. A text with mistakes is answered with 422 and all `diagnostics`. Where operators have
+    published signal catalogs, name one as `catalog`.
     """
     applied, is_new = usecases.apply(services, user, body)
     if not is_new:

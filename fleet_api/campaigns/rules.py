@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from triggers.contracts.api.campaigns import BacktestForecast, CostView
 from triggers.contracts.campaign import CampaignState
@@ -18,9 +19,43 @@ class Owners:
     names: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A version of a campaign: its number, and who wrote it when."""
+
+    version: int
+    author: str
+    created_at: datetime
+
+
 def is_submitted_now(state: CampaignState, *, draft: bool) -> bool:
     """Whether applying a text submits its version, which is in `state`; with `draft` it stays a draft."""
     return state == CampaignState.DRAFT and not draft
+
+
+def check_based_on(campaign: str, based_on: int, newest: Written | None) -> None:
+    """Conflict unless `newest` is the version that a text is based on (0: the campaign had none).
+
+    So nobody replaces what somebody else has written meanwhile without having seen it.
+    """
+    number = 0 if newest is None else newest.version
+    if number == based_on:
+        return
+    if newest is None or number < based_on:
+        raise Conflict(
+            f"{campaign} has no version {based_on}: {f'the newest is {number}' if number else 'there is none yet'}",
+            remedy=f"base the text on {number}, or look which campaign is meant with `longtail campaign list`",
+        )
+    when = f"{newest.author} applied version {number} at {newest.created_at.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
+    if based_on == 0:
+        raise Conflict(
+            f"there is a campaign {campaign} already: {when}",
+            remedy=f"choose another name, or look at version {number} and base the text on it",
+        )
+    raise Conflict(
+        f"{campaign} has changed since version {based_on}, on which the text is based: {when}",
+        remedy=f"compare the text with version {number}, then apply it based on {number}, or go on from that version",
+    )
 
 
 def check_digest(

@@ -54,7 +54,8 @@ def apply(services: Services, user: User, request: ApplyRequest) -> tuple[Applie
     If a version that has not ended has the same text, signal catalog, program and settings, it is returned instead; if
     it is a draft, it is submitted unless the request asks for a draft. DiagnosticsError when the text has mistakes,
     InvalidInput when its program needs more than the deployment allows, TooMany while another text of this user is
-    compiled; NotFound for a catalog that is not published, Forbidden for the author's own where others are.
+    compiled; NotFound for a catalog that is not published, Forbidden for the author's own where others are. Conflict
+    when the text is based on another version than the newest, unless that has this very content already.
     """
     user.require(Role.AUTHOR)
     signals = catalog_text(services, signals=request.signals, catalog=request.catalog)
@@ -69,6 +70,7 @@ def apply(services: Services, user: User, request: ApplyRequest) -> tuple[Applie
     with services.database.begin() as connection:
         life.lock_campaigns(connection)  # the same text applied twice at once must give one version
         existing = life.find_open(connection, content)
+        _check_based_on(connection, content.settings.name, request.based_on, existing)
         version = existing or _add_draft(connection, content, author=user)
         if request.forecast is not None:
             life.set_forecast(connection, version.campaign, version.version, request.forecast.model_dump(mode="json"))
@@ -85,6 +87,18 @@ def _add_draft(connection: Connection, content: life.VersionContent, *, author: 
     number, settings = life.next_draft(connection, content)
     digest = make_bundle(settings, number, content.program).approval_digest
     return life.add_draft(connection, content, number, approval_digest=digest, author=author)
+
+
+def _check_based_on(
+    connection: Connection, campaign: str, based_on: int | None, existing: CampaignVersion | None
+) -> None:
+    if based_on is None:
+        return
+    newest = queries.newest_version(connection, campaign)
+    if existing is not None and existing == newest:  # the same request again: its answer was lost
+        return
+    written = None if newest is None else rules.Written(newest.version, newest.author, newest.created_at)
+    rules.check_based_on(campaign, based_on, written)
 
 
 def list_campaigns(services: Services, user: User, *, after: str, limit: int) -> CampaignList:

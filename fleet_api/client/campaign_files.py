@@ -31,6 +31,7 @@ def apply_file(
     catalog: str | None = None,
     campaign: str | None = None,
     draft: bool = False,
+    based_on: int | None = None,
     backtest: Path | None = None,
 ) -> list[AppliedView]:
     """Create a version of each campaign in `file`, or of one; returns the API's answers in the order of the file.
@@ -39,7 +40,8 @@ def apply_file(
 
     The file is compiled here first: DiagnosticsError reports its mistakes without a request. The API must arrive at the
     same digest, so that a backtest on this machine ran the same program; otherwise Conflict is raised. `backtest` is
-    the JSON report of one, whose forecast approvers then see.
+    the JSON report of one, whose forecast approvers then see. `based_on` is the newest version of the one campaign that
+    the author has seen, 0 for none: Conflict if another has come in between.
     """
     report = None if backtest is None else _read_report(backtest)
     published = None if catalog is None else client.signal_catalogs.get(catalog)
@@ -51,6 +53,11 @@ def apply_file(
     if unknown or not names:
         missing = f"no campaign {unknown[0]}" if unknown else "no campaign"
         raise InvalidInput(f"{file} has {missing}", remedy=f"it has: {', '.join(compilation.campaigns) or 'none'}")
+    if based_on is not None and len(names) > 1:
+        raise InvalidInput(
+            f"{file} has {len(names)} campaigns, and version {based_on} is of one",
+            remedy=f"name the campaign, one of: {', '.join(names)}",
+        )
     return [
         _apply(
             client,
@@ -60,6 +67,7 @@ def apply_file(
             catalog=None if published is None else published.digest,
             file=file,
             draft=draft,
+            based_on=based_on,
             forecast=None if report is None else _forecast_of(report, compilation.campaigns[name]),
         )
         for name in names
@@ -87,11 +95,19 @@ def _apply(
     catalog: str | None,
     file: Path,
     draft: bool,
+    based_on: int | None,
     forecast: BacktestForecast | None,
 ) -> AppliedView:
     name = compiled.settings.name
     applied = client.campaigns.apply(
-        source, signals, catalog=catalog, filename=file.name, campaign=name, draft=draft, forecast=forecast
+        source,
+        signals,
+        catalog=catalog,
+        filename=file.name,
+        campaign=name,
+        draft=draft,
+        based_on=based_on,
+        forecast=forecast,
     )
     if applied.program_digest != compiled.digest:
         raise Conflict(

@@ -50,6 +50,7 @@ class Campaigns:
         filename: str = "campaign.trigger",
         campaign: str | None = None,
         draft: bool = False,
+        based_on: int | None = None,
         forecast: BacktestForecast | None = None,
     ) -> AppliedView:
         """Create a version of one campaign in a trigger text; `signals` is the signal catalog's YAML.
@@ -57,6 +58,7 @@ class Campaigns:
         Or it is None, and `catalog` names a published one: `NAME`, `NAME@VERSION` or its digest.
 
         Raises DiagnosticsError with all mistakes of the text. Applying the same text again returns the same version.
+        `based_on` is the newest version that the author has seen (0: none); Conflict if another has come in between.
         """
         body = request_of(
             ApplyRequest,
@@ -66,6 +68,7 @@ class Campaigns:
             catalog=catalog,
             campaign=campaign,
             draft=draft,
+            based_on=based_on,
             forecast=forecast,
         )
         return self._transport.post(AppliedView, path_of("campaigns"), body)

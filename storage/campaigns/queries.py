@@ -152,6 +152,13 @@ def get_program(connection: Connection, campaign: str, version: int) -> bytes:
     return bytes(program)
 
 
+def newest_version(connection: Connection, campaign: str) -> CampaignVersion | None:
+    """The campaign's version with the highest number; None if it has none."""
+    newest = select(*VERSION_COLUMNS).where(_c.campaign == campaign).order_by(_c.version.desc()).limit(1)
+    row = connection.execute(newest).one_or_none()
+    return None if row is None else version_of(row)
+
+
 def get_versions(connection: Connection, campaign: str, *, limit: int = 1000) -> list[CampaignVersion]:
     """A campaign's versions, newest first; NotFound when it has none."""
     rows = connection.execute(

@@ -59,6 +59,11 @@ def campaign() -> None:
     "--backtest", type=click.Path(path_type=Path), help="The JSON report of a backtest, whose forecast approvers see."
 )
 @click.option("--draft", is_flag=True, help="Keep it as a draft instead of submitting it for approval.")
+@click.option(
+    "--based-on",
+    type=WholeNumber(0, 2**31 - 1),
+    help="The campaign's newest version that you have seen, 0 for none: refused if somebody has applied another since.",
+)
 @json_option
 @with_client
 def apply(
@@ -70,6 +75,7 @@ def apply(
     name: str | None,
     backtest: Path | None,
     draft: bool,
+    based_on: int | None,
     as_json: bool,
 ) -> int:
     """Compile FILE against a signal catalog, and create a new version of each campaign in it.
@@ -81,7 +87,9 @@ def apply(
     if (signals is None) == (catalog is None):
         raise click.UsageError("give either --signals FILE or --catalog NAME")
     try:
-        versions = apply_file(client, file, signals, catalog=catalog, campaign=name, draft=draft, backtest=backtest)
+        versions = apply_file(
+            client, file, signals, catalog=catalog, campaign=name, draft=draft, based_on=based_on, backtest=backtest
+        )
     except DiagnosticsError as error:
         if as_json:
             print_json({"diagnostics": error.diagnostics})

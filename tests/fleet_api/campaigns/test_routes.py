@@ -31,6 +31,22 @@ def test_a_draft_is_submitted_when_it_is_applied_again_without_draft(api: Api) -
     assert (submitted.status_code, submitted.json()["version"], submitted.json()["state"]) == (200, 1, "submitted")
 
 
+def test_a_text_that_is_based_on_a_version_is_refused_once_there_is_a_newer_one(api: Api) -> None:
+    assert api.apply(campaign_text(), draft=True, based_on=0).json()["version"] == 1
+    mine, theirs = (campaign_text(f"priority {priority}") for priority in (10, 20))
+    assert api.apply(theirs, draft=True, based_on=1).json()["version"] == 2
+    for seen, says in ((1, "author-user applied version 2 at 20"), (0, "already"), (3, "no version 3")):
+        refused = api.apply(mine, draft=True, based_on=seen)
+        assert (refused.status_code, refused.json()["code"]) == (409, "conflict")
+        assert says in refused.json()["detail"]
+    again = api.apply(theirs, draft=True, based_on=1)
+    assert (again.status_code, again.json()["version"]) == (200, 2), "what was saved, and its answer was lost"
+    older = api.apply(campaign_text(), draft=True, based_on=1)
+    assert older.status_code == 409, "another has come in between, also where the text is that of an older version"
+    assert api.apply(mine, draft=True, based_on=2).json()["version"] == 3
+    assert api.apply(mine, based_on=-1).status_code == api.apply(mine, based_on=2**31).status_code == 422
+
+
 def test_a_text_with_mistakes_is_answered_with_all_their_places(api: Api) -> None:
     answer = api.apply("trigger a { when ego.sped > 20 km/h }\ntrigger b { when ego.speed > 20 }\n")
     assert answer.status_code == 422

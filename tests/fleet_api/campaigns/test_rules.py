@@ -1,12 +1,21 @@
-"""Rules of campaigns without a database: submitting again, the approver's digest, four eyes."""
+"""Rules of campaigns without a database: submitting again, the version a text is based on, digests, four eyes."""
 
 from __future__ import annotations
 
 from contextlib import nullcontext
+from datetime import UTC, datetime
 
 import pytest
 
-from fleet_api.campaigns.rules import Owners, check_digest, check_four_eyes, check_may_stop, is_submitted_now
+from fleet_api.campaigns.rules import (
+    Owners,
+    Written,
+    check_based_on,
+    check_digest,
+    check_four_eyes,
+    check_may_stop,
+    is_submitted_now,
+)
 from triggers.contracts.campaign import CampaignState
 from triggers.contracts.users import Role, User
 from triggers.errors import Conflict, Forbidden
@@ -17,6 +26,31 @@ def test_only_a_draft_is_submitted_and_only_unless_it_is_to_stay_one() -> None:
         (state, draft) for state in CampaignState for draft in (False, True) if is_submitted_now(state, draft=draft)
     ]
     assert submitted == [(CampaignState.DRAFT, False)]
+
+
+NEWEST = Written(4, "bob", datetime(2026, 11, 29, 10, 32, tzinfo=UTC))
+
+
+@pytest.mark.parametrize(
+    ("based_on", "newest", "refusal"),
+    [
+        (4, NEWEST, ""),
+        (0, None, ""),
+        (
+            3,
+            NEWEST,
+            "has changed since version 3, .*: bob applied version 4 at 2026-11-29 10:32 UTC; compare .* based on 4",
+        ),
+        (0, NEWEST, "there is a campaign braking already: bob applied version 4 .*; choose another name"),
+        (5, NEWEST, "has no version 5: the newest is 4; base the text on 4"),
+        (1, None, "has no version 1: there is none yet; base the text on 0"),
+    ],
+)
+def test_a_text_replaces_only_the_version_that_its_author_has_seen(
+    based_on: int, newest: Written | None, refusal: str
+) -> None:
+    with pytest.raises(Conflict, match=refusal) if refusal else nullcontext():
+        check_based_on("braking", based_on, newest)
 
 
 @pytest.mark.parametrize(

@@ -142,6 +142,21 @@ def test_the_same_text_applied_at_once_is_one_version(services: Services) -> Non
     assert sorted(is_new for _, is_new in applied) == [False] * 5 + [True]
 
 
+def test_of_texts_based_on_one_version_and_applied_at_once_one_is_kept(services: Services) -> None:
+    with services.database.begin() as connection:
+        authors = [a_user(connection, name, Role.AUTHOR) for name in ("ann", "bob")]
+
+    def race(author: User) -> str:
+        request = ApplyRequest(source=campaign_text(f'describe "{author.name}"'), signals=SIGNALS, based_on=0)
+        try:
+            return str(usecases.apply(services, author, request)[0].version)
+        except Conflict as refused:
+            return refused.code
+
+    with ThreadPoolExecutor(2) as pool:
+        assert sorted(pool.map(race, authors)) == ["1", "conflict"]
+
+
 def test_the_author_does_not_approve_alone_and_nothing_has_changed(services: Services) -> None:
     version = apply(services.database)
     with pytest.raises(Forbidden):

@@ -17,7 +17,7 @@ from tests.support.paths import REPOSITORY
 from tests.support.used import use
 from tests.triggers.costs.books import BOOK
 from triggers.contracts.signing import Signature
-from triggers.errors import DiagnosticsError, Forbidden, InvalidInput, NotFound
+from triggers.errors import Conflict, DiagnosticsError, Forbidden, InvalidInput, NotFound
 
 
 @pytest.fixture
@@ -33,6 +33,8 @@ def test_a_campaign_is_applied_approved_found_and_stopped(api: Api, client: Clie
     client.campaigns.apply(campaign_text("priority 10"), SIGNALS)
     assert client.campaigns.reject("braking", 2, reason="not before Monday").rejected_reason == "not before Monday"
     assert client.campaigns.version("braking").version == 2
+    with pytest.raises(Conflict, match="version 2"):
+        client.campaigns.apply(campaign_text("priority 20"), SIGNALS, based_on=1)
     assert client.campaigns.version("braking", running=True).version == 1
     assert client.campaigns.version("braking", 1).source == campaign_text()
     assert [each.version for each in client.campaigns.versions("braking").versions] == [2, 1]

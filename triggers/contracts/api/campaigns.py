@@ -88,6 +88,8 @@ class ApplyRequest(SourceRequest):
     campaign: Name | None = None
     """Which campaign of the file; may be omitted if the file has only one."""
     draft: bool = False
+    based_on: Annotated[int, Field(ge=0, le=2**31 - 1)] | None = None
+    """The campaign's newest version that the author has seen, 0 for none; 409 if another has come in between."""
     forecast: BacktestForecast | None = None
     """Shown to approvers; 409 unless its program is the one that the text compiles to."""
 

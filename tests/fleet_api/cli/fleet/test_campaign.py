@@ -144,6 +144,21 @@ def test_a_file_is_applied_submitted_and_approved_by_its_version_and_digest(long
     assert (shown.status, shown.out) == (0, "braking version 1 is active\n")
 
 
+def test_a_file_based_on_a_version_that_is_not_the_newest_any_more_is_refused(
+    longtail: Longtail, apply: Apply, tmp_path: Path
+) -> None:
+    assert apply(campaign_text(), "--based-on", "0")["version"] == 1
+    assert apply(campaign_text("priority 10"), "--based-on", "1")["version"] == 2
+    files = (str(tmp_path / "a.trigger"), "--signals", str(tmp_path / "signals.yaml"))
+    (tmp_path / "a.trigger").write_text(campaign_text("priority 20"))
+    refused = longtail("campaign", "apply", *files, "--based-on", "1", role="author")
+    assert refused.status == 1 and "author-user applied version 2" in refused.err and "based on 2" in refused.err
+    (tmp_path / "a.trigger").write_text(campaign_text() + "campaign other { collect hard_brake budget 1 GB total }\n")
+    several = longtail("campaign", "apply", *files, "--based-on", "2", role="author")
+    assert several.status == 1 and "2 campaigns" in several.err and "braking, other" in several.err
+    assert longtail("campaign", "apply", *files, "--based-on", "2", "--name", "braking", role="author").status == 0
+
+
 def test_a_rejected_version_is_a_draft_that_shows_why(longtail: Longtail, apply: Apply) -> None:
     apply(campaign_text())
     shown = longtail("campaign", "reject", "braking", "--reason", "10 MB are enough", role="approver")
