@@ -106,11 +106,11 @@ def test_kafka_with_scram_and_tls_lets_nobody_else_in(secured: KafkaServer, wron
 
 def test_kafka_can_be_out_of_reach_under_its_advertised_name(tmp_path: Path) -> None:
     with KafkaServer(tmp_path / "kafka", advertised=f"127.0.0.1:{free_ports(1)[0]}") as kafka:
-        with socket.create_connection(("127.0.0.1", kafka.port), timeout=10):
+        with socket.create_connection(("127.0.0.1", kafka.port), timeout=60):
             pass
         producer = KafkaProducer(**kafka.client_settings, max_block_ms=2000)
         with pytest.raises(KafkaError):
-            producer.send(TOPIC, b"").get(timeout=10)
+            producer.send(TOPIC, b"").get(timeout=60)
         producer.close(timeout=0)
 
 

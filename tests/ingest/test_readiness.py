@@ -100,10 +100,10 @@ def url(readiness: Readiness) -> Iterator[str]:
 
 def test_readiness_is_told_over_http_without_what_is_wrong(readiness: Readiness, url: str) -> None:
     part = readiness.part("reading")
-    assert httpx.get(f"{url}/healthz").status_code == 200
+    assert httpx.get(f"{url}/healthz", timeout=60).status_code == 200
     part.failed("postgresql://secret")
-    answer = httpx.get(f"{url}/readyz")
+    answer = httpx.get(f"{url}/readyz", timeout=60)
     assert (answer.status_code, "secret" in answer.text) == (503, False)
     assert int(answer.headers["Retry-After"]) > 0
     part.passed()
-    assert httpx.get(f"{url}/readyz").status_code == 200
+    assert httpx.get(f"{url}/readyz", timeout=60).status_code == 200

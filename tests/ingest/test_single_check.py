@@ -17,7 +17,7 @@ def test_a_check_that_begins_before_all_have_heard_of_the_last_one_disturbs_nobo
 
     def slow() -> None:
         ran.release()
-        assert go_on.acquire(timeout=20)
+        assert go_on.acquire(timeout=60)
 
     async def scene() -> None:
         check = SingleCheck(slow)
@@ -58,4 +58,4 @@ def test_a_check_that_fails_does_so_for_all_who_wait_and_one_that_hangs_is_given
 
 
 def assert_released(release: threading.Event) -> None:
-    assert release.wait(20)
+    assert release.wait(60)

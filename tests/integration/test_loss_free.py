@@ -82,6 +82,7 @@ def create_upload(gateway_url: str, token: str, manifest: ClipManifest) -> str:
             "Content-Type": "application/json",
         },
         trust_env=False,
+        timeout=60,
     )
     assert reply.status_code == httpx.codes.CREATED, reply.text
     return str(httpx.URL(f"{gateway_url}/v1/uploads").join(reply.headers["Location"]))
@@ -89,7 +90,7 @@ def create_upload(gateway_url: str, token: str, manifest: ClipManifest) -> str:
 
 def upload_offset(location: str, token: str) -> int:
     headers = {"Authorization": f"Bearer {token}", "Tus-Resumable": "1.0.0"}
-    return int(httpx.head(location, headers=headers, trust_env=False).headers["Upload-Offset"])
+    return int(httpx.head(location, headers=headers, trust_env=False, timeout=60).headers["Upload-Offset"])
 
 
 def send_and_cut(location: str, token: str, data: bytes, cells: int) -> None:

@@ -38,7 +38,7 @@ def serving(api: Api) -> Iterator[tuple[str, int]]:
         yield listener.getsockname()[:2]
     finally:
         running.should_exit = True
-        thread.join(30)
+        thread.join(60)
 
 
 def send_all(connection: socket.socket, data: bytes) -> None:
@@ -48,7 +48,7 @@ def send_all(connection: socket.socket, data: bytes) -> None:
 
 def begin(address: tuple[str, int], headers: dict[str, str], size: int) -> socket.socket:
     """Begin a request to apply a campaign, with a body that is announced but not sent."""
-    connection = socket.create_connection(address, timeout=20)
+    connection = socket.create_connection(address, timeout=60)
     own = {"Host": "x", **headers, "Content-Type": "application/json", "Content-Length": str(size)}
     lines = ["POST /v1/campaigns HTTP/1.1", *(f"{name}: {value}" for name, value in own.items()), "", ""]
     connection.sendall("\r\n".join(lines).encode())

@@ -51,7 +51,7 @@ def test_vehicles_check_in_while_people_use_every_thread_of_theirs(api: Api, dat
             thread.start()
         assert check_in(api, token) == 200
     for thread in asking:
-        thread.join(30)
+        thread.join(60)
 
 
 @pytest.mark.parametrize("kind", ["search", "compilation"])

@@ -55,7 +55,7 @@ class Browser:
 
     def __init__(self, api: Api, provider: OpenIdProvider) -> None:
         self.api = api
-        self._provider = httpx.Client(verify=ssl.create_default_context(cafile=provider.ca_file))
+        self._provider = httpx.Client(verify=ssl.create_default_context(cafile=provider.ca_file), timeout=60)
 
     def begin(self, **query: str) -> str:
         """Begin to log in; where the API sends the browser."""

@@ -28,7 +28,7 @@ def test_two_first_log_ins_of_a_person_at_once_are_one_user(database: Database) 
             first = identities.user_of(connection, ANN, lambda: "ann")[0]
             second = other.submit(log_in, database, ANN)
             wait_for(lambda: waits_for_a_lock(database), within_s=30, what="that the second log-in waits for the first")
-        assert second.result(30) == first
+        assert second.result(60) == first
 
 
 def test_of_two_people_who_want_one_name_at_once_the_second_is_refused(database: Database) -> None:
@@ -38,7 +38,7 @@ def test_of_two_people_who_want_one_name_at_once_the_second_is_refused(database:
             second = other.submit(log_in, database, Identity(ANN.issuer, "another"))
             wait_for(lambda: waits_for_a_lock(database), within_s=30, what="that the second log-in waits for the first")
         with pytest.raises(Forbidden, match="it is not known to be you"):
-            second.result(30)
+            second.result(60)
 
 
 def test_the_same_subject_at_another_issuer_is_another_person(database: Database) -> None:

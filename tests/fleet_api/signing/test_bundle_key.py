@@ -45,7 +45,7 @@ def serving(settings: Settings, key: Ed25519PrivateKey | None) -> Iterator[Remot
             yield RemoteSigner(settings.signer_socket)
         finally:
             service.stop()
-            thread.join(10)
+            thread.join(60)
 
 
 def test_a_bundle_is_signed_by_a_key_that_only_the_signer_has(settings: Settings) -> None:

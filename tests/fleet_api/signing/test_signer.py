@@ -47,7 +47,7 @@ def serving(settings: Settings) -> Iterator[RemoteSigner]:
             yield RemoteSigner(settings.signer_socket)
         finally:
             service.stop()
-            thread.join(10)
+            thread.join(60)
             assert not thread.is_alive()
 
 
@@ -186,5 +186,5 @@ def test_a_signer_that_ends_in_order_leaves_its_socket_to_the_next(settings: Set
             thread.start()
             assert remote.sign(a_list(), ())
             service.stop()
-            thread.join(10)
+            thread.join(60)
             assert not thread.is_alive()

@@ -80,4 +80,4 @@ def test_pystac_validates_collections_and_items_and_reads_their_files(stac: Stac
         item.validate(validator)
     assert len(items) == CLIPS + 2
     (item,) = client.search(ids=[catalog.braking[0]]).items()
-    assert requests.get(item.assets["clip.mcap"].href, timeout=10).content == RECORDING
+    assert requests.get(item.assets["clip.mcap"].href, timeout=60).content == RECORDING

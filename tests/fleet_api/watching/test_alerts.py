@@ -65,7 +65,7 @@ def webhook() -> Iterator[Hook]:
             yield hook
         finally:
             server.shutdown()
-            thread.join(10)
+            thread.join(60)
 
 
 @pytest.fixture

@@ -284,8 +284,10 @@ def test_what_vehicles_and_people_ask_is_counted_by_status(settings: Settings) -
     with serving(settings) as (url, _):
         before = scrape(url)
         for _ in range(3):
-            assert httpx.post(f"{url}/v1/vehicles/car-1/check-in", json={}).status_code == 401
-        assert httpx.post(f"{url}/v1/others/car-1/check-in", json={}).status_code == 404, "which is no check-in"
+            assert httpx.post(f"{url}/v1/vehicles/car-1/check-in", json={}, timeout=60).status_code == 401
+        assert httpx.post(f"{url}/v1/others/car-1/check-in", json={}, timeout=60).status_code == 404, (
+            "which is no check-in"
+        )
         after = scrape(url)
 
     def grown(name: str, **labels: str) -> float:
@@ -300,19 +302,19 @@ def test_what_vehicles_and_people_ask_is_counted_by_status(settings: Settings) -
 def test_only_with_the_token(settings: Settings) -> None:
     with serving(settings) as (url, _):
         for headers in ({}, {"Authorization": "Bearer " + "x" * len(TOKEN)}, {"Authorization": f"Basic {TOKEN}"}):
-            answer = httpx.get(f"{url}/metrics", headers=headers)
+            answer = httpx.get(f"{url}/metrics", headers=headers, timeout=60)
             assert answer.status_code == 401
             assert "LONGTAIL_METRICS_TOKEN" in answer.json()["remedy"]
 
 
 def test_without_a_token_in_the_settings_nobody_finds_metrics_beside_the_routes(settings: Settings) -> None:
     with serving(settings.model_copy(update={"metrics_token": ""})) as (url, _):
-        assert httpx.get(f"{url}/metrics").status_code == 404
+        assert httpx.get(f"{url}/metrics", timeout=60).status_code == 404
 
 
 def test_the_older_text_format_is_for_those_who_do_not_ask_for_another(settings: Settings) -> None:
     with serving(settings) as (url, _):
-        answer = httpx.get(f"{url}/metrics", headers={"Authorization": f"Bearer {TOKEN}"})
+        answer = httpx.get(f"{url}/metrics", headers={"Authorization": f"Bearer {TOKEN}"}, timeout=60)
     assert answer.headers["Content-Type"].startswith("text/plain")
     assert "longtail_budget_settled_bytes" in plain_names(answer.text)
 

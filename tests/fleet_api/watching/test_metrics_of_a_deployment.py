@@ -102,8 +102,8 @@ def test_each_process_also_answers_at_its_own_address_with_the_token(running: De
     assert len(list(client.clips.search())) == CLIPS
     headers = {"Authorization": f"Bearer {TOKEN}", "Accept": OPEN_METRICS}
     for url in (running.api_url, running.gateway_url):
-        assert httpx.get(f"{url}/metrics").status_code == 401
-        own = parsed(httpx.get(f"{url}/metrics", headers=headers).text)
+        assert httpx.get(f"{url}/metrics", timeout=60).status_code == 401
+        own = parsed(httpx.get(f"{url}/metrics", headers=headers, timeout=60).text)
         assert own.get("process_resident_memory_bytes") is not None
 
 

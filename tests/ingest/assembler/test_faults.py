@@ -104,7 +104,7 @@ def test_a_spool_whose_disk_was_full_goes_on_by_itself_once_there_is_room(world:
             assert assembler.counts.failed == 0
         finally:
             stop.set()
-            thread.join(30)
+            thread.join(60)
 
 
 def test_a_store_that_is_away_longer_than_the_lease_stops_nothing_for_good(world: World) -> None:

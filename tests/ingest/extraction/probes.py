@@ -43,7 +43,7 @@ def connect_to_the_database(targets: Targets) -> None:
 
 
 def connect_by_tcp(targets: Targets) -> None:
-    socket.create_connection(("127.0.0.1", int(targets["tcp_port"])), timeout=20).close()
+    socket.create_connection(("127.0.0.1", int(targets["tcp_port"])), timeout=60).close()
 
 
 def open_a_pair_of_sockets(_: Targets) -> None:

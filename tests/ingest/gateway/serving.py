@@ -118,7 +118,7 @@ class TusClient:
         """Send a request's head and leave the connection open."""
         url = httpx.URL(location)
         assert url.port is not None
-        connection = socket.create_connection((url.host, url.port), timeout=20)
+        connection = socket.create_connection((url.host, url.port), timeout=60)
         every = {"Host": url.host, "Authorization": f"Bearer {self.token}", **TUS, **headers}
         lines = [f"{method} {url.path} HTTP/1.1", *(f"{name}: {value}" for name, value in every.items()), "", ""]
         connection.sendall("\r\n".join(lines).encode())

@@ -65,8 +65,8 @@ def test_a_gateway_without_its_database_lives_and_its_log_names_the_address_and_
 ) -> None:
     nowhere = Settings(database_url="postgresql://someone:secret@127.0.0.1:1/longtail")
     with running_gateway(nowhere) as (url, _app):
-        assert httpx.get(f"{url}/healthz").status_code == 200
-        for answer in (httpx.get(f"{url}/readyz"), TusClient(url, token).create(clip())):
+        assert httpx.get(f"{url}/healthz", timeout=60).status_code == 200
+        for answer in (httpx.get(f"{url}/readyz", timeout=60), TusClient(url, token).create(clip())):
             assert answer.status_code == 503
             assert answer.json()["code"] == "unreachable"
             assert "127.0.0.1" not in answer.text

@@ -131,6 +131,6 @@ def test_a_clip_sent_in_any_pieces_arrives(quiet: TusClient, cuts: list[int]) ->
 def test_any_bytes_on_a_connection_harm_nobody(quiet: TusClient, raw: bytes, half: bool) -> None:
     base = quiet.http.base_url
     assert base.port is not None
-    with socket.create_connection((base.host, base.port), timeout=10) as connection:
+    with socket.create_connection((base.host, base.port), timeout=60) as connection:
         connection.sendall((b"PATCH /v1/uploads/x HTTP/1.1\r\n" if half else b"") + raw)
     assert quiet.http.get("/healthz").status_code == 200

@@ -84,7 +84,7 @@ def run(database: Database, step: Step, *, pause_after: int | None = None, go: t
         nonlocal statements
         statements += 1
         if statements == pause_after and go is not None:
-            assert go.wait(30)
+            assert go.wait(60)
 
     with database.begin() as connection:
         event.listen(connection, "after_cursor_execute", count)
@@ -108,8 +108,8 @@ def meet(database: Database, first: Step, second: Step, *, pause_after: int) -> 
             wait_for(lambda: other.done() or waits_for_a_lock(database), within_s=20, what="both to meet")
         finally:
             go.set()
-        other.result(30)
-        return one.result(30)
+        other.result(60)
+        return one.result(60)
 
 
 def is_paused(database: Database) -> bool:

@@ -43,7 +43,7 @@ def held_bytes(database: Database) -> int:
 
 
 def test_options_says_what_is_spoken_without_a_token(gateway_url: str) -> None:
-    answer = httpx.options(f"{gateway_url}/v1/uploads")
+    answer = httpx.options(f"{gateway_url}/v1/uploads", timeout=60)
     assert answer.status_code == 204
     assert answer.headers["Tus-Version"] == "1.0.0"
     assert answer.headers["Tus-Extension"] == "creation,expiration,checksum,termination"
@@ -265,7 +265,7 @@ def test_unknown_uploads_and_those_of_others_do_not_exist(
 def test_other_versions_of_tus_are_refused(gateway_url: str, token: str, method: str, version: str | None) -> None:
     path = "/v1/uploads" if method == "POST" else f"/v1/uploads/{'0' * 32}"
     headers = {"Authorization": f"Bearer {token}"} | ({"Tus-Resumable": version} if version else {})
-    answer = httpx.request(method, gateway_url + path, headers=headers)
+    answer = httpx.request(method, gateway_url + path, headers=headers, timeout=60)
     assert answer.status_code == 412
     assert answer.headers["Tus-Version"] == "1.0.0"
 
@@ -273,7 +273,7 @@ def test_other_versions_of_tus_are_refused(gateway_url: str, token: str, method:
 @pytest.mark.parametrize("authorization", [None, "Bearer x", "Basic lt_x", "Bearer lt_" + "A" * 43])
 def test_nobody_gets_in_without_a_token_of_the_fleet(gateway_url: str, token: str, authorization: str | None) -> None:
     headers = dict(TUS) | ({"Authorization": authorization} if authorization else {})
-    answer = httpx.post(f"{gateway_url}/v1/uploads", headers=headers, content=b"{}")
+    answer = httpx.post(f"{gateway_url}/v1/uploads", headers=headers, content=b"{}", timeout=60)
     assert answer.status_code == 401
     assert answer.json()["code"] == "unauthenticated"
     assert answer.headers["WWW-Authenticate"] == "Bearer"
@@ -311,12 +311,12 @@ def test_a_creation_with_wrong_headers_is_refused(client: TusClient, headers: di
 
 
 def test_errors_of_routing_are_problems_too(gateway_url: str) -> None:
-    assert httpx.get(f"{gateway_url}/nowhere").json()["code"] == "http_404"
-    assert httpx.get(f"{gateway_url}/v1/uploads").status_code == 405
+    assert httpx.get(f"{gateway_url}/nowhere", timeout=60).json()["code"] == "http_404"
+    assert httpx.get(f"{gateway_url}/v1/uploads", timeout=60).status_code == 405
 
 
 def test_the_gateway_is_alive_and_ready(gateway_url: str) -> None:
-    assert httpx.get(f"{gateway_url}/healthz").json() == {"status": "ok"}
-    ready = httpx.get(f"{gateway_url}/readyz")
+    assert httpx.get(f"{gateway_url}/healthz", timeout=60).json() == {"status": "ok"}
+    ready = httpx.get(f"{gateway_url}/readyz", timeout=60)
     assert (ready.status_code, ready.json()["status"]) == (200, "ok")
     assert re.fullmatch("[0-9a-f]{32}", ready.json()["deployment"])

@@ -48,7 +48,7 @@ def plain_creation(client: TusClient, manifest: ClipManifest, **headers: str) ->
 
 def test_options_has_version_extensions_and_size_without_any_header(gateway_url: str) -> None:
     for path in ("/v1/uploads", f"/v1/uploads/{'0' * 32}"):
-        answer = httpx.options(gateway_url + path)
+        answer = httpx.options(gateway_url + path, timeout=60)
         assert answer.status_code in (200, 204)
         assert answer.headers["Tus-Version"] == "1.0.0"
         assert answer.headers["Tus-Extension"].split(",") == ["creation", "expiration", "checksum", "termination"]
@@ -115,10 +115,10 @@ def test_every_answer_has_the_version(client: TusClient, gateway_url: str) -> No
         client.http.get(location),
         client.http.post("/v1/uploads"),
         client.http.delete(location),
-        httpx.head(location),
+        httpx.head(location, timeout=60),
     ]
     assert [answer.headers["Tus-Resumable"] for answer in answers] == ["1.0.0"] * len(answers)
-    assert "Tus-Resumable" not in httpx.get(f"{gateway_url}/healthz").headers
+    assert "Tus-Resumable" not in httpx.get(f"{gateway_url}/healthz", timeout=60).headers
 
 
 @pytest.mark.parametrize("version", [None, "0.2.2", "1.0", "1.0.0, 2.0.0", ""])
@@ -129,7 +129,9 @@ def test_another_version_is_412_with_the_supported_ones_and_is_not_processed(
     location = client.begin(clip())
     headers = {"Authorization": f"Bearer {client.token}", "Upload-Offset": "0", **CHUNK}
     headers |= {} if version is None else {"Tus-Resumable": version}
-    refused = httpx.request(method, location if method != "POST" else location.rsplit("/", 1)[0], headers=headers)
+    refused = httpx.request(
+        method, location if method != "POST" else location.rsplit("/", 1)[0], headers=headers, timeout=60
+    )
     assert (refused.status_code, refused.headers["Tus-Version"]) == (412, "1.0.0")
     assert client.offset(location) == 0
 
@@ -314,7 +316,7 @@ def checksum(algorithm: str, data: bytes) -> dict[str, str]:
 
 
 def test_options_names_the_algorithms(gateway_url: str) -> None:
-    assert set(httpx.options(f"{gateway_url}/v1/uploads").headers["Tus-Checksum-Algorithm"].split(",")) == {
+    assert set(httpx.options(f"{gateway_url}/v1/uploads", timeout=60).headers["Tus-Checksum-Algorithm"].split(",")) == {
         "md5",
         "sha1",
         "sha256",

@@ -47,14 +47,14 @@ def running(tls: Tls) -> Iterator[str]:
         yield f"https://127.0.0.1:{listener.getsockname()[1]}/"
     finally:
         served.should_exit = True
-        thread.join(30)
+        thread.join(60)
 
 
 def get(url: str, ca_file: Path, own: Path | None = None) -> str:
     context = ssl.create_default_context(cafile=ca_file)
     if own is not None:
         context.load_cert_chain(own)
-    return httpx.get(url, verify=context, trust_env=False, timeout=10).text
+    return httpx.get(url, verify=context, trust_env=False, timeout=60).text
 
 
 def test_a_changed_certificate_is_used_without_a_restart_and_half_a_change_is_not(tmp_path: Path) -> None:

@@ -91,7 +91,7 @@ def test_a_clip_that_is_frozen_while_retention_comes_for_it_stays(database: Data
 
             expiring = pool.submit(expire)
             wait_for(lambda: waits_for_a_lock(database), within_s=30, what="retention waits for the clip")
-        assert expiring.result(timeout=30) == 0
+        assert expiring.result(timeout=60) == 0
     assert there(database) == {clip_id}
 
 
@@ -109,7 +109,7 @@ def test_a_clip_that_is_erased_while_it_is_frozen_is_in_no_dataset(database: Dat
 
             freezing_ = pool.submit(begin)
             wait_for(lambda: waits_for_a_lock(database), within_s=30, what="the dataset waits for the clip")
-        assert freezing_.result(timeout=30).gone == 1
+        assert freezing_.result(timeout=60).gone == 1
     with database.begin() as connection:
         assert [row.clip_id for row in versions.members_of(connection, "cuts", 1, after="", limit=9)] == [staying]
 

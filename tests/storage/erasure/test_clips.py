@@ -206,7 +206,7 @@ def test_an_erasure_waits_for_results_that_are_being_written_and_takes_them_alon
             extraction_results.write(connection, job, support.findings_of(clip_id))
             erasing = pool.submit(erase, fleet, clip_id)
             wait_for(lambda: waits_for_a_lock(fleet), within_s=20, what="the erasure waiting")
-        assert erasing.result(timeout=20).clips == 1
+        assert erasing.result(timeout=60).clips == 1
     assert support.rows_left(fleet, *support.REST) == {}
     assert f"derived/v1/{clip_id}/signals.parquet" in support.keys_to_delete(fleet)
 

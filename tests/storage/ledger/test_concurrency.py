@@ -163,7 +163,7 @@ def test_settling_and_releasing_the_same_upload_at_once_closes_it_once(fleet: Da
 
 
 def close_by_turns(database: Database, upload_id: str, barrier: threading.Barrier, number: int) -> bool:
-    barrier.wait(timeout=10)
+    barrier.wait(timeout=60)
     with database.begin() as connection:
         return (ledger.settle if number % 2 else ledger.release)(connection, upload_id)
 
@@ -204,7 +204,7 @@ def test_a_version_with_a_limit_begins_only_after_the_reservations_that_knew_of_
             ledger.reserve(connection, add_upload(connection, manifest), manifest, now=NOON)
             activated = pool.submit(activation)
             wait_for(lambda: waits_for_a_lock(database), within_s=20, what="the activation waiting")
-        activated.result(20)
+        activated.result(60)
     with database.begin() as connection, pytest.raises(BudgetExhausted, match="10 bytes left of 100"):
         ledger.reserve(connection, add_upload(connection, manifest), manifest, now=NOON)
 

@@ -346,8 +346,8 @@ def test_links_read_the_object_without_credentials(server: S3Server) -> None:
     store = store_at(server, prefix="fleet/")
     store.put("clips/a=1/b.mcap", b"clip")
     link = store.link("clips/a=1/b.mcap", expires_s=60)
-    assert httpx.get(link).content == b"clip"
-    assert httpx.get(link.replace("b.mcap", "c.mcap")).status_code == 403
+    assert httpx.get(link, timeout=60).content == b"clip"
+    assert httpx.get(link.replace("b.mcap", "c.mcap"), timeout=60).status_code == 403
 
 
 def test_prefixes_are_stores_of_their_own(server: S3Server) -> None:

@@ -84,7 +84,7 @@ def test_a_clip_created_by_many_at_once_has_one_upload_and_one_reservation(fleet
     barrier = threading.Barrier(8)
 
     def attempt(_number: int) -> tuple[UploadRow, bool]:
-        barrier.wait(timeout=10)
+        barrier.wait(timeout=60)
         with fleet.begin() as connection:
             return create(connection, manifest)
 
@@ -290,7 +290,7 @@ def test_expiring_by_several_at_once_takes_each_upload_once(fleet: Database) -> 
     barrier = threading.Barrier(4)
 
     def expire(_number: int) -> int:
-        barrier.wait(timeout=10)
+        barrier.wait(timeout=60)
         with fleet.begin() as connection:
             return endings.expire(connection, now=LATER, limit=20)
 

@@ -269,4 +269,4 @@ def running_cloud() -> Iterator[Cloud]:
     finally:
         server.shutdown()
         server.server_close()
-        thread.join(timeout=10)
+        thread.join(timeout=60)

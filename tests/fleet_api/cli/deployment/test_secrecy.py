@@ -65,7 +65,7 @@ def test_another_process_of_the_user_cannot_read_the_gateways_environment(tmp_pa
 
 def answers(port: int) -> bool:
     try:
-        return httpx.get(f"http://127.0.0.1:{port}/healthz", trust_env=False).status_code == httpx.codes.OK
+        return httpx.get(f"http://127.0.0.1:{port}/healthz", trust_env=False, timeout=60).status_code == httpx.codes.OK
     except httpx.HTTPError:
         return False
 

@@ -78,7 +78,7 @@ def test_after_kill_9_nothing_is_left_within_seconds_and_the_next_start_recovers
         wait_until_gone(family, within_s=GONE_WITHIN_S)
         assert running_url(up_dir / "postgres") is None
     with longtail_up(up_dir):
-        answer = httpx.get(f"{api_url(up_dir)}/v1/campaigns", headers={"Authorization": f"Bearer {token}"})
+        answer = httpx.get(f"{api_url(up_dir)}/v1/campaigns", headers={"Authorization": f"Bearer {token}"}, timeout=60)
         assert answer.status_code == 200, answer.text  # the token of before: the database is the same
 
 
@@ -121,7 +121,7 @@ def test_a_database_that_dies_is_started_again_with_the_processes(up_dir: Path) 
         def answers() -> bool:
             with contextlib.suppress(httpx.HTTPError):
                 headers = {"Authorization": f"Bearer {token}"}
-                return httpx.get(f"{api_url(up_dir)}/v1/campaigns", headers=headers).status_code == 200
+                return httpx.get(f"{api_url(up_dir)}/v1/campaigns", headers=headers, timeout=60).status_code == 200
             return False
 
         wait_for(answers, within_s=60, what="the recovery")

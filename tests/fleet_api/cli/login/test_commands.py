@@ -57,7 +57,7 @@ def longtail(
     trusted = ssl.create_default_context(cafile=provider.ca_file)
 
     def browse(page: str) -> bool:
-        with httpx.Client(verify=trusted, follow_redirects=True) as browser:
+        with httpx.Client(verify=trusted, follow_redirects=True, timeout=60) as browser:
             assert browser.get(page).status_code == 200
         return True
 
@@ -109,7 +109,7 @@ def test_a_code_needs_its_verifier_its_nonce_and_its_redirect_uri(
     del longtail
     with (
         open_client(url, "lt_" + "A" * 43) as client,
-        httpx.Client(verify=ssl.create_default_context(cafile=provider.ca_file)) as browser,
+        httpx.Client(verify=ssl.create_default_context(cafile=provider.ca_file), timeout=60) as browser,
     ):
         shown = client.login.provider()
         for changed in ({"verifier": "v" * 43}, {"nonce": "n" * 43}, {"redirect_uri": "http://127.0.0.1:2/callback"}):
@@ -125,13 +125,14 @@ def test_a_code_needs_its_verifier_its_nonce_and_its_redirect_uri(
             answer = httpx.post(
                 f"{url}/v1/login/code",
                 json={"code": "c", "verifier": "v" * 43, "nonce": "n" * 43, "redirect_uri": elsewhere},
+                timeout=60,
             )
             assert answer.status_code == 422, elsewhere
 
 
 def test_the_listener_takes_one_answer_to_its_own_attempt(provider: OpenIdProvider) -> None:
     attempt = Attempt.new()
-    with Loopback(attempt, issuer=provider.issuer, iss_is_sent=True) as listener, httpx.Client() as browser:
+    with Loopback(attempt, issuer=provider.issuer, iss_is_sent=True) as listener, httpx.Client(timeout=60) as browser:
         here = listener.redirect_uri
         own = {"state": attempt.state, "code": "c", "iss": provider.issuer}
         assert browser.get(here.replace("/callback", "/")).status_code == 404

@@ -111,7 +111,7 @@ def test_a_flood_is_worked_on_a_few_at_once_while_others_are_served_and_the_proc
         middleware = [Middleware(RateLimit, rates=Rates(per_token=1000, per_address=1000))]
         app = Starlette(routes=routes, middleware=middleware, exception_handlers=exception_handlers())
         transport = httpx.ASGITransport(app, client=("10.0.0.1", 1))
-        async with httpx.AsyncClient(transport=transport, base_url="http://api", timeout=20) as http:
+        async with httpx.AsyncClient(transport=transport, base_url="http://api", timeout=60) as http:
             assert (await http.get("/whoever", headers=GOOD)).status_code == 200
             flood = [asyncio.create_task(http.get("/slow")) for _ in range(50)]
             async with asyncio.timeout(20):

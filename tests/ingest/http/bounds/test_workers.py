@@ -20,7 +20,7 @@ async def called(workers: Workers, caller: bytes, held: threading.Event, begun: 
 
     def work() -> None:
         begun.append(caller)
-        assert held.wait(20)
+        assert held.wait(60)
 
     await workers.run(work)
 
@@ -83,7 +83,7 @@ def test_a_request_gives_its_own_turn_back_while_it_waits_for_a_thread() -> None
         async def request() -> None:
             CURRENT.set(first)
             await first.take()
-            await workers.run(lambda: begun.append(b"a") or held.wait(20))
+            await workers.run(lambda: begun.append(b"a") or held.wait(60))
 
         waiting = asyncio.create_task(request())
         await until(begun, 1)
