@@ -34,7 +34,7 @@ demo: setup-run  ## run the whole loop on this machine (on recorded drives: DRIV
 	@set --; for drive in $(DRIVES); do set -- "$$@" --drives "$$drive"; done; \
 	for signals in $(SIGNALS); do set -- "$$@" --signals "$$signals"; done; \
 	for campaign in $(CAMPAIGN); do set -- "$$@" --campaign "$$campaign"; done; \
-	exec $(BIN)/longtail demo "$$@"
+	exec $(BIN)/longtail demo --keep "$$@"
 
 setup:  ## make .venv with everything development needs
 	@$(call setup_env,)

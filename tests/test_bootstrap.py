@@ -223,7 +223,7 @@ def test_demo_passes_drives_signals_and_campaign_on(tmp_path: Path) -> None:
     told = subprocess.run(
         ["make", "--no-print-directory", "demo", *variables], cwd=REPOSITORY, capture_output=True, text=True, check=True
     )
-    expected = ["demo", "--drives", "one", "--drives", "drive two", "--signals", "cars.yaml"]
+    expected = ["demo", "--keep", "--drives", "one", "--drives", "drive two", "--signals", "cars.yaml"]
     assert told.stdout.splitlines() == [*expected, "--campaign", "brake.trigger"]
     bare = subprocess.run(
         ["make", "--no-print-directory", "demo", variables[0]],
@@ -232,7 +232,7 @@ def test_demo_passes_drives_signals_and_campaign_on(tmp_path: Path) -> None:
         text=True,
         check=True,
     )
-    assert bare.stdout.splitlines() == ["demo"]
+    assert bare.stdout.splitlines() == ["demo", "--keep"]
 
 
 def skip_without_network(said: str) -> None:

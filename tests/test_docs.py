@@ -15,6 +15,7 @@ import pytest
 from fleet_api.cli.main import cli, main
 from storage.settings import PREFIX, Settings
 from tests.support.paths import RECORDED_DRIVES, REPOSITORY
+from tests.support.pictures import MAX_BYTES
 from triggers.language.compile import compile_source
 from triggers.signals.catalog import SignalCatalog
 
@@ -157,3 +158,23 @@ def test_every_path_that_a_document_names_exists(document: Path) -> None:
         document.read_text("utf-8"),
     )
     assert [path for path in named if not (REPOSITORY / path).exists()] == []
+
+
+def pictures() -> dict[Path, list[str]]:
+    """The pictures that documents show, each with what stands for it where it cannot be seen."""
+    found: dict[Path, list[str]] = {}
+    for document in DOCUMENTS:
+        for instead, target in re.findall(r"!\[([^\]]*)\]\((?!https?:)([^)]+)\)", document.read_text("utf-8")):
+            found.setdefault((document.parent / target).resolve(), []).append(instead)
+    return found
+
+
+def test_the_three_main_pages_of_the_console_are_shown_in_small_pictures_with_words_in_their_stead() -> None:
+    shown = {path: words for path, words in pictures().items() if path.parent == REPOSITORY / "docs" / "images"}
+    assert shown.keys() == set((REPOSITORY / "docs" / "images").iterdir())
+    assert {path.name for path in shown} >= {"campaigns.png", "clips.png", "volume.png"}
+    for path, words in shown.items():
+        picture = path.read_bytes()
+        assert picture.startswith(b"\x89PNG") and int.from_bytes(picture[16:20], "big") == 1280, path
+        assert len(picture) <= MAX_BYTES, path
+        assert all(len(each.split()) >= 8 for each in words), path

@@ -27,6 +27,7 @@ from triggers.processes.jail.isolation import Isolation
 CLOSE_TIMEOUT_S = 45.0
 _POLL_S = 0.1
 AUTHOR, APPROVER, OPERATOR, LABELER = "alice", "bob", "fleet", "labeler"
+VISITOR = "visitor"  # of the console afterwards: somebody who may see and do everything
 _ROLES = {AUTHOR: "author", APPROVER: "approver", OPERATOR: "operator", LABELER: "labeler"}
 
 Step = Callable[[str], None]
@@ -35,7 +36,10 @@ Step = Callable[[str], None]
 
 @dataclass(frozen=True)
 class Demo:
-    """One run: its inputs, the folders for its data and results, and the number of vehicles."""
+    """One run: its inputs, the folders for its data and results, and the number of vehicles.
+
+    `keep` says whether the data outlives the run: then there is a token with which to see it in the console.
+    """
 
     inputs: DemoInputs
     data_dir: Path
@@ -43,6 +47,7 @@ class Demo:
     vehicles: int
     step: Step
     seed: int = 1
+    keep: bool = False
 
     def run(self) -> Summary:
         """Run the loop, and return the summary, which says whether the loop closed and if not, why."""
@@ -144,6 +149,8 @@ class Demo:
             predicted_bytes=prediction.clip_bytes,
             results_dir=str(self.results_dir),
             problems=list(dict.fromkeys(problems)),
+            data_dir=str(self.data_dir.absolute()) if self.keep else "",
+            console_token=deployment.issue_token(VISITOR, ["admin"]) if self.keep else "",
         )
 
 

@@ -60,7 +60,10 @@ class ClipResult:
 
 @dataclass
 class Summary:
-    """A run's result. `uploads` are the clips that vehicles handed over, `objects` the clip files in the store."""
+    """A run's result. `uploads` are the clips that vehicles handed over, `objects` the clip files in the store.
+
+    `data_dir` and `console_token` are empty unless the deployment's data is kept.
+    """
 
     drives: list[str]
     vehicles: int
@@ -75,6 +78,8 @@ class Summary:
     seconds: float = 0.0
     results_dir: str = ""
     problems: list[str] = field(default_factory=list)
+    data_dir: str = ""
+    console_token: str = ""
 
     def gaps(self) -> list[str]:
         """The reasons why the loop did not close, one line each; empty if it closed."""

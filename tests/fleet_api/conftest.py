@@ -1,4 +1,4 @@
-"""Fixtures for the API's tests: the application on a fresh database, and a token for each role."""
+"""Fixtures for the API's tests: the application on a fresh database, a token for each role, and the built console."""
 
 from __future__ import annotations
 
@@ -17,7 +17,9 @@ from storage.objects import open_store
 from storage.settings import Settings
 from tests.fleet_api.api_server import Api
 from tests.support.applications import api_application
+from tests.support.chromium import ChromiumMissing
 from tests.support.declared_answers import DeclaredAnswers, Operations
+from tools import console
 
 
 @pytest.fixture
@@ -55,3 +57,12 @@ def api(settings: Settings, database: Database, operations: Operations) -> Itera
     with TestClient(answers, settings.effective_api_url(), raise_server_exceptions=False) as client:
         yield Api(app, client, database, settings)
     assert answers.mistakes == []
+
+
+@pytest.fixture(scope="session")
+def built_console() -> None:
+    """The console as its sources are now."""
+    try:
+        console.build()
+    except console.NoRegistry as missing:
+        raise ChromiumMissing(f"the console is not built: {missing}") from missing

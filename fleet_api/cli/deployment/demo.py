@@ -53,10 +53,9 @@ path_type = click.Path(path_type=Path)
 def demo(*, keep: bool, as_json: bool, data: Path | None, out: Path | None, **options: Any) -> int:
     """Run the whole loop: check, backtest and approve campaigns, run them on vehicles, and label their clips.
 
-    The exit status is 0 only if the loop closed and every fire is accounted for.
+    With --keep or --data, it ends by saying how to look at all of it in the web console. The exit status is 0 only if
+    the loop closed and every fire is accounted for.
     """
-    from fleet_api.console import built
-    from storage.settings import Settings
     from triggers.errors import DiagnosticsError
     from triggers.language.text.diagnostics import Diagnostic
 
@@ -68,7 +67,7 @@ def demo(*, keep: bool, as_json: bool, data: Path | None, out: Path | None, **op
             _results_dir(out) as results_dir,
             _progress(began_s) as step,
         ):
-            summary = _run(data_dir, results_dir, step, options)
+            summary = _run(data_dir, results_dir, step, options, keep=keep or data is not None)
             summary.seconds = round(time.monotonic() - began_s, 1)
     except DiagnosticsError as error:
         for diagnostic in error.diagnostics:
@@ -78,15 +77,12 @@ def demo(*, keep: bool, as_json: bool, data: Path | None, out: Path | None, **op
         print_json(summary.document())
     else:
         _show(summary)
-    if keep:
-        remark(f"the deployment's data is in {data_dir}; to serve it, run: longtail up --data {data_dir}")
-        remark(f"the console is then at {built.address(Settings.load().effective_api_url())}")
-    else:
-        remark("to look at all of it in the web console, run the demo with --keep")
-    return _verdict(summary)
+    status = _verdict(summary)
+    _tell_of_the_console(summary)
+    return status
 
 
-def _run(data_dir: Path, results_dir: Path, step: Step, options: dict[str, Any]) -> Summary:
+def _run(data_dir: Path, results_dir: Path, step: Step, options: dict[str, Any], *, keep: bool) -> Summary:
     from fleet_api.demo.inputs import prepare_inputs
     from fleet_api.demo.loop import Demo
 
@@ -101,7 +97,7 @@ def _run(data_dir: Path, results_dir: Path, step: Step, options: dict[str, Any])
     names = ", ".join(inputs.compilation.campaigns)
     step(f"checked {inputs.campaign_path.name}: campaigns {names}")
     vehicles = options["vehicles"] or min(len(inputs.drives), 8)
-    return Demo(inputs, data_dir, results_dir, vehicles, step, seed=options["seed"]).run()
+    return Demo(inputs, data_dir, results_dir, vehicles, step, seed=options["seed"], keep=keep).run()
 
 
 @contextmanager
@@ -191,3 +187,17 @@ def _verdict(summary: Summary) -> int:
         remark(f"a vehicle reported: {problem}")
     remark(f"longtail: the loop did not close: {'; '.join(gaps)}")
     return 1
+
+
+def _tell_of_the_console(summary: Summary) -> None:
+    """How to look at the data that was kept: one command, one address, and one thing to paste."""
+    from fleet_api.cli.deployment.console_hints import how_to_serve
+    from fleet_api.console import built
+    from storage.settings import Settings
+
+    if not summary.data_dir:
+        remark("to look at all of it in the web console, run the demo with --keep")
+        return
+    remark(f"to look at all of it in the web console, run: {how_to_serve(Path(summary.data_dir))}")
+    remark(f"then open {built.address(Settings.load().effective_api_url())} and sign in with this token:")
+    remark(f"    {summary.console_token}")

@@ -25,6 +25,7 @@ def up(data: Path | None, port: int | None) -> None:
 
     The database is the one at LONGTAIL_DATABASE_URL if that is set, else an embedded PostgreSQL in the data directory.
     """
+    from fleet_api.cli.deployment.console_hints import how_to_sign_in
     from fleet_api.console import built
     from fleet_api.deployment.deployment import Deployment
     from fleet_api.deployment.systemd import notify_systemd
@@ -45,12 +46,14 @@ def up(data: Path | None, port: int | None) -> None:
     stop = threading.Event()
     interrupted = _stop_on_signals(stop)
     settings = Settings.load(**given)
+    sign_in = how_to_sign_in(settings.data_dir)
     os.chdir("/")  # where the processes work too: a relative path in a URL is wrong here at once, and not only there
     with Deployment(settings, report=remark, cancelled=stop.is_set) as deployment:
         remark(f"data      {deployment.data_dir}")
         remark(f"API       {deployment.api_url}")
         remark(f"gateway   {deployment.gateway_url}")
         remark(f"console   {built.address(deployment.api_url)}")
+        remark(f"sign in   with a token: {sign_in}")
         remark("ready; Ctrl-C stops everything")
         interrupted.begun = True  # first: whoever is told may stop it at once
         notify_systemd("READY=1")

@@ -13,23 +13,13 @@ from fleet_api.api.app import create_app
 from fleet_api.deployment.keys import ensure_signing_key
 from storage.settings import Settings
 from tests.fleet_api.api_server import Api
-from tests.fleet_api.console.visitor import Visitor
+from tests.fleet_api.console.visitor import Visitor, visiting
 from tests.ingest.gateway.serving import serve
-from tests.support.chromium import ChromiumMissing, running_chromium
+from tests.support.chromium import running_chromium
 from tests.support.servers.database import Databases
-from tools import console
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
-
-
-@pytest.fixture(scope="package")
-def built_console() -> None:
-    """The console as its sources are now."""
-    try:
-        console.build()
-    except console.NoRegistry as missing:
-        raise ChromiumMissing(f"the console is not built: {missing}") from missing
 
 
 @pytest.fixture(scope="package")
@@ -84,18 +74,10 @@ def address_of(listener: socket.socket) -> str:
 
 @pytest.fixture
 def visitor(browser: Browser, api: Api) -> Iterator[Visitor]:
-    """Somebody with a browser of their own; whatever goes wrong in it fails the test.
+    """Somebody with a browser of their own; whatever goes wrong in it fails the test."""
 
-    That is: a violation of the content policy, an error or a warning in the browser's console, an exception in the
-    page, a request to another host.
-    """
-    with browser.new_context(
-        base_url=str(api.client.base_url),
-        viewport={"width": 1280, "height": 800},
-        reduced_motion="reduce",
-        ignore_https_errors=True,
-        locale="en-GB",
-    ) as context:
-        visitor = Visitor(context, api)
+    def token_of(role: str) -> str:
+        return api.as_(role)["Authorization"].removeprefix("Bearer ")
+
+    with visiting(browser, str(api.client.base_url), token_of) as visitor:
         yield visitor
-        assert visitor.mistakes == []

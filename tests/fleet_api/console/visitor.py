@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import cache
 from typing import Any
 
-from playwright.sync_api import BrowserContext, ConsoleMessage, Locator, Page, Request, expect
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Locator, Page, Request, expect
 
-from tests.fleet_api.api_server import Api
 from tests.support.waiting import wait_for
 
 NARROW, WIDE = {"width": 390, "height": 844}, {"width": 1280, "height": 800}
@@ -24,14 +25,14 @@ _DRAWN_BY_SOFTWARE = "GPU stall due to ReadPixels"
 
 
 class Visitor:
-    """A browser with its own cookies, and one page in it."""
+    """A browser with its own cookies, and one page in it; `token_of` gives the token of a user with a role."""
 
-    def __init__(self, context: BrowserContext, api: Api) -> None:
+    def __init__(self, context: BrowserContext, url: str, token_of: Callable[[str], str]) -> None:
         self.context = context
-        self.api = api
         self.mistakes: list[str] = []
-        self.hosts = [f"{api.client.base_url}".rstrip("/") + "/"]
+        self.hosts = [f"{url.rstrip('/')}/"]
         """Where pages may send requests: to the API, and in tests of it to a provider."""
+        self._token_of = token_of
         self._expected: list[str] = []
         context.set_default_timeout(PATIENCE_MS)
         context.on("console", self._written)
@@ -41,9 +42,8 @@ class Visitor:
 
     def sign_in(self, role: str = "viewer") -> None:
         """Have the session of a user with this role, as if signed in on the page."""
-        token = self.api.as_(role)["Authorization"].removeprefix("Bearer ")
         answer = self.context.request.post(
-            "/v1/login/token", data={"token": token}, headers={"Sec-Fetch-Site": "same-origin"}
+            "/v1/login/token", data={"token": self._token_of(role)}, headers={"Sec-Fetch-Site": "same-origin"}
         )
         assert answer.status == 200, answer.text()
 
@@ -98,6 +98,25 @@ class Visitor:
     def _requested(self, request: Request) -> None:
         if not request.url.startswith((*self.hosts, "data:", "blob:")):
             self.mistakes.append(f"a request to another host: {request.url}")
+
+
+@contextmanager
+def visiting(browser: Browser, url: str, token_of: Callable[[str], str]) -> Iterator[Visitor]:
+    """Somebody with a browser of their own at the API's address; whatever goes wrong in it is an AssertionError.
+
+    That is: a violation of the content policy, an error or a warning in the browser's console, an exception in the
+    page, a request to another host.
+    """
+    with browser.new_context(
+        base_url=url,
+        viewport=WIDE,  # type: ignore[arg-type]
+        reduced_motion="reduce",
+        ignore_https_errors=True,
+        locale="en-GB",
+    ) as context:
+        visitor = Visitor(context, url, token_of)
+        yield visitor
+        assert visitor.mistakes == []
 
 
 @cache

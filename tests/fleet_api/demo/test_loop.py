@@ -3,10 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
-import os
-import subprocess
-import sys
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -18,6 +14,7 @@ from fleet_api.demo.drives import generate_drives
 from fleet_api.demo.inputs import prepare_inputs
 from fleet_api.demo.loop import Demo
 from fleet_api.demo.summary import CampaignResult, ClipResult, Summary
+from tests.fleet_api.demo.demo_process import Run, run_demo
 from tests.support.paths import RECORDED_DRIVES, REPOSITORY
 from triggers.contracts.api.outcomes import OutcomesView
 from triggers.contracts.clip import CELL_BYTES, clip_digest
@@ -29,21 +26,6 @@ DEMO = REPOSITORY / "fleet_api" / "demo"
 FILES = {"signals": DEMO / "signals.yaml", "campaign": DEMO / "demo.trigger"}
 
 
-def run_demo(out: Path, *arguments: str) -> tuple[subprocess.CompletedProcess[str], dict[str, Any]]:
-    environment = {key: value for key, value in os.environ.items() if not key.startswith("LONGTAIL_")}
-    process = subprocess.run(
-        [sys.executable, "-m", "fleet_api.cli", "demo", "--json", "--out", str(out), *arguments],
-        cwd=REPOSITORY,
-        env=environment,
-        capture_output=True,
-        text=True,
-        timeout=240,
-        check=False,
-    )
-    assert process.stdout, process.stderr
-    return process, json.loads(process.stdout)
-
-
 def cells_of(clip: Path) -> tuple[str, ...]:
     data = clip.read_bytes()
     return tuple(
@@ -51,19 +33,11 @@ def cells_of(clip: Path) -> tuple[str, ...]:
     )
 
 
-@pytest.fixture(scope="module")
-def generated(
-    tmp_path_factory: pytest.TempPathFactory,
-) -> tuple[subprocess.CompletedProcess[str], dict[str, Any], Path]:
-    out = tmp_path_factory.mktemp("results")
-    return *run_demo(out), out
-
-
 @pytest.mark.integration
 def test_the_loop_closes_on_generated_drives_in_counts_that_add_up(
-    generated: tuple[subprocess.CompletedProcess[str], dict[str, Any], Path],
+    generated: Run,
 ) -> None:
-    process, summary, _ = generated
+    process, summary = generated.process, generated.summary
     assert process.returncode == 0, process.stderr
     assert summary["closed"] and summary["gaps"] == []
     for each in summary["campaigns"]:
@@ -80,17 +54,17 @@ def test_the_loop_closes_on_generated_drives_in_counts_that_add_up(
 @pytest.mark.integration
 @pytest.mark.timing
 def test_the_loop_closes_within_a_minute(
-    generated: tuple[subprocess.CompletedProcess[str], dict[str, Any], Path],
+    generated: Run,
 ) -> None:
-    _, summary, _ = generated
+    summary = generated.summary
     assert summary["seconds"] < LIMIT_S
 
 
 @pytest.mark.integration
 def test_the_clips_that_stay_behind_are_the_catalogued_ones_with_pictures_and_labels(
-    generated: tuple[subprocess.CompletedProcess[str], dict[str, Any], Path],
+    generated: Run,
 ) -> None:
-    _, summary, out = generated
+    summary, out = generated.summary, generated.out
     assert {clip["state"] for clip in summary["clips"]} == {"ready"}
     assert any("hard_braking" in clip["labels"] for clip in summary["clips"])
     for clip in summary["clips"]:
@@ -99,10 +73,8 @@ def test_the_clips_that_stay_behind_are_the_catalogued_ones_with_pictures_and_la
 
 
 @pytest.mark.integration
-def test_the_same_seed_gives_the_same_clips_hash_for_hash(
-    generated: tuple[subprocess.CompletedProcess[str], dict[str, Any], Path], tmp_path: Path
-) -> None:
-    _, first, _ = generated
+def test_the_same_seed_gives_the_same_clips_hash_for_hash(generated: Run, tmp_path: Path) -> None:
+    first = generated.summary
     (drive,) = generate_drives(tmp_path / "drives", count=1)
     arguments = ["--drives", str(drive), "--signals", str(FILES["signals"]), "--campaign", str(FILES["campaign"])]
     process, second = run_demo(tmp_path / "again", *arguments)

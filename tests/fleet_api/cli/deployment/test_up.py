@@ -10,7 +10,7 @@ import signal
 import stat
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
@@ -20,46 +20,10 @@ import pytest
 from storage.embedded import running_url, scratch_dir
 from tests.support.paths import REPOSITORY
 from tests.support.processes import descendants, wait_until_gone
+from tests.support.up_process import GONE_WITHIN_S, api_url, log_of, longtail_up
 from tests.support.waiting import wait_for
 
 pytestmark = pytest.mark.integration
-START_S = 180.0
-GONE_WITHIN_S = 60.0
-
-
-@contextlib.contextmanager
-def longtail_up(
-    data_dir: Path,
-    *,
-    command: Sequence[str] = (sys.executable, "-m", "fleet_api.cli"),
-    cwd: Path = REPOSITORY,
-) -> Iterator[subprocess.Popen[str]]:
-    """A ready `longtail up` on free ports; killed at the end if it still runs."""
-    log = data_dir.parent / f"{data_dir.name}.stderr"
-    environment = {key: value for key, value in os.environ.items() if not key.startswith("LONGTAIL_")}
-    with log.open("w") as stderr:
-        process = subprocess.Popen(
-            [*command, "up", "--data", str(data_dir), "--port", "0"],
-            cwd=cwd,
-            env=environment | {"PWD": str(cwd)},
-            stderr=stderr,
-            text=True,
-        )
-    try:
-        wait_for(
-            lambda: process.poll() is not None or "ready;" in log.read_text(), within_s=START_S, what="the start of up"
-        )
-        assert process.poll() is None, log.read_text()
-        yield process
-    finally:
-        family = descendants(process.pid) if process.poll() is None else []
-        process.kill()
-        process.wait()
-        wait_until_gone(family, within_s=GONE_WITHIN_S)
-
-
-def api_url(data_dir: Path) -> str:
-    return str(json.loads((data_dir / "client.json").read_text())["api_url"])
 
 
 @pytest.fixture
@@ -112,7 +76,7 @@ def test_a_killed_api_comes_back_at_the_same_address(up_dir: Path) -> None:
 
 def test_a_database_that_dies_is_started_again_with_the_processes(up_dir: Path) -> None:
     with longtail_up(up_dir) as process:
-        log = up_dir.parent / f"{up_dir.name}.stderr"
+        log = log_of(up_dir)
         token = json.loads((up_dir / "client.json").read_text())["token"]
         guard = next(child for child in descendants(process.pid) if "guard.py" in " ".join(child.cmdline()))
         guard.kill()
@@ -130,7 +94,7 @@ def test_a_database_that_dies_is_started_again_with_the_processes(up_dir: Path) 
 
 def test_sigterm_during_the_recovery_of_a_database_that_died_ends_everything(up_dir: Path) -> None:
     with longtail_up(up_dir) as process:
-        log = up_dir.parent / f"{up_dir.name}.stderr"
+        log = log_of(up_dir)
         cluster = up_dir / "postgres" / "cluster"
         (cluster / "recovery.signal").touch()  # the recovery asks an archive that does not answer
         with (cluster / "postgresql.auto.conf").open("a") as settings:
