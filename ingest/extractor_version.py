@@ -1,3 +1,3 @@
 """The extractor's version: raised when its outputs change, so that old clips can be extracted again."""
 
-EXTRACTOR_VERSION = 3
+EXTRACTOR_VERSION = 4

@@ -115,12 +115,13 @@ def show_clip(services: Services, user: User, clip_id: str) -> ClipDetailsView:
         if not user.may(Role.VIEWER):
             jobs.require_claimed(connection, clip_id, user=user.name)
         details = get_clip(connection, clip_id)
+        datasets = holds.versions_with(connection, clip_id) if user.may(Role.VIEWER) else {}
         sight = services.sight_of(user, connection)
         is_noted = openings.is_noted(connection, clip_id)
     if not is_noted:  # once for each clip: a clip that is read again and again is written no more
         with services.database.begin() as connection:
             openings.note(connection, clip_id)
-    return details_view(details, sight, services.store)
+    return details_view(details, sight, services.store, datasets)
 
 
 def restore_clip(services: Services, user: User, clip_id: str) -> RestoreView:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, fields
 from typing import Any
 
+from ingest.extraction.outputs import preview_asset
 from storage.clips.details import ClipDetails
 from storage.clips.extraction_results import Asset, SignalStatistics
 from storage.clips.positions import Sight
@@ -20,6 +21,7 @@ from triggers.contracts.api.clips import (
     RECORDING_ASSET,
     AddedTagView,
     AssetView,
+    CameraView,
     ClipDetailsView,
     ClipView,
     FireView,
@@ -84,8 +86,13 @@ def linked_files(
     ]
 
 
-def details_view(details: ClipDetails, sight: Sight, store: ObjectStore) -> ClipDetailsView:
-    """One clip, with links to its files, and no more of its place than the user may see."""
+def details_view(
+    details: ClipDetails, sight: Sight, store: ObjectStore, datasets: Mapping[str, Sequence[int]]
+) -> ClipDetailsView:
+    """One clip, with links to its files, and no more of its place than the user may see.
+
+    `datasets` has the versions that it is in, by dataset.
+    """
     shown = sight.details(details)
     withheld = withheld_views(sight.withheld(details, shown))
     archived = archived_view(details, store) if sight.may_have(media_types.MCAP) else None
@@ -93,6 +100,8 @@ def details_view(details: ClipDetails, sight: Sight, store: ObjectStore) -> Clip
     return ClipDetailsView(
         **_clip_values(shown.clip),
         software=shown.software,
+        cameras=_cameras(details.cameras, shown.assets),
+        datasets={name: list(versions) for name, versions in datasets.items()},
         track=None if shown.track is None else [(longitude, latitude) for latitude, longitude in shown.track],
         assets=linked_files(details.clip, details.assets, sight, store, is_readable=archived is None),
         withheld=withheld,
@@ -105,6 +114,24 @@ def details_view(details: ClipDetails, sight: Sight, store: ObjectStore) -> Clip
         added_tags=[AddedTagView.model_validate(tag) for tag in shown.added_tags],
         notes=[NoteView.model_validate(note) for note in shown.notes],
     )
+
+
+def _cameras(names: Sequence[str], assets: Iterable[Asset]) -> list[CameraView]:
+    """Each camera once, though a manifest may name one twice, with its preview if that is among the assets."""
+    by_name = {asset.name: asset for asset in assets}
+    found = []
+    for name in dict.fromkeys(names):
+        preview = by_name.get(preview_asset(name, names.index(name)))
+        found.append(
+            CameraView(
+                name=name,
+                preview=preview and preview.name,
+                offset_ns=preview and preview.offset_ns,
+                width=preview and preview.width,
+                height=preview and preview.height,
+            )
+        )
+    return found
 
 
 def withheld_views(names: Iterable[str]) -> list[WithheldView]:

@@ -22,8 +22,8 @@ from triggers.contracts.api.datasets.versions import (
     DatasetView,
     DifferenceView,
     MemberPage,
+    NextVersionRequest,
     Split,
-    VersionRequest,
     VersionView,
 )
 from triggers.errors import Conflict, Erased, InvalidInput, NotFound, TooMany
@@ -79,9 +79,12 @@ def add_dataset_version(
     user: Caller,
     response: Response,
     name: str,
-    body: Annotated[VersionRequest, json_body(VersionRequest, limit_bytes=MAX_BODY_BYTES)],
+    body: Annotated[NextVersionRequest, json_body(NextVersionRequest, limit_bytes=MAX_BODY_BYTES)],
 ) -> VersionView:
-    """Freeze clips as the next version of a dataset. Earlier versions stay as they are."""
+    """Freeze clips as the next version of a dataset, with `adds` in addition to those of the newest one.
+
+    Earlier versions stay as they are.
+    """
     version, is_new = usecases.add_version(services, user, name, body)
     response.status_code = 201 if is_new else 200
     return version

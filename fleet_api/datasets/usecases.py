@@ -18,14 +18,17 @@ from storage.clips.positions import Sight
 from storage.database import Connection
 from storage.datasets import freezing, holds, selection, versions
 from storage.datasets.freezing import Frozen, NewVersion
+from storage.datasets.versions import VersionRecord
 from triggers.contracts.api.base import ReasonRequest
 from triggers.contracts.api.datasets.versions import (
+    MAX_MEMBERS,
     CreateDatasetRequest,
     DatasetDetails,
     DatasetList,
     DatasetView,
     DifferenceView,
     MemberPage,
+    NextVersionRequest,
     Split,
     SplitRequest,
     VersionRequest,
@@ -49,20 +52,24 @@ def create(services: Services, user: User, request: CreateDatasetRequest) -> Ver
         frozen = freezing.add_version(connection, request.name, chosen, user=user)
         after = _told(frozen) | {"lets_expire": request.lets_expire}
         made = _version(connection, request.name, frozen.version)
-        audit.record(connection, user, "dataset.create", "dataset", request.name, after=after)
+        audit.record(connection, user, "dataset.create", "dataset", request.name, after=after, reason=request.reason)
     return made
 
 
-def add_version(services: Services, user: User, name: str, request: VersionRequest) -> tuple[VersionView, bool]:
+def add_version(services: Services, user: User, name: str, request: NextVersionRequest) -> tuple[VersionView, bool]:
     """Add a version to a dataset; returns it, or the newest one if that has the same members, and whether it is new."""
     user.require(Role.AUTHOR, Role.OPERATOR)
     with services.searches.turn(user.name), services.database.begin() as connection:
         versions.find_dataset(connection, name)
         chosen = _choose(connection, request, services.sight_of(user, connection))
+        if request.adds:
+            freezing.lock(connection, name)  # so that nobody else adds to the same version meanwhile
+            chosen = _added_to(connection, versions.find_version(connection, name, None), chosen, request.split)
         frozen = freezing.add_version(connection, name, chosen, user=user)
         newest = _version(connection, name, frozen.version)
         if frozen.is_new:
-            audit.record(connection, user, "dataset.add_version", "dataset", name, after=_told(frozen))
+            after = _told(frozen)
+            audit.record(connection, user, "dataset.add_version", "dataset", name, after=after, reason=request.reason)
     return newest, frozen.is_new
 
 
@@ -87,6 +94,24 @@ def _choose(connection: Connection, request: VersionRequest, sight: Sight) -> Ne
     return NewVersion(
         chosen, _splits(connection, chosen, request.split), recipe | {"split": request.split.model_dump()}
     )
+
+
+def _added_to(
+    connection: Connection, newest: VersionRecord, chosen: NewVersion, split: SplitRequest | None
+) -> NewVersion:
+    """The clips of the newest version that are still there, and chosen ones; InvalidInput for too many."""
+    clip_ids = sorted({*versions.clips_of(connection, newest.name, newest.version), *chosen.clip_ids})
+    if len(clip_ids) > MAX_MEMBERS:
+        raise InvalidInput(
+            f"{newest.name} would have {len(clip_ids):,} clips, and a dataset has at most {MAX_MEMBERS:,}",
+            remedy="begin a new dataset",
+        )
+    if split is None and (before := newest.recipe.get("split")) is not None:
+        split = SplitRequest.model_validate(before)
+    recipe = {**chosen.recipe, "added_to": newest.version}
+    if split is None:
+        return NewVersion(clip_ids, {}, recipe)
+    return NewVersion(clip_ids, _splits(connection, clip_ids, split), recipe | {"split": split.model_dump()})
 
 
 def _diverse(

@@ -12,6 +12,7 @@ from ingest.extraction.outputs import (
     THUMBNAIL_ASSET,
     ExtractionRequest,
     ExtractionResult,
+    FirstPicture,
     OutputFile,
     RemarkView,
     Statistics,
@@ -21,11 +22,12 @@ from ingest.extraction.outputs import (
 from ingest.extraction.positions import positions
 from ingest.extraction.statistics import statistics
 from ingest.extraction.track import box, track
-from ingest.extraction.video import Budget, PreviewFiles, write_previews
+from ingest.extraction.video import Budget, First, PreviewFiles, write_previews
 from triggers.clips.damage import MAX_DETAIL_CHARACTERS, Damaged, Remark
 from triggers.clips.footage import Footage
 from triggers.clips.reader import read_clip
 from triggers.contracts.api.clips import RECORDING_ASSET, SIGNALS_ASSET
+from triggers.contracts.clip import MAX_RECORDING_NS
 from triggers.drives.series import SignalSeries, write_drive
 from triggers.errors import InvalidInput
 
@@ -48,7 +50,7 @@ def extract(folder: Path, request: ExtractionRequest) -> ExtractionResult:
     files.write_videos(clip.footage)
     return ExtractionResult(
         remarks=_views(remarks),
-        files=tuple(OutputFile(asset=asset) for asset in files.written),
+        files=tuple(OutputFile(asset=asset, picture=picture) for asset, picture in files.written.items()),
         statistics=_statistics(signals, request),
         track=track(found),
         box=box(found),
@@ -75,7 +77,7 @@ class _Files:
     """The files of an extraction, in the order of their worth, as long as they fit into the bytes they may have."""
 
     def __init__(self, folder: Path, request: ExtractionRequest, remarks: list[Remark]) -> None:
-        self.written: list[str] = []
+        self.written: dict[str, FirstPicture | None] = {}
         self._folder = folder
         self._request = request
         self._remarks = remarks
@@ -85,12 +87,12 @@ class _Files:
     def _path(self, asset: str) -> Path:
         return self._folder / self._assets[asset].file
 
-    def _keep(self, asset: str) -> None:
+    def _keep(self, asset: str, picture: FirstPicture | None = None) -> None:
         """Keep a file that was written if it fits, else remove it and tell so."""
         size_bytes = self._path(asset).stat().st_size
         if size_bytes <= self._left_bytes:
             self._left_bytes -= size_bytes
-            self.written.append(asset)
+            self.written[asset] = picture
             return
         self._path(asset).unlink()
         detail = (
@@ -119,14 +121,24 @@ class _Files:
             asset = preview_asset(camera, number)
             files = PreviewFiles(self._path(THUMBNAIL_ASSET) if number == 0 else None, self._path(asset))
             budget.left_bytes = self._left_bytes
+            first = None
             try:
-                write_previews(files, footage.cameras[camera], camera, budget, self._remarks)
+                first = write_previews(files, footage.cameras[camera], camera, budget, self._remarks)
             except Damaged as damage:
                 self._remarks.append(damage.remark)
             for written in (THUMBNAIL_ASSET, asset) if number == 0 else (asset,):
                 if self._path(written).exists():
-                    self._keep(written)
+                    self._keep(written, self._told(first) if written == asset else None)
             budget.cameras -= 1
+
+    def _told(self, first: First | None) -> FirstPicture | None:
+        """A preview's first picture by the recording's time; None where the file has a time that cannot be its own."""
+        if first is None:
+            return None
+        offset_ns = first.t_ns - self._request.recording.start_ns
+        if abs(offset_ns) > MAX_RECORDING_NS:
+            return None
+        return FirstPicture(offset_ns=offset_ns, width=first.width, height=first.height)
 
 
 def _views(remarks: list[Remark]) -> tuple[RemarkView, ...]:

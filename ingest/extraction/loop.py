@@ -161,7 +161,8 @@ class ExtractionLoop(JobLoop[ExtractionJob]):
                     self._store.put(key, file.read())
                 else:
                     self._store.put_parts(key, iter(lambda file=file: file.read(PART_BYTES), b""))  # type: ignore[misc]
-            assets.append(Asset(output.asset, key, media_type, size_bytes, digest))
+            picture = {} if output.picture is None else output.picture.model_dump()
+            assets.append(Asset(output.asset, key, media_type, size_bytes, digest, **picture))
         return assets
 
     def _write(self, job: ExtractionJob, findings: Findings) -> None:

@@ -11,7 +11,7 @@ from triggers.clips.damage import REASONS, Remark
 from triggers.contracts import media_types
 from triggers.contracts.api.clips import SIGNALS_ASSET
 from triggers.contracts.base import Contract, ShortText, SignalName
-from triggers.contracts.clip import MAX_MESSAGES, MAX_SIGNALS, RecordingManifest
+from triggers.contracts.clip import MAX_MESSAGES, MAX_RECORDING_NS, MAX_SIGNALS, RecordingManifest
 from triggers.errors import InvalidInput
 
 REQUEST_FILE = "request.json"
@@ -19,6 +19,8 @@ RESULT_FILE = "result.json"
 MAX_RESULT_BYTES = 8 * 1024**2
 MAX_TRACK_POINTS = 1000
 MAX_REMARKS = 500
+MAX_SIDE_PIXELS = 2**26
+"""Of a picture, which has at most as many pixels in all as 8192 x 8192."""
 Latitude = Annotated[float, Field(ge=-90, le=90)]
 Longitude = Annotated[float, Field(ge=-180, le=180)]
 Box = tuple[Longitude, Latitude, Longitude, Latitude]
@@ -43,10 +45,25 @@ class ExtractionRequest(Contract):
     """What all files together may have; those that do not fit are left out."""
 
 
+class FirstPicture(Contract):
+    """The first picture of a preview: its time in ns after the recording's start, and the camera's own size in pixels.
+
+    A preview begins with it, and is smaller.
+    """
+
+    offset_ns: Annotated[int, Field(ge=-MAX_RECORDING_NS, le=MAX_RECORDING_NS)]
+    width: Annotated[int, Field(ge=1, le=MAX_SIDE_PIXELS)]
+    height: Annotated[int, Field(ge=1, le=MAX_SIDE_PIXELS)]
+
+
 class OutputFile(Contract):
-    """A file that the child wrote, by the asset that it is; where it is follows from that (`file_of`)."""
+    """A file that the child wrote, by the asset that it is; where it is follows from that (`assets_of`).
+
+    `picture` is that of a preview, None of any other file.
+    """
 
     asset: Annotated[str, Field(max_length=140)]
+    picture: FirstPicture | None = None
 
 
 class FileOfAsset(NamedTuple):

@@ -52,26 +52,37 @@ class PreviewFiles:
     preview: Path
 
 
+@dataclass(frozen=True, slots=True)
+class First:
+    """The first picture of a preview: its time, and its width and height in pixels before it was made smaller."""
+
+    t_ns: int
+    width: int
+    height: int
+
+
 def write_previews(
     files: PreviewFiles, frames: Sequence[VideoFrame], camera: str, budget: Budget, remarks: list[Remark]
-) -> None:
-    """Write a camera's files, the preview with at most its share of the budget. Damaged when no picture can be decoded.
+) -> First | None:
+    """Write a camera's files, the preview with at most its share of the budget; returns the preview's first picture.
 
-    The previews of clips with many or large cameras show keyframes only: see MAX_CLIP_PIXELS.
+    None when nothing is written as the budget is used up. Damaged when no picture can be decoded. The previews of clips
+    with many or large cameras show keyframes only: see MAX_CLIP_PIXELS.
     """
     chosen = decodable(frames, camera, remarks)
     if budget.left_pixels <= 0:
         detail = f"the preview of camera {camera}: other cameras have {MAX_CLIP_PIXELS} pixels already"
         remarks.append(Remark("asset_left_out", detail))
-        return
+        return None
     pictures = Pictures(_affordable(chosen, camera, budget), camera)
     seconds = max(1.0, (chosen[-1].t_ns - chosen[0].t_ns) / NS_PER_S)
-    written = _write(files, pictures, _Rate(budget.share_bytes(), seconds), camera)
-    if not written:
+    first = _write(files, pictures, _Rate(budget.share_bytes(), seconds), camera)
+    if first is None:
         raise Damaged("video_undecodable", f"camera {camera}: no picture in {len(chosen)} {chosen[0].codec} frames")
     if pictures.undecodable:
         detail = f"camera {camera}: {pictures.undecodable} of {len(chosen)} frames cannot be decoded"
         remarks.append(Remark("video_frames_undecodable", detail, pictures.undecodable))
+    return first
 
 
 def _affordable(frames: Sequence[VideoFrame], camera: str, budget: Budget) -> Sequence[VideoFrame]:
@@ -102,9 +113,9 @@ class _Rate:
         return f"vbv-maxrate={kilobits}:vbv-bufsize={buffer}:bframes=0"
 
 
-def _write(files: PreviewFiles, pictures: Pictures, rate: _Rate, camera: str) -> int:
-    """Write both files; returns how many pictures the preview has."""
-    written = 0
+def _write(files: PreviewFiles, pictures: Pictures, rate: _Rate, camera: str) -> First | None:
+    """Write both files; returns the preview's first picture, None if there is none."""
+    first = None
     due_ns = None
     preview = None
     try:
@@ -112,11 +123,11 @@ def _write(files: PreviewFiles, pictures: Pictures, rate: _Rate, camera: str) ->
             if due_ns is not None and t_ns < due_ns:
                 continue
             if preview is None:
+                first = First(t_ns, picture.width, picture.height)
                 thumbnail_bytes = 0 if files.thumbnail is None else files.thumbnail.write_bytes(jpeg(picture))
                 preview = _Preview(files.preview, picture, t_ns, rate.options(thumbnail_bytes))
             preview.add(t_ns, picture)
             due_ns = t_ns + PREVIEW_INTERVAL_NS if due_ns is None else _next_due(due_ns, t_ns)
-            written += 1
     except MemoryError:
         raise
     except av.error.FFmpegError as error:
@@ -124,7 +135,7 @@ def _write(files: PreviewFiles, pictures: Pictures, rate: _Rate, camera: str) ->
     finally:
         if preview is not None:
             preview.close()
-    return written
+    return first
 
 
 def _next_due(due_ns: int, t_ns: int) -> int:

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, literal_column, select
+from sqlalchemy.dialects.postgresql import JSONB
 
 from storage.clips.extraction_results import Asset, SignalStatistics
 from storage.clips.marks import notes, tags
@@ -18,7 +19,15 @@ from storage.tables import clip_assets, clips, labels, signal_statistics
 from triggers.clips.damage import Remark
 
 MAX_LABELS = 100
-_MORE = (clips.c.software, clips.c.track, clips.c.remarks, clips.c.tier, clips.c.restore_asked_at)
+_MORE = (
+    clips.c.software,
+    # Not the manifest, which has the hashes of all the clip's cells; without parameters, as `read_clips` is prepared.
+    literal_column("clips.manifest #> '{recording,cameras}'", JSONB),
+    clips.c.track,
+    clips.c.remarks,
+    clips.c.tier,
+    clips.c.restore_asked_at,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,10 +45,14 @@ class LabelRecord:
 
 @dataclass(frozen=True, slots=True)
 class ClipDetails:
-    """Everything about one clip. `track` is a list of [latitude, longitude] in degrees, None without a position."""
+    """Everything about one clip. `track` is a list of [latitude, longitude] in degrees, None without a position.
+
+    `cameras` are those of its manifest, in their order.
+    """
 
     clip: Clip
     software: dict[str, str]
+    cameras: tuple[str, ...]
     track: Any
     remarks: tuple[Remark, ...]
     assets: tuple[Asset, ...]
@@ -60,10 +73,11 @@ def get_clip(connection: Connection, clip_id: str) -> ClipDetails:
     if read is None:
         require(connection, clip_id)
         raise no_clip(clip_id)
-    clip, (software, track, remarks, tier, restore_asked_at) = read
+    clip, (software, cameras, track, remarks, tier, restore_asked_at) = read
     return ClipDetails(
         clip=clip,
         software=software,
+        cameras=tuple(cameras or ()),
         track=track,
         remarks=tuple(Remark(**remark) for remark in remarks),
         assets=assets_of(connection, [clip_id]).get(clip_id, ()),

@@ -22,13 +22,20 @@ from triggers.clips.damage import Remark
 
 @dataclass(frozen=True, slots=True)
 class Asset:
-    """One derived object of a clip; `name` is unique within the clip, `digest` the SHA-256 of its bytes in hex."""
+    """One derived object of a clip; `name` is unique within the clip, `digest` the SHA-256 of its bytes in hex.
+
+    Of a preview, `offset_ns` is when its first picture is after the clip's start, `width` and `height` the size of the
+    camera's own pictures in pixels; None where an older extractor did not say, and of all other objects.
+    """
 
     name: str
     object_key: str
     media_type: str
     size_bytes: int
     digest: str | None = None
+    offset_ns: int | None = None
+    width: int | None = None
+    height: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -73,6 +73,13 @@ def create(connection: Connection, name: str, *, description: str, lets_expire: 
         )
 
 
+def lock(connection: Connection, name: str) -> None:
+    """Let nobody else add versions to a dataset until the end of the transaction; NotFound for no dataset."""
+    locked = select(datasets.c.name).where(datasets.c.name == name).with_for_update()
+    if connection.execute(locked).one_or_none() is None:
+        raise no_dataset(name)
+
+
 def add_version(connection: Connection, name: str, new: NewVersion, *, user: User) -> Frozen:
     """Add a version to a dataset, unless its newest version has exactly these members; NotFound for no dataset.
 
@@ -81,9 +88,7 @@ def add_version(connection: Connection, name: str, new: NewVersion, *, user: Use
     2. read digests, assets and labels of the clips
     3. write the version with its members
     """
-    locked = select(datasets.c.name).where(datasets.c.name == name).with_for_update()
-    if connection.execute(locked).one_or_none() is None:
-        raise no_dataset(name)
+    lock(connection, name)
     table = dataset_versions.c
     newest = connection.execute(
         select(table.version, table.digest).where(table.name == name).order_by(table.version.desc()).limit(1)

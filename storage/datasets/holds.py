@@ -29,6 +29,17 @@ def datasets_of(connection: Connection, clip_ids: Collection[str]) -> list[str]:
     return sorted(connection.execute(names).scalars())
 
 
+def versions_with(connection: Connection, clip_id: str) -> dict[str, list[int]]:
+    """The versions that have a clip, in order, by their datasets, in order."""
+    rows = connection.execute(
+        select(_member.name, _member.version).where(_member.clip_id == clip_id).order_by(_member.name, _member.version)
+    )
+    found: dict[str, list[int]] = {}
+    for name, version in rows:
+        found.setdefault(name, []).append(version)
+    return found
+
+
 def datasets_of_vehicle(connection: Connection, vehicle_id: str) -> list[str]:
     """The names of the datasets with a clip of this vehicle that is still in the catalog, in order."""
     joined = select(_member.name).join(clips, clips.c.id == _member.clip_id)

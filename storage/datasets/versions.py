@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, and_, func, or_, select, true
 
 from storage.rows import columns_of
-from storage.tables import dataset_members, dataset_versions, datasets, erased_clips, users
+from storage.tables import clips, dataset_members, dataset_versions, datasets, erased_clips, users
 from triggers.errors import NotFound
 
 _d, _v, _m = datasets.c, dataset_versions.c, dataset_members.c
@@ -165,6 +165,13 @@ def members_of(
     erased = {row.clip_id: row for row in connection.execute(gone)}
     values = [(*row, erased.get(row.clip_id)) for row in rows]
     return [MemberRecord(*each) for each in values]
+
+
+def clips_of(connection: Connection, name: str, version: int) -> list[str]:
+    """The ids of the clips of a version that are still in the catalog."""
+    joined = dataset_members.join(clips, clips.c.id == _m.clip_id)
+    found = select(_m.clip_id).select_from(joined).where(_m.name == name, _m.version == version)
+    return list(connection.execute(found.order_by(_m.clip_id)).scalars())
 
 
 def difference(connection: Connection, name: str, before: int, after: int) -> Difference:

@@ -303,10 +303,14 @@ clip_assets = Table(
     Column("media_type", Text, nullable=False),
     Column("size_bytes", BigInteger, nullable=False),
     Column("digest", Text),
+    Column("offset_ns", BigInteger),
+    Column("width", Integer),
+    Column("height", Integer),
     Column("extractor_version", Integer, nullable=False),
     created_at(),
 )
-"""`digest` is the SHA-256 of the object's bytes, in hex; null for those of before it was kept."""
+"""`digest` is the SHA-256 of the object's bytes, in hex; null for those of before it was kept. A preview has when its
+first picture is after the clip's start, and the size of the camera's own pictures; null likewise."""
 
 outbox = Table(
     "outbox",

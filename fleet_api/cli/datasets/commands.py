@@ -103,30 +103,45 @@ def dataset() -> None:
 @_choice_options
 @click.option("--description", default="", help="What it is for.")
 @click.option("--let-expire", is_flag=True, help="Let retention erase its clips when their time is over.")
+@click.option("--reason", help="Why, in at most 500 characters; it is in the audit log.")
 @json_option
 @with_client
 def create(
-    client: Client, *, name: str, description: str, let_expire: bool, as_json: bool, **choice: Unpack[Choice]
+    client: Client,
+    *,
+    name: str,
+    description: str,
+    let_expire: bool,
+    reason: str | None,
+    as_json: bool,
+    **choice: Unpack[Choice],
 ) -> None:
     """Freeze the clips of a filter, of a list, or a diverse choice under a new NAME. Needs the role author or operator.
 
     The version has the hashes of its clips and of their files, and the labels that they have now.
     """
-    made = client.datasets.create(name, description=description, lets_expire=let_expire, **_chosen(client, choice))
+    made = client.datasets.create(
+        name, description=description, lets_expire=let_expire, reason=reason, **_chosen(client, choice)
+    )
     _print_made(made, as_json=as_json)
 
 
 @dataset.command(short_help="Freeze clips as the next version of a dataset.")
 @click.argument("name")
 @_choice_options
+@click.option("--add", "adds", is_flag=True, help="In addition to the clips of the newest version, with its split.")
+@click.option("--reason", help="Why, in at most 500 characters; it is in the audit log.")
 @json_option
 @with_client
-def add_version(client: Client, *, name: str, as_json: bool, **choice: Unpack[Choice]) -> None:
+def add_version(
+    client: Client, *, name: str, adds: bool, reason: str | None, as_json: bool, **choice: Unpack[Choice]
+) -> None:
     """Freeze clips as the next version of NAME, as in `create`. Earlier versions stay as they are.
 
     The newest version stays the newest one if it has exactly these members.
     """
-    _print_made(client.datasets.add_version(name, **_chosen(client, choice)), as_json=as_json)
+    made = client.datasets.add_version(name, adds=adds, reason=reason, **_chosen(client, choice))
+    _print_made(made, as_json=as_json)
 
 
 @dataset.command(name="list", short_help="List the datasets.")

@@ -15,9 +15,9 @@ from triggers.contracts.api.datasets.versions import (
     DifferenceView,
     MemberPage,
     MemberView,
+    NextVersionRequest,
     Split,
     SplitRequest,
-    VersionRequest,
     VersionView,
 )
 from triggers.errors import InvalidInput
@@ -41,6 +41,7 @@ class Datasets:
         split: SplitRequest | None = None,
         description: str = "",
         lets_expire: bool = False,
+        reason: str | None = None,
     ) -> VersionView:
         """Freeze clips under a new name; returns version 1.
 
@@ -56,6 +57,7 @@ class Datasets:
             split=split,
             description=description,
             lets_expire=lets_expire,
+            reason=reason,
         )
         return self._transport.post(VersionView, path_of("datasets"), request)
 
@@ -67,10 +69,23 @@ class Datasets:
         clips: Sequence[str] | None = None,
         diverse: int | None = None,
         split: SplitRequest | None = None,
+        adds: bool = False,
+        reason: str | None = None,
     ) -> VersionView:
-        """Freeze clips as the next version, chosen as in `create`; the newest one if that has the same members."""
+        """Freeze clips as the next version, chosen as in `create`; the newest one if that has the same members.
+
+        With `adds` it has the clips of the newest version, too, and its split unless another is given.
+        """
         listed = None if clips is None else tuple(clips)
-        request = request_of(VersionRequest, filter=filter_text, clips=listed, diverse=diverse, split=split)
+        request = request_of(
+            NextVersionRequest,
+            filter=filter_text,
+            clips=listed,
+            diverse=diverse,
+            split=split,
+            adds=adds,
+            reason=reason,
+        )
         return self._transport.post(VersionView, path_of("datasets", name, "versions"), request)
 
     def list(self) -> Iterator[DatasetView]:

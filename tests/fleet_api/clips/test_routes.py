@@ -57,6 +57,21 @@ def test_clips_are_found_by_text_and_json(api: Api, clip_id: str) -> None:
     assert api.get("/v1/clips", filter="campaign = 'other'").json() == nothing
 
 
+def test_cameras_are_told_with_the_files_that_show_them(api: Api) -> None:
+    manifest = {"recording": {"cameras": ["front", "rear", "front", "left"]}}
+    with api.database.begin() as connection:
+        clip_id = add_clip(connection, manifest=manifest)
+        pictures = {"offset_ns": 40_000_000, "width": 1920, "height": 1080}
+        add_row(connection, clip_assets, clip_id=clip_id, name="preview", object_key="x/0", **pictures)
+        add_row(connection, clip_assets, clip_id=clip_id, name="preview.left", object_key="x/3")
+    shown = api.as_client("viewer").clips.get(clip_id)
+    assert [(each.name, each.preview, each.offset_ns, each.width, each.height) for each in shown.cameras] == [
+        ("front", "preview", 40_000_000, 1920, 1080),
+        ("rear", None, None, None, None),
+        ("left", "preview.left", None, None, None),  # of an extractor that did not tell
+    ]
+
+
 def asked(name: str, value: object) -> str:
     """The filter that asks for a value as the answer has it."""
     return f"{name} = '{value}'" if isinstance(value, str) else f"{name} = {json.dumps(value)}"

@@ -1,9 +1,10 @@
-"""Somebody looks at a clip in the browser: camera and signals in step, tags, notes, and what is missing or damaged."""
+"""Somebody looks at a clip in the browser: cameras, labels and signals in step, marks, datasets, what is damaged."""
 
 from __future__ import annotations
 
 import io
 import re
+from urllib.parse import unquote
 
 import av
 import numpy as np
@@ -11,13 +12,14 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from playwright.sync_api import expect
-from sqlalchemy import insert
+from sqlalchemy import insert, update
 
 from storage.objects import open_store
-from storage.tables import clip_assets
+from storage.tables import clip_assets, clips, label_jobs, labels
 from tests.fleet_api.api_server import Api
 from tests.fleet_api.console.visitor import NARROW, Visitor
-from tests.storage.clips.catalog_support import T_NS, add_clip, add_labels
+from tests.storage.clips.catalog_support import SECOND_NS, T_NS, add_clip
+from tests.support.rows import add_row
 from triggers.contracts import media_types
 
 pytestmark = pytest.mark.integration
@@ -53,8 +55,35 @@ def video_file() -> bytes:
     return file.getvalue()
 
 
+def openlabel(start_ns: int, **parts: object) -> dict[str, object]:
+    """A document with ten frames a second, the first and the last of which have times."""
+    stamps = {"0": start_ns / SECOND_NS, "40": start_ns / SECOND_NS + DURATION_S}
+    frames: dict[str, dict[str, object]] = {
+        frame: {"frame_properties": {"timestamp": f"{stamp:.3f}"}} for frame, stamp in stamps.items()
+    }
+    for frame, content in parts.pop("frames", {}).items():  # type: ignore[attr-defined]
+        frames.setdefault(frame, {}).update(content)
+    return {"openlabel": {"metadata": {"schema_version": "1.0.0"}, "frames": frames, **parts}}
+
+
+LANE_CHANGE = {
+    "0": {"name": "lane_change_0", "type": "lane_change", "frame_intervals": [{"frame_start": 10, "frame_end": 25}]}
+}
+CAR = {"7": {"name": "silver", "type": "car", "coordinate_system": "front"}}
+CAR_IN_PICTURE = {"7": {"object_data": {"bbox": [{"name": "shape", "val": [320, 180, 100, 50]}]}}}
+
+
+def add_document(api: Api, clip_id: str, task: str, kind: str, document: dict[str, object]) -> None:
+    """A set of labels of a clip, by the labeler of a task."""
+    with api.database.begin() as connection:
+        job = insert(label_jobs).values(clip_id=clip_id, task=task).returning(label_jobs.c.id)
+        job_id = connection.execute(job).scalar_one()
+        made = {"clip_id": clip_id, "job_id": job_id, "labeler": f"ada/{task}", "types": [kind]}
+        add_row(connection, labels, **made, openlabel=document, provenance={"name": task, "version": "1.2.3"})
+
+
 def with_files(api: Api, video: bytes) -> str:
-    """A clip with signals and one camera, labelled."""
+    """A clip with signals and two cameras, of which one has pictures, with two sets of labels."""
     store = open_store(api.settings)
     with api.database.begin() as connection:
         clip_id = add_clip(
@@ -65,8 +94,8 @@ def with_files(api: Api, video: bytes) -> str:
             statistics={"ego.speed": (10.0, 14.0, 12.0)},
             units={"ego.speed": "m/s"},
             state="ready",
+            manifest={"recording": {"cameras": ["front", "rear"]}},
         )
-        add_labels(connection, clip_id, "lane_change")
         for name, media_type, data in (
             ("signals", media_types.PARQUET, signals_file()),
             ("preview", media_types.MP4, video),
@@ -74,7 +103,13 @@ def with_files(api: Api, video: bytes) -> str:
             key = f"derived/v3/{clip_id}/{name}"
             store.put(key, data)
             values = {"clip_id": clip_id, "name": name, "object_key": key, "media_type": media_type}
-            connection.execute(insert(clip_assets).values(**values, size_bytes=len(data), extractor_version=3))
+            picture = {"offset_ns": 0, "width": 640, "height": 360} if name == "preview" else {}
+            connection.execute(
+                insert(clip_assets).values(**values, **picture, size_bytes=len(data), extractor_version=4)
+            )
+    add_document(api, clip_id, "maneuvers", "lane_change", openlabel(T_NS, actions=LANE_CHANGE))
+    boxes = {str(frame): {"objects": CAR_IN_PICTURE} for frame in range(10, 31)}
+    add_document(api, clip_id, "detector", "car", openlabel(T_NS, objects=CAR, frames=boxes))
     return clip_id
 
 
@@ -114,7 +149,68 @@ def test_it_plays_to_its_end(visitor: Visitor, clip: str) -> None:
     expect(page.get_by_role("button", name="Play")).to_be_visible()
 
 
-def test_tags_and_notes_are_added_and_labels_and_history_are_told(visitor: Visitor, clip: str) -> None:
+def test_labels_are_drawn_over_time_and_over_the_picture_and_the_set_is_in_the_address(
+    visitor: Visitor, clip: str
+) -> None:
+    page = visitor.open(f"/clips/{clip}?t=0.50")
+    boxes = page.locator("svg[data-boxes]")
+    expect(boxes).to_have_attribute("data-boxes", "0")
+    expect(page.get_by_role("img", name="car: when")).to_be_visible()
+    expect(page.get_by_text("rear has no preview. The recording has no pictures of it.")).to_be_visible()
+    page.get_by_text("Spans and provenance").click()
+    page.get_by_role("button", name="1 s: go to car silver").press("Enter")
+    expect(boxes).to_have_attribute("data-boxes", "1")
+    expect(boxes).to_have_attribute("viewBox", "0 0 640 360")
+    expect(page).to_have_url(re.compile(r"\?label=objects%2F7&t=1\.00$|\?t=1\.00&label=objects%2F7$"))
+    expect(page.get_by_text("1.2.3")).to_be_visible()
+    visitor.require_accessible()
+    page.get_by_role("combobox", name="Labels").select_option(index=1)
+    expect(page.get_by_role("img", name="lane_change: when")).to_be_visible()
+    expect(boxes).to_have_attribute("data-boxes", "0")
+    row = page.get_by_role("region", name="Labels over time").get_by_role("row").filter(has_text="lane_change")
+    expect(row.get_by_role("cell").nth(1)).to_have_text("2.5")
+    page.reload()
+    expect(page.get_by_role("img", name="lane_change: when")).to_be_visible()
+
+
+def test_a_clip_is_added_to_datasets_and_erased_for_a_reason_that_stays_typed(visitor: Visitor, api: Api) -> None:
+    page = visitor.open(f"/clips/{with_files(api, video_file())}", role="admin")
+    page.get_by_role("button", name="Add to a dataset").click()
+    page.get_by_label("Name", exact=True).fill("cuts")
+    page.get_by_role("button", name="Add …").click()
+    dialog = page.get_by_role("dialog", name="Add this clip to cuts?")
+    expect(dialog.get_by_label("Reason")).to_be_focused()
+    page.keyboard.press("Escape")
+    expect(dialog).to_have_count(0)
+    expect(page.get_by_role("button", name="Add …")).to_be_focused()
+    page.keyboard.press("Enter")
+    dialog.get_by_role("button", name="Add", exact=True).click()
+    expect(page.get_by_text("Version 1 of cuts has 1 clip")).to_be_visible()
+    expect(page.get_by_text("cuts version 1")).to_be_visible()
+
+    page.get_by_role("button", name="Erase this clip").click()
+    dialog = page.get_by_role("dialog", name="Erase this clip?")
+    expect(dialog.get_by_text("It is in cuts")).to_be_visible()
+    reason = dialog.get_by_label("Reason")
+    dialog.get_by_role("button", name="Erase").click()
+    expect(reason).to_be_focused()  # an empty one is not sent
+    visitor.expect_errors("net::ERR_FAILED")
+    page.route("**/v1/clips/*", lambda route: route.abort() if route.request.method == "DELETE" else route.continue_())
+    reason.fill("a face is visible")
+    dialog.get_by_role("button", name="Erase").click()
+    expect(dialog.get_by_role("alert")).to_contain_text("does not answer")
+    expect(reason).to_have_value("a face is visible")
+    visitor.require_accessible(schemes=("dark",))
+    page.unroute("**/v1/clips/*")
+    dialog.get_by_role("button", name="Erase").click()
+    expect(visitor.heading("Clips")).to_be_visible()
+    (member,) = api.as_client("viewer").datasets.members("cuts")
+    assert member.erased is not None and member.erased.reason == "a face is visible"
+
+
+def test_tags_and_notes_are_added_and_history_and_links_to_other_programs_are_there(
+    visitor: Visitor, api: Api, clip: str
+) -> None:
     page = visitor.open(f"/clips/{clip}", role="author")
     page.get_by_label("Add a tag").fill("wet road")
     page.get_by_role("button", name="Add tag").click()
@@ -124,8 +220,9 @@ def test_tags_and_notes_are_added_and_labels_and_history_are_told(visitor: Visit
     expect(page.get_by_text("the left lane is closed")).to_be_visible()
     page.get_by_role("button", name="Remove the tag wet road").click()
     expect(page.get_by_text("wet road")).to_have_count(0)
-    expect(page.get_by_text("lane_change")).to_be_visible()
     expect(page.get_by_role("heading", name="History")).to_be_visible()
+    link = page.get_by_role("link", name="Open in Lichtblick").get_attribute("href")
+    assert link is not None and unquote(link).partition("ds.url=")[2].startswith(str(api.client.base_url))
 
 
 def test_what_was_typed_stays_when_it_cannot_be_added(visitor: Visitor, clip: str) -> None:
@@ -140,7 +237,11 @@ def test_what_was_typed_stays_when_it_cannot_be_added(visitor: Visitor, clip: st
 
 def test_a_damaged_video_is_told_and_the_signals_are_shown_all_the_same(visitor: Visitor, api: Api) -> None:
     page = visitor.open(f"/clips/{with_files(api, b'no video at all')}")
-    expect(page.get_by_text("cannot be played here")).to_be_visible()
+    expect(page.get_by_text("The picture of front cannot be played")).to_be_visible()
+    again = page.get_by_role("button", name="Load front again")
+    with page.expect_response(re.compile("/v1/clips/[0-9a-f]+$")):
+        again.click()
+    expect(again).to_be_visible()
     expect(page.get_by_text("Table of cut_in.detected")).to_be_visible()
     visitor.require_accessible(schemes=("light",))
 
@@ -150,7 +251,10 @@ def test_a_clip_without_files_and_one_that_is_not_there_say_so(visitor: Visitor,
         bare = add_clip(connection, state="stored")
     page = visitor.open(f"/clips/{bare}")
     expect(page.get_by_text("being extracted")).to_be_visible()
-    page = visitor.open(f"/clips/{'0' * 31}f")
+    with api.database.begin() as connection:
+        connection.execute(update(clips).where(clips.c.id == bare).values(state="ready"))
+    expect(page.get_by_text("The recording has no cameras")).to_be_visible()  # the page follows
+    page = visitor.open(f"/clips/{'f' * 32}")
     expect(page.get_by_role("alert").first).to_contain_text("no clip")
 
 

@@ -81,6 +81,26 @@ def test_the_same_members_again_are_the_version_that_there_is(api: Api, client: 
     assert api.post("/v1/datasets/cuts/versions", {"clips": ids[:1]}, "author").status_code == 201
 
 
+def test_clips_are_added_to_those_of_the_newest_version_with_its_split(api: Api, client: Client) -> None:
+    one, two, three = (add(api, vehicle_id=vehicle)[0] for vehicle in ("car-1", "car-2", "car-3"))
+    split = SplitRequest(by="vehicle", train=50, test=50)
+    client.datasets.create("cuts", clips=[one, two], split=split, reason="for the lane model")
+    with api.database.begin() as connection:
+        connection.execute(text("UPDATE datasets SET lets_expire = true"))
+    assert api.client.delete(f"/v1/clips/{two}?reason=a+face&datasets=cuts", headers=api.as_("operator")).is_success
+    made = client.datasets.add_version("cuts", clips=[three], adds=True, reason="missed at night")
+    assert (made.version, made.clips, sum(made.splits.values())) == (2, 2, 2)
+    assert made.recipe == {"listed": 1, "added_to": 1, "split": split.model_dump()}
+    assert members(client, "cuts") == sorted([one, three])
+    assert client.datasets.add_version("cuts", clips=[three], adds=True) == made, "it has the clip already"
+    assert api.get(f"/v1/clips/{three}").json()["datasets"] == {"cuts": [2]}
+    assert api.get(f"/v1/clips/{one}").json()["datasets"] == {"cuts": [1, 2]}
+    reasons = [entry.reason for entry in client.audit.list() if entry.action.startswith("dataset.")]
+    assert reasons == ["for the lane model", "missed at night"]
+    answer = api.post("/v1/datasets", {"name": "other", "clips": [one], "adds": True}, "author")
+    assert answer.status_code == 422 and "adds" in answer.text, "there is nothing yet to add to"
+
+
 def test_labels_are_pinned_and_later_ones_are_in_later_versions(api: Api, client: Client) -> None:
     (clip_id,) = add(api)
     with api.database.begin() as connection:

@@ -105,6 +105,19 @@ def test_every_camera_has_a_preview(tmp_path: Path) -> None:
     assert assets(extracted(tmp_path, cameras=("front", "rear"))) == ["signals", "thumbnail", "preview", "preview.rear"]
 
 
+def test_a_preview_is_told_with_its_first_pictures_time_and_the_size_of_the_cameras_pictures(tmp_path: Path) -> None:
+    content = footage.footage(("front", "rear"))
+    content.cameras["rear"] = content.cameras["rear"][12:]  # its first keyframe is the one of 0.8 s
+    found = {
+        output.asset: output.picture for output in extracted(tmp_path, cameras=("front", "rear"), content=content).files
+    }
+    front, rear = found["preview"], found["preview.rear"]
+    assert front is not None and rear is not None
+    assert (front.offset_ns, front.width, front.height) == (0, 640, 480)
+    assert (rear.offset_ns, rear.width, rear.height) == (20 * footage.FRAME_NS, 640, 480)
+    assert found["signals"] is None and found["thumbnail"] is None
+
+
 @pytest.mark.parametrize(("cut", "reason"), [(0, "mcap_unreadable"), (10, "mcap_truncated"), (-20, "mcap_truncated")])
 def test_a_truncated_file_is_damaged(tmp_path: Path, cut: int, reason: str) -> None:
     manifest = footage.recording()

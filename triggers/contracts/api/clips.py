@@ -219,6 +219,20 @@ class AssetView(BaseModel):
     size_bytes: int
 
 
+class CameraView(View):
+    """A camera of a clip. `preview` names the file among `assets` in which it can be watched; null: there is none.
+
+    `offset_ns` is when the first picture of the preview is after the clip's `start`, `width` and `height` are the size
+    of the camera's own pictures in pixels; null without a preview, and for one of an older extractor.
+    """
+
+    name: str
+    preview: str | None
+    offset_ns: int | None
+    width: int | None
+    height: int | None
+
+
 class WithheldView(BaseModel):
     """A part of a clip that its reader may not have, or not now.
 
@@ -300,10 +314,13 @@ class ClipDetailsView(ClipView):
     damage the clip come first. `label_documents` come newest first.
     `added_tags` are those of `tags` that people have added; `notes` come oldest first. `withheld` are the parts that
     are left out because the recording is archived, or because they may hold precise positions, which the reader may not
-    see: then `box` is that of `place_cell`.
+    see: then `box` is that of `place_cell`. `datasets` has the versions that the clip is in, by dataset; nothing to
+    those who only label.
     """
 
     software: dict[str, str]
+    cameras: list[CameraView]
+    datasets: dict[str, list[int]]
     track: list[Position] | None
     assets: list[AssetView]
     withheld: list[WithheldView] = []

@@ -35,9 +35,9 @@ def clips(api: Api, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str
 def test_the_commands_of_the_document_do_what_it_says(api: Api, clips: list[str], longtail: Longtail) -> None:
     lines = re.findall(r"^\$ longtail (.*)$", DOCUMENT, re.MULTILINE)
     assert len(lines) > 20
-    for line in lines:
+    for number, line in enumerate(lines):
         if line.startswith("dataset add-version"):  # a clip that has come since
-            add_whole_clip(api, 200, fired=[("braking", "hard_braking")])
+            add_whole_clip(api, 200 + number, fired=[("braking", "hard_braking")])
         words = shlex.split(line.replace(CLIP_IN_DOCUMENT, clips[0]))
         shown = longtail(*words)
         assert shown.status == 0, (line, shown.err)

@@ -53,13 +53,14 @@ class SplitRequest(Contract):
 class VersionRequest(Contract):
     """Which clips a version has: those that match `filter`, those in `clips`, or `diverse` different ones.
 
-    A diverse choice is among the clips that match `filter`, or among all clips.
+    A diverse choice is among the clips that match `filter`, or among all clips. `reason` is kept in the audit log.
     """
 
     filter: Annotated[str, Field(min_length=1, max_length=MAX_FILTER_CHARACTERS)] | None = None
     clips: Annotated[tuple[ListedClip, ...], Field(min_length=1, max_length=MAX_LISTED)] | None = None
     diverse: Annotated[int, Field(ge=1, le=MAX_DIVERSE)] | None = None
     split: SplitRequest | None = None
+    reason: Annotated[str, Field(min_length=1, max_length=500)] | None = None
 
     @model_validator(mode="after")
     def _one_choice(self) -> Self:
@@ -68,6 +69,15 @@ class VersionRequest(Contract):
         if self.clips is None and self.filter is None and self.diverse is None:
             raise ValueError("say which clips: give `filter`, `clips` or `diverse`")
         return self
+
+
+class NextVersionRequest(VersionRequest):
+    """Which clips the next version of a dataset has. With `adds`, it has the clips of the newest version, too.
+
+    Those that were erased since are left out. The split of the newest version goes on where none is given.
+    """
+
+    adds: bool = False
 
 
 class CreateDatasetRequest(VersionRequest):
