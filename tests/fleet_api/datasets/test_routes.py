@@ -98,7 +98,7 @@ def test_clips_are_added_to_those_of_the_newest_version_with_its_split(api: Api,
     reasons = [entry.reason for entry in client.audit.list() if entry.action.startswith("dataset.")]
     assert reasons == ["for the lane model", "missed at night"]
     answer = api.post("/v1/datasets", {"name": "other", "clips": [one], "adds": True}, "author")
-    assert answer.status_code == 422 and "adds" in answer.text, "there is nothing yet to add to"
+    assert answer.status_code == 400 and "adds" in answer.text, "there is nothing yet to add to"
 
 
 def test_labels_are_pinned_and_later_ones_are_in_later_versions(api: Api, client: Client) -> None:

@@ -70,7 +70,7 @@ def test_a_killed_api_comes_back_at_the_same_address(up_dir: Path) -> None:
         url = api_url(up_dir)
         api = next(child for child in descendants(process.pid) if " api " in " ".join(child.cmdline()))
         api.kill()
-        assert httpx.get(f"{url}/readyz", timeout=30).status_code == 200  # waits in the socket's queue meanwhile
+        assert httpx.get(f"{url}/readyz", timeout=60).status_code == 200  # waits in the socket's queue meanwhile
         assert psutil.pid_exists(process.pid)
 
 
