@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from fleet_api.campaigns.compilation import run_aside
+from fleet_api.campaigns.settings_text import settings_text
 from triggers.contracts.api.authoring.checks import CheckView
 from triggers.contracts.api.authoring.vocabulary import VocabularyView, WordView
 from triggers.contracts.base import text_digest
@@ -47,12 +48,15 @@ def check_here(asked: Asked) -> dict[str, Any]:
     catalog = SignalCatalog.parse(asked.signals, name="signals")
     compilation = compile_source(asked.source, filename=asked.filename, catalog=catalog)
     formatted = format_source(asked.source, filename=asked.filename).text if asked.formatted else None
-    programs = explain(compilation, catalog) if asked.explained and compilation.ok else []
+    is_explained = asked.explained and compilation.ok
+    programs = explain(compilation, catalog) if is_explained else []
+    campaigns = compilation.campaigns.items() if is_explained else ()
     return {
         "ok": compilation.ok,
         "diagnostics": [diagnostic.to_json() for diagnostic in compilation.diagnostics],
         "formatted": formatted,
         "programs": [to_json(program) for program in programs],
+        "settings": {name: settings_text(each.settings.model_dump(mode="json")) for name, each in campaigns},
     }
 
 

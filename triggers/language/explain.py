@@ -78,6 +78,8 @@ class ExplainedOperator:
     text: str
     line: int
     column: int
+    end_line: int
+    end_column: int
     operations_per_tick: Operations
     burst_operations: int
     state_bytes: int
@@ -218,11 +220,13 @@ def _operators(
             standing.setdefault(span, set()).add(node)
     operators = []
     for part in operator_costs(cost, spans):
-        line, column = source.position(part.span.start)
+        (line, column), (end_line, end_column) = source.position(part.span.start), source.position(part.span.end)
         text = " ".join(source.text[part.span.start : part.span.end].split())
         users = tuple(name for name, nodes in reached.items() if not nodes.isdisjoint(standing[part.span]))
         operations = Operations(part.least, part.most)
-        operators.append(ExplainedOperator(text, line, column, operations, part.burst, part.state_bytes, users))
+        operators.append(
+            ExplainedOperator(text, line, column, end_line, end_column, operations, part.burst, part.state_bytes, users)
+        )
     return tuple(sorted(operators, key=lambda part: (-part.operations_per_tick.most, -part.state_bytes)))
 
 

@@ -8,6 +8,7 @@ import pytest
 
 from fleet_api.authoring import aside
 from fleet_api.campaigns import compilation
+from fleet_api.campaigns.settings_text import settings_text
 from tests.fleet_api.api_server import SIGNALS, Api, campaign_text
 from triggers.language.compile import compile_source
 from triggers.language.explain import explain, to_json
@@ -15,6 +16,8 @@ from triggers.language.text.formatter import format_source
 from triggers.signals.catalog import SignalCatalog
 
 pytestmark = pytest.mark.integration
+NOTHING_MORE: dict[str, Any] = {"ok": True, "diagnostics": [], "formatted": None, "programs": [], "settings": {}}
+"""The answer about a right text of which nothing but diagnostics was asked."""
 
 
 def check(api: Api, source: str, **more: Any) -> Any:
@@ -27,13 +30,29 @@ def test_a_right_text_has_its_format_and_its_costs_as_the_command_line_shows_the
     text = campaign_text()
     catalog = SignalCatalog.parse(SIGNALS, name="signals")
     compiled = compile_source(text, filename="campaign.trigger", catalog=catalog)
-    assert check(api, text, formatted=True, explained=True) == {
+    (settings,) = compiled.campaigns.values()
+    found = check(api, text, formatted=True, explained=True)
+    assert found == {
         "ok": True,
         "diagnostics": [each.to_json() for each in compiled.diagnostics],
         "formatted": format_source(text, filename="campaign.trigger").text,
         "programs": [to_json(each) for each in explain(compiled, catalog)],
+        "settings": {"braking": settings_text(settings.settings.model_dump(mode="json"))},
     }
-    assert check(api, text) | {"diagnostics": []} == {"ok": True, "diagnostics": [], "formatted": None, "programs": []}
+    assert found["settings"]["braking"]["budget.total_bytes"] == "1 GB (1,000,000,000 bytes)"
+    assert check(api, text) | {"diagnostics": []} == NOTHING_MORE
+
+
+def test_an_operator_is_told_from_its_beginning_to_its_end(api: Api) -> None:
+    (program,) = check(api, "trigger a {\n    when ego.accel < -4 m/s^2\n        for 2 s\n}\n", explained=True)[
+        "programs"
+    ]
+    places = {
+        each["text"]: tuple(each[f"{end}{of}"] for of in ("line", "column") for end in ("", "end_"))
+        for each in program["operators"]
+    }
+    assert places["ego.accel < -4 m/s^2"] == (2, 2, 10, 30)
+    assert places["ego.accel < -4 m/s^2 for 2 s"] == (2, 3, 10, 16)
 
 
 def test_a_text_with_mistakes_is_an_answer_with_every_one_at_its_place(api: Api) -> None:
@@ -96,7 +115,7 @@ def test_a_user_has_one_check_at_a_time(api: Api, monkeypatch: pytest.MonkeyPatc
 
     def meanwhile(*_: object, **__: object) -> dict[str, Any]:
         refused.append(api.post("/v1/authoring/check", {"source": "", "signals": SIGNALS}, "author"))
-        return {"ok": True, "diagnostics": [], "formatted": None, "programs": []}
+        return NOTHING_MORE
 
     monkeypatch.setattr(aside, "run_aside", meanwhile)
     assert check(api, "")["ok"]

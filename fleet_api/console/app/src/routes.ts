@@ -41,11 +41,25 @@ export const ROUTES: readonly Route[] = [
     load: () => import("./pages/campaigns/CampaignList.svelte"),
   },
   {
+    pattern: "/campaigns/new",
+    title: "New campaign",
+    section: "campaigns",
+    role: "author",
+    load: () => import("./pages/campaigns/editor/Edit.svelte"),
+  },
+  {
     pattern: "/campaigns/:campaign",
     title: "Campaign",
     section: "campaigns",
     role: "viewer",
     load: () => import("./pages/campaigns/Campaign.svelte"),
+  },
+  {
+    pattern: "/campaigns/:campaign/edit",
+    title: "Edit a campaign",
+    section: "campaigns",
+    role: "author",
+    load: () => import("./pages/campaigns/editor/Edit.svelte"),
   },
   {
     pattern: "/clips",

@@ -70,6 +70,8 @@ class ExplainedOperatorView(BaseModel):
     text: str
     line: int
     column: int
+    end_line: int
+    end_column: int
     operations_per_tick: OperationsView
     burst_operations: int
     state_bytes: int
@@ -104,11 +106,13 @@ class ProgramView(BaseModel):
 class CheckView(BaseModel):
     """Whether the text compiles, and every finding about it.
 
-    `formatted` is null where it was not asked for, or where the text has mistakes of syntax; `programs` is empty where
-    it was not asked for, or where the text does not compile.
+    `formatted` is null where it was not asked for, or where the text has mistakes of syntax; `programs` and `settings`
+    are empty where they were not asked for, or where the text does not compile. `settings` has every setting of each
+    campaign as a path and a text with its unit, as `review` of a version has them.
     """
 
     ok: bool
     diagnostics: list[DiagnosticView]
     formatted: str | None
     programs: list[ProgramView]
+    settings: dict[str, dict[str, str]]

@@ -1,0 +1,79 @@
+// What is told about a place of a trigger file: a signal's type and unit, what a word means, what an operator costs.
+import type { Schemas } from "../../../../api/types";
+import { count } from "../../../../format/format";
+import { tokenize } from "./lexer";
+import { signalText, type Vocabulary } from "./offers";
+
+export type Program = Schemas["ProgramView"];
+export type Operator = Schemas["ExplainedOperatorView"];
+/** A place as the API counts it: from 1, columns in characters. */
+export interface Position {
+  line: number;
+  column: number;
+}
+export interface Explanation {
+  /** The part of the line that it is about, as indexes into it. */
+  from: number;
+  to: number;
+  title: string;
+  lines: string[];
+}
+
+/** What is known about the character at `at` of a line; null if nothing is. `position` is its place in the file. */
+export function explained(
+  line: string,
+  at: number,
+  position: Position,
+  vocabulary: Vocabulary,
+  programs: readonly Program[],
+): Explanation | null {
+  const token = tokenize(line).find(({ from, to }) => from <= at && at < to);
+  if (!token || token.kind === "comment" || token.kind === "odd") return null;
+  const about = meaning(token.text, vocabulary);
+  const costs = costLines(position, programs);
+  if (!about && costs.length === 0) return null;
+  const title = about?.title ?? token.text;
+  return { from: token.from, to: token.to, title, lines: [...(about?.lines ?? []), ...costs] };
+}
+
+function meaning(text: string, vocabulary: Vocabulary): { title: string; lines: string[] } | null {
+  const signal = vocabulary.signals.find(({ name }) => name === text);
+  if (signal) {
+    const lines = [signalText(signal), signal.describe].filter((line) => line !== "");
+    return { title: signal.name, lines };
+  }
+  const words = vocabulary.words.filter((word) => word.text === text);
+  if (words.length === 0) return null;
+  const forms = [...new Set(words.flatMap((word) => word.forms))];
+  return { title: forms.join("  or  "), lines: [...new Set(words.map((word) => word.summary))] };
+}
+
+/** What the innermost operator at a place costs, in each program that has it. */
+function costLines(position: Position, programs: readonly Program[]): string[] {
+  const found = programs.map((program) => ({ program, operator: innermost(position, program.operators) }));
+  const shown = found.filter((each) => each.operator !== undefined);
+  const lines = shown.map(({ program, operator }) => {
+    const where = programs.length > 1 && program.campaign !== null ? ` in ${program.campaign}` : "";
+    return operator ? `${operator.text}: ${costText(operator)}${where}` : "";
+  });
+  return [...new Set(lines)];
+}
+
+function innermost(position: Position, operators: readonly Operator[]): Operator | undefined {
+  const around = operators.filter((operator) => holds(operator, position));
+  return around.sort((one, other) => one.text.length - other.text.length)[0];
+}
+
+function holds({ line, column, end_line, end_column }: Operator, position: Position): boolean {
+  const isAfterBeginning = position.line > line || (position.line === line && position.column >= column);
+  const isBeforeEnd = position.line < end_line || (position.line === end_line && position.column < end_column);
+  return isAfterBeginning && isBeforeEnd;
+}
+
+/** `12 to 30 operations per tick, 64 bytes of state`. */
+export function costText(cost: Pick<Operator, "operations_per_tick" | "state_bytes">): string {
+  const { least, most } = cost.operations_per_tick;
+  const operations = least === most ? count(most) : `${count(least)} to ${count(most)}`;
+  const state = cost.state_bytes > 0 ? `, ${count(cost.state_bytes)} bytes of state` : "";
+  return `${operations} operations per tick${state}`;
+}

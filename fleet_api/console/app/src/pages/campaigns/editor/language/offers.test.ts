@@ -1,0 +1,128 @@
+// What is offered at places of a trigger file, where they are, and what is told about them.
+import { describe, expect, it } from "vitest";
+import { explained, type Program } from "./explanation";
+import { offersAt, type Vocabulary } from "./offers";
+import { reading } from "./places";
+
+const signal = (name: string, type: "number" | "bool" | "text", unit = "", values: string[] = []) => ({
+  name,
+  type,
+  unit,
+  rate: 50,
+  values,
+  describe: "",
+});
+const word = (text: string, kind: Vocabulary["words"][number]["kind"], form = text) => ({
+  text,
+  kind,
+  forms: [form],
+  summary: `About ${text}.`,
+});
+const VOCABULARY: Vocabulary = {
+  digest: "",
+  words: [
+    ...["let", "trigger", "campaign"].map((text) => word(text, "block")),
+    ...["when", "cooldown"].map((text) => word(text, "trigger clause")),
+    ...["collect", "budget"].map((text) => word(text, "campaign clause")),
+    word("signals", "capture clause"),
+    ...["and", "not", "for"].map((text) => word(text, "operator")),
+    word("max", "function", "max(x over 5 s)"),
+    word("disagree", "function"),
+    word("inside", "function"),
+  ],
+  units: ["m", "s", "in"],
+  signals: [signal("ego.speed", "number", "m/s"), signal("ego.gear", "text", "", ["P", "R"]), signal("wet", "bool")],
+  heads: ["cut_in.detected"],
+  attributes: { region: "text" },
+  cameras: ["front"],
+};
+
+/** What is offered at `|`, with what stands before it replaced. */
+function offered(text: string, isAsked = true): { replaced: string; texts: string[] } | null {
+  const at = text.indexOf("|");
+  const whole = text.replace("|", "");
+  const found = offersAt(whole, at, VOCABULARY, isAsked);
+  return found && { replaced: whole.slice(found.from, at), texts: found.offers.map((offer) => offer.text) };
+}
+
+describe("what is offered", () => {
+  it.each([
+    ["|", "", ["let", "trigger", "campaign"]],
+    ["tri|", "tri", ["let", "trigger", "campaign"]],
+    ["trigger a {\n    |\n}", "", ["when", "cooldown"]],
+    ["trigger a { when wet co|", "co", ["when", "cooldown", "and", "for"]],
+    ["campaign c {\n    bu|", "bu", ["collect", "budget"]],
+    ["trigger cold { when wet }\ncampaign c { collect |", "", ["cold"]],
+    ["campaign c { collect |\n}\ntrigger later { when wet }", "", ["later"]],
+    ["campaign c { compare |", "", ["cut_in.detected"]],
+    ["trigger a { when disagree(|", "", ["cut_in.detected"]],
+    ["fence yard { (1, 2) }\ntrigger a { when inside(|", "", ["yard"]],
+    ["trigger a { capture 1 s before, 1 s after { signals eg|", "eg", ["ego.*", "ego.speed", "ego.gear", "wet"]],
+    ["campaign c { target |", "", ["vehicle.region", "not"]],
+    ['trigger a { when ego.gear == |', "", ['"P"', '"R"', "ego.speed", "ego.gear", "wet", "max", "disagree", "inside", "not"]],
+    ['trigger a { when ego.gear in ("|', '"', ['"P"', '"R"']],
+    ["let slow = ego.speed < 1 m/s\ntrigger a { when sl|", "sl", ["ego.speed", "ego.gear", "wet", "slow", "max", "disagree", "inside", "not"]],
+  ])("at %s", (text, replaced, texts) => {
+    expect(offered(text)).toEqual({ replaced, texts });
+  });
+
+  it("are units after a number, the signal's first, and never words of the language", () => {
+    const { replaced, texts } = offered("trigger a { when ego.speed > 30 k|") ?? { replaced: "", texts: [] };
+    expect(replaced).toBe("k");
+    expect(texts.slice(0, 2)).toEqual(["m/s", "km/h"]);
+    expect(texts).not.toContain("in");
+    expect(offered("trigger a { when ego.speed > 30 km/|")?.replaced).toBe("km/");
+  });
+
+  it.each(["# comment |", "trigger |", 'trigger a { describe "some |', "trigger a { when ego.speed > 3|"])(
+    "is nothing at %s",
+    (text) => {
+      expect(offered(text, false)).toBeNull();
+    },
+  );
+});
+
+it("tells names of a file from keywords by where they stand", () => {
+  const text = "let priority = wet\ntrigger when { when priority }\ncampaign one { collect when priority 3 }\ncampaign two {";
+  expect(reading(text, text.length)).toMatchObject({
+    place: { block: "campaign" },
+    lets: ["priority"],
+    triggers: ["when"],
+    campaigns: ["one", "two"],
+  });
+  const open = "trigger a {\n    when wet\n\ncampaign b {\n    ";
+  expect(reading(open, open.length).place.block).toBe("campaign");
+});
+
+describe("what is told about a place", () => {
+  const text = "trigger a { when ego.speed > 3 m/s for 2 s }";
+  const operator = (written: string, most: number) => ({
+    text: written,
+    line: 1,
+    column: text.indexOf(written) + 1,
+    end_line: 1,
+    end_column: text.indexOf(written) + written.length + 1,
+    operations_per_tick: { least: 2, most },
+    burst_operations: 0,
+    state_bytes: 8,
+    triggers: ["a"],
+  });
+  const programs = [
+    { campaign: null, operators: [operator("ego.speed > 3 m/s for 2 s", 30), operator("ego.speed > 3 m/s", 5)] },
+  ] as unknown as Program[];
+  const told = (at: number) => explained(text, at, { line: 1, column: at + 1 }, VOCABULARY, programs);
+
+  it("is a signal's type, unit and rate, and the cost of the innermost operator", () => {
+    expect(told(text.indexOf("speed"))).toMatchObject({
+      title: "ego.speed",
+      lines: ["number, m/s, 50 Hz", "ego.speed > 3 m/s: 2 to 5 operations per tick, 8 bytes of state"],
+    });
+  });
+  it("is what a word means, with the operator that it makes", () => {
+    const lines = ["About for.", "ego.speed > 3 m/s for 2 s: 2 to 30 operations per tick, 8 bytes of state"];
+    expect(told(text.indexOf("for"))).toMatchObject({ title: "for", lines });
+  });
+  it("is nothing where nothing is known", () => {
+    expect(told(text.indexOf("a {"))).toBeNull();
+  });
+});

@@ -1,0 +1,175 @@
+// What is offered at a place of a trigger file: words of the language, signals, names of the file, units, values.
+import type { Schemas } from "../../../../api/types";
+import { NEVER_UNITS } from "./lexer";
+import { isCondition, reading, type Place, type Reading } from "./places";
+
+export type Vocabulary = Schemas["VocabularyView"];
+export type Word = Schemas["WordView"];
+export type Signal = Schemas["SignalView"];
+
+export interface Offer {
+  text: string;
+  /** What kind of thing it is; decides on its sign and its order. */
+  kind: "keyword" | "operator" | "function" | "signal" | "name" | "unit" | "value";
+  /** Beside it: type and unit of a signal, the form of a word. */
+  detail: string;
+  /** What it means, in a sentence. */
+  info: string;
+}
+/** What replaces the text from `from` on. */
+export interface Offers {
+  from: number;
+  offers: Offer[];
+}
+
+/** Units that most files need and that are no symbols of their own. */
+const USUAL_UNITS = ["km/h", "m/s", "m/s^2", "deg/s", "1/s"];
+const UNIT_BEFORE = /(?:^|[^\w.])[0-9][0-9.eE+-]*[ \t]*((?:1\/)?[A-Za-z%µ°][A-Za-z%µ°/^*0-9]*|)$/;
+const TEXT_BEFORE = /"[^"]*$/;
+const WORD_BEFORE = /[A-Za-z_][\w.]*$/;
+const HEADS = new Set(["disagree", "divergence"]);
+
+/** What may be written at `at`; null where nothing is to be offered. `isAsked`: also where no letter was typed yet. */
+export function offersAt(text: string, at: number, vocabulary: Vocabulary, isAsked: boolean): Offers | null {
+  const line = text.slice(text.lastIndexOf("\n", at - 1) + 1, at);
+  const quoted = (line.match(/"/g) ?? []).length % 2 === 1 ? TEXT_BEFORE.exec(line) : null;
+  if (quoted) return some(at - quoted[0].length, ofText(reading(text, at - quoted[0].length), vocabulary));
+  if (line.replace(/"[^"]*"/g, "").includes("#")) return null;
+  const unit = UNIT_BEFORE.exec(line)?.[1];
+  const typed = WORD_BEFORE.exec(line)?.[0] ?? "";
+  if (unit !== undefined && (unit !== "" || isAsked)) {
+    const place = reading(text, at - unit.length).place;
+    if (place.last[0]?.kind === "number") {
+      const words = typed === unit ? ofPlace(reading(text, at - typed.length), vocabulary) : [];
+      return some(at - unit.length, [...units(place, vocabulary), ...words]);
+    }
+  }
+  if (typed === "" && !isAsked) return null;
+  return some(at - typed.length, ofPlace(reading(text, at - typed.length), vocabulary));
+}
+
+function some(from: number, offers: Offer[]): Offers | null {
+  return offers.length > 0 ? { from, offers } : null;
+}
+
+function ofPlace(found: Reading, vocabulary: Vocabulary): Offer[] {
+  const { place } = found;
+  if (place.isNamed) return [];
+  const before = place.last[0];
+  const begins = !before || place.isAfterOperand || before.text === "{" || before.text === "}" || place.block === "file";
+  const clauses = begins ? wordsOf(vocabulary, CLAUSE_KINDS[place.block]) : [];
+  if (isCondition(place) && before?.text !== "{") return [...clauses, ...inCondition(found, vocabulary)];
+  if (place.isAfterOperand) return clauses;
+  return [...clauses, ...inClause(found, vocabulary)];
+}
+
+const CLAUSE_KINDS = {
+  file: ["block"],
+  let: ["block"],
+  fence: ["block"],
+  trigger: ["trigger clause"],
+  campaign: ["campaign clause"],
+  capture: ["capture clause"],
+} as const satisfies Record<Place["block"], readonly Word["kind"][]>;
+
+function inCondition({ place, lets, fences }: Reading, vocabulary: Vocabulary): Offer[] {
+  const operators = wordsOf(vocabulary, ["operator"]);
+  if (place.isAfterOperand) return operators.filter(({ text }) => text !== "not");
+  if (place.clause === "target" && place.block === "campaign") {
+    return [...attributes(vocabulary), ...operators.filter(({ text }) => text === "not")];
+  }
+  const called = place.last[0]?.text === "(" ? place.last[1]?.text : undefined;
+  if (called !== undefined && HEADS.has(called)) return heads(vocabulary);
+  if (called === "inside") return fences.map((name) => named(name, "fence"));
+  return [
+    ...values(place, vocabulary),
+    ...vocabulary.signals.map(signal),
+    ...lets.map((name) => named(name, "let")),
+    ...wordsOf(vocabulary, ["function"]),
+    ...operators.filter(({ text }) => text === "not"),
+  ];
+}
+
+function inClause({ place, triggers }: Reading, vocabulary: Vocabulary): Offer[] {
+  switch (place.clause) {
+    case "collect":
+      return triggers.map((name) => named(name, "trigger"));
+    case "compare":
+      return heads(vocabulary);
+    case "signals":
+      return [...branches(vocabulary), ...vocabulary.signals.map(signal)];
+    case "cameras":
+      return vocabulary.cameras.map((name) => named(name, "camera"));
+    case "upload":
+      return ["on wifi", "up to 20 MB on cellular"].map((text) => named(text, "network"));
+    default:
+      return [];
+  }
+}
+
+function wordsOf(vocabulary: Vocabulary, kinds: readonly Word["kind"][]): Offer[] {
+  return vocabulary.words
+    .filter((word) => kinds.includes(word.kind))
+    .map((word) => ({ text: word.text, kind: signOf(word), detail: word.forms[0] ?? "", info: word.summary }));
+}
+
+function signOf(word: Word): Offer["kind"] {
+  if (word.kind === "operator") return "operator";
+  return word.kind === "function" ? "function" : "keyword";
+}
+
+function signal(each: Signal): Offer {
+  return { text: each.name, kind: "signal", detail: signalText(each), info: each.describe };
+}
+
+/** Type, unit and rate of a signal: `number, m/s, 50 Hz`. */
+export function signalText({ type, unit, rate, values: allowed }: Signal): string {
+  const what = type === "text" ? `text: ${allowed.join(", ")}` : type;
+  return [what, unit, rate === null ? "without a rate" : `${rate} Hz`].filter((part) => part !== "").join(", ");
+}
+
+function named(text: string, what: string): Offer {
+  return { text, kind: "name", detail: what, info: "" };
+}
+
+function heads(vocabulary: Vocabulary): Offer[] {
+  return vocabulary.heads.map((name) => named(name, "head: active and shadow"));
+}
+
+function attributes(vocabulary: Vocabulary): Offer[] {
+  return Object.entries(vocabulary.attributes).map(([name, type]) => named(`vehicle.${name}`, type));
+}
+
+/** `ego.*` and the like: each beginning of a name that several signals share. */
+function branches(vocabulary: Vocabulary): Offer[] {
+  const counts = new Map<string, number>();
+  for (const { name } of vocabulary.signals) {
+    const parts = name.split(".");
+    for (let length = 1; length < parts.length; length += 1) {
+      const branch = parts.slice(0, length).join(".");
+      counts.set(branch, (counts.get(branch) ?? 0) + 1);
+    }
+  }
+  return [...counts].map(([branch, count]) => named(`${branch}.*`, `${count} signals`));
+}
+
+/** The texts that a signal may have, after `signal ==`. */
+function values(place: Place, vocabulary: Vocabulary): Offer[] {
+  const [mark, name] = place.last[0]?.text === "(" ? [place.last[1], place.last[2]] : place.last;
+  if (!mark || !name || !["==", "!=", "in"].includes(mark.text)) return [];
+  const found = vocabulary.signals.find((each) => each.name === name.text);
+  return (found?.values ?? []).map((value) => ({ text: `"${value}"`, kind: "value", detail: name.text, info: "" }));
+}
+
+function ofText({ place }: Reading, vocabulary: Vocabulary): Offer[] {
+  return isCondition(place) ? values(place, vocabulary) : [];
+}
+
+/** All units, first those that signals and usual conditions have. */
+function units(place: Place, vocabulary: Vocabulary): Offer[] {
+  const compared = vocabulary.signals.find(({ name }) => place.last.some(({ text }) => text === name))?.unit ?? "";
+  const ofSignals = vocabulary.signals.map(({ unit }) => unit);
+  const all = new Set([compared, ...USUAL_UNITS, ...ofSignals, ...vocabulary.units]);
+  const known = [...all].filter((unit) => unit !== "" && !NEVER_UNITS.has(unit));
+  return known.map((text) => ({ text, kind: "unit", detail: text === compared ? "the signal's unit" : "unit", info: "" }));
+}

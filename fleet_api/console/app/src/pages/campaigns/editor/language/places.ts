@@ -1,0 +1,145 @@
+// Where one is in a trigger file, told token by token: in which block and clause, and what a token is there.
+// Words of the language are keywords only where a block or clause can begin, as for triggers/language/text/parser.py.
+import { BLOCKS, tokenize, type Token } from "./lexer";
+
+export type Block = "file" | "let" | "fence" | "trigger" | "campaign" | "capture";
+export type Style =
+  | "keyword"
+  | "definition"
+  | "operator"
+  | "function"
+  | "name"
+  | "atom"
+  | "number"
+  | "unit"
+  | "text"
+  | "mark"
+  | "comment"
+  | "invalid";
+
+/** What has been read so far; never changed, so that it can be kept for each line. */
+export interface Place {
+  block: Block;
+  /** The word of the clause, such as `when`; empty before the first one. */
+  clause: string;
+  /** Whether the name of a block comes next. */
+  isNamed: boolean;
+  /** Whether an operand has just ended, after which an operator, a comma or the next clause comes. */
+  isAfterOperand: boolean;
+  /** The last three tokens, the newest first. */
+  last: readonly Token[];
+}
+
+export const BEGINNING: Place = { block: "file", clause: "", isNamed: false, isAfterOperand: false, last: [] };
+
+const CLAUSES: Readonly<Record<Block, ReadonlySet<string>>> = {
+  file: BLOCKS,
+  let: BLOCKS,
+  fence: BLOCKS,
+  trigger: new Set(["describe", "when", "cooldown", "capture", "tags"]),
+  campaign: new Set(
+    "describe collect compare target rollout sample budget upload priority active retain".split(" "),
+  ),
+  capture: new Set(["signals", "cameras"]),
+};
+const OPERATORS = new Set("and or not for tolerating between in then without within over".split(" "));
+const ATOMS = new Set(["true", "false"]);
+/** The words within clauses that are not conditions. */
+const FORMS: Readonly<Record<string, ReadonlySet<string>>> = {
+  capture: new Set(["before", "after"]),
+  rollout: new Set(["for"]),
+  sample: new Set(["in"]),
+  budget: new Set("total clips per vehicle day then keep drop".split(" ")),
+  upload: new Set("on up to wifi cellular".split(" ")),
+  active: new Set(["to"]),
+  compare: new Set(["events", "with", "within"]),
+};
+const CONDITIONS = new Set(["when", "target"]);
+
+/** Whether a condition stands here. */
+export function isCondition(place: Place): boolean {
+  return place.block === "let" || CONDITIONS.has(place.clause);
+}
+
+/** The words that can begin something here: blocks or the clauses of a block. */
+export function beginners(block: Block): ReadonlySet<string> {
+  return CLAUSES[block];
+}
+
+/** The place after a token, and what the token is. `next` is the character after it. */
+export function read(place: Place, token: Token, startsLine: boolean, next: string): { place: Place; style: Style } {
+  if (token.kind === "comment") return { place, style: "comment" };
+  if (token.kind === "odd") return { place, style: "invalid" };
+  const last = [token, ...place.last.slice(0, 2)];
+  const isOperand = token.kind !== "mark" || token.text === ")";
+  const on: Place = { ...place, last, isAfterOperand: isOperand };
+  switch (token.kind) {
+    case "mark":
+      return { place: bracketed(on, token.text), style: "mark" };
+    case "text":
+      return { place: on, style: "text" };
+    case "unit":
+      return { place: on, style: "unit" };
+    case "number":
+    case "date":
+      return { place: on, style: "number" };
+    case "word":
+      return word(place, on, token.text, startsLine, next);
+    default:
+      return { place: on, style: "name" };
+  }
+}
+
+function word(place: Place, on: Place, text: string, startsLine: boolean, next: string): { place: Place; style: Style } {
+  if (startsLine && BLOCKS.has(text)) return { place: begun(on, text), style: "keyword" };
+  if (place.isNamed) return { place: { ...on, isNamed: false }, style: "definition" };
+  const before = place.last[0];
+  const canBegin = startsLine || place.isAfterOperand || !before || before.text === "{" || before.text === "}";
+  if (canBegin && CLAUSES[place.block].has(text)) return { place: begun(on, text), style: "keyword" };
+  if (FORMS[place.clause]?.has(text)) return { place: { ...on, isAfterOperand: false }, style: "operator" };
+  if (isCondition(place)) {
+    if (OPERATORS.has(text)) return { place: { ...on, isAfterOperand: false }, style: "operator" };
+    if (ATOMS.has(text)) return { place: on, style: "atom" };
+    if (next === "(") return { place: on, style: "function" };
+  }
+  return { place: on, style: "name" };
+}
+
+function begun(on: Place, text: string): Place {
+  if (BLOCKS.has(text)) return { ...on, block: text as Block, clause: "", isNamed: true, isAfterOperand: false };
+  return { ...on, clause: text, isAfterOperand: false };
+}
+
+function bracketed(on: Place, mark: string): Place {
+  if (mark === "{" && on.block === "trigger" && on.clause === "capture") return { ...on, block: "capture", clause: "" };
+  if (mark !== "}") return on;
+  if (on.block === "capture") return { ...on, block: "trigger", clause: "capture", isAfterOperand: true };
+  return { ...on, block: "file", clause: "", isAfterOperand: false };
+}
+
+/** A file that is read as far as some place, and what it defines up to there and behind it. */
+export interface Reading {
+  place: Place;
+  lets: string[];
+  triggers: string[];
+  fences: string[];
+  campaigns: string[];
+}
+
+/** Read a text up to `until`, and what all of it defines. */
+export function reading(text: string, until: number): Reading {
+  const names: Record<string, string[]> = { let: [], trigger: [], fence: [], campaign: [] };
+  let place = BEGINNING;
+  let there: Place | undefined;
+  let lineEnd = -1;
+  for (const token of tokenize(text)) {
+    if (there === undefined && token.to > until) there = place;
+    const startsLine = text.slice(lineEnd < 0 ? 0 : lineEnd, token.from).includes("\n") || lineEnd < 0;
+    lineEnd = token.to;
+    const { place: after, style } = read(place, token, startsLine, text.charAt(token.to));
+    if (style === "definition") names[place.block]?.push(token.text);
+    place = after;
+  }
+  const { let: lets = [], trigger: triggers = [], fence: fences = [], campaign: campaigns = [] } = names;
+  return { place: there ?? place, lets, triggers, fences, campaigns };
+}

@@ -1,0 +1,181 @@
+"""An author writes a campaign in the browser: mistakes at their place, completion, format, drafts, saving; two authors
+of one campaign; and what goes wrong."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from playwright.sync_api import Locator, Page, expect
+
+from tests.fleet_api.api_server import SIGNALS, Api, campaign_text
+from tests.fleet_api.console.visitor import NARROW, WIDE, Visitor
+from tests.support.waiting import wait_for
+from triggers.language.text.formatter import format_source
+
+pytestmark = pytest.mark.integration
+PATIENCE_MS = 60_000
+WRITTEN = """trigger fast {
+when ego.sped > 30 km/h for 2 s
+capture 2 s before, 2 s after
+}
+campaign speeding {
+collect fast
+budget 1 GB total
+}
+"""
+PASTE = """(element, text) => {
+    const data = new DataTransfer();
+    data.setData("text/plain", text);
+    const event = { clipboardData: data, bubbles: true, cancelable: true, composed: true };
+    element.dispatchEvent(new ClipboardEvent("paste", event));
+}"""
+
+
+@pytest.fixture(scope="module", autouse=True)
+def catalog(api: Api) -> None:
+    """The deployment's signal catalog, so that nobody has to bring one."""
+    published = api.post("/v1/signal-catalogs", {"name": "fleet", "signals": SIGNALS}, "operator")
+    assert published.status_code == 201, published.text
+
+
+def text_of(page: Page) -> Locator:
+    """Where the text is typed."""
+    return page.get_by_role("textbox", name="Trigger file")
+
+
+def findings(page: Page) -> Locator:
+    return page.get_by_role("region", name="Findings")
+
+
+def write(page: Page, text: str) -> None:
+    """Put a text in place of all that is there."""
+    text_of(page).press("ControlOrMeta+a")
+    text_of(page).evaluate(PASTE, text)
+    wait_for_lines(page, text)
+
+
+def wait_for_lines(page: Page, text: str) -> None:
+    wait_for(lambda: lines(page) == text, within_s=60, what=f"the text {text!r}")
+
+
+def lines(page: Page) -> str:
+    """The text as it is shown."""
+    return "\n".join(text_of(page).locator(".cm-line").all_text_contents())
+
+
+def test_a_campaign_is_written_with_its_mistakes_told_completed_formatted_kept_and_saved(
+    api: Api, visitor: Visitor
+) -> None:
+    page = visitor.open("/campaigns/new", role="author")
+    expect(page.get_by_label("Signal catalog")).to_have_value("fleet@1")
+    write(page, WRITTEN)
+    finding = findings(page).get_by_role("listitem").filter(has_text="ego.sped")
+    expect(finding).to_contain_text("line 2, column 6", timeout=PATIENCE_MS)
+    expect(finding).to_contain_text("ego.speed")
+    expect(page.locator(".cm-lintRange-error").first).to_have_text("ego.sped")
+    visitor.require_accessible()
+
+    finding.get_by_role("button").press("Enter")
+    expect(text_of(page)).to_be_focused()
+    for _ in "ego.sped":
+        page.keyboard.press("Delete")
+    page.keyboard.type("speed")
+    option = page.get_by_role("option", name=re.compile("ego.speed"))
+    expect(option).to_contain_text("number, m/s, 50 Hz", timeout=PATIENCE_MS)
+    option.click()
+    expect(findings(page).get_by_role("heading")).to_contain_text("No mistakes", timeout=PATIENCE_MS)
+    right = WRITTEN.replace("ego.sped", "ego.speed")
+    wait_for_lines(page, right)
+
+    facts = page.get_by_role("region", name="Cost and settings")
+    expect(facts).to_contain_text(re.compile(r"speeding: \d+ operations per tick"), timeout=PATIENCE_MS)
+    expect(facts).to_contain_text("1 GB (1,000,000,000 bytes)")
+    page.locator(".cm-line span", has_text="ego.speed").hover()
+    expect(page.locator(".cm-explanation")).to_contain_text("number, m/s, 50 Hz", timeout=PATIENCE_MS)
+    expect(page.locator(".cm-explanation")).to_contain_text("operations per tick")
+
+    page.keyboard.press("Shift+Alt+f")
+    formatted = format_source(right, filename="a").text
+    assert formatted is not None
+    wait_for_lines(page, formatted)
+
+    page.close()
+    page = visitor.page = visitor.context.new_page()
+    page.goto("/console/campaigns/new")
+    expect(page.get_by_text(re.compile(r"Your draft of .* was kept"))).to_be_visible(timeout=PATIENCE_MS)
+    assert lines(page) == formatted
+
+    page.get_by_role("button", name="Save as a draft").click()
+    expect(page.get_by_text("Saved as version 1, a draft.")).to_be_visible(timeout=PATIENCE_MS)
+    assert page.url.endswith("/console/campaigns/speeding/edit")
+    version = api.get("/v1/campaigns/speeding/1").json()
+    assert (version["state"], version["source"], version["review"]["catalogs"]) == ("draft", formatted, ["fleet@1"])
+    expect(page.get_by_role("link", name="The campaign's page").first).to_have_attribute(
+        "href", "/console/campaigns/speeding"
+    )
+    page.goto("/console/campaigns/new")
+    expect(text_of(page)).to_contain_text("my_trigger", timeout=PATIENCE_MS)
+
+    page.set_viewport_size(NARROW)  # type: ignore[arg-type]
+    visitor.require_no_sideways_scrolling()
+    visitor.require_accessible(schemes=("light",))
+
+
+def test_what_is_no_text_or_too_large_is_not_inserted_and_the_page_says_so(visitor: Visitor) -> None:
+    page = visitor.open("/campaigns/new", role="author")
+    text_of(page).click()
+    before = lines(page)
+    for pasted, says in (
+        ("\x7fELF\x00\x01\x02", "This is not text: it has 4 characters such as U+007F"),
+        ("x" * 10**6, "larger than 1 MB"),
+    ):
+        text_of(page).evaluate(PASTE, pasted)
+        expect(page.get_by_text(says)).to_be_visible(timeout=PATIENCE_MS)
+        assert lines(page) == before
+    large = "".join(f"trigger t{number} {{\n    when ego.speed > {number} km/h\n}}\n\n" for number in range(500))
+    text_of(page).press("ControlOrMeta+a")
+    text_of(page).evaluate(PASTE, large + "tigger")
+    expect(page.get_by_text("larger than 1 MB")).to_have_count(0, timeout=PATIENCE_MS)
+    expect(findings(page)).to_contain_text("line 2001, column 1", timeout=PATIENCE_MS)
+
+
+def test_two_who_edit_one_campaign_do_not_overwrite_each_other_and_nothing_typed_is_lost(
+    api: Api, visitor: Visitor
+) -> None:
+    assert api.apply(campaign_text(), draft=True).status_code == 201
+    page = visitor.open("/campaigns/braking/edit", role="author")
+    expect(text_of(page)).to_contain_text("campaign braking", timeout=PATIENCE_MS)
+    mine, theirs = campaign_text('describe "mine"'), campaign_text('describe "theirs"')
+    write(page, mine)
+    other = api.as_client("admin").campaigns.apply(theirs, SIGNALS, based_on=1, draft=True)
+    assert other.version == 2
+    page.keyboard.press("ControlOrMeta+s")
+    conflict = page.get_by_role("region", name="Another version")
+    expect(conflict).to_contain_text("admin-user applied version 2", timeout=PATIENCE_MS)
+    expect(conflict.get_by_role("region")).to_contain_text('removed:     describe "theirs"')
+    expect(conflict.get_by_role("region")).to_contain_text('added:     describe "mine"')
+    visitor.require_accessible()
+    page.set_viewport_size(NARROW)  # type: ignore[arg-type]
+    visitor.require_no_sideways_scrolling()
+    page.set_viewport_size(WIDE)  # type: ignore[arg-type]
+
+    conflict.get_by_role("button", name="Go on with version 2").click()
+    expect(text_of(page)).to_contain_text('describe "theirs"')
+    text_of(page).press("ControlOrMeta+z")
+    expect(text_of(page)).to_contain_text('describe "mine"')
+
+    visitor.expect_errors("net::ERR_FAILED")
+    page.route("**/v1/campaigns", lambda route: route.abort())
+    page.get_by_role("button", name="Save as a draft").click()
+    expect(page.get_by_role("alert")).to_contain_text("does not answer", timeout=PATIENCE_MS)
+    page.unroute("**/v1/campaigns")
+    visitor.context.clear_cookies()
+    page.get_by_role("button", name="Try again").click()
+    dialog = page.get_by_role("dialog")
+    expect(dialog).to_be_visible(timeout=PATIENCE_MS)
+    dialog.get_by_label("API token").fill(api.as_("author")["Authorization"].removeprefix("Bearer "))
+    dialog.get_by_role("button", name="Sign in", exact=True).click()
+    expect(page.get_by_text("Saved as version 3, a draft.")).to_be_visible(timeout=PATIENCE_MS)
+    assert api.get("/v1/campaigns/braking/3").json()["source"] == mine
+    assert [each["version"] for each in api.get("/v1/campaigns/braking").json()["versions"]] == [3, 2, 1]
