@@ -1,0 +1,26 @@
+// Limits that people set: which accounts may have one from whom, and an amount as it is typed.
+import type { Body } from "../../../api/client";
+import type { Account } from "../../../api/types";
+
+export type LimitKind = Body<"/v1/budget/limits">["kind"];
+const OF_CAMPAIGNS: readonly string[] = ["campaign_bytes", "campaign_clips"];
+const OF_OPERATORS: readonly string[] = ["fleet", "fleet_month", "cost_centre_month"];
+const FACTORS: Record<string, number> = { "": 1, b: 1, kb: 1e3, mb: 1e6, gb: 1e9, tb: 1e12 };
+
+/** The kind of limit that an account can have; null if none, or if this person cannot set any such. */
+export function limitKind(account: Account, may: (role: "author" | "approver" | "operator") => boolean): LimitKind | null {
+  const isOfCampaign = OF_CAMPAIGNS.includes(account.kind);
+  if (!isOfCampaign && !OF_OPERATORS.includes(account.kind)) return null;
+  if (!may("operator") && !(isOfCampaign && (may("author") || may("approver")))) return null;
+  return account.kind as LimitKind;
+}
+
+/** `80 MB` or `1500` as a number; null for nothing, which takes a limit away; undefined for what is no amount. */
+export function amountOf(typed: string, unit: string): number | null | undefined {
+  const text = typed.trim();
+  if (text === "") return null;
+  const [, digits, suffix = ""] = /^(\d+(?:\.\d+)?)\s*([kMGT]?B)?$/i.exec(text) ?? [];
+  if (digits === undefined || (unit !== "bytes" && suffix !== "")) return undefined;
+  const amount = Number(digits) * (FACTORS[suffix.toLowerCase()] ?? Number.NaN);
+  return Number.isSafeInteger(Math.round(amount)) && (unit === "bytes" || Number.isInteger(amount)) ? Math.round(amount) : undefined;
+}
