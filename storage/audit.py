@@ -118,6 +118,8 @@ class AuditFilter:
     since: datetime | None = None
     who: str | None = None
     about: str | None = None
+    kinds: tuple[str, ...] = ()
+    """Only about things of these kinds; empty for all."""
 
     def condition(self) -> ColumnElement[bool]:
         """The filter as an SQL condition."""
@@ -131,6 +133,8 @@ class AuditFilter:
         if self.about is not None:
             versions = _c.object.startswith(f"{self.about}/", autoescape=True)
             wanted.append(or_(_c.object.in_((self.about, vehicle_object(self.about))), versions))
+        if self.kinds:
+            wanted.append(_c.kind.in_(self.kinds))
         return and_(true(), *wanted)
 
 

@@ -39,7 +39,7 @@ def review(
         forecast=forecast,
         expected_cost=None if forecast is None or prices is None else _expected(forecast, content, prices, today),
         runs=runs,
-        difference="" if other is None else _difference(other, content),
+        difference="" if other is None else "\n".join(differences(other, content).values()),
     )
 
 
@@ -74,18 +74,21 @@ def _settings(content: StoredContent) -> dict[str, str]:
     return settings_text(settings_of(content.settings).model_dump(mode="json"))
 
 
-def _difference(old: StoredContent, new: StoredContent) -> str:
+def differences(old: StoredContent, new: StoredContent) -> dict[str, str]:
+    """How a version differs from another one: a unified difference for each part of it that does, by its name."""
     texts = (
         ("settings", _listed(_settings(old)), _listed(_settings(new))),
         ("cost", _cost(old), _cost(new)),
         ("trigger text", old.source, new.source),
         ("signal catalog", old.signal_catalog, new.signal_catalog),
     )
-    parts = (
-        unified(before, after, old_name=f"version {old.version}: {what}", new_name=f"version {new.version}: {what}")
+    parts = {
+        what: unified(
+            before, after, old_name=f"version {old.version}: {what}", new_name=f"version {new.version}: {what}"
+        )
         for what, before, after in texts
-    )
-    return "\n".join(filter(None, parts))
+    }
+    return {what: text for what, text in parts.items() if text}
 
 
 def _listed(settings: dict[str, str]) -> str:

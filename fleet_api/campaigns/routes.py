@@ -20,6 +20,7 @@ from triggers.contracts.api.campaigns import (
     CampaignDetails,
     CampaignList,
     CampaignView,
+    StepRequest,
     VersionList,
 )
 from triggers.contracts.api.trust import SignedView, SignRequest
@@ -81,9 +82,15 @@ def show_version(services: Use, user: Caller, campaign: str, version: int) -> Ca
 
 @router.post("/{campaign}/{version}/submit", summary="Submit a draft")
 @raises(Conflict)
-def submit(services: Use, user: Caller, campaign: str, version: int) -> CampaignView:
+def submit(
+    services: Use,
+    user: Caller,
+    campaign: str,
+    version: int,
+    body: Annotated[StepRequest, json_body(StepRequest, is_optional=True)],
+) -> CampaignView:
     """Submit a draft for approval."""
-    return usecases.submit(services, user, campaign, version)
+    return usecases.submit(services, user, campaign, version, reason=body.reason)
 
 
 @router.post("/{campaign}/{version}/approve", summary="Approve a version")
@@ -99,7 +106,7 @@ def approve(
 
     The version that ran before is stopped as superseded. A version with a later start date stays approved until then.
     """
-    return usecases.approve(services, user, campaign, version, seen_digest=body.digest)
+    return usecases.approve(services, user, campaign, version, seen_digest=body.digest, reason=body.reason)
 
 
 @router.post("/{campaign}/{version}/reject", summary="Reject a version")
@@ -132,22 +139,62 @@ def sign(
     return usecases.sign(services, user, campaign, version, body)
 
 
+@router.get("/{campaign}/{version}/signatures", summary="Count a version's signatures")
+def count_signatures(services: Use, user: Caller, campaign: str, version: int) -> SignedView:
+    """How many bundle keys that vehicles trust have signed a version, the deployment's included, and how many must."""
+    return usecases.count_signatures(services, user, campaign, version)
+
+
 @router.post("/{campaign}/{version}/pause", summary="Pause a version")
 @raises(Conflict)
-def pause(services: Use, user: Caller, campaign: str, version: int) -> CampaignView:
+def pause(
+    services: Use,
+    user: Caller,
+    campaign: str,
+    version: int,
+    body: Annotated[StepRequest, json_body(StepRequest, is_optional=True)],
+) -> CampaignView:
     """Take an active version off the vehicles; its place in the rollout is kept."""
-    return usecases.pause(services, user, campaign, version)
+    return usecases.pause(services, user, campaign, version, reason=body.reason)
+
+
+@router.post("/{campaign}/{version}/hold", summary="Hold a rollout")
+@raises(Conflict)
+def hold(
+    services: Use,
+    user: Caller,
+    campaign: str,
+    version: int,
+    body: Annotated[ReasonRequest, json_body(ReasonRequest)],
+) -> CampaignView:
+    """Keep an active version on the vehicles of the stage that its rollout has reached, until it is resumed."""
+    return usecases.hold(services, user, campaign, version, body)
 
 
 @router.post("/{campaign}/{version}/resume", summary="Resume a version")
 @raises(Conflict)
-def resume(services: Use, user: Caller, campaign: str, version: int) -> CampaignView:
-    """Give a paused version back to the vehicles."""
-    return usecases.resume(services, user, campaign, version)
+def resume(
+    services: Use,
+    user: Caller,
+    campaign: str,
+    version: int,
+    body: Annotated[StepRequest, json_body(StepRequest, is_optional=True)],
+) -> CampaignView:
+    """Give a paused version back to the vehicles, or let a rollout that is held go on.
+
+    A version that is both is held still when it runs again.
+    """
+    return usecases.resume(services, user, campaign, version, reason=body.reason)
 
 
 @router.post("/{campaign}/{version}/stop", summary="Stop a version")
 @raises(Conflict)
-def stop(services: Use, user: Caller, campaign: str, version: int) -> CampaignView:
+def stop(
+    services: Use,
+    user: Caller,
+    campaign: str,
+    version: int,
+    body: Annotated[StepRequest, json_body(StepRequest, is_optional=True)],
+) -> CampaignView:
     """End a version for good."""
-    return usecases.stop(services, user, campaign, version)
+    return usecases.stop(services, user, campaign, version, reason=body.reason)

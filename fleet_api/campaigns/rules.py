@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from triggers.contracts.api.campaigns import BacktestForecast, CostView
+from triggers.contracts.api.campaigns import BacktestForecast, CostView, StageView
 from triggers.contracts.campaign import CampaignState
 from triggers.contracts.users import Role, User
 from triggers.errors import Conflict, Forbidden, InvalidInput
@@ -112,6 +112,23 @@ def check_four_eyes(campaign: str, version: int, *, approver: User, owners: Owne
         raise Forbidden(
             f"{approver.name} wrote or submitted {campaign} version {version} and may not approve it alone",
             remedy="ask another user to approve, or set LONGTAIL_ALLOW_SELF_APPROVAL=true for this deployment",
+        )
+
+
+def check_can_hold(campaign: str, version: int, stage: StageView | None, *, held_at: datetime | None) -> None:
+    """Conflict when a rollout is held already, or when its last stage, which has no end, is reached.
+
+    `stage` is None for a version that does not run, which no step of its life lets anybody hold.
+    """
+    if held_at is not None:
+        raise Conflict(
+            f"{campaign} version {version} is held already, since {held_at.astimezone(UTC):%Y-%m-%d %H:%M} UTC",
+            remedy="resume it to let its rollout go on, or pause it to take it off the vehicles",
+        )
+    if stage is not None and stage.number == stage.stages:
+        raise Conflict(
+            f"{campaign} version {version} has reached the last stage of its rollout: there is nothing to hold",
+            remedy="pause it to take it off the vehicles",
         )
 
 

@@ -13,7 +13,7 @@ from typing import Any
 from fleet_api.campaigns import rules
 from fleet_api.campaigns.compilation import Text, compile_aside
 from fleet_api.campaigns.review import cost_of_program, review
-from fleet_api.campaigns.views import details_view, summary_view
+from fleet_api.campaigns.views import details_view, stage_view, summary_view
 from fleet_api.services import Services
 from fleet_api.signal_catalogs.texts import catalog_text
 from fleet_api.signing.bundles import check_signature, sealed_bundle, trusted_signatures
@@ -41,6 +41,7 @@ from triggers.contracts.api.campaigns import (
 from triggers.contracts.api.trust import SignedView, SignRequest
 from triggers.contracts.base import text_digest
 from triggers.contracts.bundle import make_bundle
+from triggers.contracts.campaign import CampaignState
 from triggers.contracts.campaign_life import has_begun
 from triggers.contracts.signing import Signature, envelope_of
 from triggers.contracts.users import Role, User
@@ -171,17 +172,19 @@ def assign(services: Services, user: User, campaign: str, request: AssignRequest
     return OwnerView.model_validate(after)
 
 
-def submit(services: Services, user: User, campaign: str, version: int) -> CampaignView:
+def submit(services: Services, user: User, campaign: str, version: int, *, reason: str | None = None) -> CampaignView:
     """Submit a draft for approval."""
     user.require(Role.AUTHOR)
     with services.database.begin() as connection:
         before = _locked(connection, campaign, version)
         submitted = life.submit(connection, campaign, version, user=user)
-        _note(connection, user, "submit", before=before, after=submitted)
+        _note(connection, user, "submit", before=before, after=submitted, reason=reason)
     return CampaignView.model_validate(submitted)
 
 
-def approve(services: Services, user: User, campaign: str, version: int, *, seen_digest: str) -> CampaignView:
+def approve(
+    services: Services, user: User, campaign: str, version: int, *, seen_digest: str, reason: str | None = None
+) -> CampaignView:
     """Approve a submitted version: sign its bundle, and activate it if its start date has come.
 
     `seen_digest` is the `approval_digest` that the user has seen. Conflict when the version has another one,
@@ -219,9 +222,8 @@ def approve(services: Services, user: User, campaign: str, version: int, *, seen
         approved = life.approve(connection, campaign, version, bundle=sealed, user=user)
         if has_begun(settings, life.utc_today(connection)):
             approved = life.activate(connection, campaign, version)
-        alone = user.id in _owners(submitted).ids
-        digest = approved.bundle_digest
-        _note(connection, user, "approve", before=submitted, after=approved, bundle_digest=digest, self_approval=alone)
+        more = {"bundle_digest": approved.bundle_digest, "self_approval": user.id in _owners(submitted).ids}
+        _note(connection, user, "approve", before=submitted, after=approved, reason=reason, **more)
     return CampaignView.model_validate(approved)
 
 
@@ -261,35 +263,69 @@ def sign(services: Services, user: User, campaign: str, version: int, request: S
     return SignedView(campaign=campaign, version=version, signatures=len(trusted), needed=needed)
 
 
-def pause(services: Services, user: User, campaign: str, version: int) -> CampaignView:
+def count_signatures(services: Services, user: User, campaign: str, version: int) -> SignedView:
+    """How many bundle keys that vehicles trust have signed a version, and how many must; or NotFound."""
+    user.require(Role.VIEWER)
+    with services.database.begin() as connection:
+        shown = queries.get_version(connection, campaign, version)
+        program = queries.get_program(connection, campaign, version)
+        kept, chain = kept_signatures(connection, campaign, version), read_chain(connection)
+    payload = make_bundle(queries.settings_of(shown.settings), version, program).canonical_json()
+    trusted = trusted_signatures(payload, kept, chain, services.key)
+    needed = chain.newest.bundles.threshold if chain.newest else 1
+    return SignedView(campaign=campaign, version=version, signatures=len(trusted), needed=needed)
+
+
+def pause(services: Services, user: User, campaign: str, version: int, *, reason: str | None = None) -> CampaignView:
     """Take an active version off the vehicles; its place in the rollout is kept. Forbidden for others' versions."""
     user.require(Role.AUTHOR, Role.APPROVER)
     with services.database.begin() as connection:
         before = _locked(connection, campaign, version)
         rules.check_may_stop(campaign, version, user=user, owners=_owners(before), step="pause")
-        paused = life.pause(connection, campaign, version)
-        _note(connection, user, "pause", before=before, after=paused)
+        paused = life.pause(connection, campaign, version, user=user, reason=reason)
+        _note(connection, user, "pause", before=before, after=paused, reason=reason)
     return CampaignView.model_validate(paused)
 
 
-def resume(services: Services, user: User, campaign: str, version: int) -> CampaignView:
-    """Give a paused version back to the vehicles."""
+def hold(services: Services, user: User, campaign: str, version: int, request: ReasonRequest) -> CampaignView:
+    """Keep an active version in the stage that its rollout has reached, until it is resumed.
+
+    Conflict when it is held already or has reached the last stage. Forbidden for others' versions.
+    """
+    user.require(Role.AUTHOR, Role.APPROVER)
+    with services.database.begin() as connection:
+        before = _locked(connection, campaign, version)
+        rules.check_may_stop(campaign, version, user=user, owners=_owners(before), step="hold")
+        stage = stage_view(before, datetime.now(UTC))
+        rules.check_can_hold(campaign, version, stage, held_at=before.held_at)
+        held = life.hold(connection, campaign, version, user=user, reason=request.reason)
+        shown = None if stage is None else {"number": stage.number, "stages": stage.stages, "share": stage.share}
+        _note(connection, user, "hold", before=before, after=held, reason=request.reason, stage=shown)
+    return CampaignView.model_validate(held)
+
+
+def resume(services: Services, user: User, campaign: str, version: int, *, reason: str | None = None) -> CampaignView:
+    """Give a paused version back to the vehicles, or let the rollout of an active one that is held go on.
+
+    A version that is held and paused is held still when it runs again: what it is held for may last.
+    """
     user.require(Role.APPROVER)
     with services.database.begin() as connection:
         before = _locked(connection, campaign, version)
-        resumed = life.resume(connection, campaign, version)
-        _note(connection, user, "resume", before=before, after=resumed)
+        is_held = before.state == CampaignState.ACTIVE and before.held_at is not None
+        resumed = (life.release if is_held else life.resume)(connection, campaign, version)
+        _note(connection, user, "resume", before=before, after=resumed, reason=reason)
     return CampaignView.model_validate(resumed)
 
 
-def stop(services: Services, user: User, campaign: str, version: int) -> CampaignView:
+def stop(services: Services, user: User, campaign: str, version: int, *, reason: str | None = None) -> CampaignView:
     """End a version for good. Forbidden for others' versions."""
     user.require(Role.AUTHOR, Role.APPROVER)
     with services.database.begin() as connection:
         before = _locked(connection, campaign, version)
         rules.check_may_stop(campaign, version, user=user, owners=_owners(before), step="stop")
         stopped = life.stop(connection, campaign, version, user=user)
-        _note(connection, user, "stop", before=before, after=stopped)
+        _note(connection, user, "stop", before=before, after=stopped, reason=reason)
     return CampaignView.model_validate(stopped)
 
 

@@ -38,9 +38,9 @@ def stage_view(version: CampaignVersion, now: datetime) -> StageView | None:
     if version.state not in RUNNING or version.rollout_from is None:
         return None
     stages = [RolloutStage.model_validate(stage, strict=False) for stage in version.settings["rollout"]]
-    elapsed = (version.paused_at or now) - version.rollout_from
+    elapsed = (version.halted_at or now) - version.rollout_from
     reached = stage_at(stages, max(0, round(elapsed / timedelta(microseconds=1))) * 1000)
-    stands = version.paused_at is not None or reached.left_ns is None
+    stands = version.halted_at is not None or reached.left_ns is None
     ends_at = None if stands else now + timedelta(microseconds=(reached.left_ns or 0) // 1000)
     return StageView(number=reached.number, stages=len(stages), share=reached.share, ends_at=ends_at)
 

@@ -19,6 +19,7 @@ from triggers.contracts.api.campaigns import (
     CampaignSummary,
     CampaignView,
     OwnerView,
+    StepRequest,
     VersionList,
 )
 from triggers.contracts.api.signal_catalogs import (
@@ -28,6 +29,15 @@ from triggers.contracts.api.signal_catalogs import (
     SignalCatalogView,
 )
 from triggers.contracts.api.trust import SignedView, SignRequest
+from triggers.contracts.api.watching.course import (
+    CampaignVehicleList,
+    CampaignVehicleView,
+    CourseView,
+    DifferenceView,
+    TrailEntryView,
+    TrailPage,
+    VehicleCourse,
+)
 from triggers.contracts.campaign import RUNNING
 from triggers.contracts.signing import Signature
 
@@ -95,9 +105,9 @@ class Campaigns:
             version = max(candidate.version for candidate in versions)
         return self._transport.get(CampaignDetails, path_of("campaigns", name, version))
 
-    def approve(self, name: str, version: int, *, digest: str) -> CampaignView:
+    def approve(self, name: str, version: int, *, digest: str, reason: str | None = None) -> CampaignView:
         """Approve a submitted version by its `approval_digest`; raises Conflict if it has another."""
-        body = request_of(ApproveRequest, digest=digest)
+        body = request_of(ApproveRequest, digest=digest, reason=reason)
         return self._transport.post(CampaignView, path_of("campaigns", name, version, "approve"), body)
 
     def reject(self, name: str, version: int, *, reason: str) -> CampaignView:
@@ -105,11 +115,21 @@ class Campaigns:
         body = request_of(ReasonRequest, reason=reason)
         return self._transport.post(CampaignView, path_of("campaigns", name, version, "reject"), body)
 
+    def hold(self, name: str, version: int, *, reason: str) -> CampaignView:
+        """Keep an active version in the stage that its rollout has reached until it is resumed; raises Conflict if that
+        is the last one, or it is held already."""
+        body = request_of(ReasonRequest, reason=reason)
+        return self._transport.post(CampaignView, path_of("campaigns", name, version, "hold"), body)
+
     def sign(self, name: str, version: int, signature: Signature) -> SignedView:
         """Add a person's signature over the version's unsigned bundle; raises Untrusted if it is no bundle key's."""
         encoded = base64.b64encode(signature.signature).decode()
         body = request_of(SignRequest, key_id=signature.key_id.hex(), signature=encoded)
         return self._transport.post(SignedView, path_of("campaigns", name, version, "signatures"), body)
+
+    def signatures(self, name: str, version: int) -> SignedView:
+        """How many keys have signed a version's bundle, and how many must."""
+        return self._transport.get(SignedView, path_of("campaigns", name, version, "signatures"))
 
     def assign(
         self, name: str, *, owner: str | None = None, cost_centre: str | None = None, reason: str | None = None
@@ -118,9 +138,35 @@ class Campaigns:
         body = request_of(AssignRequest, owner=owner, cost_centre=cost_centre, reason=reason)
         return self._transport.post(OwnerView, path_of("campaign-owners", name), body)
 
-    def move(self, name: str, version: int, step: Step) -> CampaignView:
+    def move(self, name: str, version: int, step: Step, *, reason: str | None = None) -> CampaignView:
         """Take another step in a version's life; raises Conflict if its state does not allow the step."""
-        return self._transport.post(CampaignView, path_of("campaigns", name, version, step))
+        body = request_of(StepRequest, reason=reason)
+        return self._transport.post(CampaignView, path_of("campaigns", name, version, step), body)
+
+    def course(self, name: str, version: int) -> CourseView:
+        """When each stage of a version's rollout began, and when it was paused or held, by whom and why."""
+        return self._transport.get(CourseView, path_of("campaigns", name, version, "course"))
+
+    def difference(self, name: str, version: int, *, since: int) -> DifferenceView:
+        """How a version differs from version `since`."""
+        return self._transport.get(DifferenceView, path_of("campaigns", name, version, "difference"), {"since": since})
+
+    def trail(self, name: str) -> Iterator[TrailEntryView]:
+        """Who did what with a campaign, when and why; oldest first, all pages."""
+        return self._transport.pages(
+            TrailPage, path_of("campaign-trails", name), lambda page: page.entries, by="after", size=PAGE
+        )
+
+    def vehicles(self, name: str, version: int, *, state: VehicleCourse | None = None) -> Iterator[CampaignVehicleView]:
+        """The vehicles that were given a version, by id, all pages; with `state` only those in it."""
+        return self._transport.pages(
+            CampaignVehicleList,
+            path_of("campaigns", name, version, "vehicles"),
+            lambda page: page.vehicles,
+            by="after",
+            size=PAGE,
+            parameters={"state": state},
+        )
 
 
 class SignalCatalogs:

@@ -26,11 +26,13 @@ LARGEST_BODY_BYTES = 16 * MIB
 WAIT_S = 5.0
 """How long a body may wait for its caller's share of memory."""
 C = TypeVar("C", bound=Contract)
-_ATTRIBUTE = "body_model"
+_ATTRIBUTE, _OPTIONAL = "body_model", "body_is_optional"
 
 
-def json_body(model: type[C], *, limit_bytes: int = 64 * KIB) -> Any:
+def json_body(model: type[C], *, limit_bytes: int = 64 * KIB, is_optional: bool = False) -> Any:
     """A dependency: the body as a `model`. TooLarge beyond `limit_bytes`, InvalidInput naming the wrong field.
+
+    A request without any body is taken as an empty document where `is_optional`.
 
     The bytes are read on the event loop and parsed in a thread of the caller, so that a large body delays nobody else.
     They count as their caller's until the request is answered.
@@ -39,7 +41,7 @@ def json_body(model: type[C], *, limit_bytes: int = 64 * KIB) -> Any:
         raise ValueError(f"no body may have {limit_bytes} bytes")
 
     @raises(InvalidInput, TooLarge)
-    async def parsed(request: Request, raw: bytes = Depends(_reader(limit_bytes))) -> C:
+    async def parsed(request: Request, raw: bytes = Depends(_reader(limit_bytes, is_optional=is_optional))) -> C:
         def parse() -> C:
             require_few_nodes(raw)
             return model.from_json(raw, what="the body")
@@ -47,6 +49,7 @@ def json_body(model: type[C], *, limit_bytes: int = 64 * KIB) -> Any:
         return await in_threads_of_caller(request, parse)
 
     setattr(parsed, _ATTRIBUTE, model)
+    setattr(parsed, _OPTIONAL, is_optional)
     return Depends(parsed)
 
 
@@ -69,9 +72,17 @@ def body_model(dependency: Any) -> type[Contract] | None:
     return model
 
 
-def _reader(limit_bytes: int) -> Callable[[Request], AsyncIterator[bytes]]:
+def is_optional_body(dependency: Any) -> bool:
+    """Whether requests may come without the body that a dependency made by `json_body` parses."""
+    return bool(getattr(dependency, _OPTIONAL, False))
+
+
+def _reader(limit_bytes: int, *, is_optional: bool) -> Callable[[Request], AsyncIterator[bytes]]:
     @raises(BadHeader, Overloaded, TooLarge, TooSlow, UnsupportedBody)
     async def read(request: Request) -> AsyncIterator[bytes]:
+        if is_optional and _has_none(request):
+            yield b"{}"
+            return
         require_body(request.headers, MEDIA_TYPE)
         announced = request.headers.get("content-length", "")
         if announced.isdigit() and len(announced) < 20 and int(announced) > limit_bytes:
@@ -85,6 +96,13 @@ def _reader(limit_bytes: int) -> Callable[[Request], AsyncIterator[bytes]]:
             hold.release()
 
     return read
+
+
+def _has_none(request: Request) -> bool:
+    """Whether the request has no body, and does not say that it has one."""
+    headers = request.headers
+    is_empty = headers.get("content-length", "0") == "0" and "transfer-encoding" not in headers
+    return is_empty and "content-type" not in headers
 
 
 async def _received(request: Request, hold: Hold, limit_bytes: int) -> bytes:

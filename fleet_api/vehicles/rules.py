@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from functools import lru_cache
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -109,8 +110,9 @@ def assigned_campaigns(
             campaign.settings,
             vehicle_id,
             attributes,
-            rollout_from_ns=int(campaign.rollout_from.timestamp()) * NS_PER_S,
+            rollout_from_ns=_ns(campaign.rollout_from),
             now_ns=now_ns,
+            held_ns=None if campaign.held_at is None else _ns(campaign.held_at),
             reported=reported,
         )
     ]
@@ -124,7 +126,10 @@ def unchanged_until_ns(running: Sequence[RunningCampaign], *, now_ns: int) -> in
     """
     changes = (
         next_change_ns(
-            campaign.settings, rollout_from_ns=int(campaign.rollout_from.timestamp()) * NS_PER_S, now_ns=now_ns
+            campaign.settings,
+            rollout_from_ns=_ns(campaign.rollout_from),
+            now_ns=now_ns,
+            is_held=campaign.held_at is not None,
         )
         for campaign in running
     )
@@ -155,6 +160,11 @@ def untold_roots(key: Ed25519PrivateKey | None) -> RoleKeys:
             remedy="publish one (`longtail trust init`, docs/keys.md), or set LONGTAIL_SIGNING_KEY",
         )
     return RoleKeys(keys=(encoded_key(key.public_key().public_bytes_raw()),))
+
+
+def _ns(moment: datetime) -> int:
+    """Unix time, in whole seconds."""
+    return int(moment.timestamp()) * NS_PER_S
 
 
 @lru_cache(maxsize=4096)

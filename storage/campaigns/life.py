@@ -13,11 +13,11 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from sqlalchemy import Connection, and_, bindparam, func, insert, select, text, update
+from sqlalchemy import Connection, and_, bindparam, case, func, insert, select, text, update
 from sqlalchemy.dialects.postgresql import JSONB
 
 from storage.backup.restored import next_revision, version_floor
-from storage.campaigns import owners
+from storage.campaigns import halts, owners
 from storage.campaigns.queries import (
     VERSION_COLUMNS,
     CampaignVersion,
@@ -30,7 +30,7 @@ from storage.jsonb import storable
 from storage.ledger.limits import hold_reservations
 from storage.tables import assignment_revision, campaign_versions
 from triggers.contracts import campaign_life
-from triggers.contracts.campaign import ENDED, RUNNING, CampaignSettings, CampaignState
+from triggers.contracts.campaign import ENDED, RUNNING, CampaignSettings, CampaignState, HaltKind
 from triggers.contracts.campaign_life import CampaignStep
 from triggers.contracts.users import User
 
@@ -161,15 +161,38 @@ def activate(connection: Connection, campaign: str, version: int) -> CampaignVer
     return _take(campaign_life.ACTIVATE, connection, campaign, version, values)
 
 
-def pause(connection: Connection, campaign: str, version: int) -> CampaignVersion:
+def pause(
+    connection: Connection, campaign: str, version: int, *, user: User, reason: str | None = None
+) -> CampaignVersion:
     """Take an active version off the vehicles, and keep its place in the rollout."""
-    return _take(campaign_life.PAUSE, connection, campaign, version, {"paused_at": func.now()})
+    paused = _take(campaign_life.PAUSE, connection, campaign, version, {"paused_at": func.now()})
+    halts.begin(connection, campaign, version, HaltKind.PAUSED, user=user, reason=reason)
+    return paused
 
 
 def resume(connection: Connection, campaign: str, version: int) -> CampaignVersion:
-    """Give a paused version back to the vehicles; its rollout continues from where it was paused."""
-    values = {"rollout_from": _c.rollout_from + (func.now() - _c.paused_at), "paused_at": None}
-    return _take(campaign_life.RESUME, connection, campaign, version, values)
+    """Give a paused version back to the vehicles; its rollout continues from where it was paused, unless it is held."""
+    going_on = _c.rollout_from + (func.now() - _c.paused_at)
+    # The time of a hold around the pause is added when that ends.
+    values = {"rollout_from": case((_c.held_at.is_(None), going_on), else_=_c.rollout_from), "paused_at": None}
+    resumed = _take(campaign_life.RESUME, connection, campaign, version, values)
+    halts.end(connection, campaign, version, HaltKind.PAUSED)
+    return resumed
+
+
+def hold(connection: Connection, campaign: str, version: int, *, user: User, reason: str) -> CampaignVersion:
+    """Keep an active version on the vehicles of the stage that its rollout has reached."""
+    _take(campaign_life.HOLD, connection, campaign, version, {"held_at": func.now()})
+    halts.begin(connection, campaign, version, HaltKind.HELD, user=user, reason=reason)
+    return get_version(connection, campaign, version)
+
+
+def release(connection: Connection, campaign: str, version: int) -> CampaignVersion:
+    """Let the rollout of an active version that is held go on from where it was held."""
+    values = {"rollout_from": _c.rollout_from + (func.now() - func.coalesce(_c.held_at, func.now())), "held_at": None}
+    released = _take(campaign_life.RELEASE, connection, campaign, version, values)
+    halts.end(connection, campaign, version, HaltKind.HELD)
+    return released
 
 
 def stop(connection: Connection, campaign: str, version: int, *, user: User) -> CampaignVersion:

@@ -23,7 +23,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import distinct_on
 
 from storage.rows import columns_of
-from storage.tables import assignment_revision, campaign_owners, campaign_versions, users
+from storage.tables import assignment_revision, campaign_owners, campaign_versions, rollout_halts, users
 from triggers.contracts.campaign import RUNNING, CampaignSettings, CampaignState, RunningCampaign
 from triggers.errors import NotFound
 
@@ -62,11 +62,19 @@ class CampaignVersion:
     activated_at: datetime | None
     rollout_from: datetime | None
     paused_at: datetime | None
+    held_at: datetime | None
+    held_by: str | None
+    held_reason: str | None
     ended_at: datetime | None
     ended_reason: str | None
     owner: str
     owner_id: int
     cost_centre: str
+
+    @property
+    def halted_at(self) -> datetime | None:
+        """Since when the stages of its rollout do not count, because it is paused or held; None while they do."""
+        return min(filter(None, (self.paused_at, self.held_at)), default=None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +89,7 @@ class StoredContent:
     forecast: dict[str, Any] | None = None
 
 
+_OF_HOLD = ("held_by", "held_reason")
 _PEOPLE = ("author", "submitted_by", "approved_by", "rejected_by")
 
 
@@ -95,11 +104,23 @@ def _of_campaign(column: ColumnElement[Any]) -> ScalarSelect[Any]:
     return select(column).where(campaign_owners.c.campaign == campaign).scalar_subquery()
 
 
+def _of_hold(column: ColumnElement[Any], name: str) -> Label[Any]:
+    """Something about the hold that lasts; null without one."""
+    halt = rollout_halts.c
+    lasts = [
+        of_halt == literal_column(f"{campaign_versions.name}.{of_version}")
+        for of_halt, of_version in ((halt.campaign, "campaign"), (halt.version, "version"), (halt.since, "held_at"))
+    ]
+    return select(column).where(*lasts).scalar_subquery().label(name)
+
+
 _OWNER_ID = _of_campaign(campaign_owners.c.owner_id)
 _OWNER = select(users.c.name).where(users.c.id == _OWNER_ID).scalar_subquery()
 VERSION_COLUMNS = (
-    *columns_of(CampaignVersion, campaign_versions, without=(*_PEOPLE, "owner", "owner_id", "cost_centre")),
+    *columns_of(CampaignVersion, campaign_versions, without=(*_PEOPLE, *_OF_HOLD, "owner", "owner_id", "cost_centre")),
     *(_name_of(person) for person in _PEOPLE),
+    _of_hold(select(users.c.name).where(users.c.id == rollout_halts.c.halted_by_id).scalar_subquery(), "held_by"),
+    _of_hold(rollout_halts.c.reason, "held_reason"),
     _OWNER_ID.label("owner_id"),
     _OWNER.label("owner"),
     _of_campaign(campaign_owners.c.cost_centre).label("cost_centre"),
@@ -191,6 +212,7 @@ def running(connection: Connection) -> tuple[int, tuple[RunningCampaign, ...]]:
             _c.settings,
             _c.bundle_digest,
             func.coalesce(_c.rollout_from, _c.created_at).label("rollout_from"),
+            _c.held_at,
         )
         .select_from(assignment_revision)
         .outerjoin(campaign_versions, _c.state == CampaignState.ACTIVE)
@@ -199,7 +221,9 @@ def running(connection: Connection) -> tuple[int, tuple[RunningCampaign, ...]]:
     revision = rows[0].revision if rows else 0
     active = (row for row in rows if row.campaign is not None)
     return revision, tuple(
-        RunningCampaign(row.campaign, row.version, settings_of(row.settings), row.bundle_digest, row.rollout_from)
+        RunningCampaign(
+            row.campaign, row.version, settings_of(row.settings), row.bundle_digest, row.rollout_from, row.held_at
+        )
         for row in active
     )
 

@@ -16,7 +16,8 @@ BATCH = 100
 """Forecasts that are judged at once, each by two short ranges of an index."""
 
 _OVER = text("""
-    SELECT f.*, v.activated_at, v.rollout_from AS began_rollout, v.paused_at, v.ended_at, v.ended_reason,
+    SELECT f.*, v.activated_at, v.rollout_from AS began_rollout, v.ended_at, v.ended_reason,
+        least(v.paused_at, v.held_at) AS halted_at,
         CAST(v.settings ->> 'active_from' AS date) AS active_from, (
             SELECT min(h.day) FROM forecasts h
             WHERE h.campaign = f.campaign AND h.version = f.version AND h.held_up AND h.day >= f.day
@@ -40,11 +41,14 @@ _JUDGE = text("""
 
 @dataclass(frozen=True, slots=True)
 class Course:
-    """What a version did: when it began and ended, and the first day on which a limit held it up."""
+    """What a version did: when it began and ended, and the first day on which a limit held it up.
+
+    `halted_at` is since when it is paused, or its rollout held.
+    """
 
     activated_at: datetime | None
     rollout_from: datetime | None
-    paused_at: datetime | None
+    halted_at: datetime | None
     ended_at: datetime | None
     ended_reason: str | None
     active_from: date | None
@@ -91,7 +95,7 @@ def _over(row: dict[str, Any]) -> Over:
     course = Course(
         row["activated_at"],
         row["began_rollout"],
-        row["paused_at"],
+        row["halted_at"],
         row["ended_at"],
         row["ended_reason"],
         row["active_from"],

@@ -36,7 +36,7 @@ _COUNTS = ("armed_ns", "distance_m", "fires", "pairs", "events")
 _KNOWN = text("""
     SELECT c.campaign, c.version, c.armed_ns, c.distance_m, c.per_trigger, v.settings -> 'rollout' AS rollout,
         CAST(extract(epoch FROM
-            coalesce(v.paused_at, v.ended_at, now()) - v.rollout_from) * 1000000000 AS bigint) AS elapsed_ns,
+            least(v.paused_at, v.held_at, v.ended_at, now()) - v.rollout_from) * 1000000000 AS bigint) AS elapsed_ns,
         car.software, h.heads, e.events, p.parts
     FROM fire_counts c
     JOIN unnest(CAST(:campaigns AS text[]), CAST(:versions AS integer[])) AS w (campaign, version)

@@ -45,6 +45,7 @@ _API = {
     "campaign_owners": _WRITE,
     "campaign_versions": _WRITE,
     "restores": _READ,
+    "rollout_halts": _WRITE,
     "signal_catalogs": _ADD,
     "trust_documents": _ADD,
     # Vehicles
@@ -153,6 +154,7 @@ _INGEST = {
     "budget_limits": _READ,
     "campaign_owners": _READ,
     "campaign_versions": _CHANGE,
+    "rollout_halts": _READ,
     "clip_assets": _ALL,
     "clip_days": _WRITE,
     "clip_fires": _ALL,

@@ -8,6 +8,7 @@ from sqlalchemy import (
     CheckConstraint,
     Column,
     Date,
+    DateTime,
     ForeignKey,
     ForeignKeyConstraint,
     Identity,
@@ -21,7 +22,7 @@ from sqlalchemy import (
 
 from storage.tables.base import at, created_at, is_one_of, json, metadata
 from storage.tables.erasure import VehicleErasure
-from triggers.contracts.campaign import RUNNING, CampaignState
+from triggers.contracts.campaign import RUNNING, CampaignState, HaltKind
 from triggers.contracts.compared import Sides
 
 campaign_owners = Table(
@@ -60,6 +61,7 @@ campaign_versions = Table(
     at("activated_at"),
     at("rollout_from"),
     at("paused_at"),
+    at("held_at"),
     at("ended_at"),
     Column("ended_reason", Text),
     CheckConstraint(is_one_of("state", CampaignState), name="state"),
@@ -69,8 +71,25 @@ campaign_versions = Table(
 )
 """Versions are immutable except for their state; approval binds to `approval_digest` and makes the bundle.
 `rejected_...` say who returned the draft that it is, and why, until it is submitted again.
-`rollout_from` is when the rollout's stages began to count: pauses push it forward. `forecast` is what the author's
-backtest expects, which only approvers are shown."""
+`rollout_from` is when the rollout's stages began to count: pauses and holds push it forward once they are over. While
+`held_at` is set the version runs in the stage that it had then. `forecast` is what the author's backtest expects, which
+only approvers are shown."""
+
+rollout_halts = Table(
+    "rollout_halts",
+    metadata,
+    Column("campaign", Text, primary_key=True),
+    Column("version", Integer, primary_key=True),
+    Column("since", DateTime(timezone=True), primary_key=True),
+    Column("kind", Text, nullable=False),
+    at("until"),
+    Column("halted_by_id", BigInteger, ForeignKey("users.id")),
+    Column("reason", Text),
+    ForeignKeyConstraint(["campaign", "version"], ["campaign_versions.campaign", "campaign_versions.version"]),
+    CheckConstraint(is_one_of("kind", HaltKind), name="kind"),
+)
+"""Times in which the stages of a version's rollout did not count: it was paused, or held in a stage. `until` is null
+while that lasts, and stays null if the version ends meanwhile."""
 
 signal_catalogs = Table(
     "signal_catalogs",

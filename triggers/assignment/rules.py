@@ -24,10 +24,12 @@ def is_assigned(
     *,
     rollout_from_ns: int,
     now_ns: int,
+    held_ns: int | None = None,
     reported: Mapping[str, AttributeValue] | None = None,
 ) -> bool:
     """Whether the vehicle runs an active campaign at `now_ns`, if its rollout began at `rollout_from_ns` (Unix time).
 
+    A rollout that is held since `held_ns` admits whom it admitted then.
     `reported` are the attributes that the vehicle itself tells, see `targets.matches`.
 
     The campaign's days are whole days in UTC, including the first and the last.
@@ -38,15 +40,21 @@ def is_assigned(
             return False
     if not matches(settings.target, attributes, reported or {}):
         return False
-    return admitted(vehicle_id, settings.name, share_at(settings.rollout, max(0, now_ns - rollout_from_ns)))
+    until_ns = now_ns if held_ns is None else min(now_ns, held_ns)
+    return admitted(vehicle_id, settings.name, share_at(settings.rollout, max(0, until_ns - rollout_from_ns)))
 
 
-def next_change_ns(settings: CampaignSettings, *, rollout_from_ns: int, now_ns: int) -> int | None:
-    """When the campaign may next be assigned to other vehicles than at `now_ns`, by time alone; None: never."""
+def next_change_ns(
+    settings: CampaignSettings, *, rollout_from_ns: int, now_ns: int, is_held: bool = False
+) -> int | None:
+    """When the campaign may next be assigned to other vehicles than at `now_ns`, by time alone; None: never.
+
+    The stages of a rollout that is held do not end.
+    """
     changes = [
         *(() if settings.active_from is None else (midnight_ns(settings.active_from),)),
         *(() if settings.active_to is None else (midnight_ns(settings.active_to) + DAY_NS,)),
-        *_stages_end_ns(settings.rollout, rollout_from_ns),
+        *(() if is_held else _stages_end_ns(settings.rollout, rollout_from_ns)),
     ]
     return min((change for change in changes if change > now_ns), default=None)
 

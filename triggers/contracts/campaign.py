@@ -48,6 +48,13 @@ ENDED = (CampaignState.COMPLETED, CampaignState.STOPPED)
 """The final states."""
 
 
+class HaltKind(StrEnum):
+    """Why the stages of a rollout do not count: no vehicle has the version, or those of the stage alone keep it."""
+
+    PAUSED = "paused"
+    HELD = "held"
+
+
 class Network(StrEnum):
     """Class of the network that an upload uses; budgets and prices differ by it."""
 
@@ -171,6 +178,8 @@ class RunningCampaign:
     settings: CampaignSettings
     bundle_digest: str
     rollout_from: datetime
+    held_at: datetime | None = None
+    """Since when its rollout is held in the stage that it had then."""
 
 
 Junction.model_rebuild()

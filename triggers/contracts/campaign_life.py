@@ -40,10 +40,12 @@ REJECT = CampaignStep("rejected", (CampaignState.SUBMITTED,), CampaignState.DRAF
 ACTIVATE = CampaignStep("activated", (CampaignState.APPROVED,), CampaignState.ACTIVE)
 PAUSE = CampaignStep("paused", (CampaignState.ACTIVE,), CampaignState.PAUSED)
 RESUME = CampaignStep("resumed", (CampaignState.PAUSED,), CampaignState.ACTIVE)
+HOLD = CampaignStep("held", (CampaignState.ACTIVE,), CampaignState.ACTIVE)
+RELEASE = CampaignStep("resumed", (CampaignState.ACTIVE,), CampaignState.ACTIVE)
 COMPLETE = CampaignStep("completed", RUNNING, CampaignState.COMPLETED)
 STOP = CampaignStep("stopped", tuple(state for state in CampaignState if state not in ENDED), CampaignState.STOPPED)
 
-STEPS = (SUBMIT, APPROVE, REJECT, ACTIVATE, PAUSE, RESUME, COMPLETE, STOP)
+STEPS = (SUBMIT, APPROVE, REJECT, ACTIVATE, PAUSE, RESUME, HOLD, RELEASE, COMPLETE, STOP)
 
 
 def has_begun(settings: CampaignSettings, today: date) -> bool:

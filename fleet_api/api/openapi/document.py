@@ -12,7 +12,7 @@ from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
 from fleet_api.api.openapi.strings import forbid_nul
-from fleet_api.http.bodies import MEDIA_TYPE, body_model
+from fleet_api.http.bodies import MEDIA_TYPE, body_model, is_optional_body
 from fleet_api.http.routing import with_dependencies
 from fleet_api.http.signed import SIGNED, signed_schemas
 from ingest.gateway import document as gateway
@@ -89,7 +89,7 @@ def build_document(app: FastAPI, settings: Settings) -> dict[str, Any]:
 def _complete(path: dict[str, Any], route: RouteContext) -> set[type[BaseModel]]:
     """Add a route's problems and its request body to its operations; returns the models that these refer to."""
     every = list(with_dependencies(route.dependant))
-    bodies = [model for dependant in every if (model := body_model(dependant.call)) is not None]
+    bodies = {model: dependant.call for dependant in every if (model := body_model(dependant.call)) is not None}
     refused = getattr(route.original_route, "refused_status", None)
     problems = problem_responses(_raised(route, [dependant.call for dependant in every]), refused_status=refused)
     for method in route.methods or ():
@@ -98,8 +98,8 @@ def _complete(path: dict[str, Any], route: RouteContext) -> set[type[BaseModel]]
             forbid_nul(parameter["schema"])
         answers = {status: answer for status, answer in operation["responses"].items() if status != _REFUSED}
         operation["responses"] = dict(sorted({**answers, **problems}.items()))
-        for model in bodies:
-            operation["requestBody"] = _request_body(model)
+        for model, call in bodies.items():
+            operation["requestBody"] = _request_body(model, is_optional=is_optional_body(call))
     return set(bodies)
 
 
@@ -111,8 +111,8 @@ def _raised(route: RouteContext, calls: Iterable[Any]) -> Iterator[type[Longtail
         yield from declared(call)
 
 
-def _request_body(model: type[BaseModel]) -> dict[str, Any]:
-    return {"required": True, "content": {MEDIA_TYPE: {"schema": reference(model)}}}
+def _request_body(model: type[BaseModel], *, is_optional: bool) -> dict[str, Any]:
+    return {"required": not is_optional, "content": {MEDIA_TYPE: {"schema": reference(model)}}}
 
 
 def _add_schemas(schemas: dict[str, Any], models: Iterable[type[BaseModel]]) -> None:

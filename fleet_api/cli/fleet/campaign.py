@@ -38,6 +38,7 @@ running_option = click.option(
     type=WholeNumber(1, 2**31 - 1),
     help="A version.  [default: the active or paused one, else the newest]",
 )
+reason_option = click.option("--reason", help="Why, in at most 500 characters; it is in the audit log.")
 key_option = click.option("--key", help="Also sign it with this Ed25519 key of your own: a PEM file or a pkcs11: URI.")
 
 
@@ -113,11 +114,12 @@ def _step_command(step: Step, text: str, rest: str = "") -> click.Command:
     @click.command(name=step, short_help=text, help=f"{text} {rest}".strip())
     @click.argument("name")
     @(running_option if step in OF_THE_RUNNING else version_option)
+    @reason_option
     @json_option
     @with_client
-    def command(client: Client, name: str, version: int | None, as_json: bool) -> None:
+    def command(client: Client, *, name: str, version: int | None, reason: str | None, as_json: bool) -> None:
         chosen = client.campaigns.version(name, version, running=step in OF_THE_RUNNING)
-        _show_step(client.campaigns.move(name, chosen.version, step), as_json)
+        _show_step(client.campaigns.move(name, chosen.version, step, reason=reason), as_json)
 
     return command
 
@@ -130,10 +132,18 @@ campaign.add_command(_step_command("submit", "Submit a draft for approval."))
 @version_option
 @click.option("--digest", help="The version's digest, in full, as `campaign show` prints it.")
 @key_option
+@reason_option
 @json_option
 @with_client
 def approve(
-    client: Client, *, name: str, version: int | None, digest: str | None, key: str | None, as_json: bool
+    client: Client,
+    *,
+    name: str,
+    version: int | None,
+    digest: str | None,
+    key: str | None,
+    reason: str | None,
+    as_json: bool,
 ) -> None:
     """Approve a submitted version, which vehicles then get.
 
@@ -146,7 +156,7 @@ def approve(
         version, digest = _reviewed(client.campaigns.version(name, version), digest)
     if key is not None:
         _sign(client, client.campaigns.version(name, version), key, digest=digest)
-    _show_step(client.campaigns.approve(name, version, digest=digest.lower()), as_json)
+    _show_step(client.campaigns.approve(name, version, digest=digest.lower(), reason=reason), as_json)
 
 
 def _reviewed(details: CampaignDetails, digest: str | None) -> tuple[int, str]:
@@ -218,7 +228,27 @@ def _sign(client: Client, details: CampaignDetails, key: str, *, digest: str | N
 campaign.add_command(
     _step_command("pause", "Pause an active campaign.", "Vehicles stop watching for it until it is resumed.")
 )
-campaign.add_command(_step_command("resume", "Resume a paused campaign."))
+
+
+@campaign.command(short_help="Hold a rollout in its stage.")
+@click.argument("name")
+@running_option
+@click.option("--reason", required=True, help="Why, in at most 500 characters; it is shown until it is resumed.")
+@json_option
+@with_client
+def hold(client: Client, *, name: str, version: int | None, reason: str, as_json: bool) -> None:
+    """Keep an active campaign on the vehicles of the stage that its rollout has reached, until it is resumed."""
+    chosen = client.campaigns.version(name, version, running=True)
+    held = client.campaigns.hold(name, chosen.version, reason=reason)
+    if as_json:
+        print_json(held.model_dump(mode="json"))
+    else:
+        print_result(f"{name} version {held.version} is {held.state}, its rollout is held: {held.held_reason}")
+
+
+campaign.add_command(
+    _step_command("resume", "Resume a paused campaign, or a rollout that is held.", "One that is both is held still.")
+)
 campaign.add_command(_step_command("stop", "Stop a campaign for good."))
 
 

@@ -79,7 +79,10 @@ def show_review(details: CampaignDetails) -> None:
     of_campaign = ("campaign", "owner", "cost_centre")
     names = (*of_campaign, "version", "state", "ended_reason", "author", "created_at", "approved_by", "approved_at")
     rejected = ("rejected_by", "rejected_at", "rejected_reason") if details.rejected_at else ()
-    print_fields({name: getattr(details, name) for name in (*names, *rejected, "program_digest", "approval_digest")})
+    held = ("held_by", "held_at", "held_reason") if details.held_at else ()
+    print_fields(
+        {name: getattr(details, name) for name in (*names, *rejected, *held, "program_digest", "approval_digest")}
+    )
     known = ", ".join(review.catalogs) or "its author's own: none that is published has this text"
     print_fields({"signal_catalog": known, "catalog_digest": review.catalog_digest})
     print_text("Trigger text", details.source)

@@ -65,13 +65,13 @@ def compared_until(
         if course.ended_reason not in BY_LIMIT:
             return None
         until = _midnight(course.ended_at.astimezone(UTC).date())
-    is_paused = course.paused_at is not None and course.paused_at < until
-    return None if is_paused else until
+    is_halted = course.halted_at is not None and course.halted_at < until
+    return None if is_halted else until
 
 
 def _began_as_planned(made_at: datetime, rollout_from: datetime | None, course: Course) -> bool:
-    """Whether the rollout began when it was expected to, give or take a day, and was never paused: a pause that is over
-    has pushed its beginning forward."""
+    """Whether the rollout began when it was expected to, give or take a day, and was never halted: a pause or hold that
+    is over has pushed its beginning forward."""
     if rollout_from is not None:
         return course.rollout_from == rollout_from
     planned = made_at if course.active_from is None else max(made_at, _midnight(course.active_from))

@@ -189,12 +189,12 @@ def _limit(connection: Connection, subject: Subject, unit: AccountUnit) -> int |
 
 
 def _plan(connection: Connection, details: CampaignVersion, settings: CampaignSettings, now: datetime) -> Plan:
-    """The plan from now on: a paused version as if it went on now, one that waits as if it began on its first day."""
+    """The plan from now on: a halted version as if it went on now, one that waits as if it began on its first day."""
     now_ns = _ns(now)
     first_ns = now_ns if settings.active_from is None else max(now_ns, midnight_ns(settings.active_from))
     rollout_ns = first_ns if details.rollout_from is None else _ns(details.rollout_from)
-    if details.rollout_from is not None and details.paused_at is not None:
-        rollout_ns += max(0, now_ns - _ns(details.paused_at))
+    if details.rollout_from is not None and details.halted_at is not None:
+        rollout_ns += max(0, now_ns - _ns(details.halted_at))
     groups = spending.active_vehicles(connection, sorted(set(_attributes(settings.target))))
     fleet = sum(each.vehicles for each in groups if matches(settings.target, each.attributes, each.reported))
     wanted_ns = (first_ns // DAY_NS + LOOKS_AHEAD_DAYS) * DAY_NS

@@ -220,6 +220,13 @@ ACTIONS: dict[tuple[str, str], tuple[Act, str]] = {
     ("post", f"{VERSION}/signatures"): (signed, "campaign.sign"),
     ("post", "/v1/logout"): (logged_out, "user.logout"),
     ("post", "/v1/trust"): (trust_published, "trust.publish"),
+    ("post", f"{VERSION}/hold"): (
+        after(
+            lambda api: api.activate(campaign_text("rollout 10 % for 2 h, 100 %")),
+            lambda api: api.post(f"{BRAKING}/hold", {"reason": "r"}, "approver"),
+        ),
+        "campaign.hold",
+    ),
     ("post", f"{VERSION}/pause"): (after(approved, moved("pause")), "campaign.pause"),
     ("post", f"{VERSION}/resume"): (after(approved, after(moved("pause"), moved("resume"))), "campaign.resume"),
     ("post", f"{VERSION}/stop"): (after(approved, moved("stop")), "campaign.stop"),

@@ -278,7 +278,8 @@ def test_what_is_not_there_is_named(api: Api, path: str, status: int) -> None:
     [("submit", "viewer"), ("approve", "author"), ("pause", "operator"), ("resume", "author"), ("stop", "viewer")],
 )
 def test_steps_need_their_role(api: Api, path: str, role: str) -> None:
-    answer = api.post(f"/v1/campaigns/braking/1/{path}", {"digest": "0" * 64}, role)
+    body = {"digest": "0" * 64} if path == "approve" else {}
+    answer = api.post(f"/v1/campaigns/braking/1/{path}", body, role)
     assert (answer.status_code, answer.json()["code"]) == (403, "forbidden")
 
 

@@ -11,6 +11,7 @@ import pytest
 from sqlalchemy import text
 
 from fleet_api.campaigns import usecases
+from fleet_api.campaigns.views import summary_view
 from fleet_api.services import Services
 from storage.campaigns import life
 from storage.campaigns.queries import CampaignVersion, get_version, get_versions, running
@@ -18,8 +19,9 @@ from storage.database import Database
 from tests.fleet_api.api_server import SIGNALS, campaign_text
 from tests.support.fleet import PROGRAM, PROGRAM_DIGEST, a_user, add_draft, campaign_settings
 from tests.support.waiting import wait_for
+from triggers.contracts.api.base import ReasonRequest
 from triggers.contracts.api.campaigns import ApplyRequest, CampaignView
-from triggers.contracts.campaign import BudgetLimits
+from triggers.contracts.campaign import BudgetLimits, RolloutStage
 from triggers.contracts.users import Role, User
 from triggers.errors import Conflict, Forbidden, NotFound, TooMany
 
@@ -86,7 +88,7 @@ def test_a_rolled_back_step_leaves_state_and_revision(services: Services) -> Non
     version = approve(services, apply(services.database))
     before = revision(services.database)
     with pytest.raises(RuntimeError), services.database.begin() as connection:
-        life.pause(connection, "braking", 1)
+        life.pause(connection, "braking", 1, user=a_user(connection))
         raise RuntimeError
     assert (state(services.database, version), revision(services.database)) == ("active", before)
 
@@ -177,12 +179,40 @@ def test_a_pause_does_not_count_for_the_rollout(services: Services) -> None:
     approve(services, apply(services.database))
     with services.database.begin() as connection:
         connection.execute(text("UPDATE campaign_versions SET rollout_from = now() - interval '1 day'"))
-        life.pause(connection, "braking", 1)
+        life.pause(connection, "braking", 1, user=a_user(connection))
         connection.execute(text("UPDATE campaign_versions SET paused_at = now() - interval '20 hours'"))
     with services.database.begin() as connection:
         resumed = life.resume(connection, "braking", 1)
     assert resumed.rollout_from is not None
     assert timedelta(hours=3.9) < datetime.now(UTC) - resumed.rollout_from < timedelta(hours=4.1)
+
+
+def test_a_hold_keeps_its_stage_whatever_happens_meanwhile_and_goes_on_from_there(services: Services) -> None:
+    stages = (RolloutStage(share=0.1, duration_ns=86_400 * 10**9), RolloutStage(share=1.0))
+    approve(services, apply(services.database, rollout=stages))
+    approver = bob(services.database)
+    backdate(services.database, rollout_from="5 hours")
+    usecases.hold(services, approver, "braking", 1, ReasonRequest(reason="too many"))
+    backdate(services.database, rollout_from="72 hours", held_at="67 hours")
+    usecases.pause(services, approver, "braking", 1)
+    paused = usecases.resume(services, approver, "braking", 1)
+    assert paused.held_at is not None, "the pause is over, and the hold is not"
+    with services.database.begin() as connection:
+        held = summary_view(get_version(connection, "braking", 1), {}, now=datetime.now(UTC))
+        assert running(connection)[1][0].held_at == held.held_at
+    assert held.stage is not None and (held.stage.number, held.stage.ends_at) == (1, None)
+    released = usecases.resume(services, approver, "braking", 1)
+    assert (released.state, released.held_at, released.held_by, released.held_reason) == ("active", None, None, None)
+    with services.database.begin() as connection:
+        began = get_version(connection, "braking", 1).rollout_from
+    assert began is not None and timedelta(hours=4.9) < datetime.now(UTC) - began < timedelta(hours=5.1)
+
+
+def backdate(database: Database, **ago: str) -> None:
+    """Let these columns of the version be so long ago."""
+    columns = ", ".join(f"{name} = now() - interval '{interval}'" for name, interval in ago.items())
+    with database.begin() as connection:
+        connection.execute(text(f"UPDATE campaign_versions SET {columns}"))
 
 
 def test_of_each_campaign_the_running_version_is_listed_else_the_newest(services: Services) -> None:

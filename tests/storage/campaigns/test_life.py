@@ -21,8 +21,10 @@ TAKE: dict[CampaignStep, Callable[[Any, str, int], CampaignVersion]] = {
     campaign_life.APPROVE: lambda c, name, version: life.approve(c, name, version, bundle=b"sealed", user=a_user(c)),
     campaign_life.REJECT: lambda c, name, version: life.reject(c, name, version, reason="a test", user=a_user(c)),
     campaign_life.ACTIVATE: life.activate,
-    campaign_life.PAUSE: life.pause,
+    campaign_life.PAUSE: lambda c, name, version: life.pause(c, name, version, user=a_user(c)),
     campaign_life.RESUME: life.resume,
+    campaign_life.HOLD: lambda c, name, version: life.hold(c, name, version, user=a_user(c), reason="a test"),
+    campaign_life.RELEASE: life.release,
     campaign_life.COMPLETE: lambda c, name, version: life.end(c, name, version, reason="date"),
     campaign_life.STOP: lambda c, name, version: life.stop(c, name, version, user=a_user(c)),
 }

@@ -84,12 +84,13 @@ def test_what_is_new_belongs_to_the_share_that_the_rollout_admitted_then(databas
     ]
 
 
-def test_a_rollout_stands_still_while_it_is_paused(database: Database) -> None:
+@pytest.mark.parametrize(
+    "halted", ["paused_at = rollout_from + interval '9 s', state = 'paused'", "held_at = rollout_from"]
+)
+def test_a_rollout_stands_still_while_it_is_paused_or_held(database: Database, halted: str) -> None:
     roll_out(database, (0.01, 100), (1.0, 0), elapsed_s=999)
     with database.begin() as connection:
-        connection.execute(
-            text("UPDATE campaign_versions SET paused_at = rollout_from + interval '9 s', state = 'paused'")
-        )
+        connection.execute(text(f"UPDATE campaign_versions SET {halted}"))
     report(database, "car-1", 1, {TRIGGER: 1})
     assert [share for _, share, _, _ in divided(database)] == [0.01]
 

@@ -32,6 +32,17 @@ def test_a_share_of_the_fleet_is_admitted_and_stays() -> None:
     assert by_day[0] < by_day[1] < by_day[2] == set(fleet)
 
 
+def test_a_rollout_that_is_held_admits_whom_it_admitted_then_and_changes_nobody_by_time() -> None:
+    staged, fleet = settings_with(rollout=STAGES), [f"car-{number}" for number in range(200)]
+    held_ns, later_ns = ns(BEGAN) + DAY_NS // 2, ns(BEGAN) + 9 * DAY_NS
+    then, later = (
+        {v for v in fleet if is_assigned(staged, v, {}, rollout_from_ns=ns(BEGAN), now_ns=at, held_ns=held_ns)}
+        for at in (held_ns, later_ns)
+    )
+    assert then == later and 0 < len(then) < 60
+    assert next_change_ns(staged, rollout_from_ns=ns(BEGAN), now_ns=held_ns, is_held=True) is None
+
+
 def test_first_and_last_day_are_included_in_utc() -> None:
     dated = settings_with(active_from=date(2026, 1, 6), active_to=date(2026, 1, 7))
     moments = [

@@ -94,7 +94,13 @@ class ApplyRequest(SourceRequest):
     """Shown to approvers; 409 unless its program is the one that the text compiles to."""
 
 
-class ApproveRequest(Contract):
+class StepRequest(Contract):
+    """Why somebody takes a step in a version's life; it is in the audit log."""
+
+    reason: Annotated[str, Field(min_length=1, max_length=500)] | None = None
+
+
+class ApproveRequest(StepRequest):
     """The `approval_digest` of the version that the approver has seen."""
 
     digest: Sha256Hex
@@ -146,6 +152,10 @@ class CampaignView(View):
     rejected_reason: str | None
     activated_at: datetime | None
     paused_at: datetime | None
+    held_at: datetime | None
+    """Since when its rollout is held: vehicles of the stage that it had reached keep the version, no others get it."""
+    held_by: str | None
+    held_reason: str | None
     ended_at: datetime | None
     ended_reason: str | None
     owner: str
@@ -156,7 +166,7 @@ class CampaignView(View):
 class StageView(View):
     """The stage of its rollout that a running version has reached: `number` of `stages`, for a `share` of the fleet.
 
-    `ends_at` is null for the last one, and while the version is paused, since its rollout then stands still.
+    `ends_at` is null for the last one, and while the version is paused or held, since its rollout then stands still.
     """
 
     number: int

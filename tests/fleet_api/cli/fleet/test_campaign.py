@@ -36,6 +36,17 @@ def test_a_version_that_waits_for_approval_does_not_hide_the_one_that_runs(
     assert {each["version"]: each["state"] for each in versions} == {1: state, 2: "submitted"}
 
 
+def test_a_rollout_is_held_with_a_reason_and_resumed(api: Api, longtail: Longtail) -> None:
+    api.activate(campaign_text("rollout 10 % for 2 h, 100 %"))
+    held = longtail("campaign", "hold", "braking", "--reason", "too many bridges")
+    assert held.out == "braking version 1 is active, its rollout is held: too many bridges\n"
+    assert re.search(r"^held_reason +too many bridges$", longtail("campaign", "show", "braking").out, re.MULTILINE)
+    assert longtail("campaign", "hold", "braking").status == 2, "without a reason"
+    resumed = longtail("campaign", "resume", "braking", "--reason", "bridges are left out")
+    assert resumed.out == "braking version 1 is active\n"
+    assert "held" not in longtail("campaign", "show", "braking").out
+
+
 def test_a_list_without_campaigns_is_one_remark_that_says_how_to_make_one(longtail: Longtail) -> None:
     shown = longtail("campaign", "list")
     assert shown.out == ""

@@ -1,0 +1,1 @@
+"""The course of campaigns: stages, halts, who did what, differences of versions, and vehicles; routes and use cases."""
