@@ -52,7 +52,7 @@ export const ROUTES: readonly Route[] = [
     title: "Campaign",
     section: "campaigns",
     role: "viewer",
-    load: () => import("./pages/campaigns/Campaign.svelte"),
+    load: () => import("./pages/campaigns/campaign/Campaign.svelte"),
   },
   {
     pattern: "/campaigns/:campaign/edit",

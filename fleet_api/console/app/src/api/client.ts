@@ -16,9 +16,14 @@ type Success = 200 | 201 | 202 | 203 | 204;
 /** What an operation answers with. */
 export type Answer<P extends keyof paths, M extends Method = "get"> =
   Operation<P, M> extends { responses: infer R } ? { [S in keyof R & Success]: Json<R[S]> }[keyof R & Success] : never;
-/** The body that an operation takes. */
+type BodyOf<R> = [R] extends [never] ? undefined : R extends { content: { "application/json": infer B } } ? B : undefined;
+/** The body that an operation takes; it may be left out where the document says so. */
 export type Body<P extends keyof paths, M extends Method = "post"> =
-  Operation<P, M> extends { requestBody: { content: { "application/json": infer B } } } ? B : undefined;
+  Operation<P, M> extends { requestBody: infer R }
+    ? BodyOf<R>
+    : Operation<P, M> extends { requestBody?: infer R }
+      ? BodyOf<NonNullable<R>> | undefined
+      : undefined;
 type Part<O, K extends "path" | "query"> = O extends { parameters: Record<K, infer V> }
   ? V
   : O extends { parameters: Partial<Record<K, infer V>> }
