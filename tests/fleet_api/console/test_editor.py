@@ -153,8 +153,8 @@ def test_two_who_edit_one_campaign_do_not_overwrite_each_other_and_nothing_typed
     page.keyboard.press("ControlOrMeta+s")
     conflict = page.get_by_role("region", name="Another version")
     expect(conflict).to_contain_text("admin-user applied version 2", timeout=PATIENCE_MS)
-    expect(conflict.get_by_role("region")).to_contain_text('removed:     describe "theirs"')
-    expect(conflict.get_by_role("region")).to_contain_text('added:     describe "mine"')
+    expect(conflict.get_by_role("region")).to_contain_text('removed    describe "theirs"')
+    expect(conflict.get_by_role("region")).to_contain_text('added    describe "mine"')
     visitor.require_accessible()
     page.set_viewport_size(NARROW)  # type: ignore[arg-type]
     visitor.require_no_sideways_scrolling()

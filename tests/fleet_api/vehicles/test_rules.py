@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -12,11 +13,13 @@ from hypothesis import strategies as st
 
 from fleet_api.vehicles.rules import (
     MAX_ASSIGNMENTS,
+    NEVER_NS,
     assigned_campaigns,
     assignment_list,
     check_counts,
     check_speaks_for,
     judge_counts,
+    unchanged_until_ns,
 )
 from tests.support.fleet import campaign_settings
 from triggers.assignment.given import AssignedVersion, CountedParts, Refusal
@@ -68,6 +71,19 @@ def test_the_order_in_which_campaigns_are_known_does_not_matter(names: list[str]
         return assigned_campaigns([campaign(name, rollout=STAGES) for name in order], vehicle_id, {}, now_ns=BEGAN_NS)
 
     assert of(names) == of(sorted(names))
+
+
+def test_a_rollout_that_is_held_is_assigned_as_it_was_then_and_its_stages_do_not_end() -> None:
+    held = replace(campaign("braking", rollout=STAGES), held_at=BEGAN)
+    later_ns = BEGAN_NS + 99 * 86_400 * 10**9
+    fleet = [f"car-{number}" for number in range(100)]
+    then, later = (
+        [bool(assigned_campaigns([held], vehicle, {}, now_ns=at_ns)) for vehicle in fleet]
+        for at_ns in (BEGAN_NS, later_ns)
+    )
+    assert then == later and 0 < sum(then) < 50
+    assert unchanged_until_ns([held], now_ns=BEGAN_NS) == NEVER_NS
+    assert unchanged_until_ns([replace(held, held_at=None)], now_ns=BEGAN_NS) < NEVER_NS
 
 
 def test_of_more_campaigns_than_a_list_holds_the_least_important_are_left_out() -> None:

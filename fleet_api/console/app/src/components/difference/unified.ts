@@ -1,18 +1,11 @@
 // Unified differences as lines with their numbers, as a page shows them.
-export interface DifferenceLine {
-  kind: "same" | "removed" | "added" | "gap";
-  /** Its number in the text before; null for a line that is not in it. */
-  before: number | null;
-  /** Its number in the text after. */
-  after: number | null;
-  text: string;
-}
+import type { ShownLine } from "./shown";
 
 const HUNK = /^@@ -(\d+)(?:,\d+)? \+(\d+)(?:,\d+)? @@ ?(.*)$/;
 
 /** The lines of a unified difference of one text: its two heads are left out, and a gap stands before each part. */
-export function linesOf(unified: string): DifferenceLine[] {
-  const lines: DifferenceLine[] = [];
+export function linesOf(unified: string): ShownLine[] {
+  const lines: ShownLine[] = [];
   let before = 0;
   let after = 0;
   for (const line of unified === "" ? [] : unified.split("\n").slice(2)) {
@@ -33,7 +26,7 @@ export function linesOf(unified: string): DifferenceLine[] {
 }
 
 /** How many lines were removed and added. */
-export function sizeOf(lines: readonly DifferenceLine[]): { removed: number; added: number } {
-  const counted = (kind: DifferenceLine["kind"]) => lines.filter((line) => line.kind === kind).length;
+export function sizeOf(lines: readonly ShownLine[]): { removed: number; added: number } {
+  const counted = (kind: ShownLine["kind"]) => lines.filter((line) => line.kind === kind).length;
   return { removed: counted("removed"), added: counted("added") };
 }

@@ -1,6 +1,6 @@
-// What difference.ts promises: every line of a unified difference with its number on either side.
+// What unified.ts promises: every line of a unified difference with its number on either side.
 import { expect, it } from "vitest";
-import { linesOf, sizeOf } from "./difference";
+import { linesOf, sizeOf } from "./unified";
 
 const UNIFIED = `--- version 1: trigger text
 +++ version 2: trigger text
