@@ -33,10 +33,11 @@ LONGEST_S = 120.0
 MEMORY_BYTES = 2 * 1024**3
 
 _processes = multiprocessing.get_context("forkserver")
-# So that each child begins with the compiler imported, and with the tables that it makes when it is first used.
+# So that each child begins with the compiler imported, with the tables that it makes when it is first used, and with
+# what checks a text while it is typed: importing that would take longer than most checks.
 # What runs scans (`fleet_api.scans.reader`) is forked from the same process, and loads what else it needs itself: a
 # scan takes longer than that, and most of the time there is none.
-_processes.set_forkserver_preload(["fleet_api.campaigns.compiler_warm_up"])
+_processes.set_forkserver_preload(["fleet_api.campaigns.compiler_warm_up", "fleet_api.authoring.aside"])
 
 
 @dataclass(frozen=True, slots=True)

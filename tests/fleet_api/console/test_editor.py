@@ -67,8 +67,14 @@ def lines(page: Page) -> str:
 def test_a_campaign_is_written_with_its_mistakes_told_completed_formatted_kept_and_saved(
     api: Api, visitor: Visitor
 ) -> None:
-    page = visitor.open("/campaigns/new", role="author")
-    expect(page.get_by_label("Signal catalog")).to_have_value("fleet@1")
+    loaded: list[str] = []
+    visitor.page.on("request", lambda request: loaded.append(request.url))
+    page = visitor.open("/campaigns", role="author")
+    page.get_by_role("link", name="New campaign").hover()
+    assert not any("/Edit-" in url for url in loaded), "CodeMirror is loaded by the editor's page alone"
+    page.get_by_role("link", name="New campaign").click()
+    expect(page.get_by_label("Signal catalog")).to_have_value("fleet@1", timeout=PATIENCE_MS)
+    assert any("/Edit-" in url for url in loaded)
     write(page, WRITTEN)
     finding = findings(page).get_by_role("listitem").filter(has_text="ego.sped")
     expect(finding).to_contain_text("line 2, column 6", timeout=PATIENCE_MS)
@@ -95,6 +101,10 @@ def test_a_campaign_is_written_with_its_mistakes_told_completed_formatted_kept_a
     expect(page.locator(".cm-explanation")).to_contain_text("number, m/s, 50 Hz", timeout=PATIENCE_MS)
     expect(page.locator(".cm-explanation")).to_contain_text("operations per tick")
 
+    page.get_by_text("Add to the campaign speeding").click()
+    page.get_by_role("button", name="priority").click()
+    right = right.removesuffix("}\n") + "    priority 50\n}\n"
+    wait_for_lines(page, right)
     page.keyboard.press("Shift+Alt+f")
     formatted = format_source(right, filename="a").text
     assert formatted is not None
@@ -179,3 +189,7 @@ def test_two_who_edit_one_campaign_do_not_overwrite_each_other_and_nothing_typed
     expect(page.get_by_text("Saved as version 3, a draft.")).to_be_visible(timeout=PATIENCE_MS)
     assert api.get("/v1/campaigns/braking/3").json()["source"] == mine
     assert [each["version"] for each in api.get("/v1/campaigns/braking").json()["versions"]] == [3, 2, 1]
+
+    page.goto("/console/campaigns/braking/edit?from=1")
+    expect(page.get_by_text("based on version 3")).to_be_visible(timeout=PATIENCE_MS)
+    wait_for_lines(page, campaign_text())

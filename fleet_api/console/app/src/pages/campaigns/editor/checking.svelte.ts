@@ -24,9 +24,8 @@ export function catalogPart(catalog: Catalog): { signals: string } | { catalog: 
 }
 
 export class Checking {
-  /** The findings about the text that `about` is; undefined before the first ones. */
+  /** The findings about the newest text that was checked; undefined before the first ones. */
   found = $state.raw<Check>();
-  about = $state.raw("");
   /** Costs and settings of exactly the text that is shown; undefined while they are not known. */
   costs = $state.raw<Check>();
   problem = $state.raw<Problem>();
@@ -62,7 +61,6 @@ export class Checking {
   #check(source: string, catalog: Catalog): void {
     this.#run(source, catalog, {}, (found) => {
       this.found = found;
-      this.about = source;
       if (found.ok) this.#later(THINKING_MS, () => this.#explain(source, catalog));
     });
   }
@@ -87,7 +85,7 @@ export class Checking {
         if (isAbort(error)) return;
         this.isBusy = false;
         const problem = asProblem(error);
-        this.problem = problem;
+        if (problem.detail !== this.problem?.detail) this.problem = problem; // or it would be read out again and again
         if (problem.isPassing) this.#later(AGAIN_MS, () => this.#check(source, catalog));
       },
     );

@@ -39,7 +39,8 @@ export const triggerLanguage = StreamLanguage.define<State>({
     indentOnInput: /^\s*\}$/,
   },
   indent: (state, textAfter, context) => {
-    const depth = { file: 0, let: 1, fence: 1, trigger: 1, campaign: 1, capture: 2 }[state.place.block];
+    const { block, isAfterOperand } = state.place;
+    const depth = { file: 0, let: isAfterOperand ? 0 : 1, fence: 1, trigger: 1, campaign: 1, capture: 2 }[block];
     return Math.max(0, depth - (textAfter.startsWith("}") ? 1 : 0)) * context.unit;
   },
 });

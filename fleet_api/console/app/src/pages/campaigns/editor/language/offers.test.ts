@@ -2,7 +2,7 @@
 import { describe, expect, it } from "vitest";
 import { explained, type Program } from "./explanation";
 import { offersAt, type Vocabulary } from "./offers";
-import { reading } from "./places";
+import { reading, roomFor } from "./places";
 
 const signal = (name: string, type: "number" | "bool" | "text", unit = "", values: string[] = []) => ({
   name,
@@ -92,6 +92,14 @@ it("tells names of a file from keywords by where they stand", () => {
   });
   const open = "trigger a {\n    when wet\n\ncampaign b {\n    ";
   expect(reading(open, open.length).place.block).toBe("campaign");
+});
+
+it("finds where a clause can be added to a campaign, and which it has", () => {
+  const text = "campaign one { collect a }\ncampaign two {\n    collect b\n    budget 1 GB total\n}\n";
+  expect(roomFor(text, "one")).toEqual({ at: text.indexOf("}"), isOnItsLine: false, clauses: ["collect"] });
+  expect(roomFor(text, "two")).toEqual({ at: text.lastIndexOf("}"), isOnItsLine: true, clauses: ["collect", "budget"] });
+  expect(roomFor(text, "three")).toBeNull();
+  expect(roomFor("campaign open {\n collect a\n", "open")).toBeNull();
 });
 
 describe("what is told about a place", () => {

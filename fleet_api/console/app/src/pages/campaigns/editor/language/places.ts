@@ -117,6 +117,26 @@ function bracketed(on: Place, mark: string): Place {
   return { ...on, block: "file", clause: "", isAfterOperand: false };
 }
 
+/** Each token of a text, with the place before and after it, and what it is. */
+interface Step {
+  token: Token;
+  before: Place;
+  after: Place;
+  style: Style;
+}
+
+function* steps(text: string): Generator<Step> {
+  let before = BEGINNING;
+  let end = 0;
+  for (const token of tokenize(text)) {
+    const startsLine = end === 0 || text.slice(end, token.from).includes("\n");
+    const { place: after, style } = read(before, token, startsLine, text.charAt(token.to));
+    yield { token, before, after, style };
+    before = after;
+    end = token.to;
+  }
+}
+
 /** A file that is read as far as some place, and what it defines up to there and behind it. */
 export interface Reading {
   place: Place;
@@ -131,15 +151,37 @@ export function reading(text: string, until: number): Reading {
   const names: Record<string, string[]> = { let: [], trigger: [], fence: [], campaign: [] };
   let place = BEGINNING;
   let there: Place | undefined;
-  let lineEnd = -1;
-  for (const token of tokenize(text)) {
-    if (there === undefined && token.to > until) there = place;
-    const startsLine = text.slice(lineEnd < 0 ? 0 : lineEnd, token.from).includes("\n") || lineEnd < 0;
-    lineEnd = token.to;
-    const { place: after, style } = read(place, token, startsLine, text.charAt(token.to));
-    if (style === "definition") names[place.block]?.push(token.text);
+  for (const { token, before, after, style } of steps(text)) {
+    if (there === undefined && token.to > until) there = before;
+    if (style === "definition") names[before.block]?.push(token.text);
     place = after;
   }
   const { let: lets = [], trigger: triggers = [], fence: fences = [], campaign: campaigns = [] } = names;
   return { place: there ?? place, lets, triggers, fences, campaigns };
+}
+
+/** Where a clause can be added to a campaign: before its closing brace. */
+export interface Room {
+  at: number;
+  /** Whether the brace stands alone on its line, so that nothing has to be broken. */
+  isOnItsLine: boolean;
+  /** The clauses that it has. */
+  clauses: string[];
+}
+
+/** The room in a campaign; null if there is no such campaign, or it is not closed. */
+export function roomFor(text: string, campaign: string): Room | null {
+  const clauses: string[] = [];
+  let isThere = false;
+  for (const { token, before, style } of steps(text)) {
+    if (style === "definition") isThere = before.block === "campaign" && token.text === campaign;
+    else if (!isThere) continue;
+    else if (style === "keyword") clauses.push(token.text);
+    else if (token.text === "}") {
+      const lineStart = text.lastIndexOf("\n", token.from) + 1;
+      const isOnItsLine = text.slice(lineStart, token.from).trim() === "";
+      return { at: isOnItsLine ? lineStart : token.from, isOnItsLine, clauses };
+    }
+  }
+  return null;
 }

@@ -17,7 +17,7 @@ import {
   tooltips,
 } from "@codemirror/view";
 import { completion } from "./completion";
-import { explained, type Program } from "./explanation";
+import { explained, type Explanation, type Program } from "./explanation";
 import { indexOf, marked, positionOf, type Finding } from "./findings";
 import { highlighting } from "./highlighting";
 import type { Vocabulary } from "./offers";
@@ -29,6 +29,8 @@ export interface Hooks {
   changed: (text: string) => void;
   /** Called with why something was not inserted; null once something was. */
   refused: (why: string | null) => void;
+  /** Called with what is known about the word at the cursor. */
+  reached: (found: Explanation | null) => void;
   format: () => void;
   save: () => void;
   vocabulary: () => Vocabulary | undefined;
@@ -84,6 +86,9 @@ function extensions(hooks: Hooks): Extension {
     EditorView.contentAttributes.of({ "aria-label": LABEL, tabindex: "0", spellcheck: "false", autocapitalize: "off" }),
     EditorView.updateListener.of((update) => {
       if (update.docChanged) hooks.changed(update.state.doc.toString());
+      if (update.docChanged || update.selectionSet) {
+        hooks.reached(explanationAt(update.view, update.state.selection.main.head, hooks));
+      }
     }),
     appearance,
   ];
@@ -96,12 +101,9 @@ function done(act: () => void): boolean {
 
 function hover(hooks: Hooks): Extension {
   return hoverTooltip((view, index) => {
-    const vocabulary = hooks.vocabulary();
-    if (!vocabulary) return null;
-    const line = view.state.doc.lineAt(index);
-    const position = positionOf(view.state.doc, index);
-    const found = explained(line.text, index - line.from, position, vocabulary, hooks.programs());
+    const found = explanationAt(view, index, hooks);
     if (!found) return null;
+    const line = view.state.doc.lineAt(index);
     return {
       pos: line.from + found.from,
       end: line.from + found.to,
@@ -109,6 +111,14 @@ function hover(hooks: Hooks): Extension {
       create: () => ({ dom: box(found.title, found.lines) }),
     };
   });
+}
+
+function explanationAt(view: EditorView, index: number, hooks: Hooks): Explanation | null {
+  const vocabulary = hooks.vocabulary();
+  if (!vocabulary) return null;
+  const line = view.state.doc.lineAt(index);
+  const position = positionOf(view.state.doc, index);
+  return explained(line.text, index - line.from, position, vocabulary, hooks.programs());
 }
 
 function box(title: string, lines: readonly string[]): HTMLElement {
@@ -152,9 +162,8 @@ export function replaceText(view: EditorView, text: string): void {
   view.dispatch({ changes: { from: before, to: old.length - after, insert }, userEvent: "input.replace" });
 }
 
-/** Insert a text on lines of its own where the cursor is, and leave the cursor behind it. */
-export function insertLine(view: EditorView, at: number, text: string): void {
+/** Insert a text, and leave the cursor behind it. */
+export function insertAt(view: EditorView, at: number, text: string): void {
   view.dispatch({ changes: { from: at, insert: text }, selection: { anchor: at + text.length }, scrollIntoView: true });
   view.focus();
 }
-
