@@ -7,6 +7,7 @@ from functools import cached_property
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from fleet_api.backtest_processes.offered import OfferedDrives
 from fleet_api.known import KnownVehicles
 from fleet_api.openid.fetching import Fetching
 from fleet_api.openid.provider import Provider
@@ -32,6 +33,8 @@ COMPILATIONS = 2
 """Likewise: each takes a processor."""
 CHECKS = 4
 """Likewise, of texts that are being written: short, and asked again and again."""
+DRIVE_LOOKS = 3
+"""Likewise, of signals of a drive around a moment."""
 LOG_INS = 8
 """Likewise: each waits for the OpenID provider, and needs no token to begin."""
 LOG_INS_PER_ADDRESS = 4
@@ -54,6 +57,7 @@ class Services:
     searches: Turns = field(default_factory=lambda: Turns("search", in_all=SEARCHES, retry_after_s=15))
     compilations: Turns = field(default_factory=lambda: Turns("compilation", in_all=COMPILATIONS, retry_after_s=10))
     checks: Turns = field(default_factory=lambda: Turns("check", in_all=CHECKS, retry_after_s=1))
+    drive_looks: Turns = field(default_factory=lambda: Turns("look at a drive", in_all=DRIVE_LOOKS, retry_after_s=1))
     log_ins: Turns = field(
         default_factory=lambda: Turns("log-in", in_all=LOG_INS, per_caller=LOG_INS_PER_ADDRESS, retry_after_s=2)
     )
@@ -72,6 +76,11 @@ class Services:
     def sight_of(self, user: User, connection: Connection) -> Sight:
         """What a user sees of where cars were."""
         return sight_of(user, roles_of(self.settings.position_roles), self.positions, connection)
+
+    @cached_property
+    def offered_drives(self) -> OfferedDrives:
+        """The recorded drives that backtests can run over."""
+        return OfferedDrives(self.settings)
 
     @cached_property
     def nonces(self) -> Nonces:

@@ -14,6 +14,7 @@ from fleet_api.api.errors import handlers
 from fleet_api.api.openapi import published
 from fleet_api.api.openapi.document import build_document
 from fleet_api.api.routers import ROUTES
+from fleet_api.backtests.runner import BacktestRunner
 from fleet_api.campaigns import compilation
 from fleet_api.http.bodies import new_bodies
 from fleet_api.http.threads import new_vehicle_threads
@@ -76,11 +77,14 @@ def create_app(settings: Settings) -> FastAPI:
         compilation.begin()
         scans = app.state.scans = ScanRunner(_pool(settings, settings.scan_workers), settings, services.positions)
         scans.start()
+        backtests = app.state.backtests = BacktestRunner(_pool(settings, settings.backtest_workers), services)
+        backtests.start()
         try:
             yield
         finally:
             check.close()
             scans.close()
+            backtests.close()
             app.state.vehicle_threads.close()
             services.known.flush(services.vehicle_database)
             services.used_tokens.write()

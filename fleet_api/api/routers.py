@@ -9,6 +9,7 @@ from fleet_api.api.errors import refuse_nul
 from fleet_api.api.openapi import interactive_docs, published
 from fleet_api.audit import routes as audit
 from fleet_api.authoring import routes as authoring
+from fleet_api.backtests import routes as backtests
 from fleet_api.budget import routes as budget
 from fleet_api.campaigns import owner_routes as campaign_owners
 from fleet_api.campaigns import routes as campaigns
@@ -53,6 +54,7 @@ ROUTERS = tuple(
         clips,
         filters,
         scans,
+        backtests,
         stac,
         datasets,
         searches,

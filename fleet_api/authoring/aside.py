@@ -11,7 +11,9 @@ from triggers.contracts.api.authoring.checks import CheckView
 from triggers.contracts.api.authoring.vocabulary import VocabularyView, WordView
 from triggers.contracts.base import text_digest
 from triggers.language.compile import compile_source
+from triggers.language.constants import Constant, constants_of
 from triggers.language.explain import explain, to_json
+from triggers.language.text.diagnostics import Source
 from triggers.language.text.formatter import format_source
 from triggers.language.words import language_words, unit_words
 from triggers.signals.catalog import Signal, SignalCatalog
@@ -29,6 +31,7 @@ class Asked:
     signals: str
     formatted: bool
     explained: bool
+    constants: bool = False
 
 
 def check_aside(asked: Asked) -> CheckView:
@@ -51,12 +54,31 @@ def check_here(asked: Asked) -> dict[str, Any]:
     is_explained = asked.explained and compilation.ok
     programs = explain(compilation, catalog) if is_explained else []
     campaigns = compilation.campaigns.items() if is_explained else ()
+    constants = constants_of(asked.source, filename=asked.filename) if asked.constants and compilation.ok else []
+    source = Source(asked.source, asked.filename)
     return {
         "ok": compilation.ok,
         "diagnostics": [diagnostic.to_json() for diagnostic in compilation.diagnostics],
         "formatted": formatted,
         "programs": [to_json(program) for program in programs],
         "settings": {name: settings_text(each.settings.model_dump(mode="json")) for name, each in campaigns},
+        "constants": [_constant(source, constant) for constant in constants],
+    }
+
+
+def _constant(source: Source, constant: Constant) -> dict[str, Any]:
+    """A number with its place, and the text that it is about."""
+    (line, column), (end_line, end_column) = map(source.position, (constant.span.start, constant.span.end))
+    fields = ("kind", "block", "unit", "operator", "signal", "low", "high", "step")
+    return {
+        **{field: getattr(constant, field) for field in fields},
+        "line": line,
+        "column": column,
+        "end_line": end_line,
+        "end_column": end_column,
+        "text": source.text[constant.span.start : constant.span.end],
+        "value": float(constant.value),
+        "subject": source.text[constant.subject.start : constant.subject.end],
     }
 
 

@@ -29,7 +29,7 @@ def check_text(
     """Every mistake in a trigger text, where it is, and what to write instead; nothing is kept.
 
     A text with mistakes is a 200 as well. `formatted` asks for the text as `longtail fmt` writes it, `explained` for
-    what its programs cost on a vehicle.
+    what its programs cost on a vehicle, `constants` for the numbers of its conditions, with ranges to try.
     """
     return usecases.check(services, user, body)
 

@@ -18,7 +18,7 @@ def check(services: Services, user: User, request: CheckRequest) -> CheckView:
     """
     user.require(Role.AUTHOR)
     signals = catalog_text(services, signals=request.signals, catalog=request.catalog)
-    asked = Asked(request.source, request.filename, signals, request.formatted, request.explained)
+    asked = Asked(request.source, request.filename, signals, request.formatted, request.explained, request.constants)
     with services.checks.turn(user.name):
         return check_aside(asked)
 

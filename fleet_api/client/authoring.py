@@ -22,10 +22,11 @@ class Authoring:
         filename: str = "campaign.trigger",
         formatted: bool = False,
         explained: bool = False,
+        constants: bool = False,
     ) -> CheckView:
         """Every finding about a text, against a signal catalog's YAML or a published one, as in `campaigns.apply`.
 
-        A text with mistakes is an answer, too. `formatted` and `explained` ask for its format and its programs' costs.
+        A text with mistakes is an answer, too. `formatted`, `explained` and `constants` ask for more.
         """
         body = request_of(
             CheckRequest,
@@ -35,6 +36,7 @@ class Authoring:
             catalog=catalog,
             formatted=formatted,
             explained=explained,
+            constants=constants,
         )
         return self._transport.post(CheckView, path_of("authoring", "check"), body)
 

@@ -10,6 +10,7 @@ import httpx
 
 from fleet_api.client.audit import Audit
 from fleet_api.client.authoring import Authoring
+from fleet_api.client.backtests.subject import Backtests
 from fleet_api.client.campaigns import Campaigns, SignalCatalogs
 from fleet_api.client.clips import Clips
 from fleet_api.client.clips.scans import Scans
@@ -55,6 +56,7 @@ class Client:
         self.vehicles = Vehicles(self._transport)
         self.clips = Clips(self._transport)
         self.scans = Scans(self._transport)
+        self.backtests = Backtests(self._transport)
         self.datasets = Datasets(self._transport)
         self.searches = Searches(self._transport)
         self.labels = Labels(self._transport)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -60,6 +61,14 @@ def prepare_inputs(
     if not compilation.campaigns:
         raise InvalidInput(f"{campaign} has triggers but no campaign", remedy="add a campaign that collects them")
     return DemoInputs(find_drives(drives), catalog, compilation, signals, campaign, generated)
+
+
+def offer_drives(drives: Sequence[Drive], folder: Path) -> None:
+    """Copy drives to where a deployment offers them for backtests, readable for the user that its API becomes."""
+    for drive in drives:
+        shutil.copytree(drive.path.parent, folder / drive.name, dirs_exist_ok=True)
+    for path in (folder, *folder.rglob("*")):
+        path.chmod(0o755 if path.is_dir() else 0o644)
 
 
 def _written(folder: Path, name: str) -> Path:

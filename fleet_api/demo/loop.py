@@ -13,7 +13,7 @@ from pathlib import Path
 
 from fleet_api.client import Client
 from fleet_api.client.campaign_files import apply_file
-from fleet_api.demo.inputs import DemoInputs
+from fleet_api.demo.inputs import DemoInputs, offer_drives
 from fleet_api.demo.labeler import AutoLabeler
 from fleet_api.demo.prediction import Prediction, predict
 from fleet_api.demo.results import clip_results
@@ -78,6 +78,8 @@ class Demo:
         return plan_fleet(self.inputs.drives, attributes, prefix="demo")
 
     def _run_in(self, deployment: Deployment, plan: list[PlannedVehicle], prediction: Prediction) -> Summary:
+        if self.inputs.generated:
+            offer_drives(self.inputs.drives, self.data_dir / "drives")
         clients = {name: self._client(deployment, name) for name in _ROLES}
         try:
             self._start_campaigns(clients[AUTHOR], clients[APPROVER])

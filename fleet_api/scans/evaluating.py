@@ -10,17 +10,13 @@ import contextlib
 import gc
 import json
 import os
-import sys
 from collections.abc import Callable, Sequence
 from multiprocessing.connection import Connection
-from pathlib import Path
 from typing import NoReturn
 
 from fleet_api.scans.tasks import Answer, Answers, ClipData, Limits
-from ingest.extraction.sandbox.confinement import be_first_to_go, confine, forbid_processes
+from ingest.extraction.sandbox.lone_process import shut_in
 from triggers.errors import InvalidInput
-from triggers.processes.jail import landlock, privileges, seccomp
-from triggers.processes.jail.isolation import Isolation
 from triggers.scan.evaluate import Evaluator, scan_clips
 from triggers.scan.scanned import Scanned
 
@@ -79,7 +75,7 @@ def _be_child(pipe: Connection, evaluators: Sequence[Callable[[], Evaluator]], l
     try:
         ready = [make() for make in evaluators]  # the jail lets no memory become executable
         gc.freeze()  # what is imported stays: collections would go through all of it, again and again
-        _confine(pipe, limits)
+        shut_in(pipe.fileno(), memory_bytes=MEMORY_BYTES, cpu_s=limits.seconds, isolation=limits.isolation)
         status = 0
         _serve(pipe, ready)
     except (EOFError, BrokenPipeError, ConnectionResetError):
@@ -99,38 +95,3 @@ def _serve(pipe: Connection, evaluators: Sequence[Evaluator]) -> None:
 def _answer(scanned: Scanned) -> Answer:
     problem = None if scanned.problem is None else scanned.problem[:500]
     return Answer(t_ns=scanned.t_ns, count=scanned.count, problem=problem)
-
-
-def _confine(pipe: Connection, limits: Limits) -> None:
-    """Give up all but computing and the pipe. OSError where a part of the jail cannot be had and is required."""
-    os.environ.clear()
-    pipe_number = pipe.fileno()
-    os.closerange(3, pipe_number)
-    os.closerange(pipe_number + 1, 65_536)
-    be_first_to_go()
-    confine(
-        memory_bytes=_address_space_bytes() + MEMORY_BYTES,
-        cpu_s=limits.seconds,
-        file_bytes=0,
-        wall_s=2 * limits.seconds,
-    )
-    forbid_processes()
-    for part in (
-        privileges.drop_capabilities,
-        privileges.hide_memory,
-        lambda: landlock.restrict([], []),
-        seccomp.restrict,
-    ):
-        try:
-            part()
-        except OSError:
-            if limits.isolation is Isolation.REQUIRE:
-                raise
-
-
-def _address_space_bytes() -> int:
-    """How much address space this process has: the memories of modules reserve some without using it."""
-    if sys.platform != "linux":
-        return 0
-    pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[0])
-    return pages * os.sysconf("SC_PAGE_SIZE")

@@ -17,6 +17,7 @@ from ingest.steward.forecasts.make import Forecasting
 from ingest.steward.loop import Duty
 from ingest.steward.staging import clean_staging
 from storage import ledger, retention, usage
+from storage.backtests import jobs as backtests
 from storage.clips import extraction_jobs
 from storage.clips.properties import indexed_signals
 from storage.costs import rollup
@@ -102,7 +103,7 @@ class Duties:
             Duty("forgetting closed uploads", 3600.0, self._forget_uploads),
             Duty("deleting old vehicle-days", 3600.0, self._forget_vehicle_days),
             Duty("deleting hours of usage that are old", 3600.0, self._forget_hours),
-            Duty("forgetting expired scans", 60.0, self._forget_scans),
+            Duty("forgetting expired scans and backtests", 60.0, self._forget_asked),
             Duty("recording rates", 900.0, self._record_rates),
             Duty("forecasting budgets", 300.0, self._forecasting.go_on),
             Duty("removing unfinished object writes", 3600.0, self._remove_leftovers),
@@ -202,9 +203,9 @@ class Duties:
         with self._database.begin() as connection:
             return _did(usage.forget_hours(connection), "sums of usage by hour deleted; those of their days stay")
 
-    def _forget_scans(self) -> bool:
+    def _forget_asked(self) -> bool:
         with self._database.begin() as connection:
-            return scans.expire(connection) > 0
+            return scans.expire(connection) + backtests.expire(connection) > 0
 
     def _record_rates(self) -> bool:
         rates.record_rates(self._database)

@@ -7,6 +7,7 @@ from typing import Annotated
 from pydantic import AfterValidator, Field
 from pydantic_settings import BaseSettings
 
+from storage.backtests.settings import BacktestSettings
 from storage.scans.settings import ScanSettings
 from triggers.costs.months import zone_named
 from triggers.errors import InvalidInput
@@ -25,8 +26,8 @@ Zone = Annotated[str, AfterValidator(_known_zone)]
 """The name of a time zone, as the IANA has it: `Europe/Berlin`."""
 
 
-class CostSettings(ScanSettings):
-    """The part of `storage.settings.Settings` that is about costs, with that about scans."""
+class CostSettings(ScanSettings, BacktestSettings):
+    """The part of `storage.settings.Settings` that is about costs, with those about scans and backtests."""
 
     cost_zone: Zone = "UTC"
     """The time zone of the account's days and months, as the IANA names it: `Europe/Berlin`."""

@@ -14,6 +14,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, Table, delete, func, insert, select, text, update
 
 from storage import outbox
+from storage.backtests import jobs as backtests
 from storage.clips.marks import openings
 from storage.clips.properties import known_values
 from storage.datasets import holds
@@ -135,7 +136,7 @@ def erase(
        expired and that a dataset has come to keep meanwhile, which cannot change any more
     2. note the objects to delete, and a second time for those that a worker may still be writing
     3. mark the fires that will be in no clip any more, and see which clips anybody has used
-    4. let clips that were duplicates of these be their own again, and delete the rows
+    4. let clips that were duplicates of these be their own again, forget backtests over them, and delete the rows
     5. empty the manifests of the uploads, and discard the dead letters
     6. write tombstones and events
     7. forget values of attributes and tags that no other clip has; last, as storing clips waits for it
@@ -150,6 +151,7 @@ def erase(
     _mark_fires(connection, ids, "expired" if cause is ErasureCause.EXPIRED else "erased")
     used = openings.used_among(connection, ids)
     rows["duplicate_marks"] = duplicates.release(connection, ids)
+    rows["backtests"] = backtests.forget_those_over(connection, ids)
     for table in _PARTS:
         rows[table.name] = connection.execute(delete(table).where(table.c.clip_id.in_(ids))).rowcount
     values = known_values.of_clips(connection, ids)

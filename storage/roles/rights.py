@@ -85,6 +85,8 @@ _API = {
     "outbox": _ADD,
     "scan_hits": _ALL,
     "scans": _ALL,
+    "backtest_results": _ALL,
+    "backtests": _ALL,
     "signal_statistics": f"{_READ}, DELETE",
     "signal_units": _READ,
     # Datasets, whose versions and members are added and never changed; searches are their owners'.
@@ -204,6 +206,7 @@ _INGEST = {
     "restores": _READ,
     "scan_hits": f"{_CHANGE}, DELETE",
     "scans": f"{_READ}, DELETE",
+    "backtests": f"{_READ}, DELETE",
     "signal_statistics": _ALL,
     "signal_units": _WRITE,
     "upload_pieces": f"{_READ}, DELETE",

@@ -71,7 +71,7 @@ def _uses(
         VEHICLE_DAY: (campaign.budget.vehicle_day_bytes, day.bytes if day else None, False),
         TOTAL: (campaign.budget.total_bytes, fleet_day.bytes if fleet_day else None, True),
         CLIPS: (campaign.budget.clips, fleet_day.clips if fleet_day else None, True),
-        UPLOAD: (_largest_upload(campaign), None, False),
+        UPLOAD: (campaign.largest_upload_bytes, None, False),
     }
     for limit, (amount, per_day, is_used_up) in limits.items():
         if amount is None:
@@ -102,13 +102,6 @@ def _clip_sizes(
             np.concatenate(recorded).tolist() if recorded else [nominal_clip_bytes(trigger.capture, catalog, cameras)]
         )
     return np.array(sizes, np.int64)
-
-
-def _largest_upload(campaign: CampaignSettings) -> int | None:
-    """The size of the largest clip that some network takes; None without a limit."""
-    sizes = [route.up_to_bytes for route in campaign.upload]
-    known = [size for size in sizes if size is not None]
-    return max(known) if known and len(known) == len(sizes) else None
 
 
 def _days(amount: int, per_day: Interval) -> Interval | None:

@@ -103,6 +103,7 @@ class _DriveRun:
         """The result, after all batches."""
         result, time = self._result, self._time
         result.rows, result.recorded_ns, result.findings = time.rows, time.recorded_ns, self._findings.all()
+        result.first_ns, result.last_ns = time.first_ns, time.last_ns
         result.metres = self._odometer.metres if self._odometer is not None else None
         result.known_ns = {n: time.recorded_ns - unknown for n, unknown in self._known.unknown_together_ns.items()}
         result.unknown_ns = self._known.unknown_ns
@@ -130,13 +131,13 @@ class _RecordedTime:
     """Counts the rows and the time of the batches taken; `recorded_ns` is what `TravelMeter` counts as armed time."""
 
     def __init__(self, max_gap_ns: int) -> None:
-        self.rows = self.recorded_ns = self.length_ns = 0
+        self.rows = self.recorded_ns = self.length_ns = self.first_ns = self.last_ns = 0
         self._max_gap_ns = max_gap_ns
-        self._latest_ns: int | None = None
 
     def take(self, batch: Batch) -> None:
         first_ns, latest_ns = int(batch.t_ns[0]), int(batch.t_ns[-1])
-        step_ns = first_ns - self._latest_ns if self._latest_ns is not None else 0
+        self.first_ns = self.first_ns if self.rows else first_ns
+        step_ns = first_ns - self.last_ns if self.rows else 0
         self.rows += len(batch)
         self.length_ns += step_ns + latest_ns - first_ns
         self.recorded_ns += latest_ns - first_ns
@@ -144,7 +145,7 @@ class _RecordedTime:
             self.recorded_ns += step_ns
         if batch.longest_step_ns > self._max_gap_ns:
             self.recorded_ns -= int(batch.steps_ns[ends_segment(batch.steps_ns, self._max_gap_ns)].sum())
-        self._latest_ns = latest_ns
+        self.last_ns = latest_ns
 
 
 class _ProgramRun:

@@ -11,6 +11,7 @@ from triggers.contracts.campaign import CampaignSettings, TriggerSettings
 from triggers.errors import InvalidInput
 from triggers.language.compile import Compilation
 from triggers.language.ir import Ir, mask_of
+from triggers.signals.catalog import SignalCatalog
 
 _ASKS_FOR_ABSENCE = frozenset(("missing", "age"))
 """Operations that are known even while the signal below them is not."""
@@ -65,6 +66,14 @@ def make_plan(compilation: Compilation) -> BacktestPlan:
         },
         campaigns=tuple(campaign.settings for campaign in compilation.campaigns.values()),
     )
+
+
+def signals_needed(plan: BacktestPlan, catalog: SignalCatalog) -> frozenset[str]:
+    """What the programs read, what triggers capture, and what the distance is measured by."""
+    position = () if catalog.position is None else (catalog.position.latitude, catalog.position.longitude)
+    captured = [settings.capture.signals for settings in plan.settings.values()]
+    read = [*plan.signals.values(), *plan.head_signals.values()]
+    return frozenset[str]().union(*read, *captured, position, {"ego.speed"} & catalog.signals.keys())
 
 
 def _masks(ir: Ir, opaque: frozenset[str]) -> list[int]:

@@ -19,14 +19,17 @@ from triggers.language.rows import Firing
 class DriveResult:
     """What happened on one drive, by trigger; triggers without a fire or a suppressed rise are not listed.
 
-    Times are in ns of the drive's clock, ascending. `metres` is None if nothing measures the distance. `shared` is the
-    result of `shared_fires`. `left_out` has the reason for each trigger (and compared head or events) that could not
-    run because the drive cannot give one of its signals; nothing else of the result is about it.
+    Times are in ns of the drive's clock, ascending; `first_ns` and `last_ns` are those of its rows. `metres` is None if
+    nothing measures the distance. `shared` is the result of `shared_fires`. `left_out` has the reason for each trigger
+    (and compared head or events) that could not run because the drive cannot give one of its signals; nothing else of
+    the result is about it.
     """
 
     name: str
     path: Path
     rows: int = 0
+    first_ns: int = 0
+    last_ns: int = 0
     recorded_ns: int = 0
     metres: float | None = None
     fires_ns: dict[str, Times] = field(default_factory=dict)

@@ -168,6 +168,13 @@ class CampaignSettings(Contract):
     active_to: date | None = None
     retain_ns: Annotated[int, Field(gt=0)] | None = None
 
+    @property
+    def largest_upload_bytes(self) -> int | None:
+        """The size of the largest clip that some network takes; None without a limit."""
+        sizes = [route.up_to_bytes for route in self.upload]
+        known = [size for size in sizes if size is not None]
+        return max(known) if known and len(known) == len(sizes) else None
+
 
 @dataclass(frozen=True, slots=True)
 class RunningCampaign:

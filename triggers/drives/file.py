@@ -83,6 +83,16 @@ class DriveFile:
             raise InvalidInput(f"{self.path}: metadata {START_KEY.decode()} is not a time in nanoseconds")
         return int(text)
 
+    def bounds_of(self, column: str) -> list[tuple[Any, Any]]:
+        """The lowest and highest value of a column in each row group, from the footer; empty where one is not told."""
+        metadata = self._file.metadata
+        if column not in self.columns:
+            return []
+        index = self.columns.index(column)
+        told = [metadata.row_group(group).column(index).statistics for group in range(metadata.num_row_groups)]
+        known = [(each.min, each.max) for each in told if each is not None and each.has_min_max]
+        return known if len(known) == len(told) else []
+
     def column_of(self, signal: str, catalog: SignalCatalog) -> str:
         """The catalog's column, or else the signal's own name, as in extracted clips."""
         declared = catalog.column(signal)

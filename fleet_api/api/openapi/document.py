@@ -37,6 +37,7 @@ TAGS = (
     ("datasets", "Clips that are frozen under a name, in versions that never change."),
     ("saved searches", "Filters and orders of clips under a name, with a link."),
     ("scans", "Searching clips by what happened in them, as jobs."),
+    ("backtests", "Running trigger files over recorded drives or clips, as jobs."),
     ("stac", "The same catalog as STAC 1.1, read-only, for tools that know the standard."),
     ("labels", "The feed for labelers."),
     ("audit", "Who changed what, in a chain of entries that can only be appended to."),

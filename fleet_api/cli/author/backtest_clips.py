@@ -31,6 +31,7 @@ def fetch_clips(
 ) -> ClipDrives:
     """The clips of a search (a filter, and at most how many) as drives in a folder; only the needed signals travel."""
     from fleet_api.client.clips.drives import ClipsAsDrives
+    from triggers.backtest.plan import signals_needed
     from triggers.drives.find import MAX_DRIVES
     from triggers.errors import InvalidInput
 
@@ -40,17 +41,9 @@ def fetch_clips(
     if not found:
         raise InvalidInput("no clip matches the filter", remedy="try it with `longtail clips search`")
     with _progress(len(found)) as advance:
-        fetched = ClipsAsDrives(client.campaigns, catalog, _needed(plan, catalog), folder).fetch(found, advance)
+        fetched = ClipsAsDrives(client.campaigns, catalog, signals_needed(plan, catalog), folder).fetch(found, advance)
     remark(NOT_A_SAMPLE)
     return fetched
-
-
-def _needed(plan: BacktestPlan, catalog: SignalCatalog) -> set[str]:
-    """What programs read, what triggers capture, and what the distance is measured by."""
-    position = () if catalog.position is None else (catalog.position.latitude, catalog.position.longitude)
-    captured = [settings.capture.signals for settings in plan.settings.values()]
-    read = [*plan.signals.values(), *plan.head_signals.values()]
-    return set[str]().union(*read, *captured, position, {"ego.speed"} & catalog.signals.keys())
 
 
 def named_for_clips(result: BacktestResult, folder: Path) -> BacktestResult:

@@ -7,7 +7,7 @@ needed signal otherwise than the catalog that is to read it is left out, with th
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -24,6 +24,8 @@ from triggers.signals.catalog import Signal, SignalCatalog
 from triggers.signals.recordings import TimeKey
 
 FETCHERS = 8
+Version = tuple[str, int]
+"""A campaign's name and a number of its versions."""
 
 
 @dataclass
@@ -40,6 +42,39 @@ def catalog_for_clips(catalog: SignalCatalog) -> SignalCatalog:
     return catalog.model_copy(update={"signals": signals, "time": TimeKey()})
 
 
+def catalog_of_campaign(text: str) -> SignalCatalog | None:
+    """The catalog of a campaign's version; None for one of a release that this one cannot read."""
+    try:
+        return SignalCatalog.parse(text, name="the catalog")
+    except LongtailError:  # its clips are taken as they are
+        return None
+
+
+def require_same_signals(
+    needed: Iterable[str], mine: SignalCatalog, theirs: Sequence[tuple[Version, SignalCatalog | None]]
+) -> None:
+    """InvalidInput if a needed signal is declared otherwise by the first of a clip's campaigns that declares it."""
+    for name in needed:
+        declared = [
+            (version, catalog.signals[name]) for version, catalog in theirs if catalog and name in catalog.signals
+        ]
+        if name not in mine.signals or not declared:
+            continue
+        (campaign, number), signal = declared[0]
+        if (difference := _difference(mine.signals[name], signal)) is not None:
+            raise InvalidInput(
+                f"`{name}` {difference} in the catalog of {campaign} version {number}",
+                remedy="run the backtest with that signal catalog, over these clips alone",
+            )
+
+
+def write_clip(signals: SignalsFile, needed: Iterable[str], path: Path) -> Drive:
+    """Write a clip's signals, those of the needed ones that it has, as a drive."""
+    table = signals.read([name for name in needed if name in signals.signals])
+    pq.write_table(table, path, compression="zstd")
+    return Drive(path)
+
+
 class ClipsAsDrives:
     """Fetches clips' signals into a folder."""
 
@@ -49,7 +84,7 @@ class ClipsAsDrives:
         self._catalog = catalog
         self._needed = sorted(needed)
         self._folder = folder
-        self._declared: dict[tuple[str, int], SignalCatalog | None] = {}
+        self._declared: dict[Version, SignalCatalog | None] = {}
         self._lock = threading.Lock()
 
     def fetch(self, clips: Sequence[Clip], progress: Callable[[], None] = lambda: None) -> ClipDrives:
@@ -71,28 +106,11 @@ class ClipsAsDrives:
         )
 
     def _drive(self, clip: Clip) -> Drive:
-        self._require_same_signals(clip)
-        signals = SignalsFile(clip.open(SIGNALS_ASSET))
-        table = signals.read([name for name in self._needed if name in signals.signals])
-        path = self._folder / f"{clip.id}.parquet"
-        pq.write_table(table, path, compression="zstd")
-        return Drive(path)
-
-    def _require_same_signals(self, clip: Clip) -> None:
         versions = list(dict.fromkeys((fire.campaign, fire.version) for fire in clip.fires))
-        catalogs = [(version, self._catalog_of(*version)) for version in versions]
-        for name in self._needed:
-            mine = self._catalog.signals.get(name)
-            for (campaign, version), catalog in catalogs:
-                theirs = None if catalog is None else catalog.signals.get(name)
-                if mine is None or theirs is None:
-                    continue
-                if (difference := _difference(mine, theirs)) is not None:
-                    raise InvalidInput(
-                        f"`{name}` {difference} in the catalog of {campaign} version {version}",
-                        remedy="run the backtest with that signal catalog, over these clips alone",
-                    )
-                break
+        require_same_signals(
+            self._needed, self._catalog, [(version, self._catalog_of(*version)) for version in versions]
+        )
+        return write_clip(SignalsFile(clip.open(SIGNALS_ASSET)), self._needed, self._folder / f"{clip.id}.parquet")
 
     def _catalog_of(self, campaign: str, version: int) -> SignalCatalog | None:
         with self._lock:
@@ -101,11 +119,7 @@ class ClipsAsDrives:
             return self._declared[campaign, version]
 
     def _asked(self, campaign: str, version: int) -> SignalCatalog | None:
-        text = self._campaigns.version(campaign, version).signals
-        try:
-            return SignalCatalog.parse(text, name=f"the catalog of {campaign} version {version}")
-        except LongtailError:  # of a release that this one cannot read: its clips are taken as they are
-            return None
+        return catalog_of_campaign(self._campaigns.version(campaign, version).signals)
 
 
 def _difference(mine: Signal, theirs: Signal) -> str | None:

@@ -16,7 +16,14 @@ from triggers.language.text.formatter import format_source
 from triggers.signals.catalog import SignalCatalog
 
 pytestmark = pytest.mark.integration
-NOTHING_MORE: dict[str, Any] = {"ok": True, "diagnostics": [], "formatted": None, "programs": [], "settings": {}}
+NOTHING_MORE: dict[str, Any] = {
+    "ok": True,
+    "diagnostics": [],
+    "formatted": None,
+    "programs": [],
+    "settings": {},
+    "constants": [],
+}
 """The answer about a right text of which nothing but diagnostics was asked."""
 
 
@@ -38,6 +45,7 @@ def test_a_right_text_has_its_format_and_its_costs_as_the_command_line_shows_the
         "formatted": format_source(text, filename="campaign.trigger").text,
         "programs": [to_json(each) for each in explain(compiled, catalog)],
         "settings": {"braking": settings_text(settings.settings.model_dump(mode="json"))},
+        "constants": [],
     }
     assert found["settings"]["braking"]["budget.total_bytes"] == "1 GB (1,000,000,000 bytes)"
     assert check(api, text) | {"diagnostics": []} == NOTHING_MORE
@@ -53,6 +61,18 @@ def test_an_operator_is_told_from_its_beginning_to_its_end(api: Api) -> None:
     }
     assert places["ego.accel < -4 m/s^2"] == (2, 2, 10, 30)
     assert places["ego.accel < -4 m/s^2 for 2 s"] == (2, 3, 10, 16)
+
+
+def test_the_numbers_of_conditions_are_told_with_their_place_and_a_range(api: Api) -> None:
+    text = "trigger a {\n    when ego.accel < -4.5 m/s^2 for 2 s\n}\n"
+    threshold, duration = check(api, text, constants=True)["constants"]
+    place = ("line", "column", "end_line", "end_column")
+    assert [threshold[key] for key in place] == [2, 22, 2, 32]
+    assert text.splitlines()[1][21:31] == threshold["text"] == "-4.5 m/s^2"
+    assert (threshold["kind"], threshold["signal"], threshold["operator"]) == ("comparison", "ego.accel", "<")
+    assert (threshold["value"], threshold["unit"], threshold["low"], threshold["high"]) == (-4.5, "m/s^2", -13.5, 0.0)
+    assert (duration["text"], duration["operator"], duration["subject"]) == ("2 s", "for", "ego.accel < -4.5 m/s^2")
+    assert check(api, text.replace("m/s^2", "m"), constants=True)["constants"] == [], "of a text that compiles"
 
 
 def test_a_text_with_mistakes_is_an_answer_with_every_one_at_its_place(api: Api) -> None:

@@ -16,6 +16,7 @@ from tests.fleet_api.budget.test_routes import reserve
 from tests.support.paths import REPOSITORY
 from tests.support.used import use
 from tests.triggers.costs.books import BOOK
+from triggers.contracts.api.backtests.requests import BacktestRequest, Over, ProgramRequest
 from triggers.contracts.signing import Signature
 from triggers.errors import Conflict, DiagnosticsError, Forbidden, InvalidInput, NotFound
 
@@ -23,6 +24,9 @@ from triggers.errors import Conflict, DiagnosticsError, Forbidden, InvalidInput,
 @pytest.fixture
 def client(api: Api) -> Client:
     return api.as_client("admin")
+
+
+BACKTEST = BacktestRequest(programs=(ProgramRequest(source="", signals=""),), over=Over(drives=("a",)))
 
 
 def test_a_campaign_is_applied_approved_found_and_stopped(api: Api, client: Client) -> None:
@@ -255,6 +259,14 @@ def test_the_client_reaches_every_route_that_people_use(api: Api) -> None:
         lambda: next(client.scans.hits("a")),
         client.scans.list,
         lambda: client.scans.end("a"),
+        client.backtests.drives,
+        client.backtests.list,
+        lambda: client.backtests.begin(BACKTEST),
+        lambda: client.backtests.page("a"),
+        lambda: client.backtests.wait("a"),
+        lambda: next(client.backtests.fires("a")),
+        lambda: client.backtests.signals("a", "b", from_ns=0, to_ns=1),
+        lambda: client.backtests.end("a"),
         lambda: client.clips.tag("a", "b"),
         lambda: client.clips.untag("a", "b"),
         lambda: client.clips.note("a", "b"),

@@ -22,6 +22,7 @@ from triggers.contracts.users import Role
 pytestmark = pytest.mark.integration
 ROLES = [role for role in Role if role != Role.ADMIN]
 
+BACKTEST = [f"/{{backtest_id}}{part}" for part in ("", "/fires", "/signals")]
 QUERIES: dict[Operation, dict[str, Any]] = {
     ("get", "/v1/filter"): {"filter": "S_INTERSECTS(box, BBOX(11, 48, 12, 49))"},
     ("get", "/v1/clips/facets"): {"by": "place_cell,state,trigger,vehicle,tags,label,ego.speed.max,day"},
@@ -73,6 +74,10 @@ NOTHING_OF_CLIPS: set[Operation] = {
     ("post", "/v1/costs/months/{month}/close"),
     ("post", "/v1/budget/limits"),
     ("post", "/v1/campaign-owners/{campaign}"),
+    # about drives, and clips of which tests/fleet_api/backtests/test_positions.py asks
+    *(("post", "/v1/backtests"), ("delete", "/v1/backtests/{backtest_id}")),
+    *(("get", f"/v1/backtests{which}") for which in ("", *BACKTEST)),
+    ("get", "/v1/drives"),
     # about vehicles: of their clips, numbers and digests
     ("post", "/v1/vehicles"),
     ("post", "/v1/enrolment-codes"),

@@ -18,6 +18,7 @@ from tests.fleet_api.demo.demo_process import Run, run_demo
 from tests.support.paths import RECORDED_DRIVES, REPOSITORY
 from triggers.contracts.api.outcomes import OutcomesView
 from triggers.contracts.clip import CELL_BYTES, clip_digest
+from triggers.drives.find import find_drives
 
 LIMIT_S = 60.0
 RECORDED = RECORDED_DRIVES / "css_car_a"
@@ -49,6 +50,13 @@ def test_the_loop_closes_on_generated_drives_in_counts_that_add_up(
     assert all(total.values()), f"the demonstration is to show each of these: {total}"
     assert len(summary["clips"]) == summary["uploads"] == summary["objects"] == summary["labeled"] > 0
     assert "Traceback" not in process.stderr
+
+
+@pytest.mark.integration
+def test_what_it_keeps_offers_its_drives_for_backtests(generated: Run) -> None:
+    offered = find_drives([generated.data / "drives"])
+    assert {drive.name for drive in offered} == {clip["drive"] for clip in generated.summary["clips"]}
+    assert all(drive.path.stat().st_mode & 0o004 and drive.cameras for drive in offered)
 
 
 @pytest.mark.integration

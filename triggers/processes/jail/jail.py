@@ -25,7 +25,7 @@ class Jail:
     def __init__(self, folder: int, *, packages: Sequence[str] = ()) -> None:
         """Opens what may be read: the interpreter, its libraries and these packages, so that late imports work."""
         self._folder = folder
-        self._readable = [_opened(path) for path in _readable(packages)]
+        self._readable = [_opened(path) for path in interpreter_paths(packages)]
         self._readable = [descriptor for descriptor in self._readable if descriptor >= 0]
         self._given_up: set[Part] = set()
 
@@ -67,7 +67,7 @@ def _why(part: Part, error: OSError) -> str:
     return f"the part {part!s} cannot be had ({error.strerror or error})" if sys.platform == "linux" else ""
 
 
-def _readable(packages: Sequence[str]) -> list[str]:
+def interpreter_paths(packages: Sequence[str] = ()) -> list[str]:
     """The interpreter's code and libraries, and folders of packages; not what may lie beside them."""
     folders = {sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib")}
     for name in packages:

@@ -6,14 +6,16 @@ from typing import Literal
 
 from pydantic import BaseModel
 
+from triggers.contracts.api.base import View
 from triggers.contracts.api.campaigns import SourceRequest
 
 
 class CheckRequest(SourceRequest):
-    """A trigger file and its signal catalog; `formatted` and `explained` ask for more than diagnostics."""
+    """A trigger file and its signal catalog; `formatted`, `explained` and `constants` ask for more than diagnostics."""
 
     formatted: bool = False
     explained: bool = False
+    constants: bool = False
 
 
 class DiagnosticView(BaseModel):
@@ -103,12 +105,40 @@ class ProgramView(BaseModel):
     operators: list[ExplainedOperatorView]
 
 
+class ConstantView(View):
+    """A number of a condition that a slider may move: what a value is compared with, or how long it must hold.
+
+    `text` is at the place and may be replaced there by another number, a blank and `unit` (nothing after the number
+    where `unit` is empty). Lines and columns count from 1 as in diagnostics. `block` is the trigger or `let` that it is
+    in; `subject` the text that is compared (or, for `kind` `duration`, the condition that must hold), and `signal` its
+    name where it is a signal alone. `low` to `high` is a sensible range in `unit`, within what the language knows of
+    the subject, and `step` a sensible step.
+    """
+
+    kind: Literal["comparison", "duration"]
+    block: str
+    line: int
+    column: int
+    end_line: int
+    end_column: int
+    text: str
+    value: float
+    unit: str
+    operator: str
+    subject: str
+    signal: str | None
+    low: float
+    high: float
+    step: float
+
+
 class CheckView(BaseModel):
     """Whether the text compiles, and every finding about it.
 
     `formatted` is null where it was not asked for, or where the text has mistakes of syntax; `programs` and `settings`
     are empty where they were not asked for, or where the text does not compile. `settings` has every setting of each
-    campaign as a path and a text with its unit, as `review` of a version has them.
+    campaign as a path and a text with its unit, as `review` of a version has them. `constants` are in the order of the
+    text, and empty as `programs` are.
     """
 
     ok: bool
@@ -116,3 +146,4 @@ class CheckView(BaseModel):
     formatted: str | None
     programs: list[ProgramView]
     settings: dict[str, dict[str, str]]
+    constants: list[ConstantView]

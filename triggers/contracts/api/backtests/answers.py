@@ -123,7 +123,7 @@ class ChangedFiresView(View):
     only_second: int
 
 
-class ComparisonView(View):
+class ProgramComparisonView(View):
     """Two programs side by side: the triggers of both, those of one alone, and what became of each fire.
 
     `fires` has each trigger over all drives first, and then drive by drive. It is of the fires that are kept, and
@@ -141,7 +141,7 @@ class BacktestPage(BaseModel):
 
     backtest: BacktestView
     results: list[ProgramResultView]
-    comparison: ComparisonView | None
+    comparison: ProgramComparisonView | None
 
 
 class BacktestList(BaseModel):

@@ -41,7 +41,7 @@ class OverlapView(View):
     share: float
 
 
-class EventsView(EventCountsView):
+class BacktestEventsView(EventCountsView):
     """Compared events of two sides of a head on all drives, with rates per 1,000 km where distances are known."""
 
     head: str
@@ -71,7 +71,7 @@ class TriggerForecastView(VolumeView):
     sample_one_in: int
 
 
-class ForecastView(View):
+class BacktestForecastView(View):
     """What is expected of a fleet, by trigger and in total; null in total where no time was recorded."""
 
     vehicles: int
@@ -168,9 +168,9 @@ class ReportView(View):
     triggers: dict[str, TriggerCountsView]
     overlap: list[OverlapView]
     compared: dict[str, ComparedView]
-    events: list[EventsView]
+    events: list[BacktestEventsView]
     overflows: int
-    forecast: ForecastView | None
+    forecast: BacktestForecastView | None
     by_drive: list[RunDriveView]
     left_out: list[LeftOutTriggerView]
     findings: list[FindingView]

@@ -1,0 +1,1 @@
+"""Processes of backtests beside the API: what they are given and answer, their start, their jail, and their work."""

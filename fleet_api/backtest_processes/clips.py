@@ -1,0 +1,40 @@
+"""Clips as the drives of a backtest, made in its process as the client library makes them.
+
+Apart, as the client library takes longer to load than most backtests take to run.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from fleet_api.backtest_processes.tasks import ClipsOf, Failed, GivenClip
+from fleet_api.client.clips.drives import catalog_for_clips, catalog_of_campaign, require_same_signals, write_clip
+from fleet_api.client.clips.ranges import LinkedFile
+from fleet_api.client.clips.signals import SignalsFile
+from triggers.drives.drive import Drive
+from triggers.errors import InvalidInput
+from triggers.signals.catalog import SignalCatalog
+
+
+def clips_as_drives(
+    clips: ClipsOf, needed: Iterable[str], catalog: SignalCatalog
+) -> tuple[list[Drive], list[Failed], SignalCatalog]:
+    """The clips as drives, those of which none can be made, and the catalog that the drives are read by."""
+    declared = {version: catalog_of_campaign(text) for version, text in clips.catalogs.items()}
+    wanted, drives, failed = sorted(needed), list[Drive](), list[Failed]()
+    for clip in clips.clips:
+        try:
+            require_same_signals(wanted, catalog, [(version, declared.get(version)) for version in clip.versions])
+            drives.append(_drive(clip, wanted, clips.folder))
+        except InvalidInput as error:
+            failed.append(Failed(clip.id, error))
+    return drives, failed, catalog_for_clips(catalog)
+
+
+def _drive(clip: GivenClip, wanted: Sequence[str], folder: Path) -> Drive:
+    if clip.path is None:
+        raise InvalidInput(clip.problem)
+    data = clip.path.read_bytes()
+    signals = SignalsFile(LinkedFile(lambda start, end: data[start:end], len(data)))
+    return write_clip(signals, wanted, folder / f"{clip.id}.parquet")

@@ -1,0 +1,220 @@
+"""What the processes of backtests are given and what they answer: all that the API loads of them.
+
+Answers are checked: a process that a drive or a clip has taken over may write anything.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import Field, TypeAdapter
+
+from triggers.contracts.api.authoring.checks import DiagnosticView
+from triggers.contracts.api.backtests.answers import DriveView
+from triggers.contracts.api.backtests.reports import ReportView
+from triggers.contracts.api.backtests.signals import MissingSeriesView, SeriesView
+from triggers.contracts.api.base import View
+from triggers.contracts.base import Contract, Name, Sha256Hex, ShortText
+from triggers.contracts.campaign import CampaignSettings
+from triggers.errors import InvalidInput
+from triggers.processes.jail.isolation import Isolation
+
+MAX_FIRES = 20_000
+"""Fires of one program that are kept."""
+Version = tuple[str, int]
+"""A campaign's name and a number of its versions."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What one process may use, and what to do where the system lacks a part of the jail."""
+
+    cpu_s: int
+    memory_bytes: int
+    isolation: Isolation
+
+
+@dataclass(frozen=True, slots=True)
+class GivenDrive:
+    """A drive by the name that the deployment offers it by, and its file."""
+
+    name: str
+    path: Path
+
+
+@dataclass(frozen=True, slots=True)
+class GivenClip:
+    """A clip's extracted signals in a file (None: there are none, for the `problem`), and its campaigns' versions."""
+
+    id: str
+    path: Path | None
+    versions: tuple[Version, ...] = ()
+    problem: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """A drive or clip that could not be run, and why not."""
+
+    name: str
+    error: InvalidInput
+
+
+@dataclass(frozen=True, slots=True)
+class Fleet:
+    """The fleet of a forecast."""
+
+    vehicles: int
+    hours_per_day: float
+    sample: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """The texts that a program is compiled from."""
+
+    filename: str
+    source: str
+    signals: str
+
+
+@dataclass(frozen=True, slots=True)
+class ClipsOf:
+    """Clips with the catalogs of their campaigns' versions, the folder of their files, and one to write into."""
+
+    clips: tuple[GivenClip, ...]
+    catalogs: Mapping[Version, str]
+    fetched: Path
+    folder: Path
+
+
+@dataclass(frozen=True, slots=True)
+class RunTask:
+    """Run a program over drives, or over clips."""
+
+    program: Program
+    drives: tuple[GivenDrive, ...]
+    clips: ClipsOf | None
+    fleet: Fleet | None
+
+
+@dataclass(frozen=True, slots=True)
+class SignalsTask:
+    """Read signals of one drive or clip around a moment; without `names`, those that the program reads."""
+
+    program: Program
+    drive: GivenDrive | None
+    clips: ClipsOf | None
+    from_ns: int
+    to_ns: int
+    names: tuple[str, ...]
+    points: int
+
+
+@dataclass(frozen=True, slots=True)
+class ListTask:
+    """Find the drives in a folder, and say what is known of each."""
+
+    folder: Path
+    at_most: int
+
+
+class Compiled(Contract):
+    """The program is compiled, and these signals are what it reads and captures."""
+
+    kind: Literal["compiled"] = "compiled"
+    signals: Annotated[tuple[str, ...], Field(max_length=20_000)]
+
+
+class Advanced(Contract):
+    """So many bytes of the drives are done."""
+
+    kind: Literal["advanced"] = "advanced"
+    done: Annotated[int, Field(ge=0, le=2**62)]
+
+
+class Capture(Contract):
+    """The window of a trigger's fires."""
+
+    before_ns: Annotated[int, Field(ge=0)]
+    after_ns: Annotated[int, Field(ge=0)]
+
+
+class FireRow(View):
+    """A fire; see `triggers.backtest.outcomes.FireOutcome`."""
+
+    trigger: Name
+    drive: Annotated[str, Field(max_length=1000)]
+    t_ns: Annotated[int, Field(ge=0, lt=2**63)]
+    clip_bytes: Annotated[int, Field(ge=0)]
+    recording: Annotated[int, Field(ge=0)]
+    outcome: Literal["kept", "sampled", "dropped", "uncollected"]
+    reason: ShortText | None
+
+
+class RanCampaign(View):
+    """A campaign of the file: its settings, and the digest of its program."""
+
+    settings: CampaignSettings
+    digest: Sha256Hex
+
+
+class Ran(View):
+    """What a program gave, apart from its fires."""
+
+    report: ReportView
+    warnings: Annotated[list[DiagnosticView], Field(max_length=10_000)]
+    campaigns: Annotated[list[RanCampaign], Field(max_length=10_000)]
+    captures: dict[Name, Capture]
+    fires_left_out: Annotated[int, Field(ge=0)]
+
+
+class RunAnswer(View):
+    """The end of a run."""
+
+    kind: Literal["ran"] = "ran"
+    ran: Ran
+    fires: Annotated[list[FireRow], Field(max_length=MAX_FIRES)]
+
+
+FIRES: TypeAdapter[list[FireRow]] = TypeAdapter(list[FireRow])
+"""Fires as they are kept."""
+
+
+class SignalsAnswer(View):
+    """The signals of a drive; `first_ns` is the time of its first row."""
+
+    kind: Literal["signals"] = "signals"
+    first_ns: int
+    series: Annotated[list[SeriesView], Field(max_length=1000)]
+    missing: Annotated[list[MissingSeriesView], Field(max_length=1000)]
+
+
+class FoundDrive(View):
+    """A drive of a folder, and its file within it."""
+
+    path: str
+    view: DriveView
+
+
+class ListAnswer(View):
+    """The drives of a folder."""
+
+    kind: Literal["listed"] = "listed"
+    drives: list[FoundDrive]
+    complete: bool
+    problem: str | None
+
+
+class Wrong(View):
+    """Nothing came of it: the problem document of why."""
+
+    kind: Literal["problem"] = "problem"
+    problem: dict[str, object]
+
+
+Task = RunTask | SignalsTask | ListTask
+Said = Annotated[Compiled | Advanced | RunAnswer | SignalsAnswer | ListAnswer | Wrong, Field(discriminator="kind")]

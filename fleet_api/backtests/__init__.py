@@ -1,0 +1,1 @@
+"""The API's backtests over HTTP: routes, use cases, and the threads that run them."""

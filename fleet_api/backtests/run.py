@@ -1,0 +1,176 @@
+"""One run of a backtest: its drives are found or its clips fetched, then each program runs in a process of its own."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from multiprocessing.connection import wait
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from fleet_api.backtest_processes.start import Aside
+from fleet_api.backtest_processes.tasks import (
+    FIRES,
+    Advanced,
+    Compiled,
+    Fleet,
+    Limits,
+    Program,
+    RunAnswer,
+    RunTask,
+)
+from fleet_api.backtests.inputs import ClipFetcher, Inputs
+from fleet_api.services import Services
+from storage.backtests import jobs, results
+from storage.backtests.jobs import Backtest
+from storage.clips.positions import Sight
+from storage.clips.positions.sight import EVERYTHING
+from storage.clips.positions.signals import PositionSignals
+from storage.database import Database
+from storage.settings import Settings
+from triggers.contracts.api.backtests.requests import FleetRequest, Over
+from triggers.errors import Forbidden, InvalidInput, LongtailError
+
+LEASE_S = 30.0
+SAVED_EVERY_S = 0.5
+_WAIT_S = 0.5
+FETCHING, RUNNING = "fetching clips", "running"
+
+
+class ProgramError(InvalidInput):
+    """Why one of the programs cannot be run; `cause` says it, `program` is its number."""
+
+    def __init__(self, program: int, cause: LongtailError) -> None:
+        super().__init__(cause.message, remedy=cause.remedy)
+        self.program = program
+        self.cause = cause
+
+
+def limits_of(settings: Settings) -> Limits:
+    """What a process of a backtest may use."""
+    return Limits(settings.backtest_s, settings.backtest_memory_bytes, settings.extraction_isolation)
+
+
+def sight_of_job(backtest: Backtest, database: Database, positions: PositionSignals) -> Sight:
+    """What a backtest's user saw of where cars were when it was begun."""
+    if backtest.sees_positions:
+        return EVERYTHING
+    with database.snapshot() as connection:
+        return Sight(precise=False, declared=positions.declared(connection))
+
+
+class BacktestRun:
+    """The run of one backtest whose lease this process holds."""
+
+    def __init__(
+        self, database: Database, services: Services, backtest: Backtest, *, keep_on: Callable[[], None]
+    ) -> None:
+        """`keep_on` raises when this process must stop."""
+        self._database = database
+        self._settings = services.settings
+        self._backtest = backtest
+        self._offered = services.offered_drives
+        self._keep_on = keep_on
+        self._sight = sight_of_job(backtest, database, services.positions)
+        self._clips = ClipFetcher(database, services.store, self._sight)
+        self._saved_s = 0.0
+
+    def to_the_end(self) -> None:
+        """Run it. LeaseLost or NotFound when it is another's, or was removed; Unreachable when something is down."""
+        with self._database.snapshot() as connection:
+            texts = jobs.texts(connection, self._backtest.id)
+        over = Over.model_validate(self._backtest.over, strict=False)
+        with TemporaryDirectory(prefix="longtail-backtest-") as place:
+            folder = Path(place)
+            inputs = self._inputs(over, folder)
+            if inputs.size_bytes > self._settings.backtest_bytes:
+                raise InvalidInput(
+                    f"the drives have {inputs.size_bytes} bytes, and a backtest reads at most "
+                    f"{self._settings.backtest_bytes}",
+                    remedy="choose fewer of them, or narrow the filter",
+                )
+            tasks = []
+            for number, text in enumerate(texts):
+                program = Program(text.filename, text.source, text.signals)
+                tasks.append(RunTask(program, inputs.drives, inputs.clips_in(folder / str(number)), self._fleet(over)))
+            answers = self._run(tasks, inputs.size_bytes)
+        with self._database.begin() as connection:
+            jobs.finish(connection, self._backtest)
+            for number, answer in enumerate(answers):
+                result, fires = answer.ran.model_dump_json().encode(), FIRES.dump_json(answer.fires)
+                results.write(connection, self._backtest, number, result=result, fires=fires)
+
+    def _fleet(self, over: Over) -> Fleet | None:
+        """Clips are no sample of driving, so nothing is forecast from them."""
+        if over.drives is None:
+            return None
+        asked = FleetRequest.model_validate(self._backtest.fleet)
+        return Fleet(asked.vehicles, asked.hours_per_day, asked.sample)
+
+    def _inputs(self, over: Over, folder: Path) -> Inputs:
+        if over.drives is not None:
+            return Inputs.of_drives(self._offered.given(over.drives))
+        assert over.clips is not None  # noqa: S101 - it has one of both
+        found = self._clips.find(over.clips)
+        if not found:
+            raise InvalidInput("no clip matches the filter", remedy="try it as a search")
+        size_bytes = sum(clip.signals_bytes for clip in found)
+        if size_bytes > self._settings.backtest_bytes:
+            return Inputs((), size_bytes=size_bytes)
+        with self._database.begin() as connection:
+            jobs.note_clips(connection, self._backtest, [clip.id for clip in found])
+        self._say(FETCHING, 0, len(found), at_once=True)
+        fetched = folder / "clips"
+        fetched.mkdir()
+        with ThreadPoolExecutor(ClipFetcher.FETCHERS, "backtest-fetch") as threads:
+            try:
+                clips = []
+                for clip in threads.map(lambda each: self._clips.fetch(each, fetched), found):
+                    clips.append(clip)
+                    self._say(FETCHING, len(clips), len(found))
+            finally:
+                threads.shutdown(cancel_futures=True)
+        return Inputs((), tuple(clips), fetched, self._clips.catalogs(found), size_bytes)
+
+    def _run(self, tasks: Sequence[RunTask], size_bytes: int) -> list[RunAnswer]:
+        """The answers of the programs, which run beside each other."""
+        answers: dict[int, RunAnswer] = {}
+        done = dict.fromkeys(range(len(tasks)), 0)
+        total = size_bytes * len(tasks)
+        self._say(RUNNING, 0, total, at_once=True)
+        limits = limits_of(self._settings)
+        with ExitStack() as ending:
+            running = {number: ending.enter_context(Aside(task, limits)) for number, task in enumerate(tasks)}
+            while running:
+                for number, said in self._said(running):
+                    if isinstance(said, Advanced):
+                        done[number] = min(said.done, size_bytes)
+                    elif isinstance(said, RunAnswer):
+                        answers[number], done[number] = said, size_bytes
+                        del running[number]
+                self._say(RUNNING, sum(done.values()), total)
+        return [answers[number] for number in range(len(tasks))]
+
+    def _said(self, running: dict[int, Aside]) -> Iterator[tuple[int, object]]:
+        """What processes say within a moment."""
+        wait([aside.pipe for aside in running.values()], _WAIT_S)
+        for number, aside in list(running.items()):
+            try:
+                said = aside.said()
+                if isinstance(said, Compiled):
+                    self._sight.require_condition(said.signals)
+            except (InvalidInput, Forbidden) as error:
+                raise ProgramError(number, error) from error
+            if said is not None:
+                yield number, said
+
+    def _say(self, step: str, done: int, total: int, *, at_once: bool = False) -> None:
+        """Write how far it is, not too often, which also keeps the lease; give up when there is no more use in it."""
+        self._keep_on()
+        now_s = time.monotonic()
+        if at_once or now_s - self._saved_s >= SAVED_EVERY_S:
+            self._saved_s = now_s
+            with self._database.begin() as connection:
+                jobs.move_on(connection, self._backtest, step=step, done=done, total=total, lease_s=LEASE_S)

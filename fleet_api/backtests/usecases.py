@@ -1,0 +1,244 @@
+"""Use cases for backtests: list drives, begin one, show its progress, results, fires and signals, list and remove.
+
+A backtest is its user's own: nobody else sees or removes it, but an administrator may.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from fleet_api.backtest_processes.start import answer_of
+from fleet_api.backtest_processes.tasks import FIRES, FireRow, Program, Ran, SignalsAnswer, SignalsTask
+from fleet_api.backtests import views
+from fleet_api.backtests.inputs import ClipFetcher, Inputs
+from fleet_api.backtests.rules import matched
+from fleet_api.backtests.run import limits_of, sight_of_job
+from fleet_api.services import Services
+from fleet_api.signal_catalogs.texts import catalog_text
+from storage.backtests import jobs, results
+from storage.backtests.jobs import Backtest, NewBacktest, ProgramText
+from storage.campaigns import queries
+from storage.clips.query import ClipQuery
+from storage.costs import price_books
+from storage.database import Connection
+from storage.jsonb import storable
+from triggers.contracts.api.backtests.answers import (
+    BacktestFires,
+    BacktestList,
+    BacktestPage,
+    BacktestView,
+    DriveList,
+)
+from triggers.contracts.api.backtests.requests import BacktestRequest, Over, ProgramRequest
+from triggers.contracts.api.backtests.signals import MAX_SIGNALS_SHOWN, MAX_SPAN_NS, MissingSeriesView, SignalsView
+from triggers.contracts.users import Role, User
+from triggers.errors import Conflict, InvalidInput, NotFound
+
+
+def list_drives(services: Services, user: User) -> DriveList:
+    """The recorded drives that there are to choose from."""
+    user.require(Role.AUTHOR)
+    return services.offered_drives.list()
+
+
+def create_backtest(services: Services, user: User, request: BacktestRequest) -> BacktestView:
+    """Begin a backtest.
+
+    NotFound for a drive, a catalog or a campaign's version that does not exist, Forbidden for an author's own catalog
+    where others are published, InvalidInput for a filter that cannot be used, TooMany while another backtest of this
+    user is not over.
+    """
+    user.require(Role.AUTHOR)
+    names = [
+        {"filename": None if each.source is None else each.filename, "campaign": each.campaign, "version": each.version}
+        for each in request.programs
+    ]
+    over = request.over.model_dump(mode="json")
+    storable([names, over], what="the backtest")
+    if request.over.drives is not None:
+        services.offered_drives.given(request.over.drives)
+    texts = [_text(services, each) for each in request.programs]
+    with services.database.snapshot() as connection:
+        sight = services.sight_of(user, connection)
+    if (clips := request.over.clips) is not None:
+        sight.query(ClipQuery.parse(filter_source=clips.filter, language=clips.filter_lang))
+    new = NewBacktest(names, texts, over, request.fleet.model_dump(mode="json"), sight.precise)
+    with services.database.begin() as connection:
+        backtest = jobs.create(connection, new, user_id=user.known_id(), keep_s=services.settings.backtest_keep_s)
+    return views.backtest_view(backtest)
+
+
+def _text(services: Services, request: ProgramRequest) -> ProgramText:
+    if request.source is not None:
+        signals = catalog_text(services, signals=request.signals, catalog=request.catalog)
+        return ProgramText(request.filename, request.source, signals)
+    assert request.campaign is not None and request.version is not None  # noqa: S101 - it has one of both
+    with services.database.snapshot() as connection:
+        content = queries.get_content(connection, request.campaign, request.version)
+    return ProgramText(f"{request.campaign} version {request.version}", content.source, content.signal_catalog)
+
+
+def _own(user: User) -> int | None:
+    """Whose backtests the user may see: None for those of all."""
+    return None if user.is_admin else user.known_id()
+
+
+def list_backtests(services: Services, user: User) -> BacktestList:
+    """The user's own backtests, the newest first."""
+    user.require(Role.AUTHOR)
+    with services.database.snapshot() as connection:
+        found = jobs.list_of(connection, user.known_id())
+    return BacktestList(backtests=[views.backtest_view(each) for each in found])
+
+
+def show_backtest(services: Services, user: User, backtest_id: str) -> BacktestPage:
+    """A backtest, with its results once it is done; NotFound when it is not this user's."""
+    user.require(Role.AUTHOR)
+    with services.database.snapshot() as connection:
+        backtest = jobs.get(connection, backtest_id, user_id=_own(user))
+        given = [Ran.model_validate_json(each) for each in results.results_of(connection, backtest_id)]
+        fires = _rows(results.fires_of(connection, backtest_id))
+        newest = price_books.newest(connection)
+        book = None if newest is None else (newest.version, price_books.find(connection, newest.version)[1])
+    today = datetime.now(UTC).date()
+    return BacktestPage(
+        backtest=views.backtest_view(backtest),
+        results=[
+            views.result_view(ran, len(rows), book=book, today=today) for ran, rows in zip(given, fires, strict=True)
+        ],
+        comparison=views.comparison_view(given, fires) if len(given) > 1 else None,
+    )
+
+
+def _rows(stored: list[bytes]) -> list[list[FireRow]]:
+    return [FIRES.validate_json(rows) for rows in stored]
+
+
+def show_fires(
+    services: Services,
+    user: User,
+    backtest_id: str,
+    *,
+    program: int,
+    drive: str | None,
+    trigger: str | None,
+    position: int,
+    limit: int,
+) -> BacktestFires:
+    """A page of a program's fires, from `position` on; NotFound as in `show_backtest`."""
+    user.require(Role.AUTHOR)
+    with services.database.snapshot() as connection:
+        _, given = _done(connection, user, backtest_id, program)
+        fires = _rows(results.fires_of(connection, backtest_id))
+    elsewhere = None
+    if len(given) > 1:
+        elsewhere = matched(*(views.moments(rows) for rows in fires))[program]
+    shown = []
+    others = [ran.captures.keys() for number, ran in enumerate(given) if number != program]
+    for number, row in enumerate(fires[program]):
+        if number < position or drive not in (None, row.drive) or trigger not in (None, row.trigger):
+            continue
+        is_compared = elsewhere is not None and row.trigger in others[0]
+        shown.append(
+            views.fire_view(
+                number, row, given[program], elsewhere=elsewhere[number] if is_compared and elsewhere else None
+            )
+        )
+        if len(shown) > limit:
+            return BacktestFires(fires=shown[:limit], next=shown[limit].number)
+    return BacktestFires(fires=shown, next=None)
+
+
+def _done(connection: Connection, user: User, backtest_id: str, program: int) -> tuple[Backtest, list[Ran]]:
+    """A backtest with what its programs gave; Conflict while it is not done, NotFound for a program it has not."""
+    backtest = jobs.get(connection, backtest_id, user_id=_own(user))
+    if program >= len(backtest.names):
+        raise NotFound(f"the backtest has no program {program}", remedy=f"it has {len(backtest.names)}, from 0")
+    given = [Ran.model_validate_json(each) for each in results.results_of(connection, backtest_id)]
+    if not given:
+        raise Conflict(f"the backtest has no results: it is {backtest.state}", remedy="wait until it is done")
+    return backtest, given
+
+
+def show_signals(
+    services: Services,
+    user: User,
+    backtest_id: str,
+    *,
+    program: int,
+    drive: str,
+    from_ns: int,
+    to_ns: int,
+    names: Sequence[str],
+    points: int,
+) -> SignalsView:
+    """Signals of a drive or clip that a backtest ran over, from a moment to another.
+
+    NotFound for a drive that it did not run over or that is not there any more, InvalidInput for one that cannot be
+    read or a time that cannot be meant; TooMany while another question of this user is not answered.
+    """
+    user.require(Role.AUTHOR)
+    if not from_ns < to_ns <= from_ns + MAX_SPAN_NS:
+        raise InvalidInput(
+            f"from_ns {from_ns} to to_ns {to_ns} is no time that is shown",
+            remedy=f"give a time of more than 0 and at most {MAX_SPAN_NS} ns",
+        )
+    if len(names) > MAX_SIGNALS_SHOWN:
+        raise InvalidInput(f"{len(names)} signals are named", remedy=f"name at most {MAX_SIGNALS_SHOWN}")
+    with services.database.snapshot() as connection:
+        backtest, given = _done(connection, user, backtest_id, program)
+        text = jobs.texts(connection, backtest_id)[program]
+    if drive not in {each.drive for each in given[program].report.by_drive}:
+        raise NotFound(f"the backtest did not run over {drive[:100]!r}")
+    sight = sight_of_job(backtest, services.database, services.positions)
+    withheld = [name for name in names if not sight.precise and sight.is_position(name)]
+    with services.drive_looks.turn(user.name), TemporaryDirectory(prefix="longtail-signals-") as place:
+        inputs = _inputs_of(services, backtest, drive, Path(place))
+        task = SignalsTask(
+            Program(text.filename, text.source, text.signals),
+            inputs.drives[0] if inputs.drives else None,
+            inputs.clips_in(Path(place) / "written"),
+            from_ns,
+            to_ns,
+            tuple(name for name in dict.fromkeys(names) if name not in withheld),
+            points,
+        )
+        answer = answer_of(task, limits_of(services.settings), SignalsAnswer)
+    # Without names the program's own are shown, and a program that reads positions has not run for who sees none.
+    missing = [*answer.missing, *(MissingSeriesView(name=name, problem=_WITHHELD) for name in withheld)]
+    return SignalsView(
+        drive=drive,
+        first_ns=answer.first_ns,
+        from_ns=from_ns,
+        to_ns=to_ns,
+        series=[each for each in answer.series if sight.precise or not sight.is_position(each.name)],
+        missing=missing,
+    )
+
+
+_WITHHELD = "it is a position, and you see place cells only"
+
+
+def _inputs_of(services: Services, backtest: Backtest, drive: str, folder: Path) -> Inputs:
+    """The file of a drive, or of a clip's signals, which are fetched."""
+    over = Over.model_validate(backtest.over, strict=False)
+    if over.drives is not None:
+        return Inputs.of_drives(services.offered_drives.given([drive]))
+    sight = sight_of_job(backtest, services.database, services.positions)
+    fetcher = ClipFetcher(services.database, services.store, sight)
+    clip = fetcher.one(drive)
+    fetched = folder / "clips"
+    fetched.mkdir()
+    return Inputs((), (fetcher.fetch(clip, fetched),), fetched, fetcher.catalogs([clip]), clip.signals_bytes)
+
+
+def remove_backtest(services: Services, user: User, backtest_id: str) -> BacktestView:
+    """End a backtest if it is not over, and forget its results; NotFound when it is not this user's."""
+    user.require(Role.AUTHOR)
+    with services.database.begin() as connection:
+        backtest = jobs.get(connection, backtest_id, user_id=_own(user))
+        jobs.remove(connection, backtest_id)
+    return views.backtest_view(backtest)

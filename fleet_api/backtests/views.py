@@ -1,0 +1,135 @@
+"""The API's views of backtests: how far they are, what programs gave, what it costs, and what two do differently."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+
+from fleet_api.backtest_processes.tasks import FireRow, Ran, RanCampaign
+from fleet_api.backtests.rules import Moment, changed_fires
+from fleet_api.costs.expected import expected_cost
+from storage.backtests.jobs import Backtest
+from triggers.contracts.api.authoring.checks import DiagnosticView
+from triggers.contracts.api.backtests.answers import (
+    BacktestFireView,
+    BacktestState,
+    BacktestView,
+    CampaignCostView,
+    ProgramComparisonView,
+    ProgramNameView,
+    ProgramResultView,
+)
+from triggers.contracts.api.backtests.reports import BacktestForecastView
+from triggers.contracts.api.backtests.requests import FleetRequest, Over
+from triggers.contracts.api.campaigns import BacktestForecast, BudgetExpected, TriggerExpected
+from triggers.contracts.api.labels import JobState
+
+_STATES = {
+    JobState.READY: BacktestState.WAITING,
+    JobState.LEASED: BacktestState.RUNNING,
+    JobState.DONE: BacktestState.DONE,
+    JobState.FAILED: BacktestState.FAILED,
+}
+PriceBookText = tuple[int, str]
+"""The version of a price book, and its text."""
+
+
+def backtest_view(backtest: Backtest) -> BacktestView:
+    """A backtest, without its results."""
+    state = _STATES[JobState(backtest.state)]
+    has_failed, runs = state is BacktestState.FAILED, state is BacktestState.RUNNING
+    return BacktestView(
+        id=backtest.id,
+        state=state,
+        programs=[ProgramNameView(**name) for name in backtest.names],
+        over=Over.model_validate(backtest.over, strict=False),
+        fleet=FleetRequest.model_validate(backtest.fleet),
+        step=backtest.step if runs else None,
+        done=backtest.done,
+        total=backtest.total,
+        reason=backtest.reason if has_failed else None,
+        remedy=backtest.remedy if has_failed else None,
+        program=backtest.program,
+        diagnostics=[DiagnosticView(**each) for each in backtest.diagnostics],
+        created_at=backtest.created_at,
+        finished_at=backtest.finished_at,
+        expires_at=backtest.expires_at,
+    )
+
+
+def result_view(ran: Ran, fires: int, *, book: PriceBookText | None, today: date) -> ProgramResultView:
+    """What a program gave; `fires` of its fires are kept."""
+    forecast = ran.report.forecast
+    costs = []
+    if book is not None and forecast is not None:
+        costs = [_cost(ran, forecast, campaign, book, today) for campaign in ran.campaigns]
+    return ProgramResultView(
+        report=ran.report, warnings=ran.warnings, costs=costs, fires=fires, fires_left_out=ran.fires_left_out
+    )
+
+
+def _cost(
+    ran: Ran, forecast: BacktestForecastView, campaign: RanCampaign, book: PriceBookText, today: date
+) -> CampaignCostView:
+    settings, report = campaign.settings, ran.report
+    quantities = TriggerExpected.model_fields
+    stated = BacktestForecast(
+        program_digest=campaign.digest,
+        drives=report.drives,
+        hours=report.hours,
+        vehicles=forecast.vehicles,
+        hours_per_day=forecast.hours_per_day,
+        triggers={
+            trigger.name: TriggerExpected(**{name: getattr(expected, name) for name in quantities})
+            for trigger in settings.triggers
+            if (expected := forecast.triggers.get(trigger.name)) is not None
+        },
+        budgets=tuple(
+            BudgetExpected(**use.model_dump(exclude={"campaign"}))
+            for use in report.budgets
+            if use.campaign == settings.name
+        ),
+    )
+    version, text = book
+    expected_of_day = expected_cost(stated, settings, version=version, text=text, today=today)
+    return CampaignCostView(campaign=settings.name, expected=expected_of_day)
+
+
+def moments(fires: Sequence[FireRow]) -> list[Moment]:
+    """Fires as they are compared."""
+    return [Moment(fire.trigger, fire.drive, fire.t_ns) for fire in fires]
+
+
+def comparison_view(given: Sequence[Ran], fires: Sequence[Sequence[FireRow]]) -> ProgramComparisonView:
+    """What the second program does otherwise than the first, on the drives that both ran over."""
+    first, second = (set(ran.captures) for ran in given)
+    ran_over = {each.drive for each in given[1].report.by_drive}
+    drives = [each.drive for each in given[0].report.by_drive if each.drive in ran_over]
+    return ProgramComparisonView(
+        only_first=sorted(first - second),
+        only_second=sorted(second - first),
+        fires=changed_fires(
+            [name for name in given[0].captures if name in second], drives, *(moments(rows) for rows in fires)
+        ),
+        complete=not any(ran.fires_left_out for ran in given),
+    )
+
+
+def fire_view(number: int, fire: FireRow, ran: Ran, *, elsewhere: bool | None) -> BacktestFireView:
+    """A fire with its window."""
+    capture = ran.captures[fire.trigger]
+    first_ns = next(each.first_ns for each in ran.report.by_drive if each.drive == fire.drive)
+    return BacktestFireView(
+        number=number,
+        trigger=fire.trigger,
+        drive=fire.drive,
+        t_ns=fire.t_ns,
+        first_ns=first_ns,
+        start_ns=max(0, fire.t_ns - capture.before_ns),
+        end_ns=fire.t_ns + capture.after_ns,
+        clip_bytes=fire.clip_bytes,
+        recording=fire.recording,
+        outcome=fire.outcome,
+        reason=fire.reason,
+        elsewhere=elsewhere,
+    )

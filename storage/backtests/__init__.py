@@ -1,0 +1,1 @@
+"""Backtests that people run over HTTP, as jobs under leases, and their results."""

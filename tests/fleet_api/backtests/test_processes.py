@@ -1,0 +1,108 @@
+"""The processes of backtests: what the jail leaves them, what hostile texts and files can do, and what they keep."""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from fleet_api.backtest_processes import start
+from fleet_api.backtest_processes.start import Aside, Ended, answer_of
+from fleet_api.backtest_processes.tasks import (
+    Fleet,
+    GivenDrive,
+    Limits,
+    Program,
+    RunAnswer,
+    RunTask,
+)
+from tests.fleet_api.backtests.recorded import CATALOG, SOURCE, add_drives
+from triggers.errors import DiagnosticsError, InvalidInput
+from triggers.processes.jail.isolation import Isolation
+
+LIMITS = Limits(cpu_s=60, memory_bytes=2 * 1024**3, isolation=Isolation.REQUIRE)
+
+
+def task(folder: Path, source: str = SOURCE, signals: str = CATALOG) -> RunTask:
+    program = Program("file.trigger", source, signals)
+    return RunTask(program, (GivenDrive("a", folder / "drives/a.parquet"),), None, Fleet(10, 1.0, None))
+
+
+def test_a_process_runs_its_task_in_the_jail(tmp_path: Path) -> None:
+    add_drives(tmp_path, "a")
+    answer = answer_of(task(tmp_path), LIMITS, RunAnswer)
+    assert {name: counts.fires for name, counts in answer.ran.report.triggers.items()} == {"fast": 1, "missed": 1}
+    assert [fire.drive for fire in answer.fires] == ["a", "a"]
+
+
+def test_a_link_to_a_drive_elsewhere_is_followed_and_a_lost_one_is_told(tmp_path: Path) -> None:
+    add_drives(tmp_path / "elsewhere", "b")
+    (tmp_path / "drives").mkdir()
+    (tmp_path / "drives/a.parquet").symlink_to(tmp_path / "elsewhere/drives/b.parquet")
+    assert answer_of(task(tmp_path), LIMITS, RunAnswer).ran.report.drives == 1
+    (tmp_path / "drives/a.parquet").unlink()
+    report = answer_of(task(tmp_path), LIMITS, RunAnswer).ran.report
+    assert [each.problem for each in report.failed_drives] == ["a: there is no such file"]
+
+
+@pytest.mark.parametrize(
+    ("source", "signals", "told"),
+    [("trigger t { when ego.sped > 1 m/s }", CATALOG, DiagnosticsError), (SOURCE, "signals: [", InvalidInput)],
+)
+def test_mistakes_in_texts_are_told(tmp_path: Path, source: str, signals: str, told: type[Exception]) -> None:
+    with pytest.raises(told):
+        answer_of(task(tmp_path, source, signals), LIMITS, RunAnswer)
+
+
+def test_a_text_that_takes_too_long_ends_its_process_alone(tmp_path: Path) -> None:
+    conditions = " or ".join(f"ego.speed > {number} km/h for 1 s" for number in range(500, 1500))
+    source = "\n".join(f"trigger t{number} {{ when {conditions} }}" for number in range(20))
+    with pytest.raises(Ended, match="more than 1 s of processor time"):
+        answer_of(task(tmp_path, source), Limits(1, LIMITS.memory_bytes, LIMITS.isolation), RunAnswer)
+
+
+def connect() -> None:
+    with socket.socket() as opened:
+        opened.connect(("127.0.0.1", 9))
+
+
+ACTS: dict[str, Callable[[], object]] = {
+    "read": lambda: Path("/etc/passwd").read_bytes(),
+    "write": lambda: Path("/tmp/taken").write_bytes(b"x"),
+    "list": lambda: next(Path("/").iterdir()),
+    "connect": connect,
+    "fork": os.fork,
+    "signal": lambda: os.kill(os.getppid(), 0),
+}
+
+
+def taken_over(pipe: object, given: RunTask, limits: Limits) -> None:
+    """Instead of the process's work: what one that a drive has taken over might do once it is in its jail."""
+    from fleet_api.backtest_processes import running
+    from fleet_api.backtest_processes.jailed import serve
+
+    def act(*_: object, **__: object) -> None:
+        try:
+            ACTS[given.program.filename]()
+        except PermissionError:
+            raise InvalidInput("refused") from None
+        raise InvalidInput("it did")
+
+    running.run = act  # type: ignore[assignment]
+    serve(pipe, given, limits)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("act", ACTS)
+def test_a_process_that_a_drive_has_taken_over_reaches_nothing(
+    act: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    add_drives(tmp_path, "a")
+    monkeypatch.setattr(start, "begin", taken_over)
+    given = task(tmp_path)
+    hostile = RunTask(Program(act, SOURCE, CATALOG), given.drives, None, None)
+    with Aside(hostile, LIMITS) as aside, pytest.raises(InvalidInput, match="refused"):
+        while True:
+            aside.said()
