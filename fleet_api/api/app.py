@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import partial
 from importlib.metadata import version as installed_version
+from urllib.parse import urlsplit
 
 from fastapi import FastAPI
 from starlette.middleware import Middleware
@@ -23,6 +24,7 @@ from fleet_api.openid.configuration import OpenId
 from fleet_api.scans.runner import ScanRunner
 from fleet_api.services import Services, open_signer
 from fleet_api.signing.bundle_key import open_bundle_key
+from fleet_api.watching.alerts.watch import AlertWatch
 from fleet_api.watching.source import WatchSource, watched_folders
 from ingest.http.bounds.rates import RateLimit, Rates
 from ingest.http.middleware import public_middleware
@@ -71,6 +73,7 @@ def create_app(settings: Settings) -> FastAPI:
     check = SingleCheck(lambda: deployment_of(services.database))
     watching = WatchSource(_pool(settings, WATCH_CONNECTIONS), fleet_terms(settings))
     metrics = Exposition("api", settings, watching, Disks(watched_folders(settings)))
+    alerts = AlertWatch(database, metrics.families, instance=urlsplit(settings.effective_api_url()).netloc)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -79,16 +82,19 @@ def create_app(settings: Settings) -> FastAPI:
         scans.start()
         backtests = app.state.backtests = BacktestRunner(_pool(settings, settings.backtest_workers), services)
         backtests.start()
+        alerts.start()
         try:
             yield
         finally:
             check.close()
+            alerts.stop()
             scans.close()
             backtests.close()
             app.state.vehicle_threads.close()
             services.known.flush(services.vehicle_database)
             services.used_tokens.write()
             metrics.close()
+            alerts.close()
             watching.close()
             services.vehicle_database.close()
             services.database.close()
@@ -116,6 +122,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.state.bodies = new_bodies(settings.api_body_bytes)
     app.router.routes.extend((*ROUTES, *metrics.public_routes()))
     app.state.metrics = metrics
+    app.state.alerts = alerts
     app.openapi = partial(build_document, app, settings)  # type: ignore[method-assign]
     app.state.document = published.PublishedDocument(app)
     return app

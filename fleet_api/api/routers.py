@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from fastapi import APIRouter, Depends
 
+from fleet_api.alerts import routes as alerts
 from fleet_api.api import health, objects
 from fleet_api.api.errors import refuse_nul
 from fleet_api.api.openapi import interactive_docs, published
@@ -64,6 +65,7 @@ ROUTERS = tuple(
         rates,
         forecasts,
         history,
+        alerts,
         audit,
         trust,
         login,

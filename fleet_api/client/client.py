@@ -20,7 +20,7 @@ from fleet_api.client.datasets.subject import Datasets
 from fleet_api.client.health import Health
 from fleet_api.client.labels import Labels
 from fleet_api.client.login.subject import Login
-from fleet_api.client.outcomes import DeadLetters, Outcomes
+from fleet_api.client.outcomes import Alerts, DeadLetters, Outcomes
 from fleet_api.client.rates.forecasts import Forecasts
 from fleet_api.client.rates.subject import Rates
 from fleet_api.client.transport import PATIENCE_S, TIMEOUT_S, Transport
@@ -68,6 +68,7 @@ class Client:
         self.rates = Rates(self._transport)
         self.forecasts = Forecasts(self._transport)
         self.dead_letters = DeadLetters(self._transport)
+        self.alerts = Alerts(self._transport)
         self.history = History(self._transport)
         self.audit = Audit(self._transport)
         self.trust = Trust(self._transport)

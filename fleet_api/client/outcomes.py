@@ -1,4 +1,4 @@
-"""Outcomes of fires and uploads: counts per campaign version, and dead letters."""
+"""Outcomes of fires and uploads: counts per campaign version, dead letters, and alerts."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from triggers.contracts.api.outcomes import (
     LetterState,
     OutcomesList,
 )
+from triggers.contracts.api.watching.alerts import AlertList
 
 PAGE = 100
 
@@ -25,6 +26,17 @@ class Outcomes:
     def count(self, campaign: str | None = None) -> OutcomesList:
         """Counts of every campaign version, or of one campaign's, and open dead letters by reason."""
         return self._transport.get(OutcomesList, path_of("outcomes"), {"campaign": campaign})
+
+
+class Alerts:
+    """What `client.alerts` can do."""
+
+    def __init__(self, transport: Transport) -> None:
+        self._transport = transport
+
+    def current(self) -> AlertList:
+        """What is wrong, since when, and what to do about it, as evaluated within the last minute or so."""
+        return self._transport.get(AlertList, path_of("alerts"))
 
 
 class DeadLetters:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hmac
+from collections.abc import Iterable
 from functools import partial
 
 from prometheus_client import CollectorRegistry, ProcessCollector
@@ -12,6 +13,7 @@ from starlette.routing import Route
 
 from ingest.http.query import check_query
 from ingest.metrics.counted import counted_by
+from ingest.metrics.names import Family
 from ingest.metrics.reading import WITHIN_S, Readers, Source
 from ingest.metrics.text import Form, exposed
 from ingest.single_check import SingleCheck
@@ -39,6 +41,10 @@ class Exposition:
     def text(self, form: Form) -> bytes:
         """All metrics; it may take as long as the slowest source may."""
         return exposed(self._registry, self._readers.families(), form)
+
+    def families(self) -> Iterable[Family]:
+        """What the sources say, for this process itself; it may take as long."""
+        return self._readers.families()
 
     def public_routes(self) -> list[Route]:
         """`/metrics` where others may ask, too: only if a token is needed."""

@@ -112,6 +112,8 @@ _API = {
     "upload_pieces": f"{_READ}, DELETE",
     "uploads": _CHANGE,
     "vehicle_days": _READ,
+    # Alerts, which the API's processes evaluate by turns
+    "alert_evaluation": _WRITE,
     # Usage: what reports add, and what is asked
     "upload_hours": _READ,
     "usage_days": _READ,

@@ -36,7 +36,7 @@ from storage.tables.clips import (
     signal_units,
 )
 from storage.tables.datasets import dataset_members, dataset_versions, datasets, saved_searches
-from storage.tables.deployment import deployment
+from storage.tables.deployment import alert_evaluation, deployment
 from storage.tables.erasure import erased_clips, erased_vehicle_clips, erased_vehicles, object_deletions
 from storage.tables.likeness import clip_vectors, embeddings, vector_jobs
 from storage.tables.log import log_claims, log_members, log_partitions, log_records, log_segments
@@ -64,6 +64,7 @@ from storage.tables.usage.costs import cost_days, cost_months, cost_rollups, tie
 from storage.tables.usage.sums import upload_hours, usage_days, usage_hours, usage_increments, usage_series
 
 __all__ = [
+    "alert_evaluation",
     "api_tokens",
     "assignment_revision",
     "assignments",

@@ -42,6 +42,7 @@ TAGS = (
     ("labels", "The feed for labelers."),
     ("audit", "Who changed what, in a chain of entries that can only be appended to."),
     ("outcomes", "What became of fires, in counts that add up, and dead letters."),
+    ("alerts", "What is wrong, since when, and what to do about it."),
     ("history", "What happened to a clip or a fire, and how long clips take from stage to stage."),
     ("rates", "How often triggers fire and heads disagree, and what budgets are forecast to become."),
     ("objects", "The bytes of clips and of what was extracted from them."),

@@ -1,4 +1,4 @@
-"""What `longtail alerts` remembers from one run to the next: since when conditions hold, what was told, and samples."""
+"""What an evaluation of alerts remembers for the next one: since when conditions hold, what was told, and samples."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Held:
 
 @dataclass
 class State:
-    """The memory of one user of `longtail alerts`. Times are Unix times in s."""
+    """The memory of one user of the rules. Times are Unix times in s."""
 
     held: dict[str, Held] = field(default_factory=dict)
     """By rule and labels."""
@@ -40,9 +40,7 @@ class State:
     def load(cls, path: Path) -> State:
         """The state in a file; a new one where there is none. Misconfigured for a file that is none of ours."""
         try:
-            stored = _read(path)
-            held = {str(key): Held(float(since_s), bool(told)) for key, (since_s, told) in stored["held"].items()}
-            return cls(held, [(float(at_s), dict(values)) for at_s, values in stored["samples"]])
+            return cls.of(_read(path))
         except FileNotFoundError:
             return cls()
         except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
@@ -51,10 +49,21 @@ class State:
                 remedy="remove it, or name another one (--state)",
             ) from error
 
+    @classmethod
+    def of(cls, stored: Any) -> State:
+        """The state that was `stored`; ValueError, TypeError, KeyError or AttributeError for anything else."""
+        held = {str(key): Held(float(since_s), bool(told)) for key, (since_s, told) in stored["held"].items()}
+        return cls(held, [(float(at_s), dict(values)) for at_s, values in stored["samples"]])
+
+    def stored(self) -> dict[str, Any]:
+        """It as JSON has it."""
+        held = {key: [each.since_s, each.told] for key, each in self.held.items()}
+        samples: list[Any] = json.loads(json.dumps(self.samples))
+        return {"held": held, "samples": samples}
+
     def save(self, path: Path) -> None:
         """Write it to a file that only its owner can read."""
-        held = {key: [each.since_s, each.told] for key, each in self.held.items()}
-        replace_private(path, json.dumps({"format": _FORMAT, "held": held, "samples": self.samples}).encode())
+        replace_private(path, json.dumps({"format": _FORMAT, **self.stored()}).encode())
 
     def remember(self, at_s: float, values: dict[str, Vector]) -> None:
         """Keep what series are now, unless that was done a moment ago; forget what is too old to be asked for."""

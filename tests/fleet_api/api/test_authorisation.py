@@ -131,6 +131,7 @@ ALLOWED: dict[Operation, set[Role]] = {
     ("get", "/v1/me"): set(Role),
     ("post", "/v1/logout"): set(Role),
     ("get", "/v1/outcomes"): READERS,
+    ("get", "/v1/alerts"): READERS,
     ("get", "/v1/rates"): READERS,
     ("get", "/v1/forecasts"): READERS,
     ("get", "/v1/forecasts/kept"): READERS,

@@ -285,6 +285,7 @@ def test_the_client_reaches_every_route_that_people_use(api: Api) -> None:
         client.history.latency,
         lambda: next(client.audit.list()),
         client.outcomes.count,
+        client.alerts.current,
         client.rates.of_triggers,
         client.forecasts.current,
         lambda: client.forecasts.kept("a"),

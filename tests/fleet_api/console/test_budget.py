@@ -1,4 +1,4 @@
-"""Somebody answers for the bill in the browser: bytes per day, budgets, cost and fires; and what goes wrong."""
+"""Somebody answers for the bill in the browser: volume, budgets, cost, fires, rates, latency, alerts; bad cases."""
 
 from __future__ import annotations
 
@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 from playwright.sync_api import Locator, Page, expect
+from sqlalchemy import text
 
+from fleet_api.watching.alerts.watch import AlertWatch
 from tests.fleet_api.api_server import Api
 from tests.fleet_api.console.visitor import NARROW, Visitor
 from tests.ingest.steward.forecasts.forecasts_support import (
@@ -19,13 +21,14 @@ from tests.ingest.steward.forecasts.forecasts_support import (
     keep_forecasts,
     spend,
 )
-from tests.storage.rates.rates_support import report
+from tests.storage.rates.rates_support import enrol_all, report, run_software
+from tests.support.fleet import TRIGGER
 from tests.support.used import use
 from tests.triggers.costs.books import BOOK
 from triggers.contracts.compared import Compared
 
 pytestmark = pytest.mark.integration
-TABS = ("volume", "budgets", "cost", "fires")
+TABS = ("volume", "budgets", "cost", "fires", "rates", "latency", "alerts")
 
 
 def test_an_empty_deployment_says_what_is_missing_on_each_tab(visitor: Visitor) -> None:
@@ -34,6 +37,8 @@ def test_an_empty_deployment_says_what_is_missing_on_each_tab(visitor: Visitor) 
         ("budgets", "Nothing is forecast"),
         ("cost", "No price book is published"),
         ("fires", "Nothing has fired yet"),
+        ("rates", "No rates are recorded yet"),
+        ("latency", "No clip was stored in this time"),
     ):
         page = visitor.open(f"/budget?tab={tab}")
         expect(page.get_by_role("heading", name=said)).to_be_visible()
@@ -117,12 +122,17 @@ def test_costs_are_told_as_the_api_has_them(visitor: Visitor, fleet: Api) -> Non
     costs = {row[0]: float(row[1]) for row in rows}
     assert titles[:2] == ["campaign", "amount"]
     assert costs["burning"] > 0 and sum(costs.values()) == pytest.approx(float(total["amount"]))
+    page.get_by_role("combobox", name="Campaign").select_option("braking")
+    expect(page.get_by_text("Nobody knows what version 1 of braking will cost")).to_be_visible()
     visitor.require_accessible()
 
 
 def test_fires_add_up_and_heads_have_intervals(visitor: Visitor, fleet: Api) -> None:
     page = visitor.open("/budget?tab=fires")
     expect(page.get_by_role("img", name="3 fires:")).to_be_visible()
+    page.get_by_text("Table of fires per day").click()
+    today = page.get_by_role("region", name="Fires per day").get_by_role("row").last
+    expect(today.get_by_role("cell")).to_have_text([re.compile(r"\d{4}-\d\d-\d\d"), "3", "6", re.compile(r"\d+")])
     page.get_by_label("Campaign", exact=True).select_option("braking")
     expect(page.get_by_text("braking compares no heads")).to_be_visible()
     assert page.url.endswith("campaign=braking")
@@ -136,6 +146,66 @@ def test_fires_add_up_and_heads_have_intervals(visitor: Visitor, fleet: Api) -> 
     low = re.sub(r"\.0+$", "", f"{100 * head.share.low:.2f}")
     expect(row.get_by_role("cell", name="10 %").first).to_be_visible()
     expect(row.get_by_role("cell", name=f"{low} %", exact=True)).to_be_visible()
+    visitor.require_accessible()
+
+
+def test_rates_have_intervals_and_another_software_is_compared(visitor: Visitor, fleet: Api) -> None:
+    vehicles = [f"tested-{number}" for number in range(8)]  # of fewer the data tell no change
+    enrol_all(fleet.database, *vehicles)
+    for stack, hours, fires in (("3.2.0", 100, 4), ("3.2.1", 200, 60)):
+        for vehicle in vehicles:
+            run_software(fleet.database, vehicle, stack=stack)
+            report(fleet.database, vehicle, hours, {TRIGGER: fires})
+    page = visitor.open("/budget?tab=rates&campaign=braking")
+    author = fleet.as_client("author").rates  # somebody else, as each may search once at a time
+    (rate,) = author.of_triggers("braking")
+    assert rate.per_hour is not None and rate.per_hour.high is not None
+    row = page.get_by_role("region", name="Rates of braking").get_by_role("row").filter(has_text=TRIGGER)
+    expect(row.get_by_role("cell", name=f"{rate.fires}", exact=True)).to_be_visible()
+    expect(page.get_by_text("braking has one version so far")).to_be_visible()
+    expect(page.get_by_text("braking compares no events")).to_be_visible()
+    page.get_by_label("By software component").fill("stack")
+    page.keyboard.press("Enter")
+    compared = page.get_by_role("region", name="3.2.1 against 3.2.0").get_by_role("row").filter(has_text=TRIGGER)
+    expect(compared.get_by_text("rose")).to_be_visible()
+    (trigger,) = author.compare("braking", "3.2.0", "3.2.1", component="stack").triggers
+    assert trigger.ratio is not None and trigger.ratio.low > 1
+    with page.expect_download() as saved:
+        csv_of(page, "3.2.1 against 3.2.0, ratios with intervals that hold however often one looks").click()
+    titles, values = (line.split(",") for line in Path(saved.value.path()).read_text().splitlines())
+    assert dict(zip(titles, values, strict=True))["ratio_low"] == str(trigger.ratio.low)
+    visitor.require_accessible()
+    page.get_by_label("New", exact=True).select_option("3.2.0")
+    expect(page.get_by_role("region", name="3.2.0 against 3.2.1").get_by_text("fell")).to_be_visible()
+    assert "new=3.2.0" in page.url
+
+
+def test_latency_is_told_by_campaign_and_network(visitor: Visitor, fleet: Api) -> None:
+    page = visitor.open("/budget?tab=latency")
+    page.get_by_label("Clips stored in the last").select_option("8784")
+    found = fleet.as_client("author").history.latency(hours=8784)
+    rows = page.get_by_role("region", name="From fire to catalog, ready and labelled").get_by_role("row")
+    expect(rows).to_have_count(1 + len(found.rows))
+    assert found.rows and page.url.endswith("hours=8784")
+    visitor.require_accessible(schemes=("dark",))
+
+
+def test_alerts_say_what_is_wrong_since_when_and_what_to_do(visitor: Visitor, fleet: Api) -> None:
+    add_campaign(fleet.database, "full", began=days_ago(10), last_day=None, total_bytes=MB)
+    spend(fleet.database, "full", days_ago(1), [MB])
+    fleet.app.state.alerts.close()  # from now on it is evaluated when this test says so
+    watch = AlertWatch(fleet.database, fleet.app.state.metrics.families, instance="api")
+    with fleet.database.begin() as connection:
+        connection.execute(text("UPDATE alert_evaluation SET begun_at = now() - interval '1 hour'"))
+    watch.evaluate()
+    found = fleet.as_client("viewer").alerts.current()
+    (budget,) = (alert for alert in found.alerts if alert.alert == "LongtailBudgetExhausted")
+    page = visitor.open("/budget?tab=alerts")
+    row = page.get_by_role("row").filter(has_text=budget.alert)
+    expect(row).to_contain_text(budget.summary)
+    expect(row).to_contain_text("longtail budget show full")
+    expect(row).to_contain_text(f"{budget.since:%Y-%m-%d %H:%M:%S}")
+    expect(page.get_by_text("LongtailProcessDown")).to_be_visible()
     visitor.require_accessible()
 
 
@@ -157,12 +227,14 @@ def test_a_lost_connection_keeps_what_was_there(visitor: Visitor, fleet: Api) ->
     expect(page.get_by_role("region", name="Bytes by campaign in 90 days")).to_be_visible()
 
 
-@pytest.mark.parametrize("tab", TABS)
-def test_every_tab_fits_a_narrow_screen(visitor: Visitor, fleet: Api, tab: str) -> None:
+def test_every_tab_fits_a_narrow_screen(visitor: Visitor, fleet: Api) -> None:
     visitor.page.set_viewport_size(NARROW)  # type: ignore[arg-type]
-    page = visitor.open(f"/budget?tab={tab}")
-    expect(page.get_by_role("table").first).to_be_attached()
-    visitor.require_no_sideways_scrolling()
+    for tab in TABS:
+        page = visitor.open(f"/budget?tab={tab}&campaign=braking&hours=8784")
+        expect(
+            page.get_by_role("table").or_(page.get_by_role("heading", name="Nothing is wrong")).first
+        ).to_be_attached()
+        visitor.require_no_sideways_scrolling()
 
 
 def csv_of(page: Page, caption: str) -> Locator:

@@ -61,7 +61,7 @@ def test_a_clip_is_found_by_a_filter_with_a_unit_and_then_by_its_address(page: P
     expect(page.get_by_label("Filter")).to_have_value("trigger = 'cut_in' AND ego.speed.max > 100 km/h")
 
 
-def test_a_facet_adds_its_value_to_the_filter_and_takes_it_out_again(page: Page) -> None:
+def test_a_facet_and_a_part_of_the_chart_are_added_to_the_filter_by_keyboard_and_taken_out_again(page: Page) -> None:
     value = page.get_by_role("button", name=re.compile("^braking"))
     value.click()
     expect(page.get_by_label("Filter")).to_have_value("campaign = 'braking'")
@@ -70,6 +70,15 @@ def test_a_facet_adds_its_value_to_the_filter_and_takes_it_out_again(page: Page)
     value.click()
     expect(page.get_by_label("Filter")).to_have_value("")
     expect(page.get_by_text(f"{CLIPS} clips")).to_be_visible()
+    part = page.get_by_text("Choose a part of it")
+    part.press("Enter")
+    page.get_by_label("until the end of").press("ArrowDown")
+    page.get_by_role("button", name="Show this part").press("Enter")
+    expect(page.get_by_label("Filter")).to_have_value(re.compile("^recorded >= .+ AND recorded < "))
+    expect(cards(page).first).to_be_visible()
+    expect(page.get_by_text(f"{CLIPS} clips")).to_have_count(0)
+    page.get_by_role("button", name="Show all times").press("Enter")
+    expect(page.get_by_label("Filter")).to_have_value("")
 
 
 def test_names_are_offered_and_taken_by_keyboard(page: Page) -> None:

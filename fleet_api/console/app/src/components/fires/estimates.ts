@@ -3,7 +3,8 @@ import type { Schemas } from "../../api/types";
 import { number, percent } from "../../format/format";
 import type { Column } from "../table/table";
 
-type Estimate = Schemas["Estimate"];
+/** An estimate, or a ratio, whose mean may not be known. */
+type Estimate = Pick<Schemas["Estimate"], "low" | "high"> & { mean: number | null };
 const ENDS = [
   ["", "", "mean"],
   ["_low", "low", "low"],
@@ -15,7 +16,7 @@ function columns<Row>(name: string, title: string, of: (row: Row) => Estimate | 
     name: name + suffix,
     title: word === "" ? title : `${title}, ${word}`,
     value: (row) => of(row)?.[end],
-    text: (row) => text(of(row)?.[end]),
+    text: (row) => (end === "high" && of(row)?.high === null ? "no end" : text(of(row)?.[end])),
     isNumber: true,
   }));
 }
@@ -28,4 +29,14 @@ export function shareColumns<Row>(name: string, title: string, of: (row: Row) =>
 /** An estimate of a rate. */
 export function rateColumns<Row>(name: string, title: string, of: (row: Row) => Estimate | null): Column<Row>[] {
   return columns(name, title, of, (value) => number(value));
+}
+
+/** An estimate of a factor, such as of one rate by another. */
+export function factorColumns<Row>(name: string, title: string, of: (row: Row) => Estimate | null): Column<Row>[] {
+  return columns(name, title, of, factor);
+}
+
+/** How a factor is written: `× 1.23`. */
+export function factor(value: number | null | undefined): string {
+  return value === null || value === undefined || !Number.isFinite(value) ? "–" : `× ${number(value)}`;
 }

@@ -1,7 +1,7 @@
 // What fires.ts promises: sums over versions still add up to what fired, and every refusal has its reason.
 import { expect, it } from "vitest";
 import { OUTCOMES, outcome, type Outcomes } from "../../api/types";
-import { reasonsOf, together } from "./fires";
+import { dailyOf, reasonsOf, together } from "./fires";
 
 const one: Outcomes = {
   fired: 10, suppressed: 1, sampled_out: 2, refused: { budget: 3 }, dropped: { full: 1 }, failed: {}, catalogued: 3, expired: 1,
@@ -24,4 +24,15 @@ it("lists each reason once, the most frequent first, without those that have no 
 });
 it("is nothing of no version", () => {
   expect([together([]).fired, reasonsOf(together([]))]).toEqual([0, []]);
+});
+it("counts fires by the days on which they were reported or stored, and days without any as none", () => {
+  const usage = { day: "2026-01-02T00:00:00Z", fires: 5, suppressed: 2, kept_fires: 3 };
+  const day = Date.UTC(2026, 0, 2) / 1000;
+  const { x, series } = dailyOf([usage as Parameters<typeof dailyOf>[0][number]], [day - 86_400, day]);
+  expect(x).toEqual([day - 86_400, day]);
+  expect(series.map((each) => [each.name, each.values])).toEqual([
+    ["fires", [0, 5]],
+    ["suppressed", [0, 2]],
+    ["kept_fires", [0, 3]],
+  ]);
 });

@@ -1,5 +1,6 @@
-// What became of fires, summed over campaign versions, and the reasons why fires did not become clips.
+// What became of fires: summed over campaign versions, the reasons why some did not become clips, and day by day.
 import type { Outcomes, Schemas } from "../../api/types";
+import type { Series } from "../chart/charts";
 
 export type VersionOutcomes = Schemas["CampaignOutcomesView"];
 export interface Reason {
@@ -32,4 +33,18 @@ export function together(versions: readonly Outcomes[]): Outcomes {
 export function reasonsOf(outcomes: Outcomes): Reason[] {
   const found = REASONED.flatMap((outcome) => Object.entries(outcomes[outcome]).map(([reason, fires]) => ({ outcome, reason, fires })));
   return found.filter((each) => each.fires > 0).sort((a, b) => b.fires - a.fires);
+}
+
+/** Fires by the days on which they were reported or stored, as series over `days` (s since the epoch). */
+export function dailyOf(groups: readonly Schemas["UsageView"][], days: readonly number[]): { x: number[]; series: Series[] } {
+  const byDay = new Map(groups.map((group) => [Date.parse(group.day ?? "") / 1000, group]));
+  const values = (of: "fires" | "suppressed" | "kept_fires") => days.map((day) => byDay.get(day)?.[of] ?? 0);
+  return {
+    x: [...days],
+    series: [
+      { name: "fires", title: "reported by vehicles", values: values("fires") },
+      { name: "suppressed", title: "suppressed by cooldowns", values: values("suppressed") },
+      { name: "kept_fires", title: "in stored clips", values: values("kept_fires") },
+    ],
+  };
 }

@@ -1,0 +1,1 @@
+"""The API's alerts: routes and use cases."""
