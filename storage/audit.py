@@ -118,8 +118,6 @@ class AuditFilter:
     since: datetime | None = None
     who: str | None = None
     about: str | None = None
-    kinds: tuple[str, ...] = ()
-    """Only about things of these kinds; empty for all."""
 
     def condition(self) -> ColumnElement[bool]:
         """The filter as an SQL condition."""
@@ -133,12 +131,28 @@ class AuditFilter:
         if self.about is not None:
             versions = _c.object.startswith(f"{self.about}/", autoescape=True)
             wanted.append(or_(_c.object.in_((self.about, vehicle_object(self.about))), versions))
-        if self.kinds:
-            wanted.append(_c.kind.in_(self.kinds))
         return and_(true(), *wanted)
 
 
-def listing(connection: Connection, chosen: AuditFilter, *, after: int = 0, limit: int = PAGE) -> list[AuditEntryView]:
+@dataclass(frozen=True, slots=True)
+class CampaignFilter:
+    """Which entries: about a campaign and its versions, and the limits of its budgets."""
+
+    campaign: str
+
+    def condition(self) -> ColumnElement[bool]:
+        """The filter as an SQL condition."""
+        of_versions = _c.object.startswith(f"{self.campaign}/", autoescape=True)
+        limits = [f"{kind}/{self.campaign}" for kind in ("campaign_bytes", "campaign_clips")]
+        return or_(
+            and_(_c.kind == "campaign", or_(_c.object == self.campaign, of_versions)),
+            and_(_c.kind == "budget", _c.object.in_(limits)),
+        )
+
+
+def listing(
+    connection: Connection, chosen: AuditFilter | CampaignFilter, *, after: int = 0, limit: int = PAGE
+) -> list[AuditEntryView]:
     """Entries with a sequence above `after`, oldest first."""
     rows = connection.execute(
         select(audit).where(_c.sequence > after, chosen.condition()).order_by(_c.sequence).limit(limit)

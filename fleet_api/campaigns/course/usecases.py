@@ -11,7 +11,7 @@ from fleet_api.campaigns.course.views import course_view, vehicle_view
 from fleet_api.campaigns.review import differences
 from fleet_api.services import Services
 from storage import audit
-from storage.audit import AuditFilter
+from storage.audit import CampaignFilter
 from storage.campaigns import course, halts, queries
 from storage.statements.time_limit import time_limit
 from triggers.contracts.api.watching.course import (
@@ -73,8 +73,7 @@ def read_trail(services: Services, user: User, campaign: str, *, after: int, lim
     user.require(Role.VIEWER)
     with services.database.begin() as connection:
         queries.get_versions(connection, campaign, limit=1)
-        chosen = AuditFilter(about=campaign, kinds=("campaign",))
-        entries = audit.listing(connection, chosen, after=after, limit=limit)
+        entries = audit.listing(connection, CampaignFilter(campaign), after=after, limit=limit)
     shown = [TrailEntryView.model_validate(entry) for entry in entries]
     if not user.may(Role.OPERATOR):
         shown = [entry.model_copy(update={"address": None}) for entry in shown]

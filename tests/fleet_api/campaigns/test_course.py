@@ -118,6 +118,9 @@ def test_the_trail_tells_everybody_who_did_what_and_why_and_operators_from_where
     api.activate(STAGED)
     api.apply(STAGED.replace("campaign braking", "campaign braking_hard"))
     step(api, "hold", "too many")
+    limit = {"kind": "campaign_bytes", "amount": 5_000_000, "reason": "spare some"}
+    for name in ("braking", "braking_hard"):
+        assert api.post("/v1/budget/limits", {**limit, "name": name}, "operator").is_success
     pages = []
     after: int | None = 0
     while after is not None:
@@ -128,6 +131,7 @@ def test_the_trail_tells_everybody_who_did_what_and_why_and_operators_from_where
         ("campaign.apply", "braking/1", "author-user", None),
         ("campaign.approve", "braking/1", "approver-user", None),
         ("campaign.hold", "braking/1", "approver-user", "too many"),
+        ("budget.limit", "campaign_bytes/braking", "operator-user", "spare some"),
     ]
     assert {each["address"] for each in pages} == {None}
     entries = api.get("/v1/campaign-trails/braking", "operator").json()["entries"]

@@ -62,7 +62,9 @@ class DifferenceView(BaseModel):
 
 
 class TrailEntryView(View):
-    """A step in a campaign's life, from the audit log. `object` is the campaign, or a version as `NAME/NUMBER`.
+    """A step in a campaign's life, or a limit of its budget, from the audit log.
+
+    `object` is the campaign, a version as `NAME/NUMBER`, or what is limited as `campaign_bytes/NAME`.
 
     `address` is where it came from, for those who may read the audit log; null for all others, and for what the
     deployment did by itself.

@@ -16,5 +16,6 @@ it("says what changed, and nothing of what did not", () => {
   expect(change({ state: "submitted" }, { state: "active", self_approval: true })).toBe("submitted → active, by its own author");
   expect(change({ state: "active" }, { state: "active", stage: { number: 1, stages: 3, share: 0.1 } })).toBe("stage 1 of 3");
   expect(change({ owner: "ann", cost_centre: "" }, { owner: "ann", cost_centre: "maps" })).toBe("cost centre none → maps");
+  expect(change({ amount: null, zone: null }, { amount: 5, zone: null })).toBe("amount none → 5");
   expect(change({ state: "draft" }, null)).toBe("");
 });

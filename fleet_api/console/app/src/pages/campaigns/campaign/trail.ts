@@ -14,6 +14,7 @@ const WORDS: Record<string, string> = {
   resume: "resumed",
   stop: "stopped",
   assign: "assigned",
+  "budget.limit": "limited",
 };
 
 /** `approved` for `campaign.approve`; an action without a word of its own as it is. */
@@ -30,7 +31,7 @@ export function versionOf(entry: Entry): number | null {
 /** What an entry changed: `submitted → active`, `stage 1 of 3: 10 %` of a hold, or the owner before and after. */
 export function changeText({ before, after }: Entry): string {
   if (after === null) return "";
-  const parts = ["state", "owner", "cost_centre"].flatMap((name) => changed(name, before?.[name], after[name]));
+  const parts = ["state", "owner", "cost_centre", "amount"].flatMap((name) => changed(name, before?.[name], after[name]));
   const stage: unknown = after.stage;
   if (isStage(stage)) parts.push(`stage ${stage.number} of ${stage.stages}`);
   if (after.self_approval === true) parts.push("by its own author");
