@@ -20,6 +20,7 @@ from sqlalchemy import Connection, func, select, text
 from bench.machine import load
 from bench.search.ingest import sent_uploads
 from bench.search.timed import on_cpu_ns
+from bench.usage.sums import DAYS, REGIONS, fill
 from storage import usage
 from storage.clips import writer
 from storage.clips.batch import store_clips
@@ -32,18 +33,7 @@ from triggers.contracts.api.usage.answers import UsageKey
 
 TOGETHER = 64
 """As many as an ingest worker stores in one transaction."""
-CAMPAIGNS, REGIONS, DAYS = 221, 3, 90
-_FILL = """
-    INSERT INTO usage_series (campaign, version, trigger, region, model, network)
-    SELECT 'campaign_' || c, 1, 'brake', 'region_' || r, 'm1', n
-    FROM generate_series(1, :campaigns) c, generate_series(1, :regions) r, unnest(CAST(:networks AS text[])) n;
-"""
-_SUMS = """
-    INSERT INTO usage_{table} (series_id, {moment}, clips, campaign_clips, version_clips, trigger_clips, kept_fires,
-        clip_bytes, wire_bytes, fires, suppressed, armed_ns, distance_m)
-    SELECT id, at, 3, 3, 3, 3, 4, 90000000 + id, 95000000 + id, 40, 7, 3600000000000 * 500, 40000
-    FROM usage_series, generate_series(date_trunc('day', now(), 'UTC') - :days * interval '1 day', now(), :step) at
-"""
+CAMPAIGNS = 221
 
 Round = Callable[[Database, list[PendingUpload]], tuple[float, float]]
 
@@ -145,18 +135,10 @@ def _timed(database: Database, transactions: Sequence[Callable[[Connection], obj
 
 def _show_asked(database: Database, networks: list[str], *, rounds: int) -> None:
     with database.begin() as connection:
-        filled = {"campaigns": CAMPAIGNS, "regions": REGIONS, "networks": networks}
-        connection.execute(text(_FILL), filled)
-        for table, moment in (("hours", "hour"), ("days", "day")):
-            step = timedelta(**{table: 1})
-            fill = text(_SUMS.format(table=table, moment=moment))
-            connection.execute(fill, {"days": DAYS, "step": step})
-        counts = [
-            connection.execute(text(f"SELECT count(*) FROM usage_{table}")).scalar_one() for table in ("hours", "days")
-        ]
+        hours, days = fill(connection, [f"campaign_{number}" for number in range(1, CAMPAIGNS + 1)], networks)
     with database.begin() as connection:
         connection.execute(text("ANALYZE usage_hours, usage_days, usage_series"))
-    print(f"{counts[0]} sums by hour and {counts[1]} by day, {DAYS} days, {CAMPAIGNS} campaigns in {REGIONS} regions")
+    print(f"{hours} sums by hour and {days} by day, {DAYS} days, {CAMPAIGNS} campaigns in {REGIONS} regions")
     asked: tuple[tuple[tuple[UsageKey, ...], timedelta], ...] = (
         ((), timedelta(days=DAYS)),
         (("campaign",), timedelta(days=DAYS)),

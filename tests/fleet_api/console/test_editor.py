@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from tests.fleet_api.api_server import SIGNALS, Api, campaign_text
-from tests.fleet_api.console.visitor import NARROW, WIDE, Visitor
+from tests.fleet_api.console.visitor import NARROW, PASTE, WIDE, Visitor
 from tests.support.waiting import wait_for
 from triggers.language.text.formatter import format_source
 
@@ -24,12 +24,6 @@ collect fast
 budget 1 GB total
 }
 """
-PASTE = """(element, text) => {
-    const data = new DataTransfer();
-    data.setData("text/plain", text);
-    const event = { clipboardData: data, bubbles: true, cancelable: true, composed: true };
-    element.dispatchEvent(new ClipboardEvent("paste", event));
-}"""
 
 
 @pytest.fixture(scope="module", autouse=True)

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import json
+import re
+from collections.abc import Callable
+from typing import Any
+
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Route, expect
 
 from tests.fleet_api.console.visitor import Visitor
 
 pytestmark = pytest.mark.integration
+LIST = re.compile(r"/v1/campaigns(\?|$)")
 
 
 def test_the_first_key_leads_past_the_navigation(visitor: Visitor) -> None:
@@ -87,3 +93,31 @@ def test_whatever_goes_wrong_in_the_browser_fails_a_test(visitor: Visitor) -> No
     assert "elsewhere.example" in str(visitor.mistakes) and "thrown in the page" in str(visitor.mistakes)
     assert "Content Security Policy" in str(visitor.mistakes)
     visitor.mistakes.clear()
+
+
+def test_an_error_of_the_api_and_an_answer_of_somebody_else_are_told_and_tried_again(visitor: Visitor) -> None:
+    problem = {
+        "type": "about:blank", "title": "Service Unavailable", "status": 503, "code": "overloaded",
+        "detail": "the search took longer than 15 s", "remedy": "narrow it down",
+    }  # fmt: skip
+    visitor.expect_errors("Failed to load resource")
+    refused = {"status": 503, "content_type": "application/problem+json", "body": json.dumps(problem)}
+    foreign = {"status": 502, "content_type": "text/html", "body": "<h1>Bad gateway</h1>"}
+    page = visitor.page
+    for answer, told in ((refused, "the search took longer than 15 s"), (foreign, "502")):
+        answering = answered_with(answer)
+        page.route(LIST, answering)
+        visitor.open("/campaigns")
+        expect(page.get_by_role("alert")).to_contain_text(told)
+        page.unroute(LIST, answering)
+        page.get_by_role("button", name="Try again").click()
+        expect(page.get_by_role("heading", name="There are no campaigns yet")).to_be_visible()
+
+
+def answered_with(answer: dict[str, Any]) -> Callable[[Route], None]:
+    """What answers each request so."""
+
+    def answering(route: Route) -> None:
+        route.fulfill(**answer)
+
+    return answering

@@ -17,6 +17,14 @@ STANDARDS = ("wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-pract
 PATIENCE_MS = 20_000
 """How long things may take to appear: a machine may be busy, and no clock decides a test."""
 expect.set_options(timeout=PATIENCE_MS)
+PASTE = """(element, text) => {
+    const data = new DataTransfer();
+    data.setData("text/plain", text);
+    const event = { clipboardData: data, bubbles: true, cancelable: true, composed: true };
+    element.dispatchEvent(new ClipboardEvent("paste", event));
+}"""
+"""What pastes a text into an element, as people do: evaluate it there with the text."""
+
 _REFUSED = re.compile(r"Failed to load resource: the server responded with a status of 4\d\d")
 """What Chromium writes for each answer that the page itself handles."""
 
