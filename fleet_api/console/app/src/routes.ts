@@ -62,6 +62,13 @@ export const ROUTES: readonly Route[] = [
     load: () => import("./pages/campaigns/editor/Edit.svelte"),
   },
   {
+    pattern: "/campaigns/:campaign/backtest",
+    title: "Backtest",
+    section: "campaigns",
+    role: "author",
+    load: () => import("./pages/campaigns/backtest/Backtest.svelte"),
+  },
+  {
     pattern: "/clips",
     title: "Clips",
     section: "clips",

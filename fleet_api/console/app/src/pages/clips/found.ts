@@ -25,11 +25,6 @@ const ATTRIBUTES = ["vehicle.region", "vehicle.model"] as const;
 const MOST_ATTRIBUTES = 4;
 export const HISTOGRAM = "recorded";
 
-/** The filter as the API takes it: units converted, times absolute. Empty stays empty. */
-export async function translated(text: string, signal: AbortSignal): Promise<Schemas["FilterView"] | null> {
-  return text.trim() === "" ? null : api.get("/v1/filter", { query: { filter: text }, signal });
-}
-
 /** The properties to count by: the usual ones, and some of the attributes that clips have. */
 export function facetsOf(attributes: readonly string[]): string[] {
   const rank = (name: string) => (ATTRIBUTES.includes(name as (typeof ATTRIBUTES)[number]) ? 0 : 1);

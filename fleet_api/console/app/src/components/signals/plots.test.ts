@@ -1,8 +1,8 @@
 // Signals are plotted with what was known at each time, heads as one plot, disagreement as parts of time.
 import { expect, test } from "vitest";
-import { differing, plotOf, plottable, type ClipSignals } from "./signals";
+import { differing, plotOf, plottable, type Signals } from "./plots";
 
-const SIGNALS: ClipSignals = {
+const SIGNALS: Signals = {
   t: [0, 1, 2, 3, 4],
   columns: new Map([
     ["ego.speed", [10, null, 12, null, 14]],
@@ -33,4 +33,14 @@ test("a number has its own times and its unit", () => {
 
 test("what differs at the end ends there", () => {
   expect(differing([0, 1], [0, 1], [0, 0])).toEqual([[1, 1]]);
+});
+
+test("a text is drawn as steps between its values, and nothing is known after an invalid sample", () => {
+  const gears: Signals = {
+    t: [0, 1, 2],
+    columns: new Map([["ego.gear", [0, Number.NaN, 2]]]),
+    texts: new Map([["ego.gear", ["P", "R", "D"]]]),
+  };
+  const plot = plotOf(gears, "ego.gear", "");
+  expect([plot.series[0]?.values, plot.series[0]?.shape, plot.texts]).toEqual([[0, null, 2], "steps", ["P", "R", "D"]]);
 });
