@@ -79,7 +79,7 @@ export function nearest(marks: readonly Mark[], t: number, reachS: number): Mark
   return found;
 }
 
-/** The strokes of marks as the path of an SVG: one for each pixel that has any, however many marks there are. */
+/** The strokes of marks as the path of an SVG: one for each pixel that has marks, however many these are. */
 export function strokes(times: readonly number[], view: View, width: number, top: number, height: number): string {
   const places = new Set<number>();
   for (const t of times) {

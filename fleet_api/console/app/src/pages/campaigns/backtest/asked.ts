@@ -53,7 +53,7 @@ export function usable(drives: readonly Drive[]): Drive[] {
   return drives.filter((drive) => drive.problem === null);
 }
 
-/** The drives that the address names; without any, all that can be run, as far as one backtest takes them. */
+/** The drives that the address names; where it names none, all that can be run, as far as one backtest takes them. */
 export function chosenDrives(written: string | null, drives: readonly Drive[]): string[] {
   const names = usable(drives).map((drive) => drive.name);
   const wanted = written === null ? names : namesOf(written).filter((name) => names.includes(name));
