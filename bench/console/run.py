@@ -129,7 +129,7 @@ def shown_pages(campaign: str, clip: str, *, rows: int) -> list[Shown]:
     return [
         Shown("campaigns", "/campaigns", there("main tbody tr", at_least=rows)),
         Shown("a campaign", f"/campaigns/{campaign}", there("main h1", text="of the fleet")),
-        Shown("the editor", "/campaigns/new", there("[aria-label='Findings'] li, [aria-label='Findings'] h2")),
+        Shown("the editor", "/campaigns/new-campaign", there("[aria-label='Findings'] li, [aria-label='Findings'] h2")),
         Shown("clips: cards", "/clips", there(CARDS, at_least=48)),
         Shown("clips: counts and facets", "/clips", there("aside details button")),
         Shown("clips: the map", "/clips", there(".maplibregl-canvas", text="have a position")),

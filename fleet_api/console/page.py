@@ -63,6 +63,7 @@ def page_of(settings: Settings) -> str | None:
         "version": installed_version("longtail"),
         "provider": bool(settings.oidc_issuer),
         "mapStyleUrl": settings.map_style_url or None,
+        "authorCatalogs": settings.author_catalogs,
     }
     placed = index.replace('"./', f'"{escape(prefix)}/console/')
     return placed.replace(_EMPTY_SETTINGS, f'name="longtail-settings" content="{escape(json.dumps(told))}"')

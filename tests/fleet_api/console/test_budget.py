@@ -123,7 +123,7 @@ def test_costs_are_told_as_the_api_has_them(visitor: Visitor, fleet: Api) -> Non
     assert titles[:2] == ["campaign", "amount"]
     assert costs["burning"] > 0 and sum(costs.values()) == pytest.approx(float(total["amount"]))
     page.get_by_role("combobox", name="Campaign").select_option("braking")
-    expect(page.get_by_text("Nobody knows what version 1 of braking will cost")).to_be_visible()
+    expect(page.get_by_text("The cost of version 1 of braking is unknown")).to_be_visible()
     visitor.require_accessible()
 
 
@@ -171,7 +171,7 @@ def test_rates_have_intervals_and_another_software_is_compared(visitor: Visitor,
     (trigger,) = author.compare("braking", "3.2.0", "3.2.1", component="stack").triggers
     assert trigger.ratio is not None and trigger.ratio.low > 1
     with page.expect_download() as saved:
-        csv_of(page, "3.2.1 against 3.2.0, ratios with intervals that hold however often one looks").click()
+        csv_of(page, "3.2.1 against 3.2.0, ratios with intervals valid at any time").click()
     titles, values = (line.split(",") for line in Path(saved.value.path()).read_text().splitlines())
     assert dict(zip(titles, values, strict=True))["ratio_low"] == str(trigger.ratio.low)
     visitor.require_accessible()

@@ -15,6 +15,7 @@ from triggers.language.text.formatter import format_source
 
 pytestmark = pytest.mark.integration
 PATIENCE_MS = 60_000
+KEPT = "text => Object.values(localStorage).some(kept => kept.includes(JSON.stringify(text)))"
 WRITTEN = """trigger fast {
 when ego.sped > 30 km/h for 2 s
 capture 2 s before, 2 s after
@@ -104,9 +105,10 @@ def test_a_campaign_is_written_with_its_mistakes_told_completed_formatted_kept_a
     assert formatted is not None
     wait_for_lines(page, formatted)
 
+    page.wait_for_function(KEPT, arg=formatted, timeout=PATIENCE_MS)
     page.close()
     page = visitor.page = visitor.context.new_page()
-    page.goto("/console/campaigns/new")
+    page.goto("/console/campaigns/new-campaign")
     expect(page.get_by_text(re.compile(r"Your draft of .* was kept"))).to_be_visible(timeout=PATIENCE_MS)
     assert lines(page) == formatted
 
@@ -118,7 +120,7 @@ def test_a_campaign_is_written_with_its_mistakes_told_completed_formatted_kept_a
     expect(page.get_by_role("link", name="The campaign's page").first).to_have_attribute(
         "href", "/console/campaigns/speeding"
     )
-    page.goto("/console/campaigns/new")
+    page.goto("/console/campaigns/new-campaign")
     expect(text_of(page)).to_contain_text("my_trigger", timeout=PATIENCE_MS)
 
     page.set_viewport_size(NARROW)  # type: ignore[arg-type]
@@ -127,7 +129,7 @@ def test_a_campaign_is_written_with_its_mistakes_told_completed_formatted_kept_a
 
 
 def test_what_is_no_text_or_too_large_is_not_inserted_and_the_page_says_so(visitor: Visitor) -> None:
-    page = visitor.open("/campaigns/new", role="author")
+    page = visitor.open("/campaigns/new-campaign", role="author")
     text_of(page).click()
     before = lines(page)
     for pasted, says in (
@@ -185,5 +187,28 @@ def test_two_who_edit_one_campaign_do_not_overwrite_each_other_and_nothing_typed
     assert [each["version"] for each in api.get("/v1/campaigns/braking").json()["versions"]] == [3, 2, 1]
 
     page.goto("/console/campaigns/braking/edit?from=1")
-    expect(page.get_by_text("based on version 3")).to_be_visible(timeout=PATIENCE_MS)
+    expect(page.get_by_text("begun from version 1; the newest is 3")).to_be_visible(timeout=PATIENCE_MS)
     wait_for_lines(page, campaign_text())
+    write(page, campaign_text('describe "again"'))
+    page.get_by_role("button", name="Save as a draft").click()
+    expect(page.get_by_text("Saved as version 4, a draft.")).to_be_visible(timeout=PATIENCE_MS)
+    expect(page.get_by_text("based on version 4")).to_be_visible()
+    page.wait_for_url("**/campaigns/braking/edit")
+    own = page.get_by_role("option", name="one of my own")
+    expect(own).to_have_count(0)  # the API would refuse it
+    api.change_settings(author_catalogs=True)
+    page.reload()
+    wait_for_lines(page, campaign_text('describe "again"'))
+
+    expect(own).to_have_count(1)
+    visitor.expect_errors("422")  # of a catalog that is not written to its end
+    page.get_by_label("Signal catalog", exact=True).select_option("one of my own")
+    typed = page.get_by_label("Signal catalog as YAML")
+    typed.press_sequentially("signals")
+    expect(typed).to_have_value("signals")
+    file = page.get_by_label("Open a file")
+    for changed in ("", "# changed\n"):
+        typed.fill(changed)
+        file.set_input_files({"name": "own.yaml", "mimeType": "text/yaml", "buffer": SIGNALS.encode()})
+        expect(typed).to_have_value(SIGNALS)
+    expect(typed).to_be_visible()

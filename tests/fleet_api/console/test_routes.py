@@ -36,7 +36,7 @@ def test_every_address_below_console_is_the_application(served: TestClient, path
     answer = served.get(path)
     assert answer.status_code == 200 and answer.headers["content-type"] == "text/html; charset=utf-8"
     assert answer.headers["cache-control"] == "no-store" and '<div id="app">' in answer.text
-    assert told(answer)["provider"] is False
+    assert (told(answer)["provider"], told(answer)["authorCatalogs"]) == (False, False)
 
 
 def test_who_opens_the_api_gets_to_the_console(served: TestClient) -> None:

@@ -41,7 +41,7 @@ export const ROUTES: readonly Route[] = [
     load: () => import("./pages/campaigns/CampaignList.svelte"),
   },
   {
-    pattern: "/campaigns/new",
+    pattern: "/campaigns/new-campaign",
     title: "New campaign",
     section: "campaigns",
     role: "author",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import pytest
 from playwright.sync_api import Locator, expect
 
@@ -12,7 +14,15 @@ pytestmark = pytest.mark.integration
 
 PATIENCE_MS = 60_000
 STAGED = campaign_text("rollout 10 % for 2 h, 100 %")
-TABS = ("source", "trail", "rollout", "fires", "vehicles")
+# what only the loaded part of the page has, by its address
+LANDMARKS: dict[str, tuple[Literal["heading", "list", "region"], str]] = {
+    "tab=source": ("region", "Text of the trigger file"),
+    "tab=trail": ("region", "Audit trail, newest first"),
+    "tab=rollout": ("list", "Stages of the rollout of version 1"),
+    "tab=fires": ("heading", "Compared events"),
+    "tab=vehicles": ("heading", "No vehicle was given version 1"),
+    "version=2&since=1": ("region", "Difference of the trigger text to version 1"),
+}
 
 
 def named(name: str) -> str:
@@ -49,6 +59,7 @@ def test_a_version_goes_from_its_author_to_its_vehicles_and_is_held_with_every_r
 
     page = visitor.open("/campaigns/staged?version=2&tab=trail", role="approver")
     dialog = ask(visitor, "Approve", "looks right")
+    expect(dialog.get_by_text("You wrote or submitted this version.")).to_have_count(0)
     expect(dialog).to_contain_text(draft["approval_digest"])
     region = dialog.get_by_role("region", name="Difference of the trigger text to version 1")
     expect(region.get_by_role("row", name="removed")).to_contain_text("-4 m/s^2", timeout=PATIENCE_MS)
@@ -99,10 +110,10 @@ def test_every_part_has_an_address_fits_a_narrow_screen_and_is_accessible(visito
     api.apply(named("narrow").replace("-4 m/s^2", "-5 m/s^2"))
     visitor.page.set_viewport_size(NARROW)  # type: ignore[arg-type]
     visitor.sign_in("viewer")
-    for query in (*(f"tab={tab}" for tab in TABS), "version=2&since=1"):
+    for query, (role, landmark) in LANDMARKS.items():
         page = visitor.open(f"/campaigns/narrow?{query}", role=None)
+        expect(page.get_by_role(role, name=landmark)).to_be_visible(timeout=PATIENCE_MS)
         expect(page.get_by_role("main")).not_to_contain_text("Loading", timeout=PATIENCE_MS)
         visitor.require_no_sideways_scrolling()
         visitor.require_accessible(schemes=("light",))
         expect(page.get_by_role("group", name="Steps of version")).to_have_count(0)
-    expect(page.get_by_role("region", name="Difference of the trigger text to version 1")).to_be_visible()

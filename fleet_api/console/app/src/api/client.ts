@@ -63,6 +63,9 @@ export const api = {
     request("GET", path, given[0]),
   post: <P extends PathOf<"post">>(path: P, ...given: Given<P, "post">): Promise<Answer<P, "post">> =>
     request("POST", path, given[0]),
+  /** `post` where the answer may be of something that was there before (200), and not made by this request (201). */
+  make: <P extends PathOf<"post">>(path: P, ...given: Given<P, "post">): Promise<{ answer: Answer<P, "post">; isNew: boolean }> =>
+    requestTold<Answer<P, "post">>("POST", path, given[0]).then(({ answer, status }) => ({ answer, isNew: status === 201 })),
   put: <P extends PathOf<"put">>(path: P, ...given: Given<P, "put">): Promise<Answer<P, "put">> =>
     request("PUT", path, given[0]),
   patch: <P extends PathOf<"patch">>(path: P, ...given: Given<P, "patch">): Promise<Answer<P, "patch">> =>
@@ -85,7 +88,11 @@ export function addressOf(path: string): string {
   return settings.prefix + path;
 }
 
-async function request<T>(method: string, template: string, options: object = {}): Promise<T> {
+async function request<T>(method: string, template: string, options?: object): Promise<T> {
+  return (await requestTold<T>(method, template, options)).answer;
+}
+
+async function requestTold<T>(method: string, template: string, options: object = {}): Promise<{ answer: T; status: number }> {
   const { path, query, body, signal } = options as Loose;
   const init: RequestInit = { method, signal: signal ?? null };
   if (body !== undefined) {
@@ -93,9 +100,10 @@ async function request<T>(method: string, template: string, options: object = {}
     init.headers = { "Content-Type": "application/json" };
   }
   const response = await fetchBytes(filled(template, path) + queryString(query), init);
-  if (response.status === 204) return undefined as T;
+  const { status } = response;
+  if (status === 204) return { answer: undefined as T, status };
   try {
-    return (await response.json()) as T;
+    return { answer: (await response.json()) as T, status };
   } catch (error) {
     if (isAbort(error)) throw error;
     throw connectionLost(); // it broke off in the middle

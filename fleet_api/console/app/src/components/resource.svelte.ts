@@ -10,17 +10,18 @@ export interface Polling {
 /** Made while a component is set up: `const campaigns = new Resource((signal) => api.get("/v1/campaigns", { signal }))`.
  *
  * State that `load` reads before its first `await` (props, `router.query`) makes it load again when it changes; the
- * request before is given up. What was loaded stays until something newer is there, also when loading fails.
+ * request before is given up. What was loaded stays until something newer is there, also when loading fails. Where
+ * there is nothing to ask, `load` returns undefined, and there is no data.
  */
 export class Resource<T> {
   data = $state.raw<T>();
   problem = $state.raw<Problem>();
   isLoading = $state(true);
-  #load: (signal: AbortSignal) => Promise<T>;
+  #load: (signal: AbortSignal) => Promise<T> | undefined;
   #controller: AbortController | undefined;
   #asked = $state(0);
 
-  constructor(load: (signal: AbortSignal) => Promise<T>, polling: Polling = {}) {
+  constructor(load: (signal: AbortSignal) => Promise<T> | undefined, polling: Polling = {}) {
     this.#load = load;
     $effect(() => {
       void this.#asked;
@@ -42,6 +43,11 @@ export class Resource<T> {
     const controller = new AbortController();
     this.#controller = controller;
     const loading = this.#load(controller.signal); // what it reads here is tracked
+    if (!loading) {
+      this.data = this.problem = undefined;
+      this.isLoading = false;
+      return;
+    }
     loading.then(
       (data) => {
         if (controller.signal.aborted) return;

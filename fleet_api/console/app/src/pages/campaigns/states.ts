@@ -1,4 +1,4 @@
-// States of campaign versions: their tone, and how a rollout's stage is written.
+// States of campaign versions: their tone, how a rollout's stage is written, and what has no version yet.
 import type { Schemas } from "../../api/types";
 import type { Tone } from "../../components/tones";
 import { percent } from "../../format/format";
@@ -25,6 +25,9 @@ export function stageText(stage: Schemas["StageView"] | null): string {
   const share = `${percent(stage.share)} of the fleet`;
   return stage.stages === 1 ? share : `${stage.number} of ${stage.stages}: ${share}`;
 }
+
+/** What addresses have in place of the name of a campaign that is not saved yet: no name has a hyphen. */
+export const NEW_CAMPAIGN = "new-campaign";
 
 /** The version that runs, else the newest; undefined for an empty list. */
 export function shownVersion<V extends { state: CampaignState }>(newestFirst: readonly V[]): V | undefined {

@@ -2,7 +2,7 @@
 import { expect, test } from "vitest";
 import type { Schemas } from "../../../api/types";
 import { factor, rateColumns } from "../../../components/fires/estimates";
-import { labelsOf, pairOf } from "./versions";
+import { answers, labelsOf, pairOf } from "./versions";
 
 test("the last two are compared unless the address names others that are there", () => {
   const labels = ["1", "2", "3"];
@@ -12,6 +12,14 @@ test("the last two are compared unless the address names others that are there",
   expect(pairOf(labels, "9", "2")).toEqual({ old: "3", new: "2" });
   expect(pairOf(labels, "2", "2")).toBeNull();
   expect(pairOf(["1"], null, null)).toBeNull();
+});
+
+test("a comparison is shown of the two that are chosen, and per the unit that is", () => {
+  const comparison = { old: "1", new: "2", per: "hour" } as Schemas["ComparisonView"];
+  expect(answers(comparison, { old: "1", new: "2" }, "hour")).toBe(true);
+  expect(answers(comparison, { old: "1", new: "2" }, "1000km")).toBe(false);
+  expect(answers(comparison, { old: "2", new: "1" }, "hour")).toBe(false);
+  expect(answers(comparison, null, "hour")).toBe(false);
 });
 
 test("labels of software are in their order, without those of vehicles that lack it", () => {

@@ -21,6 +21,11 @@ export function pairOf(labels: readonly string[], old: string | null, next: stri
   return against === chosen ? null : { old: against, new: chosen };
 }
 
+/** Whether a comparison is of these two, per this unit. */
+export function answers(comparison: Comparison, pair: { old: string; new: string } | null, per: Comparison["per"]): boolean {
+  return pair !== null && comparison.old === pair.old && comparison.new === pair.new && comparison.per === per;
+}
+
 export interface ComparedRow extends Compared {
   kind: "trigger" | "head" | "event";
 }

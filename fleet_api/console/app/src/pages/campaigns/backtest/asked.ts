@@ -1,5 +1,6 @@
 // What the address asks for: over which drives or clips, for which fleet, and which programs are run beside each other.
 import type { Schemas } from "../../../api/types";
+import { NEW_CAMPAIGN } from "../states";
 import { replaced, valueText, type Catalog, type Constant } from "./thresholds";
 
 export type BacktestRequest = Schemas["BacktestRequest"];
@@ -40,7 +41,7 @@ function fileOf(text: Text, moved?: Moved): Program {
 }
 
 export function nameOf({ campaign, version }: Pick<Text, "campaign" | "version">): string {
-  return version === null ? `the draft of ${campaign === "new" ? "a new campaign" : campaign}` : `version ${version}`;
+  return version === null ? `the draft of ${campaign === NEW_CAMPAIGN ? "a new campaign" : campaign}` : `version ${version}`;
 }
 
 /** What a program of a backtest is called beside another. */

@@ -1,7 +1,7 @@
 // What steps.ts promises: a step is offered to those who may take it, in the states in which it works.
 import { describe, expect, it } from "vitest";
 import type { Role } from "../../../shell/session.svelte";
-import { approvedBefore, stepsOf, type Person, type StepVersion } from "./steps";
+import { approvedBefore, isOwn, stepsOf, type Person, type StepVersion } from "./steps";
 
 const stage = { number: 1, stages: 2, share: 0.1, ends_at: null };
 function version(changes: Partial<StepVersion> = {}): StepVersion {
@@ -32,6 +32,11 @@ describe("steps", () => {
   it("are for authors only of what they wrote or submitted", () => {
     expect([1, 2, 3].map((id) => offered(version(), person(id, "author")))).toEqual(["hold pause stop", "hold pause stop", ""]);
     expect(offered(version({ state: "submitted" }), person(1, "author"))).toBe("stop");
+  });
+  it("tell who wrote or submitted the version, who may not approve it in most deployments, from others", () => {
+    expect([1, 2, 3].map((id) => isOwn(version({ state: "submitted" }), { id }))).toEqual([true, true, false]);
+    expect(isOwn(version({ submitted_by_id: null }), { id: 3 })).toBe(false);
+    expect(offered(version({ state: "submitted" }), person(1, "author", "approver"))).toContain("approve");
   });
   it("are none for those who only read", () => {
     for (const state of ["draft", "submitted", "active", "paused"] as const) {

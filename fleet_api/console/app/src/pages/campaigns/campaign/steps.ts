@@ -90,10 +90,14 @@ function canHold(version: StepVersion): boolean {
   return state === "active" && held_at === null && stage !== null && stage.number < stage.stages;
 }
 
+/** Whether the person wrote or submitted the version: most deployments let somebody else approve it. */
+export function isOwn(version: StepVersion, person: Pick<Person, "id">): boolean {
+  return person.id === version.author_id || person.id === version.submitted_by_id;
+}
+
 /** Approvers may, and authors what they wrote or submitted themselves. */
 function mayStop(version: StepVersion, person: Person): boolean {
-  const isTheirs = person.id === version.author_id || person.id === version.submitted_by_id;
-  return person.may("approver") || (isTheirs && person.may("author"));
+  return person.may("approver") || (isOwn(version, person) && person.may("author"));
 }
 
 /** The version that was approved last before this one; undefined where none was. Versions come newest first. */

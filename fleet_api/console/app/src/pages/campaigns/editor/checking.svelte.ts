@@ -1,9 +1,10 @@
 // Checking a text while it is typed: a moment after the last key, one check at a time, and only the newest text's counts.
 import { api, type Body } from "../../../api/client";
-import { asProblem, isAbort, type Problem } from "../../../api/problem";
+import { abortError, asProblem, isAbort, type Problem } from "../../../api/problem";
 import { Turns } from "../../../api/turns";
 import type { Schemas } from "../../../api/types";
 import type { Catalog } from "./drafts";
+import type { Vocabulary } from "./language/offers";
 
 export type Check = Schemas["CheckView"];
 type Asked = Body<"/v1/authoring/check">;
@@ -21,6 +22,15 @@ export const checks = new Turns();
 /** What a request says of a signal catalog. */
 export function catalogPart(catalog: Catalog): { signals: string } | { catalog: string } {
   return catalog.kind === "own" ? { signals: catalog.text } : { catalog: catalog.reference };
+}
+
+/** What a text may name that is compiled against a catalog. One that is being written is sent after a pause, not for each
+ * key. Throws a Problem, or an AbortError when `signal` gives it up.
+ */
+export async function vocabularyOf(catalog: Catalog, signal: AbortSignal): Promise<Vocabulary> {
+  if (catalog.kind === "own") await new Promise((resolve) => setTimeout(resolve, THINKING_MS));
+  if (signal.aborted) throw abortError();
+  return checks.take(signal, () => api.post("/v1/authoring/vocabulary", { body: catalogPart(catalog) }));
 }
 
 export class Checking {

@@ -9,7 +9,7 @@ export interface Draft {
   catalog: Catalog;
   /** The newest version that the person has seen; 0 for a new campaign. */
   basedOn: number;
-  /** When it was kept, in ms since the epoch. */
+  /** When it was typed, in ms since the epoch. */
   at: number;
   /** Which tab of the browser kept it. */
   tab: string;

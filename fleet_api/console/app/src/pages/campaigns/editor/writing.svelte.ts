@@ -11,6 +11,8 @@ export interface Start {
   source: string;
   catalog: Catalog;
   basedOn: number;
+  /** The version whose text it is, where that is older than the one it is based on. */
+  from?: number | undefined;
 }
 /** Another version has come in between: what the API says, and that version. */
 export interface Conflict {
@@ -21,13 +23,15 @@ export interface Conflict {
 const KEEP_AFTER_MS = 300;
 const CONFLICT = "conflict";
 
-/** What was saved last, so that a page that has a new address because of it can say so. */
-let lastSaved: Applied | undefined;
+/** What was saved under an address that it changes, so that the page of the new one can say so. */
+let handedOver: { saved: Applied; isOld: boolean } | undefined;
 
 export class Writing {
   source = $state("");
   catalog = $state.raw<Catalog>({ kind: "own", text: "" });
   basedOn = $state(0);
+  /** The older version that the text was begun from; undefined once it is a draft's, saved or settled. */
+  from = $state<number>();
   /** The draft that was found when the page was opened; undefined once it is discarded or saved. */
   restored = $state.raw<Draft>();
   /** Whether what is typed is kept in this browser. */
@@ -44,6 +48,10 @@ export class Writing {
   #drafts: Drafts;
   #tab = Math.random().toString(36).slice(2);
   #timer: ReturnType<typeof setTimeout> | undefined;
+  /** Whether something has changed since the draft was kept last. */
+  #isDirty = false;
+  /** When the text was changed last, in ms since the epoch. */
+  #at = 0;
 
   constructor(start: Start, drafts: Drafts, campaign: string) {
     this.#drafts = drafts;
@@ -53,9 +61,11 @@ export class Writing {
     this.source = begin.source;
     this.catalog = begin.catalog;
     this.basedOn = begin.basedOn;
+    this.#at = kept?.at ?? 0;
     if (kept && this.isChanged) this.restored = kept;
-    if (lastSaved?.campaign === campaign) this.saved = lastSaved;
-    lastSaved = undefined;
+    else this.from = start.from;
+    if (handedOver?.saved.campaign === campaign) ({ saved: this.saved, isOld: this.isOld } = handedOver);
+    handedOver = undefined;
   }
 
   get isChanged(): boolean {
@@ -65,32 +75,39 @@ export class Writing {
 
   typed(source: string): void {
     this.source = source;
-    this.#keepLater();
+    this.#changed();
   }
 
   chooseCatalog(catalog: Catalog): void {
     this.catalog = catalog;
-    this.#keepLater();
+    this.#changed();
   }
 
   /** Give up what was typed, and go back to what one began with. */
   discard(): void {
     clearTimeout(this.#timer);
-    this.#drafts.discard();
+    if (!this.#isNewerElsewhere(this.#drafts.read())) this.#drafts.discard();
+    this.#isDirty = false;
     this.restored = undefined;
-    ({ source: this.source, catalog: this.catalog, basedOn: this.basedOn } = this.#start);
+    ({ source: this.source, catalog: this.catalog, basedOn: this.basedOn, from: this.from } = this.#start);
   }
 
-  /** Keep what is typed now, in this browser. */
+  /** Keep what is typed now, in this browser, unless it is kept already or another tab was typed into since. */
   keep(): void {
     clearTimeout(this.#timer);
-    if (!this.isChanged) {
+    const kept = this.#drafts.read();
+    if (!this.#isDirty && (kept || !this.isChanged)) return;
+    if (this.#isNewerElsewhere(kept)) {
+      this.isElsewhere = true;
+      this.isKept = !this.isChanged;
+    } else if (this.isChanged) {
+      const { source, catalog, basedOn } = this;
+      this.isKept = this.#drafts.keep({ source, catalog, basedOn, at: this.#at, tab: this.#tab });
+    } else {
       if (!this.isElsewhere) this.#drafts.discard();
       this.isKept = true;
-      return;
     }
-    const { source, catalog, basedOn } = this;
-    this.isKept = this.#drafts.keep({ source, catalog, basedOn, at: Date.now(), tab: this.#tab });
+    this.#isDirty = !this.isKept && !this.isElsewhere;
   }
 
   /** Another tab has kept or discarded a draft of the same campaign: what is typed here is no longer the one kept. */
@@ -107,10 +124,11 @@ export class Writing {
     this.problem = this.conflict = this.saved = undefined;
     const body = { source, filename: `${campaign || "campaign"}.trigger`, draft: true, based_on: basedOn };
     try {
-      const applied = await api.post("/v1/campaigns", {
+      const { answer, isNew } = await api.make("/v1/campaigns", {
         body: { ...body, ...catalogPart(catalog), campaign: campaign || null },
       });
-      this.#wasSaved(applied, { source, catalog, basedOn: Math.max(basedOn, applied.version) });
+      this.isOld = !isNew;
+      this.#wasSaved(answer, { source, catalog, basedOn: Math.max(basedOn, answer.version) });
       return true;
     } catch (error) {
       const problem = asProblem(error);
@@ -139,25 +157,42 @@ export class Writing {
     const start = startOf(conflict.newest, conflict.newest.version);
     this.#start = start;
     this.basedOn = start.basedOn;
+    this.from = undefined;
     if (choice === "theirs") {
       this.source = start.source;
       this.catalog = start.catalog;
     }
     this.conflict = undefined;
+    this.#touch();
     this.keep();
+  }
+
+  /** Let the page of the saved campaign's own address say what was saved. */
+  handOver(): void {
+    if (this.saved) handedOver = { saved: this.saved, isOld: this.isOld };
   }
 
   #wasSaved(applied: Applied, start: Start): void {
-    this.isOld = applied.version <= this.basedOn;
     this.#start = start;
     this.basedOn = start.basedOn;
-    this.restored = undefined;
-    this.saved = lastSaved = applied;
+    this.restored = this.from = undefined;
+    this.saved = applied;
+    this.#isDirty = true; // its draft has to go
     this.keep();
   }
 
-  #keepLater(): void {
+  #isNewerElsewhere(kept: Draft | undefined): boolean {
+    return kept !== undefined && kept.tab !== this.#tab && kept.at > this.#at;
+  }
+
+  #touch(): void {
+    this.#isDirty = true;
+    this.#at = Date.now();
+  }
+
+  #changed(): void {
     this.saved = undefined;
+    this.#touch();
     clearTimeout(this.#timer);
     this.#timer = setTimeout(() => this.keep(), KEEP_AFTER_MS);
   }
@@ -168,5 +203,6 @@ export function startOf(version: CampaignDetails, newest: number): Start {
   const [reference] = version.review.catalogs;
   const catalog: Catalog =
     reference === undefined ? { kind: "own", text: version.signals } : { kind: "published", reference };
-  return { source: version.source.replaceAll("\r\n", "\n"), catalog, basedOn: newest };
+  const from = version.version < newest ? version.version : undefined;
+  return { source: version.source.replaceAll("\r\n", "\n"), catalog, basedOn: newest, from };
 }
