@@ -11,7 +11,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Request, Route, expect
 from sqlalchemy import insert, update
 
 from storage.objects import open_store
@@ -66,9 +66,9 @@ def openlabel(start_ns: int, **parts: object) -> dict[str, object]:
     return {"openlabel": {"metadata": {"schema_version": "1.0.0"}, "frames": frames, **parts}}
 
 
-LANE_CHANGE = {
-    "0": {"name": "lane_change_0", "type": "lane_change", "frame_intervals": [{"frame_start": 10, "frame_end": 25}]}
-}
+INTERVALS = [{"frame_start": first, "frame_end": last} for first, last in ((10, 25), (50, 60), (70, 80))]
+"""Two of them are after the clip."""
+LANE_CHANGE = {"0": {"name": "lane_change_0", "type": "lane_change", "frame_intervals": INTERVALS}}
 CAR = {"7": {"name": "silver", "type": "car", "coordinate_system": "front"}}
 CAR_IN_PICTURE = {"7": {"object_data": {"bbox": [{"name": "shape", "val": [320, 180, 100, 50]}]}}}
 
@@ -90,7 +90,7 @@ def with_files(api: Api, video: bytes) -> str:
             connection,
             start_ns=T_NS,
             duration_s=DURATION_S,
-            fired=[("lanes", "cut_in")],
+            fired=[("lanes", "cut_in"), ("merging", "cut_in")],  # both collect it, at one instant
             statistics={"ego.speed": (10.0, 14.0, 12.0)},
             units={"ego.speed": "m/s"},
             state="ready",
@@ -130,6 +130,7 @@ def test_the_camera_goes_frame_by_frame_with_the_signals_and_the_instant_is_in_t
     expect(page.get_by_text("2.10 s of 4.00 s")).to_be_visible()
     expect(video).to_have_js_property("currentTime", 2.1)
     expect(page).to_have_url(re.compile(r"\?t=2\.10$"))
+    expect(page).to_have_title(re.compile(f"^Clip {clip[:12]} · Longtail$"))
     page.get_by_role("button", name="cut_in at 0.0 s").click()
     expect(page.get_by_text("0.00 s of 4.00 s")).to_be_visible()
     table = page.get_by_text("Table of cut_in.detected")
@@ -140,13 +141,25 @@ def test_the_camera_goes_frame_by_frame_with_the_signals_and_the_instant_is_in_t
     visitor.require_accessible()
 
 
-def test_it_plays_to_its_end(visitor: Visitor, clip: str) -> None:
-    page = visitor.open(f"/clips/{clip}?t=3.50")
-    expect(page.locator("video")).to_have_js_property("readyState", 4)
-    page.get_by_role("combobox", name="Speed").select_option(value="4")
+def test_it_plays_to_its_end_and_its_instant_stays_with_its_page(visitor: Visitor, clip: str) -> None:
+    page = visitor.open(f"/clips/{clip}?t=1.00")
+    video = page.locator("video")
+    expect(video).to_have_js_property("readyState", 4)
+    page.get_by_role("combobox", name="Speed").select_option(value="0.25")
     page.get_by_role("button", name="Play").click()
+    expect(video).to_have_js_property("paused", False)
+    page.get_by_role("combobox", name="Speed").select_option(value="4")
     expect(page.get_by_text("4.00 s of 4.00 s")).to_be_visible()
     expect(page.get_by_role("button", name="Play")).to_be_visible()
+    expect(video).to_have_js_property("paused", True)
+    page.clock.install()
+    page.evaluate("""() => {
+        document.querySelector("[aria-label='One frame back']").click();
+        document.querySelector("nav a[href$='/clips']").click();
+    }""")
+    expect(visitor.heading("Clips")).to_be_visible()
+    page.clock.fast_forward(5000)
+    expect(page).to_have_url(re.compile(r"/clips$"))
 
 
 def test_labels_are_drawn_over_time_and_over_the_picture_and_the_set_is_in_the_address(
@@ -195,9 +208,15 @@ def test_a_clip_is_added_to_datasets_and_erased_for_a_reason_that_stays_typed(vi
     dialog.get_by_role("button", name="Erase").click()
     expect(reason).to_be_focused()  # an empty one is not sent
     visitor.expect_errors("net::ERR_FAILED")
-    page.route("**/v1/clips/*", lambda route: route.abort() if route.request.method == "DELETE" else route.continue_())
+    asked: list[Route] = []
+    page.route("**/v1/clips/*", lambda route: asked.append(route) if is_erasure(route.request) else route.continue_())
     reason.fill("a face is visible")
-    dialog.get_by_role("button", name="Erase").click()
+    with page.expect_request(is_erasure):
+        dialog.get_by_role("button", name="Erase").click()
+    expect(dialog.get_by_role("button", name="Cancel")).to_be_disabled()
+    page.keyboard.press("Escape")
+    page.keyboard.press("Escape")  # what is under way cannot be given up, and its outcome is told
+    asked.pop().abort()
     expect(dialog.get_by_role("alert")).to_contain_text("does not answer")
     expect(reason).to_have_value("a face is visible")
     visitor.require_accessible(schemes=("dark",))
@@ -206,6 +225,10 @@ def test_a_clip_is_added_to_datasets_and_erased_for_a_reason_that_stays_typed(vi
     expect(visitor.heading("Clips")).to_be_visible()
     (member,) = api.as_client("viewer").datasets.members("cuts")
     assert member.erased is not None and member.erased.reason == "a face is visible"
+
+
+def is_erasure(request: Request) -> bool:
+    return request.method == "DELETE"
 
 
 def test_tags_and_notes_are_added_and_history_and_links_to_other_programs_are_there(
@@ -220,14 +243,28 @@ def test_tags_and_notes_are_added_and_history_and_links_to_other_programs_are_th
     expect(page.get_by_text("the left lane is closed")).to_be_visible()
     page.get_by_role("button", name="Remove the tag wet road").click()
     expect(page.get_by_text("wet road")).to_have_count(0)
-    expect(page.get_by_role("heading", name="History")).to_be_visible()
     link = page.get_by_role("link", name="Open in Lichtblick").get_attribute("href")
     assert link is not None and unquote(link).partition("ds.url=")[2].startswith(str(api.client.base_url))
 
 
-def test_what_was_typed_stays_when_it_cannot_be_added(visitor: Visitor, clip: str) -> None:
-    page = visitor.open(f"/clips/{clip}", role="author")
+def test_what_was_typed_stays_when_it_cannot_be_added_and_what_failed_is_tried_again(
+    visitor: Visitor, clip: str
+) -> None:
     visitor.expect_errors("net::ERR_FAILED")
+    for files in ("**/signals?*", "**/history"):
+        visitor.page.route(files, lambda route: route.abort())
+    page = visitor.open(f"/clips/{clip}", role="author")
+    expect(page.get_by_role("alert")).to_have_count(2)
+    page.unroute("**/signals?*")
+    page.unroute("**/history")
+    history = page.get_by_role("region", name="History")
+    history.get_by_role("button", name="Try again").click()
+    expect(history).to_contain_text("is in the catalog")
+    expect(page.get_by_role("alert")).to_contain_text("does not answer")
+    with page.expect_response(re.compile("/v1/clips/[0-9a-f]+$")):
+        page.get_by_role("button", name="Try again").click()
+    expect(page.get_by_text("Table of cut_in.detected")).to_be_visible()
+    expect(page.get_by_role("alert")).to_have_count(0)
     page.route("**/notes", lambda route: route.abort())
     page.get_by_label("Add a note").fill("a long thought")
     page.get_by_role("button", name="Add note").click()
@@ -239,7 +276,7 @@ def test_a_damaged_video_is_told_and_the_signals_are_shown_all_the_same(visitor:
     page = visitor.open(f"/clips/{with_files(api, b'no video at all')}")
     expect(page.get_by_text("The picture of front cannot be played")).to_be_visible()
     again = page.get_by_role("button", name="Load front again")
-    with page.expect_response(re.compile("/v1/clips/[0-9a-f]+$")):
+    with page.expect_response(re.compile(r"/preview\?")), page.expect_response(re.compile("/v1/clips/[0-9a-f]+$")):
         again.click()
     expect(again).to_be_visible()
     expect(page.get_by_text("Table of cut_in.detected")).to_be_visible()
@@ -251,9 +288,13 @@ def test_a_clip_without_files_and_one_that_is_not_there_say_so(visitor: Visitor,
         bare = add_clip(connection, state="stored")
     page = visitor.open(f"/clips/{bare}")
     expect(page.get_by_text("being extracted")).to_be_visible()
+    visitor.expect_errors("net::ERR_FAILED")
+    page.route("**/v1/clips/*", lambda route: route.abort())
+    expect(page.get_by_role("alert").first).to_contain_text("does not answer")
+    page.unroute("**/v1/clips/*")
     with api.database.begin() as connection:
         connection.execute(update(clips).where(clips.c.id == bare).values(state="ready"))
-    expect(page.get_by_text("The recording has no cameras")).to_be_visible()  # the page follows
+    expect(page.get_by_text("The recording has no cameras")).to_be_visible()  # the page follows, also after that
     page = visitor.open(f"/clips/{'f' * 32}")
     expect(page.get_by_role("alert").first).to_contain_text("no clip")
 

@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from storage.database import Database
-from tests.fleet_api.console.journeys.conftest import OWNER, Fleet
+from tests.fleet_api.console.journeys.conftest import Fleet
 from tests.fleet_api.console.visitor import Visitor
 from tests.ingest.steward.forecasts.forecasts_support import keep_forecasts
 
@@ -24,11 +24,13 @@ def test_from_an_empty_deployment_to_a_lower_limit_and_limits_that_are_refused(v
     more_than_was_approved_is_refused(page)
     visitor.context.clear_cookies()
     visitor.open("/budget?tab=budgets", role="author")
-    what_belongs_to_others_is_refused(page)
+    no_limit_of_others_is_offered(page)
     visitor.context.clear_cookies()
     visitor.open("/budget?tab=budgets", role="viewer")
-    expect(budget(page)).to_contain_text("1.2 kB")
-    expect(page.get_by_role("button", name=re.compile("^Set limit"))).to_have_count(0)
+    no_limit_of_others_is_offered(page)
+    visitor.context.clear_cookies()
+    visitor.open("/budget?tab=budgets", role="approver")
+    the_limit_is_taken_away(page)
 
 
 def bytes_come_in(page: Page, fleet: Fleet) -> None:
@@ -74,6 +76,11 @@ def more_than_was_approved_is_refused(page: Page) -> None:
     dialog.get_by_label("Reason").fill("more")
     dialog.get_by_role("button", name="Set limit").click()
     expect(dialog.get_by_role("alert")).to_contain_text("approved as a new version")
+    expect(dialog.get_by_label("Reason")).to_have_value("more")
+    expect(dialog.get_by_label("New limit")).to_have_value("2 GB")
+    dialog.get_by_label("New limit").fill("")
+    dialog.get_by_role("button", name="Set limit").click()
+    expect(dialog.get_by_label("New limit")).to_have_js_property("validity.valueMissing", True)
     dialog.get_by_label("New limit").fill("much")
     dialog.get_by_role("button", name="Set limit").click()
     expect(dialog.get_by_label("New limit")).to_have_js_property("validity.customError", True)
@@ -81,14 +88,21 @@ def more_than_was_approved_is_refused(page: Page) -> None:
     expect(dialog).to_have_count(0)
 
 
-def what_belongs_to_others_is_refused(page: Page) -> None:
-    """By an author whose campaign it is not; nothing typed is lost."""
-    dialog = ask_for(page, "1 kB")
-    dialog.get_by_label("Reason").fill("too loud")
+def no_limit_of_others_is_offered(page: Page) -> None:
+    """Neither to viewers nor to an author whose campaign it is not."""
+    expect(budget(page)).to_contain_text("1.2 kB")
+    expect(page.get_by_role("button", name=re.compile("^Set limit"))).to_have_count(0)
+
+
+def the_limit_is_taken_away(page: Page) -> None:
+    """By saying so, and what was approved applies again."""
+    dialog = ask_for(page, "")
+    dialog.get_by_label("No limit of its own").check()
+    expect(dialog.get_by_text("what was approved still applies")).to_be_visible()
+    dialog.get_by_label("Reason").fill("the invoice of November was another's")
     dialog.get_by_role("button", name="Set limit").click()
-    expect(dialog.get_by_role("alert")).to_contain_text(f"ask its owner ({OWNER})")
-    expect(dialog.get_by_label("Reason")).to_have_value("too loud")
-    expect(dialog.get_by_label("New limit")).to_have_value("1 kB")
+    expect(dialog).to_have_count(0)
+    expect(budget(page)).to_contain_text("1.0 GB")
 
 
 def budget(page: Page) -> Locator:

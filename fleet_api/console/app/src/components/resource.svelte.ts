@@ -3,8 +3,8 @@ import { asProblem, isAbort, type Problem } from "../api/problem";
 import { session } from "../shell/session.svelte";
 
 export interface Polling {
-  /** Load again so often while the page is visible; without it, only when asked to. */
-  everyS?: number;
+  /** Load again so often while the page is visible; without it, only when asked to. A function may tell it by what is loaded. */
+  everyS?: number | (() => number);
 }
 
 /** Made while a component is set up: `const campaigns = new Resource((signal) => api.get("/v1/campaigns", { signal }))`.
@@ -30,7 +30,7 @@ export class Resource<T> {
       return () => this.#controller?.abort();
     });
     const { everyS } = polling;
-    if (everyS !== undefined) $effect(() => this.#poll(everyS));
+    if (everyS !== undefined) $effect(() => this.#poll(typeof everyS === "number" ? everyS : everyS()));
   }
 
   /** Load again now. */

@@ -1,6 +1,6 @@
 // What table.ts promises: numbers by size, names as people read them, what is not known last in both directions.
 import { expect, it } from "vitest";
-import { sorted, type Column } from "./table";
+import { keyed, sorted, type Column } from "./table";
 
 interface Row {
   name: string;
@@ -26,4 +26,9 @@ it("sorts numbers by size, and what is not known last", () => {
 it("leaves rows as they are without an order, and for a column that does not exist", () => {
   expect(sorted(rows, columns, null)).toEqual(rows);
   expect(names("nothing", true)).toEqual(["car-10", "car-9", "Car-1"]);
+});
+it("tells rows of the same key apart, and keeps what identifies the others", () => {
+  const ids = (keys: string[]) => keyed(keys, (key) => key).map(({ id }) => id);
+  expect(new Set(ids(["a", "b", "a", "a", "0 a"])).size).toBe(5);
+  expect(ids(["b", "a"])).toEqual(ids(["a", "b"]).toReversed());
 });

@@ -35,6 +35,17 @@ export function sorted<Row>(rows: readonly Row[], columns: readonly Column<Row>[
     .map(({ row }) => row);
 }
 
+/** Rows with what identifies each while it is drawn: its key, and where several have the same one, the how manieth it is. */
+export function keyed<Row>(rows: readonly Row[], key: (row: Row) => string | number): { id: string; row: Row }[] {
+  const seen = new Map<string | number, number>();
+  return rows.map((row) => {
+    const own = key(row);
+    const before = seen.get(own) ?? 0;
+    seen.set(own, before + 1);
+    return { id: `${before} ${own}`, row };
+  });
+}
+
 function isUnknown(value: Cell): boolean {
   return value === null || value === undefined || value === "";
 }

@@ -3,18 +3,21 @@ import { expect, it } from "vitest";
 import type { Account } from "../../../api/types";
 import { amountOf, limitKind } from "./limits";
 
-it("reads bytes with and without a unit, and nothing as no limit", () => {
-  expect(["80 MB", "1.5gb", "1500", " 12 B ", ""].map((text) => amountOf(text, "bytes"))).toEqual([80e6, 1.5e9, 1500, 12, null]);
+it("reads bytes with and without a unit", () => {
+  expect(["80 MB", "1.5gb", "1500", " 12 B "].map((text) => amountOf(text, "bytes"))).toEqual([80e6, 1.5e9, 1500, 12]);
 });
-it("refuses what is no amount, or has another unit", () => {
-  expect(["much", "-5", "1e3", "80 MiB", "99999999999 TB"].map((text) => amountOf(text, "bytes"))).toEqual(Array(5).fill(undefined));
+it("refuses what is no amount, above all nothing, or has another unit", () => {
+  expect(["", " ", "much", "-5", "1e3", "80 MiB", "99999999999 TB"].map((text) => amountOf(text, "bytes"))).toEqual(Array(7).fill(undefined));
   expect(["12", "1.5", "80 MB"].map((text) => amountOf(text, "clips"))).toEqual([12, undefined, undefined]);
 });
-it("offers the fleet's limits to operators, those of campaigns to authors and approvers too, and a network's to nobody", () => {
-  const account = (kind: Account["kind"]) => ({ kind }) as Account;
+it("offers the fleet's limits to operators, those of campaigns to approvers and their owners too, and a network's to nobody", () => {
+  const account = (kind: Account["kind"]) => ({ kind, campaign: kind === "campaign_bytes" ? "braking" : "" }) as Account;
   const as = (role: string) => (asked: string) => role === asked;
-  const offered = (role: string) => (["fleet", "campaign_bytes", "network_month"] as const).map((kind) => limitKind(account(kind), as(role)));
+  const kinds = ["fleet", "campaign_bytes", "network_month"] as const;
+  const offered = (role: string, ...owned: string[]) => kinds.map((kind) => limitKind(account(kind), as(role), new Set(owned)));
   expect(offered("operator")).toEqual(["fleet", "campaign_bytes", null]);
-  expect(offered("author")).toEqual([null, "campaign_bytes", null]);
+  expect(offered("approver")).toEqual([null, "campaign_bytes", null]);
+  expect(offered("author", "lanes", "braking")).toEqual([null, "campaign_bytes", null]);
+  expect(offered("author", "lanes")).toEqual([null, null, null]);
   expect(offered("viewer")).toEqual([null, null, null]);
 });

@@ -7,18 +7,17 @@ const OF_CAMPAIGNS: readonly string[] = ["campaign_bytes", "campaign_clips"];
 const OF_OPERATORS: readonly string[] = ["fleet", "fleet_month", "cost_centre_month"];
 const FACTORS: Record<string, number> = { "": 1, b: 1, kb: 1e3, mb: 1e6, gb: 1e9, tb: 1e12 };
 
-/** The kind of limit that an account can have; null if none, or if this person cannot set any such. */
-export function limitKind(account: Account, may: (role: "author" | "approver" | "operator") => boolean): LimitKind | null {
+/** The kind of limit that an account can have; null if none, or if this person, who owns these campaigns, cannot set it. */
+export function limitKind(account: Account, may: (role: "approver" | "operator") => boolean, owned: ReadonlySet<string>): LimitKind | null {
   const isOfCampaign = OF_CAMPAIGNS.includes(account.kind);
   if (!isOfCampaign && !OF_OPERATORS.includes(account.kind)) return null;
-  if (!may("operator") && !(isOfCampaign && (may("author") || may("approver")))) return null;
+  if (!may("operator") && !(isOfCampaign && (may("approver") || owned.has(account.campaign)))) return null;
   return account.kind as LimitKind;
 }
 
-/** `80 MB` or `1500` as a number; null for nothing, which takes a limit away; undefined for what is no amount. */
-export function amountOf(typed: string, unit: string): number | null | undefined {
+/** `80 MB` or `1500` as a number; undefined for what is no amount, such as nothing. */
+export function amountOf(typed: string, unit: string): number | undefined {
   const text = typed.trim();
-  if (text === "") return null;
   const [, digits, suffix = ""] = /^(\d+(?:\.\d+)?)\s*([kMGT]?B)?$/i.exec(text) ?? [];
   if (digits === undefined || (unit !== "bytes" && suffix !== "")) return undefined;
   const amount = Number(digits) * (FACTORS[suffix.toLowerCase()] ?? Number.NaN);

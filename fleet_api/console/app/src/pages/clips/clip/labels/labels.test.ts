@@ -1,6 +1,7 @@
 // Labels of an OpenLABEL document are drawn when and where it says, and nothing is drawn where it does not.
 import { expect, test } from "vitest";
 import type { Schemas } from "../../../../api/types";
+import { keyed } from "../../../../components/table/table";
 import { boxesAt, labelsOf, rowsOf, type ClipLabels } from "./labels";
 import { secondsAfter } from "./times";
 
@@ -25,6 +26,17 @@ test("spans are those of the frames' times, also beyond the frames that have one
   const [label] = labels;
   expect([label?.id, label?.type, label?.isTimed]).toEqual(["actions/7", "cut_in", true]);
   expect(label?.spans.map((span) => span.map((t) => Number(t.toFixed(3))))).toEqual([[0.5, 1.5], [3, 3.1]]);
+});
+
+test("spans outside the clip are at its ends, and each has a row of its own in a table", () => {
+  const intervals = [[-30, -20], [-20, -10], [5, 15], [200, 210], [300, 310]].map(([frame_start, frame_end]) => ({ frame_start, frame_end }));
+  const { labels } = read({
+    frames: { 0: stamped(0), 20: stamped(2) },
+    actions: { 7: { name: "cut_0", type: "cut_in", frame_intervals: intervals } },
+  });
+  const spans = labels.flatMap((label) => label.spans);
+  expect(spans.map((span) => span.map((t) => Number(t.toFixed(3))))).toEqual([[0, 0], [0, 0], [0.5, 1.5], [10, 10], [10, 10]]);
+  expect(new Set(keyed(spans, ([from]) => from).map(({ id }) => id)).size).toBe(5);
 });
 
 test("without times the frames are spread over the clip, and that is told", () => {

@@ -83,7 +83,11 @@ function labelsOfPart(root: Root, part: Part, times: FrameTimes, durationS: numb
 function namedIn(root: Root, part: Part): Map<string, number[]> {
   const found = new Map<string, number[]>();
   for (const [number, frame] of framesOf(root)) {
-    for (const uid of Object.keys(frame[part] ?? {})) found.set(uid, [...(found.get(uid) ?? []), number]);
+    for (const uid of Object.keys(frame[part] ?? {})) {
+      const numbers = found.get(uid);
+      if (numbers) numbers.push(number);
+      else found.set(uid, [number]);
+    }
   }
   return found;
 }
