@@ -14,7 +14,7 @@ from tests.support.waiting import wait_for
 
 NARROW, WIDE = {"width": 390, "height": 844}, {"width": 1280, "height": 800}
 STANDARDS = ("wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice")
-PATIENCE_MS = 20_000
+PATIENCE_MS = 60_000
 """How long things may take to appear: a machine may be busy, and no clock decides a test."""
 expect.set_options(timeout=PATIENCE_MS)
 PASTE = """(element, text) => {

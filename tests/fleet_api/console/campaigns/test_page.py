@@ -12,7 +12,6 @@ from tests.fleet_api.console.visitor import NARROW, Visitor
 
 pytestmark = pytest.mark.integration
 
-PATIENCE_MS = 60_000
 STAGED = campaign_text("rollout 10 % for 2 h, 100 %")
 # what only the loaded part of the page has, by its address
 LANDMARKS: dict[str, tuple[Literal["heading", "list", "region"], str]] = {
@@ -34,13 +33,13 @@ def take(visitor: Visitor, step: str, reason: str) -> None:
     """Take a step with its reason, and wait until it is done."""
     dialog = ask(visitor, step, reason)
     dialog.get_by_role("button", name=step).click()
-    expect(dialog).to_have_count(0, timeout=PATIENCE_MS)
+    expect(dialog).to_have_count(0)
 
 
 def ask(visitor: Visitor, step: str, reason: str) -> Locator:
     """The dialog of a step, with the reason written into it."""
     steps = visitor.page.get_by_role("group", name="Steps of version")
-    steps.get_by_role("button", name=step).click(timeout=PATIENCE_MS)
+    steps.get_by_role("button", name=step).click()
     dialog = visitor.page.get_by_role("dialog")
     dialog.get_by_label("Reason").fill(reason)
     return dialog
@@ -55,35 +54,35 @@ def test_a_version_goes_from_its_author_to_its_vehicles_and_is_held_with_every_r
     page = visitor.open("/campaigns/staged?version=2", role="author")
     take(visitor, "Submit", "bridges are no brakes")
     steps = page.get_by_role("group", name="Steps of version 2")
-    expect(steps.get_by_role("button")).to_have_text(["Stop"], timeout=PATIENCE_MS)
+    expect(steps.get_by_role("button")).to_have_text(["Stop"])
 
     page = visitor.open("/campaigns/staged?version=2&tab=trail", role="approver")
     dialog = ask(visitor, "Approve", "looks right")
     expect(dialog.get_by_text("You wrote or submitted this version.")).to_have_count(0)
     expect(dialog).to_contain_text(draft["approval_digest"])
     region = dialog.get_by_role("region", name="Difference of the trigger text to version 1")
-    expect(region.get_by_role("row", name="removed")).to_contain_text("-4 m/s^2", timeout=PATIENCE_MS)
+    expect(region.get_by_role("row", name="removed")).to_contain_text("-4 m/s^2")
     expect(region.get_by_role("row", name="added")).to_contain_text("-5 m/s^2")
     visitor.require_accessible()
     dialog.get_by_role("button", name="Approve").click()
     trail = page.get_by_role("region", name="Audit trail, newest first")
     row = trail.get_by_role("row").filter(has_text="looks right")
-    expect(row).to_contain_text("submitted → active", timeout=PATIENCE_MS)
+    expect(row).to_contain_text("submitted → active")
     expect(row).to_contain_text("approver-user")
     expect(trail.get_by_role("row").filter(has_text="bridges are no brakes")).to_contain_text("author-user")
 
     page.get_by_role("link", name="Rollout").click()
     stages = page.get_by_role("list", name="Stages of the rollout of version 2").get_by_role("listitem")
-    expect(stages).to_have_count(2, timeout=PATIENCE_MS)
+    expect(stages).to_have_count(2)
     expect(stages.first).to_contain_text("Began")
     expect(stages.last).to_contain_text("Expected")
     take(visitor, "Hold", "too many of them")
-    expect(stages.first).to_contain_text("until now, by approver-user: too many of them", timeout=PATIENCE_MS)
+    expect(stages.first).to_contain_text("until now, by approver-user: too many of them")
     expect(stages.last).to_contain_text("Not begun")
     expect(page.get_by_text("Held by")).to_be_visible()
     visitor.require_accessible()
     take(visitor, "Resume", "they are real")
-    expect(stages.last).to_contain_text("Expected", timeout=PATIENCE_MS)
+    expect(stages.last).to_contain_text("Expected")
     expect(stages.first).to_contain_text("too many of them")
     expect(page.get_by_text("Held by")).to_have_count(0)
 
@@ -97,12 +96,12 @@ def test_a_step_that_is_refused_says_why_and_loses_nothing_that_was_typed(visito
     assert rejected.is_success
     dialog.get_by_role("button", name="Approve").click()
     alert = dialog.get_by_role("alert")
-    expect(alert).to_contain_text("refused version 1 is draft and cannot be approved", timeout=PATIENCE_MS)
+    expect(alert).to_contain_text("refused version 1 is draft and cannot be approved")
     expect(dialog.get_by_label("Reason")).to_have_value("a reason that took long to write")
     page.keyboard.press("Escape")
-    expect(page.get_by_text("somebody was faster")).to_be_visible(timeout=PATIENCE_MS)
+    expect(page.get_by_text("somebody was faster")).to_be_visible()
     steps = page.get_by_role("group", name="Steps of version")
-    expect(steps.get_by_role("button")).to_have_text(["Stop"], timeout=PATIENCE_MS)
+    expect(steps.get_by_role("button")).to_have_text(["Stop"])
 
 
 def test_every_part_has_an_address_fits_a_narrow_screen_and_is_accessible(visitor: Visitor, api: Api) -> None:
@@ -112,8 +111,8 @@ def test_every_part_has_an_address_fits_a_narrow_screen_and_is_accessible(visito
     visitor.sign_in("viewer")
     for query, (role, landmark) in LANDMARKS.items():
         page = visitor.open(f"/campaigns/narrow?{query}", role=None)
-        expect(page.get_by_role(role, name=landmark)).to_be_visible(timeout=PATIENCE_MS)
-        expect(page.get_by_role("main")).not_to_contain_text("Loading", timeout=PATIENCE_MS)
+        expect(page.get_by_role(role, name=landmark)).to_be_visible()
+        expect(page.get_by_role("main")).not_to_contain_text("Loading")
         visitor.require_no_sideways_scrolling()
         visitor.require_accessible(schemes=("light",))
         expect(page.get_by_role("group", name="Steps of version")).to_have_count(0)

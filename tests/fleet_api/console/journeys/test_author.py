@@ -10,7 +10,6 @@ from tests.fleet_api.console.journeys.conftest import Fleet
 from tests.fleet_api.console.visitor import PASTE, Visitor
 
 pytestmark = pytest.mark.integration
-PATIENCE_MS = 60_000
 WRONG = """trigger brakes_hard {
     when ego.acel < -3 m/s^2 for 300 ms
     cooldown 60 s
@@ -32,7 +31,7 @@ def test_from_an_empty_deployment_to_fires_of_vehicles_and_a_version_that_came_b
     with fleet.client("operator") as operator:
         operator.signal_catalogs.publish("fleet", package_file("signals.yaml"))
     page = visitor.open("/campaigns", role="author")
-    expect(page.get_by_role("heading", name="There are no campaigns yet")).to_be_visible(timeout=PATIENCE_MS)
+    expect(page.get_by_role("heading", name="There are no campaigns yet")).to_be_visible()
     a_draft_is_written(page)
     a_step_is_taken(page, "Submit", "bridges are no brakes")
     visitor.context.clear_cookies()
@@ -47,30 +46,30 @@ def test_from_an_empty_deployment_to_fires_of_vehicles_and_a_version_that_came_b
 def a_draft_is_written(page: Page) -> None:
     """With a mistake, which is told at its place and put right there."""
     page.get_by_role("link", name="New campaign").click()
-    expect(page.get_by_label("Signal catalog")).to_have_value("fleet@1", timeout=PATIENCE_MS)
+    expect(page.get_by_label("Signal catalog")).to_have_value("fleet@1")
     write(page, WRONG)
     findings = page.get_by_role("region", name="Findings")
     finding = findings.get_by_role("listitem").filter(has_text="ego.acel")
-    expect(finding).to_contain_text("line 2, column 10", timeout=PATIENCE_MS)
+    expect(finding).to_contain_text("line 2, column 10")
     finding.get_by_role("button").first.press("Enter")
     for _ in "ego.acel":
         page.keyboard.press("Delete")
     page.keyboard.type("ego.accel")
     page.keyboard.press("Escape")
-    expect(findings.get_by_role("heading")).to_contain_text("No mistakes", timeout=PATIENCE_MS)
+    expect(findings.get_by_role("heading")).to_contain_text("No mistakes")
     page.get_by_role("button", name="Save as a draft").click()
-    expect(page.get_by_text("Saved as version 1, a draft.")).to_be_visible(timeout=PATIENCE_MS)
+    expect(page.get_by_text("Saved as version 1, a draft.")).to_be_visible()
     page.get_by_role("link", name="The campaign's page").first.click()
-    expect(page.get_by_role("heading", name="my_brakes", level=1)).to_be_visible(timeout=PATIENCE_MS)
+    expect(page.get_by_role("heading", name="my_brakes", level=1)).to_be_visible()
 
 
 def a_step_is_taken(page: Page, step: str, reason: str) -> None:
     steps = page.get_by_role("group", name="Steps of version")
-    steps.get_by_role("button", name=step).click(timeout=PATIENCE_MS)
+    steps.get_by_role("button", name=step).click()
     dialog = page.get_by_role("dialog")
     dialog.get_by_label("Reason").fill(reason)
     dialog.get_by_role("button", name=step).click()
-    expect(dialog).to_have_count(0, timeout=PATIENCE_MS)
+    expect(dialog).to_have_count(0)
 
 
 def vehicles_fire(page: Page, fleet: Fleet) -> None:
@@ -79,12 +78,12 @@ def vehicles_fire(page: Page, fleet: Fleet) -> None:
     fired = sum(count.per_trigger["brakes_hard"] for count in counts)
     assert fired > 0
     page.reload()
-    expect(page.get_by_role("img", name=f"{fired} fires: {fired} catalogued")).to_be_visible(timeout=PATIENCE_MS)
+    expect(page.get_by_role("img", name=f"{fired} fires: {fired} catalogued")).to_be_visible()
 
 
 def another_version_comes_between(page: Page, fleet: Fleet) -> None:
     """It is told whose it is; nothing that was typed is lost, and nothing is overwritten."""
-    expect(text_of(page)).to_contain_text("campaign my_brakes", timeout=PATIENCE_MS)
+    expect(text_of(page)).to_contain_text("campaign my_brakes")
     mine = RIGHT.replace("-3 m/s^2", "-4 m/s^2")
     write(page, mine)
     with fleet.client("admin") as admin:
@@ -92,7 +91,7 @@ def another_version_comes_between(page: Page, fleet: Fleet) -> None:
         assert admin.campaigns.apply(theirs, package_file("signals.yaml"), based_on=1, draft=True).version == 2
         page.get_by_role("button", name="Save as a draft").click()
         conflict = page.get_by_role("region", name="Another version")
-        expect(conflict).to_contain_text("admin-user applied version 2", timeout=PATIENCE_MS)
+        expect(conflict).to_contain_text("admin-user applied version 2")
         expect(text_of(page)).to_contain_text("-4 m/s^2")
         assert [each.version for each in admin.campaigns.versions("my_brakes").versions] == [2, 1]
 
