@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Literal
 
@@ -45,7 +45,7 @@ def listed(task: ListTask, process: Process) -> ListAnswer:
     process.shut_in([task.folder.resolve(), *_folders_elsewhere(shown, task.folder)])
     names = names_in(task.folder, [drive.path for drive in shown])
     drives = [
-        FoundDrive(path=str(drive.path.relative_to(task.folder)), view=_drive_view(name, drive))
+        FoundDrive(path=_printable(str(drive.path.relative_to(task.folder))), view=_drive_view(name, drive))
         for name, drive in zip(names, shown, strict=True)
     ]
     drives.sort(key=lambda each: each.view.name)
@@ -77,9 +77,15 @@ def names_in(folder: Path, paths: Sequence[Path]) -> list[str]:
     return given
 
 
+def _printable(name: str) -> str:
+    """The name of a file, with escapes in place of bytes that are not UTF-8, which no answer can hold."""
+    return name.encode(errors="backslashreplace").decode()
+
+
 def _drive_view(name: str, drive: Drive) -> DriveView:
+    cameras = [_printable(camera) for camera in drive.cameras]
     view = DriveView(
-        name=name, bytes=0, seconds=None, rows=None, signals=None, cameras=list(drive.cameras), problem=None
+        name=_printable(name), bytes=0, seconds=None, rows=None, signals=None, cameras=cameras, problem=None
     )
     try:
         size_bytes = drive.path.stat().st_size
@@ -93,20 +99,21 @@ def _drive_view(name: str, drive: Drive) -> DriveView:
     except OSError as error:
         return view.model_copy(update={"problem": f"it cannot be read ({error.strerror})"})
     except InvalidInput as error:
-        return view.model_copy(update={"problem": error.message.replace(f"{drive.path}: ", "")})
+        return view.model_copy(update={"problem": _printable(error.message.replace(f"{drive.path}: ", ""))})
+    except Exception as error:  # noqa: BLE001 - one odd file must not cost the others: their list is what all ask for
+        return view.model_copy(update={"problem": f"its file is not understood ({type(error).__name__})"})
     return view.model_copy(update=known)
 
 
 def _seconds(file: DriveFile) -> float | None:
-    """From the first to the last row, where the footer tells; None where it does not."""
-    bounds = file.bounds_of(TIME_COLUMN)
-    lows, highs = [low for low, _ in bounds], [high for _, high in bounds]
-    if not bounds:
+    """From the first to the last row, where the footer tells; None where it does not, or tells no times."""
+    values = [value for bounds in file.bounds_of(TIME_COLUMN) for value in bounds]
+    if not values or not all(isinstance(value, float | datetime | timedelta) for value in values):
         return None
-    length: Any = max(highs) - min(lows)
+    length: Any = max(values) - min(values)
     if isinstance(length, timedelta):
         return length.total_seconds()
-    return float(length) if isinstance(length, float) and math.isfinite(length) else None
+    return length if math.isfinite(length) else None
 
 
 def signals_of(task: SignalsTask, process: Process) -> SignalsAnswer:

@@ -84,13 +84,21 @@ class DriveFile:
         return int(text)
 
     def bounds_of(self, column: str) -> list[tuple[Any, Any]]:
-        """The lowest and highest value of a column in each row group, from the footer; empty where one is not told."""
+        """The lowest and highest value of a column in each row group, from the footer; empty where one is not told.
+
+        Columns with parts, such as structs, have none; nor have columns that the file has twice, and values that Python
+        cannot hold. They are of any type: whatever the file has in this column.
+        """
         metadata = self._file.metadata
-        if column not in self.columns:
+        # A struct is one column of the file's and several of its row groups'.
+        leaves = [leaf for leaf in range(metadata.num_columns) if metadata.schema.column(leaf).path == column]
+        if column not in self.columns or len(leaves) != 1:
             return []
-        index = self.columns.index(column)
-        told = [metadata.row_group(group).column(index).statistics for group in range(metadata.num_row_groups)]
-        known = [(each.min, each.max) for each in told if each is not None and each.has_min_max]
+        told = [metadata.row_group(group).column(leaves[0]).statistics for group in range(metadata.num_row_groups)]
+        try:
+            known = [(each.min, each.max) for each in told if each is not None and each.has_min_max]
+        except (pa.ArrowException, ArithmeticError, LookupError, ValueError):  # such as dates beyond the year 9999
+            return []
         return known if len(known) == len(told) else []
 
     def column_of(self, signal: str, catalog: SignalCatalog) -> str:

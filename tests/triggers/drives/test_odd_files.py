@@ -206,3 +206,28 @@ def test_names_take_as_many_folders_as_tell_drives_apart(tmp_path: Path) -> None
     pq.write_table(pa.table({"t": [0.0]}), tmp_path / "9.pq")
     twins = [Drive(tmp_path / "9.parquet"), Drive(tmp_path / "9.pq")]
     assert distinct_names(twins) == [str(drive.path) for drive in twins]
+
+
+def bounds(path: Path, column: str) -> list[tuple[Any, Any]]:
+    with DriveFile(path) as file:
+        return file.bounds_of(column)
+
+
+def test_bounds_are_those_of_the_column_whatever_is_before_it(tmp_path: Path) -> None:
+    path = tmp_path / "a.parquet"
+    parts = pa.array([{"x": 97.0, "y": 3.0}, {"x": 0.0, "y": 4.0}])
+    pq.write_table(pa.table({"s": parts, "l": pa.array([[5.0], [6.0]]), "t": [0.0, 10.0]}), path, row_group_size=1)
+    assert bounds(path, "t") == [(0.0, 0.0), (10.0, 10.0)]
+    for nothing in ("s", "s.x", "l", "none"):
+        assert bounds(path, nothing) == []
+
+
+def test_bounds_that_are_not_told_or_cannot_be_held_are_none(tmp_path: Path) -> None:
+    path = tmp_path / "a.parquet"
+    twice = pa.table([pa.array([0.0]), pa.array([10.0])], names=["t", "t"])
+    beyond = pa.table({"t": pa.array([2**62, 2**63 - 1], pa.timestamp("us"))})
+    for table in (twice, beyond):
+        pq.write_table(table, path)
+        assert bounds(path, "t") == []
+    pq.write_table(pa.table({"t": [0.0, 10.0]}), path, write_statistics=False)
+    assert bounds(path, "t") == []

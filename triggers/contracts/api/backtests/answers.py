@@ -24,8 +24,8 @@ DEFAULT_FIRES_PAGE = 1000
 class DriveView(View):
     """A recorded drive that the deployment offers.
 
-    `seconds` is null where its column of times is not `t`; `problem` says why its file cannot be read, and what is not
-    known then is null, too.
+    `seconds` is null where its column of times is not `t`, or its file does not tell; `problem` says why its file
+    cannot be read, and what is not known then is null, too.
     """
 
     name: str
@@ -66,10 +66,11 @@ class ProgramNameView(View):
 
 
 class BacktestView(View):
-    """A backtest. `step` says what it does while it runs; `done` of `total` is how far it is with that, in bytes.
+    """A backtest. `step` says what it does while it runs; `done` of `total` is how far it is with that.
 
-    `total` is null while it is not known. `reason` says why it failed, and `remedy` what to do; `diagnostics` are the
-    mistakes of the text of `program` (0 or 1), if those are why. It and its results are kept until `expires_at`.
+    That counts clips while it is `fetching clips`, and bytes while it is `running`; `total` is null while it is not
+    known. `reason` says why it failed, and `remedy` what to do; `diagnostics` are the mistakes of the text of `program`
+    (0 or 1), if those are why. It and its results are kept until `expires_at`.
     """
 
     id: str
