@@ -123,10 +123,16 @@ class ListTask:
 
 
 class Compiled(Contract):
-    """The program is compiled, and these signals are what it reads and captures."""
+    """The program is compiled, and these signals are what it reads.
+
+    `columns` are those of drives that its catalog names for signals; `position` are the signals that it declares as
+    the car's.
+    """
 
     kind: Literal["compiled"] = "compiled"
     signals: Annotated[tuple[str, ...], Field(max_length=20_000)]
+    columns: Annotated[dict[str, str], Field(max_length=20_000)]
+    position: Annotated[tuple[str, ...], Field(max_length=2)]
 
 
 class Advanced(Contract):

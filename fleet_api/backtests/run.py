@@ -61,6 +61,13 @@ def sight_of_job(backtest: Backtest, database: Database, positions: PositionSign
         return Sight(precise=False, declared=positions.declared(connection))
 
 
+def sight_of_program(sight: Sight, compiled: Compiled) -> Sight:
+    """What the user sees by a program's catalog; Forbidden for a program that reads a position they may not see."""
+    sight = sight.of_drives(compiled.columns, compiled.position)
+    sight.require_condition(compiled.signals)
+    return sight
+
+
 class BacktestRun:
     """The run of one backtest whose lease this process holds."""
 
@@ -160,7 +167,7 @@ class BacktestRun:
             try:
                 said = aside.said()
                 if isinstance(said, Compiled):
-                    self._sight.require_condition(said.signals)
+                    sight_of_program(self._sight, said)
             except (InvalidInput, Forbidden) as error:
                 raise ProgramError(number, error) from error
             if said is not None:

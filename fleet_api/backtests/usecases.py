@@ -10,17 +10,18 @@ from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from fleet_api.backtest_processes.start import answer_of
-from fleet_api.backtest_processes.tasks import FIRES, FireRow, Program, Ran, SignalsAnswer, SignalsTask
+from fleet_api.backtest_processes.start import Aside
+from fleet_api.backtest_processes.tasks import FIRES, Compiled, FireRow, Program, Ran, SignalsAnswer, SignalsTask
 from fleet_api.backtests import views
 from fleet_api.backtests.inputs import ClipFetcher, Inputs
 from fleet_api.backtests.rules import matched
-from fleet_api.backtests.run import limits_of, sight_of_job
+from fleet_api.backtests.run import limits_of, sight_of_job, sight_of_program
 from fleet_api.services import Services
 from fleet_api.signal_catalogs.texts import catalog_text
 from storage.backtests import jobs, results
 from storage.backtests.jobs import Backtest, NewBacktest, ProgramText
 from storage.campaigns import queries
+from storage.clips.positions import Sight
 from storage.clips.query import ClipQuery
 from storage.costs import price_books
 from storage.database import Connection
@@ -178,7 +179,8 @@ def show_signals(
     """Signals of a drive or clip that a backtest ran over, from a moment to another.
 
     NotFound for a drive that it did not run over or that is not there any more, InvalidInput for one that cannot be
-    read or a time that cannot be meant; TooMany while another question of this user is not answered.
+    read or a time that cannot be meant; Forbidden for a program that reads positions when the user sees none any more;
+    TooMany while another question of this user is not answered.
     """
     user.require(Role.AUTHOR)
     if not from_ns < to_ns <= from_ns + MAX_SPAN_NS:
@@ -193,7 +195,7 @@ def show_signals(
         text = jobs.texts(connection, backtest_id)[program]
     if drive not in {each.drive for each in given[program].report.by_drive}:
         raise NotFound(f"the backtest did not run over {drive[:100]!r}")
-    sight = sight_of_job(backtest, services.database, services.positions)
+    sight = _sight_now(services, user, backtest)
     withheld = [name for name in names if not sight.precise and sight.is_position(name)]
     with services.drive_looks.turn(user.name), TemporaryDirectory(prefix="longtail-signals-") as place:
         inputs = _inputs_of(services, backtest, drive, Path(place))
@@ -206,17 +208,33 @@ def show_signals(
             tuple(name for name in dict.fromkeys(names) if name not in withheld),
             points,
         )
-        answer = answer_of(task, limits_of(services.settings), SignalsAnswer)
-    # Without names the program's own are shown, and a program that reads positions has not run for who sees none.
+        answer, sight = _looked(services, task, sight)
+    withheld += [each.name for each in answer.series if not sight.precise and sight.is_position(each.name)]
     missing = [*answer.missing, *(MissingSeriesView(name=name, problem=_WITHHELD) for name in withheld)]
     return SignalsView(
         drive=drive,
         first_ns=answer.first_ns,
         from_ns=from_ns,
         to_ns=to_ns,
-        series=[each for each in answer.series if sight.precise or not sight.is_position(each.name)],
+        series=[each for each in answer.series if each.name not in withheld],
         missing=missing,
     )
+
+
+def _sight_now(services: Services, user: User, backtest: Backtest) -> Sight:
+    """What the user sees of a backtest: no more than now, and no more than when it was begun."""
+    with services.database.snapshot() as connection:
+        now = services.sight_of(user, connection)
+    return sight_of_job(backtest, services.database, services.positions) if now.precise else now
+
+
+def _looked(services: Services, task: SignalsTask, sight: Sight) -> tuple[SignalsAnswer, Sight]:
+    """The answer, and what the user sees by the program's catalog; Forbidden as in `sight_of_program`."""
+    with Aside(task, limits_of(services.settings)) as aside:
+        while not isinstance(said := aside.said(), SignalsAnswer):
+            if isinstance(said, Compiled):
+                sight = sight_of_program(sight, said)
+        return said, sight
 
 
 _WITHHELD = "it is a position, and you see place cells only"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
@@ -39,6 +39,16 @@ class Sight:
 
     precise: bool
     declared: frozenset[str] = frozenset()
+
+    def of_drives(self, columns: Mapping[str, str], position: Collection[str]) -> Sight:
+        """What the user sees by a catalog that reads signals from `columns` of drives, and declares its `position`.
+
+        A column is named by who wrote the drive: `lat` says enough.
+        """
+        carried = {
+            name for name, column in columns.items() if self.is_position(column) or self.is_position(f".{column}")
+        }
+        return replace(self, declared=self.declared.union(carried, position))
 
     def query(self, query: ClipQuery) -> ClipQuery:
         """The query as this user may ask it; Forbidden for one that would find out more than this user may see."""

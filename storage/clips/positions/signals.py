@@ -28,7 +28,10 @@ class PositionSignals:
         self._read: frozenset[tuple[str, int]] = frozenset()
 
     def declared(self, connection: Connection) -> frozenset[str]:
-        """The signals that the catalog of any campaign version so far declares as latitude or longitude."""
+        """The signals that the catalog of any campaign version so far declares as latitude or longitude.
+
+        With the columns of recorded drives that carry them: another catalog may read these by another name.
+        """
         key = tuple_(campaign_versions.c.campaign, campaign_versions.c.version)
         versions = connection.execute(select(campaign_versions.c.campaign, campaign_versions.c.version))
         missing = sorted({(row.campaign, row.version) for row in versions} - self._read)
@@ -55,5 +58,7 @@ def is_position(signal: str, declared: frozenset[str]) -> bool:
 
 
 def _positions_of(text: str) -> frozenset[str]:
-    declared = [catalog.position for catalog in parsed([text]) if catalog.position is not None]
-    return frozenset(name for position in declared for name in (position.latitude, position.longitude))
+    """The signals of a catalog's position, and the columns of drives that carry them."""
+    declared = [(catalog, catalog.position) for catalog in parsed([text]) if catalog.position is not None]
+    signals = [(catalog, name) for catalog, position in declared for name in (position.latitude, position.longitude)]
+    return frozenset(each for catalog, name in signals for each in (name, catalog.column(name)))
