@@ -18,13 +18,17 @@ _NOTHING: dict[str, Any] = {"held": {}, "samples": [], "alerts": [], "missing": 
 
 @dataclass(frozen=True, slots=True)
 class Evaluation:
-    """An evaluation; `evaluated_at` is None before the first. `held` and `samples` are what the next goes on from."""
+    """An evaluation; `evaluated_at` is None before the first. `held` and `samples` are what the next goes on from.
+
+    `begun_at` is whose turn the next one is: None unless it was taken.
+    """
 
     evaluated_at: datetime | None
     held: Mapping[str, Any]
     samples: Sequence[Any]
     alerts: Sequence[Mapping[str, Any]]
     missing: Sequence[str]
+    begun_at: datetime | None = None
 
 
 def take(connection: Connection, *, every_s: float) -> Evaluation | None:
@@ -35,7 +39,7 @@ def take(connection: Connection, *, every_s: float) -> Evaluation | None:
         update(alert_evaluation)
         .where(_e.begun_at < func.now() - timedelta(seconds=every_s))
         .values(begun_at=func.now())
-        .returning(_e.evaluated_at, _e.held, _e.samples, _e.alerts, _e.missing)
+        .returning(_e.evaluated_at, _e.held, _e.samples, _e.alerts, _e.missing, _e.begun_at)
     ).one_or_none()
     return None if row is None else Evaluation(*row)
 
@@ -43,15 +47,20 @@ def take(connection: Connection, *, every_s: float) -> Evaluation | None:
 def write(
     connection: Connection,
     *,
+    taken: Evaluation,
     held: Mapping[str, Any],
     alerts: Sequence[Mapping[str, Any]],
     missing: Sequence[str],
     samples: Sequence[Any] | None,
-) -> None:
-    """Keep an evaluation, of now. `samples` may be large: None leaves those that there are."""
+) -> bool:
+    """Keep an evaluation, of now, in the turn that was `taken`; False when another has taken the next one since.
+
+    `samples` may be large: None leaves those that there are.
+    """
     kept = {} if samples is None else {"samples": samples}
     values = {"held": held, "alerts": alerts, "missing": missing, **kept}
-    connection.execute(update(alert_evaluation).values(evaluated_at=func.now(), **values))
+    ours = update(alert_evaluation).where(_e.begun_at == taken.begun_at)
+    return connection.execute(ours.values(evaluated_at=func.now(), **values)).rowcount == 1
 
 
 def newest(connection: Connection) -> Evaluation:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from fleet_api.watching.alerts.expressions import Labels, Vector, growths
@@ -55,11 +55,14 @@ class Metrics:
         return self.state.before(key, self.at_s - seconds)
 
 
-def evaluate(metrics: Metrics, rules: Sequence[Rule] = RULES, *, is_complete: bool = True) -> list[Alert]:
+def evaluate(
+    metrics: Metrics, rules: Sequence[Rule] = RULES, *, is_complete: bool = True, unknown: Collection[str] = ()
+) -> list[Alert]:
     """Every condition that holds now, firing or pending; `metrics.state` learns since when. The worst come first.
 
     A condition that does not hold any more is forgotten there, unless it was told (then `resolved` has it). Nothing is
-    where a process did not answer (not `is_complete`): its metrics may have been those of the condition.
+    where a process did not answer (not `is_complete`): its metrics may have been those of the condition. Nor is one of
+    the rules, by their names, whose metrics are known to be missing (`unknown`).
     """
     found = []
     for rule in rules:
@@ -70,7 +73,7 @@ def evaluate(metrics: Metrics, rules: Sequence[Rule] = RULES, *, is_complete: bo
             found.append(Alert(rule, labels, value, held.since_s, is_firing))
     holding = {alert.key for alert in found}
     for key in [key for key, held in metrics.state.held.items() if key not in holding and not held.told]:
-        if is_complete:
+        if is_complete and json.loads(key)[0] not in unknown:
             del metrics.state.held[key]
     remembered = {growth.of.promql(): growth.of for rule in rules for growth in growths(rule.condition)}
     metrics.state.remember(metrics.at_s, {key: series.value(metrics) for key, series in remembered.items()})

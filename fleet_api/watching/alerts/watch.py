@@ -6,7 +6,7 @@ import logging
 import math
 import threading
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from datetime import UTC, datetime
 
 from fleet_api.watching.alerts.evaluate import Alert, Metrics, evaluate
@@ -34,6 +34,13 @@ def _is_of_api(rule: Rule) -> bool:
 RULES_HERE: tuple[Rule, ...] = tuple(rule for rule in RULES if _is_of_api(rule))
 """The rules over metrics that the API reads itself; of processes and disks, those of the API alone."""
 RULES_ELSEWHERE: tuple[str, ...] = tuple(rule.name for rule in RULES if rule not in RULES_HERE)
+_SOURCE_OF = {
+    names.COLLECTED.name: None,
+    **dict.fromkeys((names.DISK_FREE.name, names.DISK_SIZE.name), "disks"),
+    **dict.fromkeys((names.VEHICLES.name, names.FIRED.name, names.UNACCOUNTED.name), "counts"),
+    **dict.fromkeys((names.EXPECTED_FIRES.name, names.EXPECTED_BYTES.name), "counts"),
+}
+"""The sources of metrics in rules, where it is not the database; the readers themselves are no source."""
 
 
 class AlertWatch:
@@ -72,6 +79,8 @@ class AlertWatch:
     def evaluate(self, *, every_s: float = EVERY_S) -> bool:
         """Evaluate and keep what was found, if it is time and no other process is at it; whether that was so.
 
+        Nothing is kept when that took so long that another process has taken the next turn.
+
         1. take the turn, so that other processes leave it for `every_s`
         2. read the metrics, and evaluate with what the last evaluation remembers
         3. keep alerts and memory; of sources that could not be read, what was known stays
@@ -85,24 +94,26 @@ class AlertWatch:
         if self._stop.is_set():
             return False
         state = State.of({"held": before.held, "samples": before.samples})
-        found = evaluate(Metrics(samples, state, self._unix_s()), RULES_HERE, is_complete=not missing)
+        unknown = [rule.name for rule in RULES_HERE if _is_over(rule, missing)]
+        found = evaluate(Metrics(samples, state, self._unix_s()), RULES_HERE, unknown=unknown)
         views = [view.model_dump(mode="json") for view in map(alert_view, found)]
         known = {(view["alert"], tuple(sorted(view["labels"].items()))) for view in views}
-        if missing:
-            views += [
-                dict(old) for old in before.alerts if (old["alert"], tuple(sorted(old["labels"].items()))) not in known
-            ]
+        views += [
+            dict(old)
+            for old in before.alerts
+            if old["alert"] in unknown and (old["alert"], tuple(sorted(old["labels"].items()))) not in known
+        ]
         stored = state.stored()
         is_news = len(stored["samples"]) != len(before.samples) or stored["samples"][-1:] != list(before.samples[-1:])
         with self._database.begin() as connection:
-            kept.write(
+            return kept.write(
                 connection,
+                taken=before,
                 held=stored["held"],
                 alerts=views,
                 missing=missing,
                 samples=stored["samples"] if is_news else None,
             )
-        return True
 
     def _work(self) -> None:
         wait_s = FIRST_S
@@ -132,6 +143,11 @@ def _missing(samples: dict[str, dict[Labels, float]]) -> list[str]:
     collected = samples.get(names.COLLECTED.name, {})
     found = [dict(labels)["source"] for labels, value in collected.items() if value == 0]
     return sorted(found) if names.VEHICLES.name in samples else sorted({*found, "counts"})
+
+
+def _is_over(rule: Rule, sources: Collection[str]) -> bool:
+    """Whether a rule needs a metric of one of these sources."""
+    return any(_SOURCE_OF.get(series.name, "database") in sources for series in rule.condition.series())
 
 
 def alert_view(alert: Alert) -> AlertView:

@@ -26,6 +26,7 @@ class Metrics:
         self.used_bytes = 100.0
         self.lost = 0.0
         self.is_read = True
+        self.free_bytes: float | None = 100.0
         self.at_s = NOW_S
 
     def families(self) -> Iterable[Family]:
@@ -35,7 +36,11 @@ class Metrics:
             yield names.BUDGET_RESERVED.family([(("braking",), 0.0)])
             yield names.UNACCOUNTED.family([(("braking",), self.lost)])
             yield names.VEHICLES.family([(("seen",), 5.0), (("stalled",), 0.0)])
-        yield names.COLLECTED.family([(("database",), float(self.is_read))])
+        if self.free_bytes is not None:
+            yield names.DISK_FREE.family([(("data",), self.free_bytes)])
+            yield names.DISK_SIZE.family([(("data",), 100.0)])
+        read = {"database": self.is_read, "disks": self.free_bytes is not None}
+        yield names.COLLECTED.family(((source,), float(is_read)) for source, is_read in read.items())
 
 
 @pytest.fixture
@@ -46,6 +51,8 @@ def metrics() -> Metrics:
 @pytest.fixture
 def watch(api: Api, metrics: Metrics) -> AlertWatch:
     api.app.state.alerts.close()  # whose turn it is, is for the test to say
+    with api.database.begin() as connection:  # it may have had one already
+        connection.execute(text("DELETE FROM alert_evaluation"))
     return AlertWatch(api.database, metrics.families, instance="here", unix_s=lambda: metrics.at_s)
 
 
@@ -111,6 +118,40 @@ def test_what_was_known_stays_while_metrics_cannot_be_read(api: Api, watch: Aler
     assert watch.evaluate()
     found = api.as_client("viewer").alerts.current()
     assert found.missing == [] and found.alerts[0].since.timestamp() == NOW_S
+
+
+def test_alerts_end_while_metrics_of_other_sources_cannot_be_read(
+    api: Api, watch: AlertWatch, metrics: Metrics
+) -> None:
+    metrics.free_bytes = 1.0
+    due(api.database)
+    assert watch.evaluate()
+    budget, disk = ("LongtailBudgetExhausted", "firing", "braking"), ("LongtailDiskFull", "firing", "")
+    assert {budget, disk} <= set(shown(api))
+    metrics.used_bytes, metrics.free_bytes = 10.0, None
+    metrics.at_s += 60
+    due(api.database)
+    assert watch.evaluate()
+    assert disk in shown(api) and budget not in shown(api)
+    metrics.used_bytes = 100.0
+    due(api.database)
+    assert watch.evaluate()
+    (again,) = [each for each in api.as_client("viewer").alerts.current().alerts if each.alert == budget[0]]
+    assert again.since.timestamp() == NOW_S + 60, "it ended in between"
+
+
+def test_who_took_too_long_for_a_turn_keeps_nothing(api: Api, watch: AlertWatch, metrics: Metrics) -> None:
+    late = Metrics()
+
+    def families() -> Iterable[Family]:
+        due(api.database)
+        assert watch.evaluate()
+        return late.families()
+
+    late.used_bytes, metrics.lost = 10.0, 2.0
+    due(api.database)
+    assert not AlertWatch(api.database, families, instance="there", unix_s=lambda: late.at_s).evaluate()
+    assert shown(api) == [("LongtailBudgetExhausted", "firing", "braking"), ("LongtailFiresLost", "pending", "braking")]
 
 
 def test_samples_of_a_day_are_kept_but_not_written_each_time(api: Api, watch: AlertWatch, metrics: Metrics) -> None:
