@@ -40,7 +40,10 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Revert. A rollout that is held goes on from where it was."""
-    op.execute("UPDATE campaign_versions SET rollout_from = rollout_from + (now() - held_at) WHERE held_at IS NOT NULL")
+    """Revert. A rollout that is held goes on from where it was; what a pause adds is added when that ends."""
+    op.execute("""
+        UPDATE campaign_versions SET rollout_from = rollout_from + (coalesce(paused_at, now()) - held_at)
+        WHERE held_at IS NOT NULL
+    """)
     op.drop_table("rollout_halts")
     op.drop_column("campaign_versions", "held_at")
