@@ -18,6 +18,7 @@ from typing import NoReturn
 
 from pydantic import BaseModel
 
+from fleet_api.backtest_processes.messages import write
 from fleet_api.backtest_processes.tasks import Limits, ListTask, RunTask, Task, Wrong
 from ingest.extraction.sandbox.lone_process import address_space_bytes, shut_in
 from triggers.contracts.problem import problem_of
@@ -41,7 +42,7 @@ class Process:
 
     def say(self, message: BaseModel) -> None:
         """Tell the API something."""
-        self._pipe.send_bytes(message.model_dump_json().encode())
+        write(self._pipe, message.model_dump_json().encode())
 
     def begin(self) -> None:
         """Limit what compiling may take; the rest comes with the jail."""

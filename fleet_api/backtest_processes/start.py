@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import multiprocessing
 import time
 from multiprocessing.connection import Connection
@@ -11,11 +10,10 @@ from typing import Self, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
+from fleet_api.backtest_processes.messages import Messages
 from fleet_api.backtest_processes.tasks import Limits, Said, Task, Wrong
-from triggers.contracts.problem import error_of
 from triggers.errors import InvalidInput, Unreachable
 
-MAX_MESSAGE_BYTES = 64 * 1024**2
 _ASK_S = 0.5
 _said: TypeAdapter[Said] = TypeAdapter(Said)
 _Answer = TypeVar("_Answer")
@@ -24,7 +22,7 @@ _processes = multiprocessing.get_context("forkserver")
 
 
 class Ended(InvalidInput):
-    """A process ended without its answer: it took more processor time or memory than it may, or time in all."""
+    """A process has not answered: it took more processor time or memory than it may, or time in all."""
 
 
 class Aside:
@@ -32,9 +30,11 @@ class Aside:
 
     def __init__(self, task: Task, limits: Limits) -> None:
         """Unreachable when this machine cannot start a process now."""
+        self._task = task
         self._limits = limits
-        self._deadline_s = time.monotonic() + 2 * limits.cpu_s + 30
+        self._deadline_s = time.monotonic() + limits.in_all_s
         self.pipe, theirs = _processes.Pipe(duplex=False)
+        self._messages = Messages(self.pipe)
         self._process = _processes.Process(target=begin, args=(theirs, task, limits), daemon=True)
         try:
             self._process.start()
@@ -63,33 +63,32 @@ class Aside:
         return self._process.is_alive()
 
     def said(self) -> Said | None:
-        """What it says next; None when it says nothing for half a second.
+        """What it says next; None when it has not said it within half a second, or only a part of it.
 
-        Raises what it raised. Ended when it ended without an answer, or takes too long.
+        Raises what it raised. Ended when it ended without an answer, or takes too long, whatever it says.
         """
+        if time.monotonic() > self._deadline_s:
+            raise self._ended()
         try:
-            if not self.pipe.poll(_ASK_S):
-                if time.monotonic() > self._deadline_s:
-                    raise self._ended()
-                return None
-            message = self.pipe.recv_bytes(MAX_MESSAGE_BYTES)
+            message = self._messages.next(_ASK_S)
         except (EOFError, OSError) as error:
             raise self._ended() from error
+        if message is None:
+            return None
         try:
             said = _said.validate_json(message)
         except ValidationError as error:
             raise InvalidInput("the backtest's process said something that cannot be right") from error
         if isinstance(said, Wrong):
-            status = said.problem.get("status")
-            document = json.dumps(said.problem).encode()
-            raise error_of(status if isinstance(status, int) else 500, {}, document, what="the backtest's process")
+            raise said.error()
         return said
 
     def _ended(self) -> Ended:
-        limits = self._limits
+        limits, task = self._limits, self._task
         return Ended(
-            f"it takes more than {limits.cpu_s} s of processor time or {limits.memory_bytes // 2**20} MiB of memory",
-            remedy="choose fewer or shorter drives; operators can raise the limits of backtests",
+            f"{task.what} takes more than {limits.cpu_s} s of processor time or {limits.memory_bytes // 2**20} MiB of "
+            f"memory, or more than {limits.in_all_s} s",
+            remedy=task.remedy,
         )
 
 

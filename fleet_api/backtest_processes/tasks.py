@@ -5,10 +5,11 @@ Answers are checked: a process that a drive or a clip has taken over may write a
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, TypeAdapter
 
@@ -19,7 +20,8 @@ from triggers.contracts.api.backtests.signals import MissingSeriesView, SeriesVi
 from triggers.contracts.api.base import View
 from triggers.contracts.base import Contract, Name, Sha256Hex, ShortText
 from triggers.contracts.campaign import CampaignSettings
-from triggers.errors import InvalidInput
+from triggers.contracts.problem import error_of
+from triggers.errors import InvalidInput, LongtailError
 from triggers.processes.jail.isolation import Isolation
 
 MAX_FIRES = 20_000
@@ -35,6 +37,11 @@ class Limits:
     cpu_s: int
     memory_bytes: int
     isolation: Isolation
+
+    @property
+    def in_all_s(self) -> int:
+        """How long it may take on a machine with much else to do: sleeping costs no processor time."""
+        return 2 * self.cpu_s + 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +102,9 @@ class ClipsOf:
 class RunTask:
     """Run a program over drives, or over clips."""
 
+    what: ClassVar = "it"
+    remedy: ClassVar = "choose fewer or shorter drives; operators can raise the limits of backtests"
+    """What to do when it takes more than it may; `what` says what does."""
     program: Program
     drives: tuple[GivenDrive, ...]
     clips: ClipsOf | None
@@ -105,6 +115,8 @@ class RunTask:
 class SignalsTask:
     """Read signals of one drive or clip around a moment; without `names`, those that the program reads."""
 
+    what: ClassVar = "reading the signals"
+    remedy: ClassVar = "ask for fewer signals, or for a shorter time"
     program: Program
     drive: GivenDrive | None
     clips: ClipsOf | None
@@ -118,6 +130,8 @@ class SignalsTask:
 class ListTask:
     """Find the drives in a folder, and say what is known of each."""
 
+    what: ClassVar = "finding the recorded drives"
+    remedy: ClassVar = "operators can offer fewer drives, in a folder with nothing else"
     folder: Path
     at_most: int
 
@@ -220,6 +234,12 @@ class Wrong(View):
 
     kind: Literal["problem"] = "problem"
     problem: dict[str, object]
+
+    def error(self) -> LongtailError:
+        """The error that it was."""
+        status = self.problem.get("status")
+        document = json.dumps(self.problem).encode()
+        return error_of(status if isinstance(status, int) else 500, {}, document, what="the backtest's process")
 
 
 Task = RunTask | SignalsTask | ListTask

@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import itertools
+import multiprocessing
 import os
+import signal
 import socket
+import time
 from collections.abc import Callable
+from multiprocessing.connection import Connection
 from pathlib import Path
 
 import pytest
 
-from fleet_api.backtest_processes import start
+from fleet_api.backtest_processes import messages, start
+from fleet_api.backtest_processes.messages import MAX_BYTES_IN_ALL, Messages, write
 from fleet_api.backtest_processes.start import Aside, Ended, answer_of
 from fleet_api.backtest_processes.tasks import (
+    Advanced,
     Fleet,
     GivenDrive,
     Limits,
@@ -106,3 +113,71 @@ def test_a_process_that_a_drive_has_taken_over_reaches_nothing(
     with Aside(hostile, LIMITS) as aside, pytest.raises(InvalidInput, match="refused"):
         while True:
             aside.said()
+
+
+def half(pipe: Connection) -> None:
+    """Half a message, and then sleep, which costs no processor time."""
+    os.write(pipe.fileno(), (1000).to_bytes(4, "big") + b"{")
+    signal.pause()
+
+
+def endless(pipe: Connection) -> None:
+    """Always something, as if it went on."""
+    for done in itertools.count():
+        write(pipe, Advanced(done=done).model_dump_json().encode())
+        time.sleep(0.001)
+
+
+def drop_by_drop(pipe: Connection) -> None:
+    """A message that never ends, so that there is always something to read."""
+    os.write(pipe.fileno(), (2**25).to_bytes(4, "big"))
+    while True:
+        os.write(pipe.fileno(), b" ")
+
+
+SAYS = {"half": half, "endless": endless, "drop by drop": drop_by_drop}
+
+
+def saying(pipe: Connection, given: RunTask, _: Limits) -> None:
+    """Instead of the process's work: what one that has been taken over might say, and it heeds no signal."""
+    signal.signal(signal.SIGALRM, signal.SIG_IGN)
+    SAYS[given.program.filename](pipe)
+
+
+@pytest.mark.parametrize("what", SAYS)
+def test_what_a_process_says_holds_nobody_beyond_its_time(
+    what: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(start, "begin", saying)
+    monkeypatch.setattr(Limits, "in_all_s", 3)
+    with pytest.raises(Ended, match="or more than 3 s"):
+        answer_of(RunTask(Program(what, SOURCE, CATALOG), (), None, None), LIMITS, RunAnswer)
+
+
+def test_half_a_message_is_waited_for_only_a_moment_and_then_read_on() -> None:
+    ours, theirs = multiprocessing.Pipe(duplex=False)
+    with ours, theirs:
+        said = Messages(ours)
+        os.write(theirs.fileno(), b"\0\0")
+        assert said.next(0.01) is None
+        os.write(theirs.fileno(), b"\0\3ab")
+        assert said.next(0.01) is None
+        os.write(theirs.fileno(), b"c")
+        write(theirs, b"")
+        assert (said.next(60), said.next(60), said.next(0)) == (b"abc", b"", None)
+        os.write(theirs.fileno(), MAX_BYTES_IN_ALL.to_bytes(4, "big"))
+        with pytest.raises(InvalidInput, match="at once"):
+            said.next(60)
+
+
+def test_a_process_says_only_so_much_in_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(messages, "MAX_BYTES_IN_ALL", 1000)
+    ours, theirs = multiprocessing.Pipe(duplex=False)
+    with ours, theirs:
+        said = Messages(ours)
+        for _ in range(4):
+            write(theirs, bytes(300))
+        for _ in range(3):
+            assert said.next(60) == bytes(300)
+        with pytest.raises(InvalidInput, match="in all"):
+            said.next(60)
