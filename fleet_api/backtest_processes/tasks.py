@@ -9,10 +9,11 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, ClassVar, Literal, Self
 
-from pydantic import Field, TypeAdapter
+from pydantic import AfterValidator, Field, TypeAdapter, ValidationError, model_validator
 
+from storage.jsonb import storable
 from triggers.contracts.api.authoring.checks import DiagnosticView
 from triggers.contracts.api.backtests.answers import DriveView
 from triggers.contracts.api.backtests.reports import ReportView
@@ -21,11 +22,13 @@ from triggers.contracts.api.base import View
 from triggers.contracts.base import Contract, Name, Sha256Hex, ShortText
 from triggers.contracts.campaign import CampaignSettings
 from triggers.contracts.problem import error_of
-from triggers.errors import InvalidInput, LongtailError
+from triggers.errors import DiagnosticsError, InvalidInput, LongtailError
+from triggers.foreign_text import escaped_lines
 from triggers.processes.jail.isolation import Isolation
 
 MAX_FIRES = 20_000
 """Fires of one program that are kept."""
+MAX_DIAGNOSTICS = 10_000
 Version = tuple[str, int]
 """A campaign's name and a number of its versions."""
 
@@ -159,8 +162,8 @@ class Advanced(Contract):
 class Capture(Contract):
     """The window of a trigger's fires."""
 
-    before_ns: Annotated[int, Field(ge=0)]
-    after_ns: Annotated[int, Field(ge=0)]
+    before_ns: Annotated[int, Field(ge=0, lt=2**63)]
+    after_ns: Annotated[int, Field(ge=0, lt=2**63)]
 
 
 class FireRow(View):
@@ -186,7 +189,7 @@ class Ran(View):
     """What a program gave, apart from its fires."""
 
     report: ReportView
-    warnings: Annotated[list[DiagnosticView], Field(max_length=10_000)]
+    warnings: Annotated[list[DiagnosticView], Field(max_length=MAX_DIAGNOSTICS)]
     campaigns: Annotated[list[RanCampaign], Field(max_length=10_000)]
     captures: dict[Name, Capture]
     fires_left_out: Annotated[int, Field(ge=0)]
@@ -198,6 +201,17 @@ class RunAnswer(View):
     kind: Literal["ran"] = "ran"
     ran: Ran
     fires: Annotated[list[FireRow], Field(max_length=MAX_FIRES)]
+
+    @model_validator(mode="after")
+    def _can_be_shown(self) -> Self:
+        """It is shown again and again, so what cannot be must not be kept."""
+        drives = {each.drive for each in self.ran.report.by_drive}
+        if any(fire.drive not in drives or fire.trigger not in self.ran.captures for fire in self.fires):
+            raise ValueError("there is a fire of a trigger or a drive that did not run")
+        if any(abs(each.first_ns) >= 2**63 for each in self.ran.report.by_drive):
+            raise ValueError("a drive begins at no time")
+        Ran.model_validate_json(self.ran.model_dump_json())  # infinite numbers cannot be read again
+        return self
 
 
 FIRES: TypeAdapter[list[FireRow]] = TypeAdapter(list[FireRow])
@@ -213,10 +227,16 @@ class SignalsAnswer(View):
     missing: Annotated[list[MissingSeriesView], Field(max_length=1000)]
 
 
+def _within(path: str) -> str:
+    if not path or "\0" in path or Path(path).is_absolute() or ".." in Path(path).parts:
+        raise ValueError("a drive's path is one within the folder")
+    return path
+
+
 class FoundDrive(View):
     """A drive of a folder, and its file within it."""
 
-    path: str
+    path: Annotated[str, AfterValidator(_within)]
     view: DriveView
 
 
@@ -236,11 +256,25 @@ class Wrong(View):
     problem: dict[str, object]
 
     def error(self) -> LongtailError:
-        """The error that it was."""
+        """The error that it was: of the kinds that are about what it was given, or else LongtailError.
+
+        Others would say something of the API: that it should try again, or that the job is not its own any more.
+        """
         status = self.problem.get("status")
         document = json.dumps(self.problem).encode()
-        return error_of(status if isinstance(status, int) else 500, {}, document, what="the backtest's process")
+        error = error_of(status if isinstance(status, int) else 500, {}, document, what="the backtest's process")
+        message, remedy = escaped_lines(error.message), escaped_lines(error.remedy)
+        if isinstance(error, DiagnosticsError):
+            try:
+                found = _diagnostics.validate_python(storable(error.diagnostics, what="diagnostics"))
+            except (ValidationError, InvalidInput):
+                return InvalidInput(message, remedy=remedy)
+            return DiagnosticsError(message, diagnostics=[each.model_dump() for each in found], remedy=remedy)
+        return (InvalidInput if isinstance(error, InvalidInput) else LongtailError)(message, remedy=remedy)
 
 
+_diagnostics: TypeAdapter[list[DiagnosticView]] = TypeAdapter(
+    Annotated[list[DiagnosticView], Field(max_length=MAX_DIAGNOSTICS)]
+)
 Task = RunTask | SignalsTask | ListTask
 Said = Annotated[Compiled | Advanced | RunAnswer | SignalsAnswer | ListAnswer | Wrong, Field(discriminator="kind")]

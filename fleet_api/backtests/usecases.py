@@ -10,12 +10,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from fleet_api.backtest_processes.offered import limits_of_look
 from fleet_api.backtest_processes.start import Aside
 from fleet_api.backtest_processes.tasks import FIRES, Compiled, FireRow, Program, Ran, SignalsAnswer, SignalsTask
 from fleet_api.backtests import views
 from fleet_api.backtests.inputs import ClipFetcher, Inputs
 from fleet_api.backtests.rules import matched
-from fleet_api.backtests.run import limits_of, sight_of_job, sight_of_program
+from fleet_api.backtests.run import sight_of_job, sight_of_program
 from fleet_api.services import Services
 from fleet_api.signal_catalogs.texts import catalog_text
 from storage.backtests import jobs, results
@@ -230,7 +231,7 @@ def _sight_now(services: Services, user: User, backtest: Backtest) -> Sight:
 
 def _looked(services: Services, task: SignalsTask, sight: Sight) -> tuple[SignalsAnswer, Sight]:
     """The answer, and what the user sees by the program's catalog; Forbidden as in `sight_of_program`."""
-    with Aside(task, limits_of(services.settings)) as aside:
+    with Aside(task, limits_of_look(services.settings)) as aside:
         while not isinstance(said := aside.said(), SignalsAnswer):
             if isinstance(said, Compiled):
                 sight = sight_of_program(sight, said)

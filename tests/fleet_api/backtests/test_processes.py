@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import itertools
+import json
+import math
 import multiprocessing
 import os
 import signal
@@ -13,6 +15,7 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 
 import pytest
+from pydantic import ValidationError
 
 from fleet_api.backtest_processes import messages, start
 from fleet_api.backtest_processes.messages import MAX_BYTES_IN_ALL, Messages, write
@@ -25,12 +28,28 @@ from fleet_api.backtest_processes.tasks import (
     Program,
     RunAnswer,
     RunTask,
+    Wrong,
 )
 from tests.fleet_api.backtests.recorded import CATALOG, SOURCE, add_drives
-from triggers.errors import DiagnosticsError, InvalidInput
+from triggers.contracts.problem import problem_of
+from triggers.errors import (
+    DiagnosticsError,
+    InvalidInput,
+    LeaseLost,
+    LongtailError,
+    Misconfigured,
+    NotFound,
+    Overloaded,
+    Unreachable,
+)
 from triggers.processes.jail.isolation import Isolation
 
 LIMITS = Limits(cpu_s=60, memory_bytes=2 * 1024**3, isolation=Isolation.REQUIRE)
+
+DIAGNOSTIC = {
+    **{"code": "unknown", "severity": "error", "file": "f", "message": "m", "proposal": "", "source_line": ""},
+    **{"line": 1, "column": 1, "end_line": 1, "end_column": 2},
+}
 
 
 def task(folder: Path, source: str = SOURCE, signals: str = CATALOG) -> RunTask:
@@ -181,3 +200,36 @@ def test_a_process_says_only_so_much_in_all(monkeypatch: pytest.MonkeyPatch) -> 
             assert said.next(60) == bytes(300)
         with pytest.raises(InvalidInput, match="in all"):
             said.next(60)
+
+
+@pytest.mark.parametrize("kind", [Unreachable, NotFound, LeaseLost, Misconfigured, LongtailError])
+def test_a_process_cannot_say_what_would_be_the_apis_to_say(kind: type[LongtailError]) -> None:
+    error = Wrong(problem=problem_of(kind("so it is\0", remedy="do it")).to_json()).error()
+    assert (type(error), error.message, error.remedy) == (LongtailError, "so it is\\x00", "do it")
+    busy = Wrong(problem=problem_of(Overloaded("busy", retry_after_s=1)).to_json()).error()
+    assert (type(busy), type(Wrong(problem={"status": 503}).error())) == (LongtailError, LongtailError)
+
+
+@pytest.mark.parametrize("diagnostics", [[{}], [DIAGNOSTIC | {"message": "\0"}], [DIAGNOSTIC | {"line": 10**400}]])
+def test_mistakes_that_cannot_be_shown_are_none(diagnostics: list[dict[str, object]]) -> None:
+    given = problem_of(DiagnosticsError("mistakes", diagnostics=[DIAGNOSTIC])).to_json()
+    right = Wrong(problem=given).error()
+    assert isinstance(right, DiagnosticsError) and right.diagnostics == [DIAGNOSTIC]
+    assert type(Wrong(problem=given | {"diagnostics": diagnostics}).error()) is InvalidInput
+
+
+def test_an_answer_that_could_not_be_shown_is_refused(tmp_path: Path) -> None:
+    add_drives(tmp_path, "a")
+    said = json.loads(answer_of(task(tmp_path), LIMITS, RunAnswer).model_dump_json())
+    RunAnswer.model_validate_json(json.dumps(said))
+    for place, wrong in [
+        (said["fires"][0], {"drive": "b"}),
+        (said["fires"][0], {"trigger": "other"}),
+        (said["ran"]["report"], {"hours": math.inf}),
+        (said["ran"]["report"]["by_drive"][0], {"first_ns": 10**400}),
+    ]:
+        right = dict(place)
+        place.update(wrong)
+        with pytest.raises(ValidationError):
+            RunAnswer.model_validate_json(json.dumps(said))
+        place.update(right)
