@@ -10,6 +10,7 @@ import contextlib
 import gc
 import json
 import os
+import threading
 from collections.abc import Callable, Sequence
 from multiprocessing.connection import Connection
 from typing import NoReturn
@@ -37,21 +38,32 @@ class EvaluatingProcess:
 
         None if the process did not survive one of them, did not answer in time, or not with answers.
         """
+        # One that a file has taken over may read no clip, or say half of an answer: its end alone ends the wait.
+        too_late = threading.Event()
+        timer = threading.Timer(timeout_s, self._kill, [too_late])
+        timer.daemon = True
+        timer.start()
         try:
             self._pipe.send_bytes(json.dumps([candidates for _, candidates in clips]).encode())
             for data, _ in clips:
                 self._pipe.send_bytes(data)
-            if not self._pipe.poll(timeout_s):
-                return None
             answers = Answers.from_json(self._pipe.recv_bytes(MAX_ANSWER_BYTES), what="its answer").answers
         except (EOFError, OSError, InvalidInput):
             return None
-        return list(answers) if len(answers) == len(clips) else None
+        finally:
+            timer.cancel()
+            timer.join()
+        return list(answers) if len(answers) == len(clips) and not too_late.is_set() else None
+
+    def _kill(self, too_late: threading.Event | None = None) -> None:
+        if too_late is not None:
+            too_late.set()
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(self.pid, 9)
 
     def end(self) -> None:
         """End it at once."""
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(self.pid, 9)
+        self._kill()
         with contextlib.suppress(ChildProcessError):
             os.waitpid(self.pid, 0)
         self._pipe.close()

@@ -101,6 +101,24 @@ def test_what_the_jail_of_scans_lacks_is_told_where_it_is_accepted(
     assert [line.removeprefix(start).split(",")[0] for line in lines] == told
 
 
+def half_an_answer() -> None:
+    """In a process that a file has taken over: the beginning of an answer through its only socket, and then nothing."""
+    for descriptor in range(3, 1000):
+        try:
+            os.write(descriptor, (1000).to_bytes(4, "big") + b"{")
+        except OSError:
+            continue
+    signal.pause()
+
+
+def test_half_an_answer_and_clips_that_are_not_read_are_waited_for_no_longer_than_a_whole_one() -> None:
+    with forked(lambda: Trying(half_an_answer)) as process:
+        assert evaluated(process, timeout_s=2) is None
+    with forked(lambda: Trying(half_an_answer)) as process:
+        os.kill(process.pid, signal.SIGSTOP)
+        assert evaluated(process, bytes(2**24), timeout_s=2) is None
+
+
 def test_an_evaluating_process_answers_with_instants_one_clip_after_the_other() -> None:
     with forked(lambda: Evaluator(condition())) as process:
         for _ in range(3):
