@@ -57,6 +57,7 @@ class Services:
     searches: Turns = field(default_factory=lambda: Turns("search", in_all=SEARCHES, retry_after_s=15))
     compilations: Turns = field(default_factory=lambda: Turns("compilation", in_all=COMPILATIONS, retry_after_s=10))
     checks: Turns = field(default_factory=lambda: Turns("check", in_all=CHECKS, retry_after_s=1))
+    backtest_pages: Turns = field(default_factory=lambda: Turns("results", in_all=DRIVE_LOOKS, retry_after_s=1))
     drive_looks: Turns = field(default_factory=lambda: Turns("look at a drive", in_all=DRIVE_LOOKS, retry_after_s=1))
     log_ins: Turns = field(
         default_factory=lambda: Turns("log-in", in_all=LOG_INS, per_caller=LOG_INS_PER_ADDRESS, retry_after_s=2)

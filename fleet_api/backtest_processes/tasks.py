@@ -214,10 +214,6 @@ class RunAnswer(View):
         return self
 
 
-FIRES: TypeAdapter[list[FireRow]] = TypeAdapter(list[FireRow])
-"""Fires as they are kept."""
-
-
 class SignalsAnswer(View):
     """The signals of a drive; `first_ns` is the time of its first row."""
 

@@ -63,7 +63,7 @@ def list_backtests(services: Use, user: Caller) -> BacktestList:
 
 
 @router.get("/backtests/{backtest_id}", summary="Show a backtest")
-@raises(NotFound)
+@raises(NotFound, TooMany, Overloaded)
 def show_backtest(services: Use, user: Caller, backtest_id: str) -> BacktestPage:
     """How far a backtest is, and once it is done what each program gave and what two do differently."""
     return usecases.show_backtest(services, user, backtest_id)

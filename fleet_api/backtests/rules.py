@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -55,33 +54,27 @@ def _places(fires: Sequence[Moment]) -> dict[tuple[str, str], list[int]]:
 def changed_fires(
     triggers: Iterable[str], drives: Sequence[str], first: Sequence[Moment], second: Sequence[Moment]
 ) -> list[ChangedFiresView]:
-    """What became of the fires of triggers that both programs have: each over all drives, then drive by drive."""
-    in_first, in_second = matched(first, second)
-    both, alone = Counter[tuple[str, str]](), (Counter[tuple[str, str]](), Counter[tuple[str, str]]())
-    for fires, found, counts in ((first, in_first, alone[0]), (second, in_second, alone[1])):
+    """What became of the fires of triggers that both programs have: each over all drives, then by drive with a fire.
+
+    So there are no more entries than triggers and fires, over however many drives.
+    """
+    counts: dict[str, dict[str, list[int]]] = {}
+    for number, (fires, found) in enumerate(zip((first, second), matched(first, second), strict=True), start=1):
         for fire, is_in_both in zip(fires, found, strict=True):
+            of_drive = counts.setdefault(fire.trigger, {}).setdefault(fire.drive, [0, 0, 0])
             if not is_in_both:
-                counts[fire.trigger, fire.drive] += 1
-            elif counts is alone[0]:
-                both[fire.trigger, fire.drive] += 1
+                of_drive[number] += 1
+            elif number == 1:
+                of_drive[0] += 1
+    places = {drive: place for place, drive in enumerate(drives)}
     views = []
     for trigger in triggers:
-        of_drives = [
-            ChangedFiresView(
-                trigger=trigger,
-                drive=drive,
-                both=both[trigger, drive],
-                only_first=alone[0][trigger, drive],
-                only_second=alone[1][trigger, drive],
-            )
-            for drive in drives
-        ]
-        total = ChangedFiresView(
-            trigger=trigger,
-            drive=None,
-            both=sum(each.both for each in of_drives),
-            only_first=sum(each.only_first for each in of_drives),
-            only_second=sum(each.only_second for each in of_drives),
-        )
-        views += [total, *of_drives]
+        of_drives = {drive: each for drive, each in counts.get(trigger, {}).items() if drive in places}
+        views.append(_changed(trigger, None, [sum(each[kind] for each in of_drives.values()) for kind in range(3)]))
+        views += [_changed(trigger, drive, of_drives[drive]) for drive in sorted(of_drives, key=places.__getitem__)]
     return views
+
+
+def _changed(trigger: str, drive: str | None, counts: Sequence[int]) -> ChangedFiresView:
+    both, only_first, only_second = counts
+    return ChangedFiresView(trigger=trigger, drive=drive, both=both, only_first=only_first, only_second=only_second)

@@ -10,9 +10,10 @@ from multiprocessing.connection import wait
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from pydantic import TypeAdapter
+
 from fleet_api.backtest_processes.start import Aside
 from fleet_api.backtest_processes.tasks import (
-    FIRES,
     Advanced,
     Compiled,
     Fleet,
@@ -21,15 +22,18 @@ from fleet_api.backtest_processes.tasks import (
     RunAnswer,
     RunTask,
 )
+from fleet_api.backtests import views
 from fleet_api.backtests.inputs import ClipFetcher, Inputs
 from fleet_api.services import Services
 from storage.backtests import jobs, results
 from storage.backtests.jobs import Backtest
+from storage.backtests.results import Result
 from storage.clips.positions import Sight
 from storage.clips.positions.sight import EVERYTHING
 from storage.clips.positions.signals import PositionSignals
 from storage.database import Database
 from storage.settings import Settings
+from triggers.contracts.api.backtests.answers import BacktestFireView
 from triggers.contracts.api.backtests.requests import FleetRequest, Over
 from triggers.errors import Forbidden, InvalidInput, LongtailError
 
@@ -37,6 +41,9 @@ LEASE_S = 30.0
 SAVED_EVERY_S = 0.5
 _WAIT_S = 0.5
 FETCHING, RUNNING = "fetching clips", "running"
+
+
+KEPT_FIRES: TypeAdapter[list[BacktestFireView]] = TypeAdapter(list[BacktestFireView])
 
 
 class ProgramError(InvalidInput):
@@ -103,11 +110,27 @@ class BacktestRun:
                 program = Program(text.filename, text.source, text.signals)
                 tasks.append(RunTask(program, inputs.drives, inputs.clips_in(folder / str(number)), self._fleet(over)))
             answers = self._run(tasks, inputs.size_bytes)
+        self._keep(answers)
+
+    def _keep(self, answers: Sequence[RunAnswer]) -> None:
+        """End the backtest with its results, made as they are shown: nothing is left to do for each who looks."""
+        given, fires = [answer.ran for answer in answers], [answer.fires for answer in answers]
+        try:
+            shown = views.fire_views(given, fires)
+        except KeyError as error:  # a process that a drive has taken over may answer anything
+            raise InvalidInput(
+                f"the backtest's process told of a fire of something that is not there: {error}"
+            ) from error
+        comparison = views.comparison_view(given, fires) if len(given) > 1 else None
         with self._database.begin() as connection:
             jobs.finish(connection, self._backtest)
-            for number, answer in enumerate(answers):
-                result, fires = answer.ran.model_dump_json().encode(), FIRES.dump_json(answer.fires)
-                results.write(connection, self._backtest, number, result=result, fires=fires)
+            for number, (ran, of_program) in enumerate(zip(given, shown, strict=True)):
+                starts = range(0, len(of_program), results.PART)
+                parts = [KEPT_FIRES.dump_json(of_program[start : start + results.PART]) for start in starts]
+                result = Result(ran.model_dump_json().encode(), len(of_program))
+                results.write(connection, self._backtest, number, result, parts)
+            if comparison is not None:
+                results.write_comparison(connection, self._backtest, comparison.model_dump_json().encode())
 
     def _fleet(self, over: Over) -> Fleet | None:
         """Clips are no sample of driving, so nothing is forecast from them."""

@@ -10,12 +10,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from pydantic_core import from_json
+
 from fleet_api.backtest_processes.offered import limits_of_look
 from fleet_api.backtest_processes.start import Aside
-from fleet_api.backtest_processes.tasks import FIRES, Compiled, FireRow, Program, Ran, SignalsAnswer, SignalsTask
+from fleet_api.backtest_processes.tasks import Compiled, Program, Ran, SignalsAnswer, SignalsTask
 from fleet_api.backtests import views
 from fleet_api.backtests.inputs import ClipFetcher, Inputs
-from fleet_api.backtests.rules import matched
 from fleet_api.backtests.run import sight_of_job, sight_of_program
 from fleet_api.services import Services
 from fleet_api.signal_catalogs.texts import catalog_text
@@ -29,13 +30,16 @@ from storage.database import Connection
 from storage.jsonb import storable
 from triggers.contracts.api.backtests.answers import (
     BacktestFires,
+    BacktestFireView,
     BacktestList,
     BacktestPage,
     BacktestView,
     DriveList,
+    ProgramComparisonView,
 )
 from triggers.contracts.api.backtests.requests import BacktestRequest, Over, ProgramRequest
 from triggers.contracts.api.backtests.signals import MAX_SIGNALS_SHOWN, MAX_SPAN_NS, MissingSeriesView, SignalsView
+from triggers.contracts.api.labels import JobState
 from triggers.contracts.users import Role, User
 from triggers.errors import Conflict, InvalidInput, NotFound
 
@@ -97,26 +101,28 @@ def list_backtests(services: Services, user: User) -> BacktestList:
 
 
 def show_backtest(services: Services, user: User, backtest_id: str) -> BacktestPage:
-    """A backtest, with its results once it is done; NotFound when it is not this user's."""
+    """A backtest, with its results once it is done; NotFound when it is not this user's.
+
+    TooMany while another question of this user about results is not answered.
+    """
     user.require(Role.AUTHOR)
     with services.database.snapshot() as connection:
         backtest = jobs.get(connection, backtest_id, user_id=_own(user))
-        given = [Ran.model_validate_json(each) for each in results.results_of(connection, backtest_id)]
-        fires = _rows(results.fires_of(connection, backtest_id))
+        if backtest.state != JobState.DONE:
+            return BacktestPage(backtest=views.backtest_view(backtest), results=[], comparison=None)
+    with services.backtest_pages.turn(user.name), services.database.snapshot() as connection:
+        given = [
+            (Ran.model_validate_json(each.document), each.fires) for each in results.results_of(connection, backtest_id)
+        ]
+        compared = results.comparison_of(connection, backtest_id)
         newest = price_books.newest(connection)
         book = None if newest is None else (newest.version, price_books.find(connection, newest.version)[1])
-    today = datetime.now(UTC).date()
-    return BacktestPage(
-        backtest=views.backtest_view(backtest),
-        results=[
-            views.result_view(ran, len(rows), book=book, today=today) for ran, rows in zip(given, fires, strict=True)
-        ],
-        comparison=views.comparison_view(given, fires) if len(given) > 1 else None,
-    )
-
-
-def _rows(stored: list[bytes]) -> list[list[FireRow]]:
-    return [FIRES.validate_json(rows) for rows in stored]
+        today = datetime.now(UTC).date()
+        return BacktestPage(
+            backtest=views.backtest_view(backtest),
+            results=[views.result_view(ran, fires, book=book, today=today) for ran, fires in given],
+            comparison=None if compared is None else ProgramComparisonView.model_validate_json(compared),
+        )
 
 
 def show_fires(
@@ -133,36 +139,28 @@ def show_fires(
     """A page of a program's fires, from `position` on; NotFound as in `show_backtest`."""
     user.require(Role.AUTHOR)
     with services.database.snapshot() as connection:
-        _, given = _done(connection, user, backtest_id, program)
-        fires = _rows(results.fires_of(connection, backtest_id))
-    elsewhere = None
-    if len(given) > 1:
-        elsewhere = matched(*(views.moments(rows) for rows in fires))[program]
-    shown = []
-    others = [ran.captures.keys() for number, ran in enumerate(given) if number != program]
-    for number, row in enumerate(fires[program]):
-        if number < position or drive not in (None, row.drive) or trigger not in (None, row.trigger):
-            continue
-        is_compared = elsewhere is not None and row.trigger in others[0]
-        shown.append(
-            views.fire_view(
-                number, row, given[program], elsewhere=elsewhere[number] if is_compared and elsewhere else None
-            )
-        )
-        if len(shown) > limit:
-            return BacktestFires(fires=shown[:limit], next=shown[limit].number)
+        _done(connection, user, backtest_id, program)
+        shown: list[BacktestFireView] = []
+        for part in results.fires_of(connection, backtest_id, program, position):
+            for fire in from_json(part):
+                if fire["number"] < position or drive not in (None, fire["drive"]):
+                    continue
+                if trigger not in (None, fire["trigger"]):
+                    continue
+                if len(shown) == limit:
+                    return BacktestFires(fires=shown, next=fire["number"])
+                shown.append(BacktestFireView.model_validate(fire))
     return BacktestFires(fires=shown, next=None)
 
 
-def _done(connection: Connection, user: User, backtest_id: str, program: int) -> tuple[Backtest, list[Ran]]:
-    """A backtest with what its programs gave; Conflict while it is not done, NotFound for a program it has not."""
+def _done(connection: Connection, user: User, backtest_id: str, program: int) -> Backtest:
+    """A backtest that is done; Conflict while it is not, NotFound for a program that it has not."""
     backtest = jobs.get(connection, backtest_id, user_id=_own(user))
     if program >= len(backtest.names):
         raise NotFound(f"the backtest has no program {program}", remedy=f"it has {len(backtest.names)}, from 0")
-    given = [Ran.model_validate_json(each) for each in results.results_of(connection, backtest_id)]
-    if not given:
+    if backtest.state != JobState.DONE:
         raise Conflict(f"the backtest has no results: it is {backtest.state}", remedy="wait until it is done")
-    return backtest, given
+    return backtest
 
 
 def show_signals(
@@ -191,14 +189,15 @@ def show_signals(
         )
     if len(names) > MAX_SIGNALS_SHOWN:
         raise InvalidInput(f"{len(names)} signals are named", remedy=f"name at most {MAX_SIGNALS_SHOWN}")
-    with services.database.snapshot() as connection:
-        backtest, given = _done(connection, user, backtest_id, program)
-        text = jobs.texts(connection, backtest_id)[program]
-    if drive not in {each.drive for each in given[program].report.by_drive}:
-        raise NotFound(f"the backtest did not run over {drive[:100]!r}")
-    sight = _sight_now(services, user, backtest)
-    withheld = [name for name in names if not sight.precise and sight.is_position(name)]
     with services.drive_looks.turn(user.name), TemporaryDirectory(prefix="longtail-signals-") as place:
+        with services.database.snapshot() as connection:
+            backtest = _done(connection, user, backtest_id, program)
+            text = jobs.texts(connection, backtest_id)[program]
+            ran = Ran.model_validate_json(results.results_of(connection, backtest_id)[program].document)
+        if drive not in {each.drive for each in ran.report.by_drive}:
+            raise NotFound(f"the backtest did not run over {drive[:100]!r}")
+        sight = _sight_now(services, user, backtest)
+        withheld = [name for name in names if not sight.precise and sight.is_position(name)]
         inputs = _inputs_of(services, backtest, drive, Path(place))
         task = SignalsTask(
             Program(text.filename, text.source, text.signals),

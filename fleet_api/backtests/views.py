@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date
 
-from fleet_api.backtest_processes.tasks import FireRow, Ran, RanCampaign
-from fleet_api.backtests.rules import Moment, changed_fires
+from fleet_api.backtest_processes.tasks import Capture, FireRow, Ran, RanCampaign
+from fleet_api.backtests.rules import Moment, changed_fires, matched
 from fleet_api.costs.expected import expected_cost
 from storage.backtests.jobs import Backtest
 from triggers.contracts.api.authoring.checks import DiagnosticView
@@ -115,10 +115,22 @@ def comparison_view(given: Sequence[Ran], fires: Sequence[Sequence[FireRow]]) ->
     )
 
 
-def fire_view(number: int, fire: FireRow, ran: Ran, *, elsewhere: bool | None) -> BacktestFireView:
-    """A fire with its window."""
-    capture = ran.captures[fire.trigger]
-    first_ns = next(each.first_ns for each in ran.report.by_drive if each.drive == fire.drive)
+def fire_views(given: Sequence[Ran], fires: Sequence[Sequence[FireRow]]) -> list[list[BacktestFireView]]:
+    """The fires of each program with their windows, and whether the other program has them, too."""
+    elsewhere = matched(*(moments(rows) for rows in fires)) if len(given) > 1 else None
+    shown = []
+    for program, (ran, rows) in enumerate(zip(given, fires, strict=True)):
+        compared = {name for other in given if other is not ran for name in other.captures}
+        first_ns = {each.drive: each.first_ns for each in ran.report.by_drive}
+        views = []
+        for number, row in enumerate(rows):
+            is_elsewhere = elsewhere[program][number] if elsewhere is not None and row.trigger in compared else None
+            views.append(_fire_view(number, row, ran.captures[row.trigger], first_ns[row.drive], is_elsewhere))
+        shown.append(views)
+    return shown
+
+
+def _fire_view(number: int, fire: FireRow, capture: Capture, first_ns: int, elsewhere: bool | None) -> BacktestFireView:
     return BacktestFireView(
         number=number,
         trigger=fire.trigger,

@@ -42,6 +42,7 @@ def upgrade() -> None:
         sa.Column("done", sa.BigInteger(), server_default="0", nullable=False),
         sa.Column("total", sa.BigInteger(), nullable=True),
         sa.Column("clip_ids", postgresql.ARRAY(sa.Text()), server_default=sa.text("'{}'"), nullable=False),
+        sa.Column("comparison", sa.LargeBinary(), nullable=True),
         sa.CheckConstraint("state IN ('ready','leased','done','failed')", name=op.f("ck_backtests_state")),
         sa.ForeignKeyConstraint(["user_id"], ["users.id"], name=op.f("fk_backtests_user_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_backtests")),
@@ -56,15 +57,27 @@ def upgrade() -> None:
         sa.Column("backtest_id", sa.Text(), nullable=False),
         sa.Column("program", sa.Integer(), autoincrement=False, nullable=False),
         sa.Column("result", sa.LargeBinary(), nullable=False),
-        sa.Column("fires", sa.LargeBinary(), nullable=False),
+        sa.Column("fires", sa.Integer(), nullable=False),
         sa.ForeignKeyConstraint(
             ["backtest_id"], ["backtests.id"], name=op.f("fk_backtest_results_backtest_id"), ondelete="CASCADE"
         ),
         sa.PrimaryKeyConstraint("backtest_id", "program", name=op.f("pk_backtest_results")),
     )
+    op.create_table(
+        "backtest_fires",
+        sa.Column("backtest_id", sa.Text(), nullable=False),
+        sa.Column("program", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("part", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("fires", sa.LargeBinary(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["backtest_id"], ["backtests.id"], name=op.f("fk_backtest_fires_backtest_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("backtest_id", "program", "part", name=op.f("pk_backtest_fires")),
+    )
 
 
 def downgrade() -> None:
     """Revert. Backtests are lost; they can be run again."""
+    op.drop_table("backtest_fires")
     op.drop_table("backtest_results")
     op.drop_table("backtests")

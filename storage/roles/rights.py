@@ -85,6 +85,7 @@ _API = {
     "outbox": _ADD,
     "scan_hits": _ALL,
     "scans": _ALL,
+    "backtest_fires": _ALL,
     "backtest_results": _ALL,
     "backtests": _ALL,
     "signal_statistics": f"{_READ}, DELETE",

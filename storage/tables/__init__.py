@@ -1,7 +1,7 @@
 """Every table of the one schema; `metadata` is what migrations are compared with."""
 
 from storage.tables.assignments import assignments, vehicle_refusals
-from storage.tables.backtests.jobs import backtest_results, backtests
+from storage.tables.backtests.jobs import backtest_fires, backtest_results, backtests
 from storage.tables.base import is_in_schema, metadata
 from storage.tables.campaigns import (
     assignment_revision,
@@ -69,6 +69,7 @@ __all__ = [
     "assignment_revision",
     "assignments",
     "audit",
+    "backtest_fires",
     "backtest_results",
     "backtests",
     "budget_limits",

@@ -46,6 +46,7 @@ backtests = Table(
     Column("done", BigInteger, nullable=False, server_default="0"),
     Column("total", BigInteger),
     Column("clip_ids", ARRAY(Text), nullable=False, server_default=text("'{}'")),
+    Column("comparison", LargeBinary),
     CheckConstraint(is_one_of("state", JobState), name="state"),
     Index("uq_backtests_open", "user_id", unique=True, postgresql_where=text(is_one_of("state", OPEN_JOBS))),
     Index("ix_backtests_open", "created_at", postgresql_where=text(is_one_of("state", OPEN_JOBS))),
@@ -54,7 +55,8 @@ backtests = Table(
     Index("ix_backtests_clip_ids", "clip_ids", postgresql_using="gin"),
 )
 """`names` says what the programs were made of, `programs` has their texts, as compressed JSON. `program` is the one
-whose text has mistakes. `clip_ids` are the clips that it ran over: it goes with the first of them that is erased."""
+whose text has mistakes. `clip_ids` are the clips that it ran over: it goes with the first of them that is erased.
+`comparison` is what two programs do differently, as compressed JSON."""
 
 backtest_results = Table(
     "backtest_results",
@@ -62,6 +64,16 @@ backtest_results = Table(
     Column("backtest_id", Text, ForeignKey("backtests.id", ondelete="CASCADE"), primary_key=True),
     Column("program", Integer, primary_key=True, autoincrement=False),
     Column("result", LargeBinary, nullable=False),
+    Column("fires", Integer, nullable=False),
+)
+"""What a program gave: its report, as compressed JSON, and how many of its fires are kept."""
+
+backtest_fires = Table(
+    "backtest_fires",
+    metadata,
+    Column("backtest_id", Text, ForeignKey("backtests.id", ondelete="CASCADE"), primary_key=True),
+    Column("program", Integer, primary_key=True, autoincrement=False),
+    Column("part", Integer, primary_key=True, autoincrement=False),
     Column("fires", LargeBinary, nullable=False),
 )
-"""What a program gave, as compressed JSON: its report, and its fires."""
+"""The fires of a program in their order, in parts of the same number, so that a page is read without the others."""

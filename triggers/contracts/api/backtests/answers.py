@@ -127,8 +127,8 @@ class ChangedFiresView(View):
 class ProgramComparisonView(View):
     """Two programs side by side: the triggers of both, those of one alone, and what became of each fire.
 
-    `fires` has each trigger over all drives first, and then drive by drive. It is of the fires that are kept, and
-    `complete` is false where some were left out.
+    `fires` has each trigger over all drives first, and then by drive, of those with a fire. It is of the fires that are
+    kept, and `complete` is false where some were left out.
     """
 
     only_first: list[str]
