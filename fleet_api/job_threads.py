@@ -91,7 +91,7 @@ class JobThreads(Generic[Job]):
     def _run(self, job: Job) -> None:
         try:
             self.run(job)
-        except (LeaseLost, NotFound):
+        except LeaseLost:
             _log.info("a %s is no longer this process's", self.what)
         except Stopped:
             self._conclude(lambda: self.give_back(job, "its process ended", delay_s=0))
@@ -99,10 +99,14 @@ class JobThreads(Generic[Job]):
             reason = error.message
             self._conclude(lambda: self.give_back(job, reason, delay_s=PAUSE_S))
         except LongtailError as error:
-            if not isinstance(error, InvalidInput):
+            if not isinstance(error, InvalidInput | NotFound):
                 _log.warning("a %s cannot go on: %s", self.what, error)
-            reason_of_end = error
+            reason_of_end = error  # NotFound may be of what it needs, or of the job itself: then nothing is concluded
             self._conclude(lambda: self.abandon(job, reason_of_end))
+        except Exception:  # noqa: BLE001 - a defect: whoever waits for the job learns of it now
+            _log.exception("a %s ended unexpectedly", self.what)
+            defect = LongtailError(f"an unexpected error ended the {self.what}", remedy="see the log of the API")
+            self._conclude(lambda: self.abandon(job, defect))
 
     def _conclude(self, conclude: Callable[[], None]) -> None:
         try:

@@ -29,6 +29,7 @@ from sqlalchemy import (
     update,
 )
 
+from storage.jsonb import made_storable
 from storage.tables.base import is_one_of
 from triggers.contracts.api.labels import MAX_CLAIM, MAX_LEASE_S, OPEN_JOBS, JobState
 from triggers.errors import InvalidInput, LeaseLost, NotFound
@@ -116,7 +117,7 @@ def fail(
     again_at = case((over, None), else_=func.now() + func.make_interval(0, 0, 0, 0, 0, 0, delay_s))
     values = {
         "state": case((over, JobState.FAILED), else_=JobState.READY),
-        "reason": reason[:MAX_REASON_CHARACTERS],
+        "reason": made_storable(reason[:MAX_REASON_CHARACTERS]),
         "attempts": attempts,
         "finished_at": case((over, func.now()), else_=None),
         "lease_until": again_at,
@@ -128,7 +129,7 @@ def abandon(connection: Connection, table: Table, key: Mapping[str, Any], *, tok
     """Make a leased job `failed` at once, whatever attempts it has left: another attempt could not do better."""
     values = {
         "state": JobState.FAILED,
-        "reason": reason[:MAX_REASON_CHARACTERS],
+        "reason": made_storable(reason[:MAX_REASON_CHARACTERS]),
         "lease_until": None,
         "finished_at": func.now(),
     }

@@ -15,6 +15,7 @@ from triggers.errors import InvalidInput
 
 T = TypeVar("T")
 MAX_DEPTH = 100
+_NOT_STORED = re.compile("[\x00\ud800-\udfff]")
 _LONG_INTEGER = re.compile(rb"[ \[:,]-?\d{19}")
 MAX_INTEGER = int(sys.float_info.max)
 """The largest integer that is stored: larger ones are not a float, so most programs cannot read them."""
@@ -24,6 +25,15 @@ def storable(value: T, *, what: str) -> T:
     """The JSON tree `value` itself; InvalidInput, naming it as `what`, when something in it cannot be stored."""
     _check(value, what, 0)
     return value
+
+
+def made_storable(text: str) -> str:
+    """The text with U+FFFD in place of what cannot be stored: for what quotes others, such as the reason of an end.
+
+    >>> made_storable("a\\x00b\\ud800")
+    'a\ufffdb\ufffd'
+    """
+    return _NOT_STORED.sub("\ufffd", text)
 
 
 def json_text(value: str | bool | int | Decimal) -> str:

@@ -20,15 +20,27 @@ from triggers.signals.catalog import SignalCatalog
 def clips_as_drives(
     clips: ClipsOf, needed: Iterable[str], catalog: SignalCatalog
 ) -> tuple[list[Drive], list[Failed], SignalCatalog]:
-    """The clips as drives, those of which none can be made, and the catalog that the drives are read by."""
+    """The clips as drives, those of which none can be made, and the catalog that the drives are read by.
+
+    InvalidInput when the clips together are larger than they may be as drives.
+    """
     declared = {version: catalog_of_campaign(text) for version, text in clips.catalogs.items()}
     wanted, drives, failed = sorted(needed), list[Drive](), list[Failed]()
+    left_bytes = clips.at_most_bytes
     for clip in clips.clips:
         try:
             require_same_signals(wanted, catalog, [(version, declared.get(version)) for version in clip.versions])
-            drives.append(_drive(clip, wanted, clips.folder))
+            drive = _drive(clip, wanted, clips.folder)
         except InvalidInput as error:
             failed.append(Failed(clip.id, error))
+            continue
+        left_bytes -= drive.path.stat().st_size
+        if left_bytes < 0:
+            raise InvalidInput(
+                f"the signals of the clips have more than {clips.at_most_bytes} bytes as they are written for a run",
+                remedy="choose fewer clips, or read fewer signals",
+            )
+        drives.append(drive)
     return drives, failed, catalog_for_clips(catalog)
 
 

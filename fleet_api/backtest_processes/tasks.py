@@ -93,12 +93,13 @@ class Program:
 
 @dataclass(frozen=True, slots=True)
 class ClipsOf:
-    """Clips with the catalogs of their campaigns' versions, the folder of their files, and one to write into."""
+    """Clips with the catalogs of their campaigns' versions, their files' folder, and one to write some bytes into."""
 
     clips: tuple[GivenClip, ...]
     catalogs: Mapping[Version, str]
     fetched: Path
     folder: Path
+    at_most_bytes: int
 
 
 @dataclass(frozen=True, slots=True)

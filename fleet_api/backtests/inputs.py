@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -38,12 +38,12 @@ class Inputs:
         """Drives; one that is not there has no bytes, and its process says what is wrong with it."""
         return cls(drives, size_bytes=sum(drive.path.stat().st_size for drive in drives if drive.path.is_file()))
 
-    def clips_in(self, folder: Path) -> ClipsOf | None:
-        """The clips for a process that may write into a folder, which is made."""
+    def clips_in(self, folder: Path, *, at_most_bytes: int) -> ClipsOf | None:
+        """The clips for a process that may write so many bytes into a folder, which is made."""
         if self.clips is None:
             return None
         folder.mkdir()
-        return ClipsOf(self.clips, self.catalogs, self.fetched, folder)
+        return ClipsOf(self.clips, self.catalogs, self.fetched, folder, at_most_bytes)
 
 
 class ClipFetcher:
@@ -87,8 +87,11 @@ class ClipFetcher:
         with self._database.snapshot() as connection:
             return pages.catalogs(connection, versions)
 
-    def fetch(self, clip: ScannedClip, folder: Path) -> GivenClip:
-        """Write a clip's signals into a folder, which is there; a clip that has none says why."""
+    def fetch(self, clip: ScannedClip, folder: Path, keep_on: Callable[[], None]) -> GivenClip:
+        """Write a clip's signals into a folder, which is there; a clip that has none says why.
+
+        `keep_on` is called for each part of them, and raises when they are of no more use.
+        """
         if clip.signals_key is None:
             return GivenClip(clip.id, None, clip.versions, f"its signals are not extracted (it is {clip.state})")
         if clip.signals_bytes > MAX_SIGNALS_BYTES:
@@ -97,6 +100,7 @@ class ClipFetcher:
         try:
             with path.open("wb") as file:
                 for part in self._store.stream(clip.signals_key):
+                    keep_on()
                     file.write(part)
         except NotFound:
             return GivenClip(clip.id, None, clip.versions, _GONE)

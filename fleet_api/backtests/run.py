@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent import futures
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
 from multiprocessing.connection import wait
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from typing import TypeVar
 
 from pydantic import TypeAdapter
 
@@ -17,13 +19,16 @@ from fleet_api.backtest_processes.tasks import (
     Advanced,
     Compiled,
     Fleet,
+    GivenDrive,
     Limits,
     Program,
     RunAnswer,
     RunTask,
 )
 from fleet_api.backtests import views
+from fleet_api.backtests.folders import work_folder
 from fleet_api.backtests.inputs import ClipFetcher, Inputs
+from fleet_api.job_threads import Stopped
 from fleet_api.services import Services
 from storage.backtests import jobs, results
 from storage.backtests.jobs import Backtest
@@ -35,12 +40,13 @@ from storage.database import Database
 from storage.settings import Settings
 from triggers.contracts.api.backtests.answers import BacktestFireView
 from triggers.contracts.api.backtests.requests import FleetRequest, Over
-from triggers.errors import Forbidden, InvalidInput, LongtailError
+from triggers.errors import Forbidden, InvalidInput, LongtailError, NotFound
 
 LEASE_S = 30.0
 SAVED_EVERY_S = 0.5
 _WAIT_S = 0.5
-FETCHING, RUNNING = "fetching clips", "running"
+FINDING, FETCHING, RUNNING = "finding drives", "fetching clips", "running"
+_Done = TypeVar("_Done")
 
 
 KEPT_FIRES: TypeAdapter[list[BacktestFireView]] = TypeAdapter(list[BacktestFireView])
@@ -96,8 +102,7 @@ class BacktestRun:
         with self._database.snapshot() as connection:
             texts = jobs.texts(connection, self._backtest.id)
         over = Over.model_validate(self._backtest.over, strict=False)
-        with TemporaryDirectory(prefix="longtail-backtest-") as place:
-            folder = Path(place)
+        with work_folder(self._settings) as folder:
             inputs = self._inputs(over, folder)
             if inputs.size_bytes > self._settings.backtest_bytes:
                 raise InvalidInput(
@@ -108,7 +113,8 @@ class BacktestRun:
             tasks = []
             for number, text in enumerate(texts):
                 program = Program(text.filename, text.source, text.signals)
-                tasks.append(RunTask(program, inputs.drives, inputs.clips_in(folder / str(number)), self._fleet(over)))
+                clips = inputs.clips_in(folder / str(number), at_most_bytes=self._settings.backtest_bytes)
+                tasks.append(RunTask(program, inputs.drives, clips, self._fleet(over)))
             answers = self._run(tasks, inputs.size_bytes)
         self._keep(answers)
 
@@ -141,7 +147,7 @@ class BacktestRun:
 
     def _inputs(self, over: Over, folder: Path) -> Inputs:
         if over.drives is not None:
-            return Inputs.of_drives(self._offered.given(over.drives))
+            return Inputs.of_drives(self._drives(over.drives))
         assert over.clips is not None  # noqa: S101 - it has one of both
         found = self._clips.find(over.clips)
         if not found:
@@ -150,19 +156,46 @@ class BacktestRun:
         if size_bytes > self._settings.backtest_bytes:
             return Inputs((), size_bytes=size_bytes)
         with self._database.begin() as connection:
-            jobs.note_clips(connection, self._backtest, [clip.id for clip in found])
-        self._say(FETCHING, 0, len(found), at_once=True)
+            alive = jobs.note_clips(connection, self._backtest, [clip.id for clip in found])
+        found = [clip for clip in found if clip.id in alive]
+        if not found:
+            raise InvalidInput("all clips that match the filter were erased meanwhile", remedy="try it as a search")
         fetched = folder / "clips"
         fetched.mkdir()
+        ended = threading.Event()
+
+        def keep_on() -> None:
+            if ended.is_set():
+                raise Stopped
+
         with ThreadPoolExecutor(ClipFetcher.FETCHERS, "backtest-fetch") as threads:
             try:
-                clips = []
-                for clip in threads.map(lambda each: self._clips.fetch(each, fetched), found):
-                    clips.append(clip)
-                    self._say(FETCHING, len(clips), len(found))
+                fetching = [threads.submit(self._clips.fetch, clip, fetched, keep_on) for clip in found]
+                clips = self._awaited(fetching, FETCHING)
             finally:
+                ended.set()
                 threads.shutdown(cancel_futures=True)
         return Inputs((), tuple(clips), fetched, self._clips.catalogs(found), size_bytes)
+
+    def _drives(self, names: Sequence[str]) -> tuple[GivenDrive, ...]:
+        """The drives with these names; finding them may take longer than a lease."""
+        with ThreadPoolExecutor(1, "backtest-drives") as thread:
+            try:
+                (drives,) = self._awaited([thread.submit(self._offered.given, names)], FINDING)
+            except NotFound as error:  # it was there when the backtest was asked for
+                raise InvalidInput(error.message, remedy=error.remedy) from error
+        return drives
+
+    def _awaited(self, work: Sequence[Future[_Done]], step: str) -> list[_Done]:
+        """What comes of work in other threads; the lease is kept all the while, however long each of it takes."""
+        left = set(work)
+        self._say(step, 0, len(work), at_once=True)
+        while left:
+            done, left = futures.wait(left, timeout=_WAIT_S, return_when=futures.FIRST_COMPLETED)
+            for each in done:
+                each.result()
+            self._say(step, len(work) - len(left), len(work))
+        return [each.result() for each in work]
 
     def _run(self, tasks: Sequence[RunTask], size_bytes: int) -> list[RunAnswer]:
         """The answers of the programs, which run beside each other."""

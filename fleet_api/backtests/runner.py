@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fleet_api.backtests.folders import empty_folders
 from fleet_api.backtests.run import LEASE_S, BacktestRun, ProgramError
 from fleet_api.job_threads import JobThreads
 from fleet_api.services import Services
@@ -21,6 +22,11 @@ class BacktestRunner(JobThreads[Backtest]):
         super().__init__(services.settings.backtest_workers)
         self._database = database
         self._services = services
+
+    def start(self) -> None:
+        """Begin, without what a killed process has left of its backtests."""
+        empty_folders(self._services.settings)
+        super().start()
 
     def close(self) -> None:
         """End: a backtest that runs is given back, for the next process to begin again."""

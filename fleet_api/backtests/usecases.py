@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from pydantic_core import from_json
 
@@ -16,6 +15,7 @@ from fleet_api.backtest_processes.offered import limits_of_look
 from fleet_api.backtest_processes.start import Aside
 from fleet_api.backtest_processes.tasks import Compiled, Program, Ran, SignalsAnswer, SignalsTask
 from fleet_api.backtests import views
+from fleet_api.backtests.folders import work_folder
 from fleet_api.backtests.inputs import ClipFetcher, Inputs
 from fleet_api.backtests.run import sight_of_job, sight_of_program
 from fleet_api.services import Services
@@ -67,6 +67,8 @@ def create_backtest(services: Services, user: User, request: BacktestRequest) ->
     if request.over.drives is not None:
         services.offered_drives.given(request.over.drives)
     texts = [_text(services, each) for each in request.programs]
+    for number, text in enumerate(texts):
+        storable([text.filename, text.source, text.signals], what=f"program {number}")
     with services.database.snapshot() as connection:
         sight = services.sight_of(user, connection)
     if (clips := request.over.clips) is not None:
@@ -189,7 +191,7 @@ def show_signals(
         )
     if len(names) > MAX_SIGNALS_SHOWN:
         raise InvalidInput(f"{len(names)} signals are named", remedy=f"name at most {MAX_SIGNALS_SHOWN}")
-    with services.drive_looks.turn(user.name), TemporaryDirectory(prefix="longtail-signals-") as place:
+    with services.drive_looks.turn(user.name), work_folder(services.settings) as folder:
         with services.database.snapshot() as connection:
             backtest = _done(connection, user, backtest_id, program)
             text = jobs.texts(connection, backtest_id)[program]
@@ -198,11 +200,11 @@ def show_signals(
             raise NotFound(f"the backtest did not run over {drive[:100]!r}")
         sight = _sight_now(services, user, backtest)
         withheld = [name for name in names if not sight.precise and sight.is_position(name)]
-        inputs = _inputs_of(services, backtest, drive, Path(place))
+        inputs = _inputs_of(services, backtest, drive, folder)
         task = SignalsTask(
             Program(text.filename, text.source, text.signals),
             inputs.drives[0] if inputs.drives else None,
-            inputs.clips_in(Path(place) / "written"),
+            inputs.clips_in(folder / "written", at_most_bytes=services.settings.backtest_bytes),
             from_ns,
             to_ns,
             tuple(name for name in dict.fromkeys(names) if name not in withheld),
@@ -250,7 +252,9 @@ def _inputs_of(services: Services, backtest: Backtest, drive: str, folder: Path)
     clip = fetcher.one(drive)
     fetched = folder / "clips"
     fetched.mkdir()
-    return Inputs((), (fetcher.fetch(clip, fetched),), fetched, fetcher.catalogs([clip]), clip.signals_bytes)
+    return Inputs(
+        (), (fetcher.fetch(clip, fetched, lambda: None),), fetched, fetcher.catalogs([clip]), clip.signals_bytes
+    )
 
 
 def remove_backtest(services: Services, user: User, backtest_id: str) -> BacktestView:

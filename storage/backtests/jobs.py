@@ -20,6 +20,8 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.types import Text
 
 from storage import job_leases
+from storage.clips.records import locked
+from storage.jsonb import made_storable
 from storage.rows import columns_of
 from storage.tables import backtests
 from triggers.contracts.api.labels import OPEN_JOBS
@@ -180,10 +182,15 @@ def move_on(
     connection.execute(update(backtests).where(_c.id == backtest.id).values(step=step, done=done, total=total))
 
 
-def note_clips(connection: Connection, backtest: Backtest, clip_ids: Sequence[str]) -> None:
-    """Note which clips a backtest runs over, so that it goes with them. Do so before any of them is read."""
+def note_clips(connection: Connection, backtest: Backtest, clip_ids: Sequence[str]) -> set[str]:
+    """Note which clips a backtest runs over, so that it goes with them. Do so before any of them is read.
+
+    Returns those that are noted: others were erased meanwhile, and must not be read.
+    """
+    alive = locked(connection, clip_ids)
     held = update(backtests).where(_c.id == backtest.id, _c.token == backtest.token)
-    connection.execute(held.values(clip_ids=list(clip_ids)))
+    connection.execute(held.values(clip_ids=[clip_id for clip_id in clip_ids if clip_id in alive]))
+    return alive
 
 
 def finish(connection: Connection, backtest: Backtest) -> None:
@@ -203,7 +210,11 @@ def abandon(
 ) -> None:
     """End a backtest that cannot go on, and say why. Errors as in `move_on`."""
     job_leases.abandon(connection, backtests, {"id": backtest.id}, token=backtest.token, reason=reason)
-    told = {"remedy": remedy or None, "program": program, "diagnostics": [dict(each) for each in diagnostics]}
+    quoted = [
+        {key: made_storable(value) if isinstance(value, str) else value for key, value in each.items()}
+        for each in diagnostics
+    ]
+    told = {"remedy": made_storable(remedy) or None, "program": program, "diagnostics": quoted}
     connection.execute(update(backtests).where(_c.id == backtest.id).values(step=None, **told))
 
 

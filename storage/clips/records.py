@@ -22,6 +22,14 @@ Track: TypeAlias = Sequence[tuple[float, float]]
 """Latitudes and longitudes in degrees."""
 
 
+def locked(connection: Connection, clip_ids: Sequence[str]) -> set[str]:
+    """Those of the clips that are in the catalog, which stay there until the transaction ends."""
+    if not clip_ids:
+        return set()
+    known = select(clips.c.id).where(clips.c.id.in_(clip_ids)).order_by(clips.c.id)
+    return set(connection.execute(known.with_for_update(read=True, key_share=True)).scalars())
+
+
 @dataclass(frozen=True, slots=True)
 class FireRecord:
     """A fire as a clip shows it, with its window within the clip; times in ns since 1970, by the vehicle's clock."""

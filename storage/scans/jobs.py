@@ -17,8 +17,9 @@ from sqlalchemy import Connection, delete, func, insert, select, true, update
 from sqlalchemy.exc import IntegrityError
 
 from storage import job_leases
+from storage.clips.records import locked
 from storage.rows import columns_of
-from storage.tables import clips, scan_hits, scans
+from storage.tables import scan_hits, scans
 from triggers.contracts.api.labels import OPEN_JOBS
 from triggers.errors import NotFound, TooMany
 
@@ -195,7 +196,7 @@ def take_page(connection: Connection, scan: Scan, page: PageDone, *, lease_s: fl
     It moved on, so the attempts count anew.
     """
     renew(connection, scan, lease_s=lease_s)
-    alive = _lock_clips(connection, [hit.clip_id for hit in page.hits])
+    alive = locked(connection, [hit.clip_id for hit in page.hits])
     hits = [hit for hit in page.hits if hit.clip_id in alive]
     if hits:
         connection.execute(insert(scan_hits), [_hit_row(scan, number, hit) for number, hit in enumerate(hits)])
@@ -215,14 +216,6 @@ def take_page(connection: Connection, scan: Scan, page: PageDone, *, lease_s: fl
         .returning(*_COLUMNS)
     ).one()
     return Scan(*row)
-
-
-def _lock_clips(connection: Connection, clip_ids: Sequence[str]) -> set[str]:
-    """Those of the clips that are in the catalog, which stay there until the transaction ends."""
-    if not clip_ids:
-        return set()
-    known = select(clips.c.id).where(clips.c.id.in_(clip_ids)).order_by(clips.c.id)
-    return set(connection.execute(known.with_for_update(read=True, key_share=True)).scalars())
 
 
 def _hit_row(scan: Scan, number: int, hit: Hit) -> dict[str, Any]:

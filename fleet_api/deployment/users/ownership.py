@@ -2,6 +2,7 @@
 
     keys/             the signer's (root.pem stays root's)       run/signer.sock   the API's
     spool/, extraction/   ingest's                               objects/          ingest's; the API reads them
+    backtests/        the API's
 
 Everything else stays root's. A tree that has its owner is not walked again.
 """
@@ -59,6 +60,8 @@ def take_back(settings: Settings) -> None:
 
 def _prepare_api(settings: Settings, account: Account) -> None:
     _share_objects(settings)
+    if settings.data_dir is not None:
+        _give_folder(settings.data_dir / "backtests", account)
     path = settings.signer_socket
     if path is None or not path.is_socket():
         return
@@ -75,10 +78,13 @@ def _prepare_gateway(_settings: Settings, _account: Account) -> None:
 
 def _prepare_ingest(settings: Settings, account: Account) -> None:
     for name in ("spool", "extraction"):
-        folder = settings.require_data_dir() / name
-        private_folder(folder)
-        _adopt(folder, account.uid, account.gid, _PRIVATE_FOLDER, _PRIVATE_FILE)
+        _give_folder(settings.require_data_dir() / name, account)
     _share_objects(settings)
+
+
+def _give_folder(folder: Path, account: Account) -> None:
+    private_folder(folder)
+    _adopt(folder, account.uid, account.gid, _PRIVATE_FOLDER, _PRIVATE_FILE)
 
 
 def _prepare_signer(settings: Settings, account: Account) -> None:

@@ -141,6 +141,46 @@ def test_limits_end_a_backtest_and_it_says_which(
     assert backtest["remedy"]
 
 
+def test_a_drive_that_is_gone_at_its_turn_fails_the_backtest_and_it_says_so(
+    api: Api, tmp_path: Path, settings: Settings
+) -> None:
+    add_drives(tmp_path, "a", "b")
+    backtest_id = begun_without_runner(api)
+    (tmp_path / "drives/b.parquet").unlink()
+    with TestClient(create_app(settings)):
+        backtest = ended(api, backtest_id)["backtest"]
+    assert (backtest["state"], backtest["reason"]) == ("failed", "there is no recorded drive 'b'")
+
+
+def test_a_reason_that_quotes_what_cannot_be_stored_is_told(api: Api, tmp_path: Path) -> None:
+    add_drives(tmp_path, "a", "b")
+    refused = api.post("/v1/backtests", request(SOURCE + "\x00"), "author")
+    assert refused.status_code == 400 and "program 0" in refused.json()["detail"]
+    backtest_id = begun_without_runner(api)
+    with api.database.begin() as connection:
+        taken = jobs.claim(connection, worker="one", lease_s=30)
+        assert taken is not None
+        told = {"reason": "a\x00", "remedy": "b\x00", "diagnostics": [{"message": "c\x00", "line": 1}]}
+        jobs.abandon(connection, taken, **told)  # type: ignore[arg-type]
+        failed = jobs.get(connection, backtest_id)
+    assert (failed.state, failed.reason, failed.remedy) == ("failed", "a\ufffd", "b\ufffd")
+    assert failed.diagnostics == [{"message": "c\ufffd", "line": 1}]
+
+
+def test_a_defect_fails_the_backtest_at_once(
+    api: Api, tmp_path: Path, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object) -> None:
+        raise RuntimeError("broken")
+
+    add_drives(tmp_path, "a", "b")
+    backtest_id = begun_without_runner(api)
+    monkeypatch.setattr(run, "limits_of", broken)
+    with TestClient(create_app(settings)):
+        backtest = ended(api, backtest_id)["backtest"]
+    assert (backtest["state"], backtest["reason"]) == ("failed", "an unexpected error ended the backtest")
+
+
 def test_backtests_expire(api: Api, tmp_path: Path) -> None:
     add_drives(tmp_path, "a", "b")
     begun_without_runner(api)

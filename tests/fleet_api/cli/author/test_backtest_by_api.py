@@ -8,6 +8,10 @@ from typing import Any
 
 import pytest
 
+from fleet_api.backtest_processes.tasks import GivenClip
+from fleet_api.backtests.inputs import ClipFetcher
+from storage.backtests import jobs
+from storage.database import Connection
 from storage.erasure import clips as erased_clips
 from storage.tables.erasure import ErasureCause
 from tests.fleet_api.api_server import Api
@@ -16,6 +20,7 @@ from tests.fleet_api.backtests.test_backtests import of_author
 from tests.fleet_api.cli.conftest import Longtail
 from tests.fleet_api.scans.recorded import BRAKING, SIGNALS, SLOWER_AT_NS, STEADY, add_recorded
 from tests.storage.clips.catalog_support import SECOND_NS, T_NS
+from tests.support.waiting import wait_for
 
 TRIGGERS = """
 trigger slower { when ego.speed < 15 m/s  capture 1 s before, 1 s after { signals ego.speed, lead.distance } }
@@ -83,3 +88,36 @@ def test_a_backtest_goes_with_the_first_of_its_clips_that_is_erased(api: Api) ->
     with api.database.begin() as connection:
         erased_clips.erase(connection, [erased], ErasureCause.ERASED)
     assert [each["id"] for each in of_author(api, "/v1/backtests")["backtests"]] == [one]
+
+
+def test_a_clip_that_is_erased_before_it_is_noted_is_not_read(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    erased, kept = (add_recorded(api, BRAKING, number=number) for number in range(2))
+    note = jobs.note_clips
+
+    def erase_first(connection: Connection, *given: Any) -> set[str]:
+        with api.database.begin() as other:
+            erased_clips.erase(other, [erased], ErasureCause.ERASED)
+        return note(connection, *given)
+
+    monkeypatch.setattr(jobs, "note_clips", erase_first)
+    page = ended(api, begun(api, over_clips()))
+    report = page["results"][0]["report"]
+    assert [each["drive"] for each in report["by_drive"]] == [kept] and report["failed_drives"] == []
+
+
+def test_the_lease_is_kept_while_a_clip_is_fetched(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    add_recorded(api, BRAKING, number=0)
+    renewed: list[int] = []
+    move_on, fetch = jobs.move_on, ClipFetcher.fetch
+
+    def counted(*given: Any, **more: Any) -> None:
+        renewed.append(len(renewed))
+        move_on(*given, **more)
+
+    def slow(*given: Any) -> GivenClip:
+        wait_for(lambda: len(renewed) >= 3, within_s=60, what="renewals of the lease while it is fetched")
+        return fetch(*given)
+
+    monkeypatch.setattr(jobs, "move_on", counted)
+    monkeypatch.setattr(ClipFetcher, "fetch", slow)
+    assert ended(api, begun(api, over_clips()))["backtest"]["state"] == "done"
