@@ -9,7 +9,6 @@ import multiprocessing
 import os
 import signal
 import socket
-import time
 from collections.abc import Callable
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -144,7 +143,6 @@ def endless(pipe: Connection) -> None:
     """Always something, as if it went on."""
     for done in itertools.count():
         write(pipe, Advanced(done=done).model_dump_json().encode())
-        time.sleep(0.001)
 
 
 def drop_by_drop(pipe: Connection) -> None:
