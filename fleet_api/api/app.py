@@ -73,7 +73,6 @@ def create_app(settings: Settings) -> FastAPI:
     check = SingleCheck(lambda: deployment_of(services.database))
     watching = WatchSource(_pool(settings, WATCH_CONNECTIONS), fleet_terms(settings))
     metrics = Exposition("api", settings, watching, Disks(watched_folders(settings)))
-    alerts = AlertWatch(database, metrics.families, instance=urlsplit(settings.effective_api_url()).netloc)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -82,6 +81,8 @@ def create_app(settings: Settings) -> FastAPI:
         scans.start()
         backtests = app.state.backtests = BacktestRunner(_pool(settings, settings.backtest_workers), services)
         backtests.start()
+        instance = urlsplit(settings.effective_api_url()).netloc
+        alerts = app.state.alerts = AlertWatch(database, metrics.families, instance=instance)
         alerts.start()
         try:
             yield
@@ -122,7 +123,6 @@ def create_app(settings: Settings) -> FastAPI:
     app.state.bodies = new_bodies(settings.api_body_bytes)
     app.router.routes.extend((*ROUTES, *metrics.public_routes()))
     app.state.metrics = metrics
-    app.state.alerts = alerts
     app.openapi = partial(build_document, app, settings)  # type: ignore[method-assign]
     app.state.document = published.PublishedDocument(app)
     return app

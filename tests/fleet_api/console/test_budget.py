@@ -221,7 +221,11 @@ def test_a_lost_connection_keeps_what_was_there(visitor: Visitor, fleet: Api) ->
     visitor.context.set_offline(True)
     page.get_by_label("Period").select_option("90")
     expect(page.get_by_role("alert")).to_contain_text("Longtail does not answer")
+    expect(page.get_by_role("region", name="Bytes by campaign in")).to_have_count(0)  # 7 days are not 90
+    page.get_by_label("Period").select_option("7")
+    expect(page.get_by_role("alert")).to_contain_text("Longtail does not answer")
     expect(page.get_by_role("region", name="Bytes by campaign in 7 days")).to_be_visible()
+    page.get_by_label("Period").select_option("90")
     visitor.context.set_offline(False)
     page.get_by_role("button", name="Try again").click()
     expect(page.get_by_role("region", name="Bytes by campaign in 90 days")).to_be_visible()

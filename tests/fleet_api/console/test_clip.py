@@ -152,6 +152,7 @@ def test_it_plays_to_its_end_and_its_instant_stays_with_its_page(visitor: Visito
     expect(page.get_by_text("4.00 s of 4.00 s")).to_be_visible()
     expect(page.get_by_role("button", name="Play")).to_be_visible()
     expect(video).to_have_js_property("paused", True)
+    expect(page).to_have_url(re.compile(r"[?]t=4\.00$"))  # no timer is left of those before
     page.clock.install()
     page.evaluate("""() => {
         document.querySelector("[aria-label='One frame back']").click();

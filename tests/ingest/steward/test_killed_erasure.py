@@ -152,6 +152,7 @@ def test_a_vehicle_whose_erasure_is_killed_at_random_points_is_erased_counted_on
         "assignments": 1,
         "vehicle_days": 1,
         "vehicles": 1,
+        "backtests": 0,
     }
     assert told.unlinked["dataset_members"] == CLIPS
     with database.begin() as connection:
