@@ -21,7 +21,7 @@ MAX_BYTES = 150_000
 _ONCE = Fraction(1)
 _IS_WHOLE = """[...document.images].every(
     (image) => image.getBoundingClientRect().top > innerHeight || (image.complete && image.naturalWidth > 0)
-)"""
+) && document.querySelector("[data-drawn=false]") === null"""
 
 
 def take(page: Page, name: str, *, height: int) -> None:

@@ -127,6 +127,9 @@ def test_the_list_goes_on_and_a_table_has_the_columns_that_were_chosen(page: Pag
 
 def test_the_map_shows_where_clips_were_and_searches_within_its_view(page: Page, visitor: Visitor) -> None:
     expect(page.get_by_text("48 of 48 clips shown have a position")).to_be_visible()
+    expect(page.get_by_role("region", name="Where clips were").locator("[data-drawn]")).to_have_attribute(
+        "data-drawn", "true"
+    )
     page.get_by_role("button", name="Search within this view").click()
     expect(page.get_by_label("Filter")).to_have_value(re.compile(r"^S_INTERSECTS\(geometry, BBOX\(1"))
     expect(page.get_by_text(re.compile(r"^\d+ clips$"))).to_be_visible()
