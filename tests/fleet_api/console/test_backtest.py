@@ -58,6 +58,7 @@ def test_fires_of_chosen_drives_then_another_threshold_then_two_versions_then_ca
     expect(page.get_by_role("heading", name="fast at 5.000 s of coast")).to_be_visible()
     page.keyboard.press("ArrowDown")
     expect(page.get_by_role("heading", name="fast at 5.000 s of hills")).to_be_visible()
+    expect(page.get_by_role("slider", name="Fires of hills")).to_be_focused()
     page.keyboard.press("End")
     expect(page.get_by_role("heading", name=re.compile("^missed at 5.9.* s of hills"))).to_be_visible()
     expect(page.get_by_text("Table of seen")).to_be_visible()
