@@ -52,7 +52,10 @@ def lock(connection: Connection, key: GroupKey) -> None:
 
 
 def heartbeat(connection: Connection, key: GroupKey, member: str, lease_s: float) -> list[str]:
-    """Join the group or stay in it, and drop members whose lease is over; returns who is in it now."""
+    """Join the group or stay in it, and drop others whose lease is over; returns who is in it now.
+
+    Whoever calls is alive, even where the statements take longer than its lease.
+    """
     until = _lease_end(lease_s)
     statement = insert(log_members).values(consumer_group=key.members_key, member=member, alive_until=until)
     connection.execute(
@@ -64,7 +67,8 @@ def heartbeat(connection: Connection, key: GroupKey, member: str, lease_s: float
         update(log_claims).where(*_claims_of(key), log_claims.c.member == member).values(lease_until=until)
     )
     in_group = log_members.c.consumer_group == key.members_key
-    connection.execute(log_members.delete().where(in_group, log_members.c.alive_until < func.clock_timestamp()))
+    is_over = log_members.c.alive_until < func.clock_timestamp()
+    connection.execute(log_members.delete().where(in_group, log_members.c.member != member, is_over))
     return list(connection.execute(select(log_members.c.member).where(in_group)).scalars())
 
 

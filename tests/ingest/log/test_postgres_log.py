@@ -16,7 +16,9 @@ from sqlalchemy import Connection
 from ingest.log import Log, LogConsumer, PostgresLog, open_log
 from storage.database import Database
 from storage.embedded import EmbeddedPostgres
+from storage.log import groups
 from storage.log import records as log_store
+from storage.log.groups import GroupKey
 from storage.migrate import differences, migrate
 from storage.settings import Settings
 from tests.ingest.log.support import TOPIC, drain, values, wait_until
@@ -38,6 +40,13 @@ def sql(database: Database) -> Iterator[psycopg.Connection]:
     """A connection of the test's own."""
     with psycopg.connect(libpq_url(database.url), autocommit=True) as connection:
         yield connection
+
+
+def test_who_says_that_it_is_alive_is_in_the_group_however_short_its_lease(database: Database) -> None:
+    key = GroupKey("group", TOPIC)
+    with database.begin() as connection:
+        assert groups.heartbeat(connection, key, "gone", 0.0) == ["gone"]
+        assert groups.heartbeat(connection, key, "here", 0.0) == ["here"]
 
 
 def segments(sql: psycopg.Connection) -> list[int]:
