@@ -7,32 +7,25 @@ once, and frees the place for another: its holder notices soon after.
 from __future__ import annotations
 
 import json
-import secrets
 import zlib
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, cast, delete, func, insert, select, true, update
+from sqlalchemy import Connection, cast, delete, select, update
 from sqlalchemy.dialects.postgresql import ARRAY
-from sqlalchemy.exc import IntegrityError
 from sqlalchemy.types import Text
 
 from storage import job_leases
 from storage.clips.records import locked
 from storage.jsonb import made_storable
-from storage.rows import columns_of
 from storage.tables import backtests
-from triggers.contracts.api.labels import OPEN_JOBS
-from triggers.errors import NotFound, TooMany
+from storage.user_jobs import UserJobs
+from triggers.errors import NotFound
 
 MAX_ATTEMPTS = 2
 """How often a backtest is begun before it is given up: it may be what ends the process."""
-KEPT_OF_A_USER = 20
-"""Backtests of one user; a new one displaces the oldest."""
-_RETRY_AFTER_S = 5
-_EXPIRED_AT_ONCE = 100
 _c = backtests.c
 
 
@@ -81,58 +74,26 @@ class NewBacktest:
     sees_positions: bool
 
 
-_COLUMNS = columns_of(Backtest, backtests)
+_jobs = UserJobs(Backtest, backtests, "backtest", "it may have expired, or clips that it ran over were erased", 5)
 
 
 def create(connection: Connection, new: NewBacktest, *, user_id: int, keep_s: float) -> Backtest:
-    """A new backtest of a user; TooMany, naming the other one, while one of theirs is not over.
-
-    Call it first in its transaction, which a refusal leaves unusable.
-    """
-    open_one = connection.execute(select(_c.id).where(_c.user_id == user_id, _c.state.in_(OPEN_JOBS))).scalar()
-    if open_one is not None:
-        raise _one_at_a_time(open_one)
-    try:
-        row = connection.execute(
-            insert(backtests)
-            .values(
-                id=secrets.token_hex(16),
-                user_id=user_id,
-                names=[dict(name) for name in new.names],
-                over=dict(new.over),
-                fleet=dict(new.fleet),
-                programs=zlib.compress(_json_of(new.programs)),
-                sees_positions=new.sees_positions,
-                expires_at=func.now() + func.make_interval(0, 0, 0, 0, 0, 0, keep_s),
-            )
-            .returning(*_COLUMNS)
-        ).one()
-    except IntegrityError as error:  # another request of this user was faster
-        raise _one_at_a_time("another") from error
-    mine = select(_c.id).where(_c.user_id == user_id).order_by(_c.created_at.desc(), _c.id)
-    _forget(connection, connection.execute(mine.offset(KEPT_OF_A_USER)).scalars().all())
-    return Backtest(*row)
-
-
-def _one_at_a_time(other: str) -> TooMany:
-    return TooMany(
-        f"each user may have 1 backtest at a time, and yours is not over yet: {other}",
-        retry_after_s=_RETRY_AFTER_S,
-        remedy="wait for it, or end it: `DELETE /v1/backtests/ID`",
-    )
+    """A new backtest of a user; errors as in `UserJobs.create`."""
+    values = {
+        "names": [dict(name) for name in new.names],
+        "over": dict(new.over),
+        "fleet": dict(new.fleet),
+        "programs": zlib.compress(_json_of(new.programs)),
+        "sees_positions": new.sees_positions,
+    }
+    backtest, displaced = _jobs.create(connection, values, user_id=user_id, keep_s=keep_s)
+    _forget(connection, displaced)
+    return backtest
 
 
 def get(connection: Connection, backtest_id: str, *, user_id: int | None = None) -> Backtest:
     """A backtest that is kept still; with `user_id` only if it is this user's. NotFound otherwise."""
-    mine = true() if user_id is None else _c.user_id == user_id
-    found = select(*_COLUMNS).where(_c.id == backtest_id, mine, _c.expires_at > func.now())
-    row = connection.execute(found).one_or_none()
-    if row is None:
-        raise NotFound(
-            f"there is no backtest {backtest_id[:100]!r} of yours",
-            remedy="it may have expired, or clips that it ran over were erased: begin another",
-        )
-    return Backtest(*row)
+    return _jobs.get(connection, backtest_id, user_id=user_id)
 
 
 def texts(connection: Connection, backtest_id: str) -> list[ProgramText]:
@@ -145,13 +106,7 @@ def texts(connection: Connection, backtest_id: str) -> list[ProgramText]:
 
 def list_of(connection: Connection, user_id: int) -> list[Backtest]:
     """A user's backtests, the newest first."""
-    rows = connection.execute(
-        select(*_COLUMNS)
-        .where(_c.user_id == user_id, _c.expires_at > func.now())
-        .order_by(_c.created_at.desc(), _c.id)
-        .limit(KEPT_OF_A_USER)
-    )
-    return [Backtest(*row) for row in rows]
+    return _jobs.list_of(connection, user_id)
 
 
 def remove(connection: Connection, backtest_id: str) -> None:
@@ -161,17 +116,7 @@ def remove(connection: Connection, backtest_id: str) -> None:
 
 def claim(connection: Connection, *, worker: str, lease_s: float) -> Backtest | None:
     """Take the backtest that has waited longest, or whose holder is gone, for `lease_s` seconds."""
-    taken = job_leases.claim(
-        connection,
-        backtests,
-        among=_c.expires_at > func.now(),
-        order_by=(_c.created_at,),
-        holder={"worker": worker},
-        count=1,
-        lease_s=lease_s,
-        max_attempts=MAX_ATTEMPTS,
-    )
-    return Backtest(*(getattr(taken[0], column.name) for column in _COLUMNS)) if taken else None
+    return _jobs.claim(connection, worker=worker, lease_s=lease_s, max_attempts=MAX_ATTEMPTS)
 
 
 def move_on(
@@ -234,8 +179,7 @@ def give_back(connection: Connection, backtest: Backtest, *, reason: str, delay_
 
 def expire(connection: Connection) -> int:
     """Delete backtests whose time is over, some at a time; returns how many."""
-    due = select(_c.id).where(_c.expires_at <= func.now()).limit(_EXPIRED_AT_ONCE)
-    return _forget(connection, connection.execute(due).scalars().all())
+    return _forget(connection, _jobs.expired(connection))
 
 
 def forget_those_over(connection: Connection, clip_ids: Collection[str]) -> int:

@@ -6,32 +6,24 @@ where it was, and no clip counts twice. A scan that its user removes is gone at 
 
 from __future__ import annotations
 
-import secrets
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, delete, func, insert, select, true, update
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy import Connection, delete, insert, select, update
 
 from storage import job_leases
 from storage.clips.records import locked
-from storage.rows import columns_of
 from storage.tables import scan_hits, scans
-from triggers.contracts.api.labels import OPEN_JOBS
-from triggers.errors import NotFound, TooMany
+from storage.user_jobs import UserJobs
 
 MAX_ATTEMPTS = 3
 """How often a scan is begun again without having moved on before it is given up."""
-KEPT_OF_A_USER = 20
-"""Scans of one user; a new one displaces the oldest."""
 MAX_REASONS = 50
 """Different reasons of left-out clips; further ones are counted together."""
 OTHER_REASONS = "for other reasons"
-_RETRY_AFTER_S = 10
-_EXPIRED_AT_ONCE = 100
 _c = scans.c
 
 
@@ -98,66 +90,32 @@ class PageDone:
     position: str | None
 
 
-_COLUMNS = columns_of(Scan, scans)
+_jobs = UserJobs(Scan, scans, "scan", "it may have expired", 10)
 
 
 def create(connection: Connection, new: NewScan, *, user_id: int, keep_s: float) -> Scan:
-    """A new scan of a user; TooMany, naming the other one, while one of theirs is not over.
-
-    Call it first in its transaction, which a refusal leaves unusable.
-    """
-    open_one = connection.execute(select(_c.id).where(_c.user_id == user_id, _c.state.in_(OPEN_JOBS))).scalar()
-    if open_one is not None:
-        raise _one_at_a_time(open_one)
-    try:
-        row = connection.execute(
-            insert(scans)
-            .values(
-                id=secrets.token_hex(16),
-                user_id=user_id,
-                filter=new.filter,
-                filter_lang=new.filter_lang,
-                condition=new.condition,
-                wanted=new.wanted,
-                sees_positions=new.sees_positions,
-                warnings=[dict(warning) for warning in new.warnings],
-                expires_at=func.now() + func.make_interval(0, 0, 0, 0, 0, 0, keep_s),
-            )
-            .returning(*_COLUMNS)
-        ).one()
-    except IntegrityError as error:  # another request of this user was faster
-        raise _one_at_a_time("another") from error
-    mine = select(_c.id).where(_c.user_id == user_id).order_by(_c.created_at.desc(), _c.id)
-    _forget(connection, connection.execute(mine.offset(KEPT_OF_A_USER)).scalars().all())
-    return Scan(*row)
-
-
-def _one_at_a_time(other: str) -> TooMany:
-    return TooMany(
-        f"each user may have 1 scan at a time, and yours is not over yet: {other}",
-        retry_after_s=_RETRY_AFTER_S,
-        remedy="wait for it, or end it: `DELETE /v1/scans/ID`",
-    )
+    """A new scan of a user; errors as in `UserJobs.create`."""
+    values = {
+        "filter": new.filter,
+        "filter_lang": new.filter_lang,
+        "condition": new.condition,
+        "wanted": new.wanted,
+        "sees_positions": new.sees_positions,
+        "warnings": [dict(warning) for warning in new.warnings],
+    }
+    scan, displaced = _jobs.create(connection, values, user_id=user_id, keep_s=keep_s)
+    _forget(connection, displaced)
+    return scan
 
 
 def get(connection: Connection, scan_id: str, *, user_id: int | None = None) -> Scan:
     """A scan that is kept still; with `user_id` only if it is this user's. NotFound otherwise."""
-    mine = true() if user_id is None else _c.user_id == user_id
-    row = connection.execute(select(*_COLUMNS).where(_c.id == scan_id, mine, _c.expires_at > func.now())).one_or_none()
-    if row is None:
-        raise NotFound(f"there is no scan {scan_id[:100]!r} of yours", remedy="it may have expired: begin another")
-    return Scan(*row)
+    return _jobs.get(connection, scan_id, user_id=user_id)
 
 
 def list_of(connection: Connection, user_id: int) -> list[Scan]:
     """A user's scans, the newest first."""
-    rows = connection.execute(
-        select(*_COLUMNS)
-        .where(_c.user_id == user_id, _c.expires_at > func.now())
-        .order_by(_c.created_at.desc(), _c.id)
-        .limit(KEPT_OF_A_USER)
-    )
-    return [Scan(*row) for row in rows]
+    return _jobs.list_of(connection, user_id)
 
 
 def remove(connection: Connection, scan_id: str) -> None:
@@ -167,17 +125,7 @@ def remove(connection: Connection, scan_id: str) -> None:
 
 def claim(connection: Connection, *, worker: str, lease_s: float) -> Scan | None:
     """Take the scan that has waited longest, or whose holder is gone, for `lease_s` seconds."""
-    taken = job_leases.claim(
-        connection,
-        scans,
-        among=_c.expires_at > func.now(),
-        order_by=(_c.created_at,),
-        holder={"worker": worker},
-        count=1,
-        lease_s=lease_s,
-        max_attempts=MAX_ATTEMPTS,
-    )
-    return Scan(*(getattr(taken[0], column.name) for column in _COLUMNS)) if taken else None
+    return _jobs.claim(connection, worker=worker, lease_s=lease_s, max_attempts=MAX_ATTEMPTS)
 
 
 def renew(connection: Connection, scan: Scan, *, lease_s: float) -> None:
@@ -213,7 +161,7 @@ def take_page(connection: Connection, scan: Scan, page: PageDone, *, lease_s: fl
             run_s=_c.run_s + page.run_s,
             left_out=_added(scan.left_out, page.left_out),
         )
-        .returning(*_COLUMNS)
+        .returning(*_jobs.columns())
     ).one()
     return Scan(*row)
 
@@ -266,8 +214,7 @@ def give_back(connection: Connection, scan: Scan, *, reason: str, delay_s: float
 
 def expire(connection: Connection) -> int:
     """Delete scans whose time is over, some at a time; returns how many."""
-    due = select(_c.id).where(_c.expires_at <= func.now()).limit(_EXPIRED_AT_ONCE)
-    return _forget(connection, connection.execute(due).scalars().all())
+    return _forget(connection, _jobs.expired(connection))
 
 
 def _forget(connection: Connection, scan_ids: Sequence[str]) -> int:
