@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from sqlalchemy import Connection, Table, func, insert, select, true
@@ -28,18 +27,19 @@ _EXPIRED_AT_ONCE = 100
 Job = TypeVar("Job", bound="DataclassInstance")
 
 
-@dataclass(frozen=True, slots=True)
 class UserJobs(Generic[Job]):
     """The jobs of one table, as `record` has a row; `what` is what one is called, `/v1/{what}s` where users end it.
 
     `gone` says what may have become of one that is not there, `retry_after_s` when a refused user may try again.
     """
 
-    record: type[Job]
-    table: Table
-    what: str
-    gone: str
-    retry_after_s: int
+    def __init__(self, record: type[Job], table: Table, what: str, gone: str, retry_after_s: int) -> None:
+        self.record = record
+        self.table = table
+        self.columns = columns_of(record, table)
+        self.what = what
+        self.gone = gone
+        self.retry_after_s = retry_after_s
 
     def create(
         self, connection: Connection, values: Mapping[str, Any], *, user_id: int, keep_s: float
@@ -56,7 +56,7 @@ class UserJobs(Generic[Job]):
         expires_at = func.now() + func.make_interval(0, 0, 0, 0, 0, 0, keep_s)
         given = {**values, "id": secrets.token_hex(16), "user_id": user_id, "expires_at": expires_at}
         try:
-            row = connection.execute(insert(self.table).values(**given).returning(*self.columns())).one()
+            row = connection.execute(insert(self.table).values(**given).returning(*self.columns)).one()
         except IntegrityError as error:  # another request of this user was faster
             raise self._one_at_a_time("another") from error
         mine = select(c.id).where(c.user_id == user_id).order_by(c.created_at.desc(), c.id)
@@ -66,7 +66,7 @@ class UserJobs(Generic[Job]):
         """A job that is kept still; with `user_id` only if it is this user's. NotFound otherwise."""
         c = self.table.c
         mine = true() if user_id is None else c.user_id == user_id
-        found = select(*self.columns()).where(c.id == job_id, mine, c.expires_at > func.now())
+        found = select(*self.columns).where(c.id == job_id, mine, c.expires_at > func.now())
         row = connection.execute(found).one_or_none()
         if row is None:
             raise NotFound(f"there is no {self.what} {job_id[:100]!r} of yours", remedy=f"{self.gone}: begin another")
@@ -76,7 +76,7 @@ class UserJobs(Generic[Job]):
         """A user's jobs, the newest first."""
         c = self.table.c
         rows = connection.execute(
-            select(*self.columns())
+            select(*self.columns)
             .where(c.user_id == user_id, c.expires_at > func.now())
             .order_by(c.created_at.desc(), c.id)
             .limit(KEPT_OF_A_USER)
@@ -96,18 +96,13 @@ class UserJobs(Generic[Job]):
             lease_s=lease_s,
             max_attempts=max_attempts,
         )
-        return self.record(*(getattr(taken[0], column.name) for column in self.columns())) if taken else None
+        return self.record(*(getattr(taken[0], column.name) for column in self.columns)) if taken else None
 
     def expired(self, connection: Connection) -> Sequence[str]:
         """The ids of jobs whose time is over, some at a time."""
         c = self.table.c
-        return (
-            connection.execute(select(c.id).where(c.expires_at <= func.now()).limit(_EXPIRED_AT_ONCE)).scalars().all()
-        )
-
-    def columns(self) -> tuple[Any, ...]:
-        """The columns of a record, in its order."""
-        return columns_of(self.record, self.table)
+        over = select(c.id).where(c.expires_at <= func.now()).limit(_EXPIRED_AT_ONCE)
+        return connection.execute(over).scalars().all()
 
     def _one_at_a_time(self, other: str) -> TooMany:
         return TooMany(

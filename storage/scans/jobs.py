@@ -161,7 +161,7 @@ def take_page(connection: Connection, scan: Scan, page: PageDone, *, lease_s: fl
             run_s=_c.run_s + page.run_s,
             left_out=_added(scan.left_out, page.left_out),
         )
-        .returning(*_jobs.columns())
+        .returning(*_jobs.columns)
     ).one()
     return Scan(*row)
 
