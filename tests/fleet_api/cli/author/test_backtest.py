@@ -14,19 +14,11 @@ import pyarrow.parquet as pq
 import pytest
 
 from fleet_api.cli.main import main
+from tests.fleet_api.backtests import recorded
+from tests.fleet_api.backtests.recorded import CATALOG
 from tests.support.waiting import wait_for
 
-CATALOG = """
-signals:
-  ego.speed: {unit: m/s, rate: 10}
-  active.seen: {type: bool, rate: 10}
-  shadow.seen: {type: bool, rate: 10}
-"""
-SOURCE = """
-trigger fast { when ego.speed > 40 km/h }
-trigger missed { when disagree(seen) for 300 ms }
-campaign c { collect fast, missed compare seen sample 1 in 10 budget 1 GB total }
-"""
+SOURCE = recorded.SOURCE.replace("budget", "sample 1 in 10 budget")
 REPORT = Path(__file__).with_name("backtest_report.json")
 BACKTEST = ("backtest", "file.trigger", "--signals", "signals.yaml", "--drives")
 
