@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from triggers.language.checks.functions import FORMS
+from triggers.language.checks.calls.table import FORMS
 from triggers.signals.units import KNOWN_UNITS
 
 

@@ -16,7 +16,7 @@ from tests.support.paths import REPOSITORY
 from tests.triggers.language.cost_table import INTERNAL, cost_table
 from tests.triggers.language.cost_table import ROWS as COST_ROWS
 from tests.triggers.language.support import MISTAKES, ir_of
-from triggers.language.checks.functions import FORMS
+from triggers.language.checks.calls.table import FORMS
 from triggers.language.compile import compile_source
 from triggers.language.text.diagnostics import render_all
 from triggers.language.webassembly.cost import cost_of

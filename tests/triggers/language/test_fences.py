@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from tests.triggers.language.randomised.agreement import Case, check
 from tests.triggers.language.randomised.recordings import Recording
-from triggers.language.checks.places import rising_edges
+from triggers.language.checks.calls.places import rising_edges
 from triggers.language.ir import Kind, Node
 from triggers.language.reference.geometry import Inside
 from triggers.language.reference.operators import Tick

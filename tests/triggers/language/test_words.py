@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.paths import REPOSITORY
-from triggers.language.checks.functions import FORMS
+from triggers.language.checks.calls.table import FORMS
 from triggers.language.text import parser, syntax
 from triggers.language.text.clauses import CAMPAIGN_CLAUSES, TRIGGER_CLAUSES
 from triggers.language.text.diagnostics import Source

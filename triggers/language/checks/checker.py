@@ -7,11 +7,11 @@ from dataclasses import dataclass, replace
 
 from triggers.contracts.campaign import MAX_CAPTURE_NS, CaptureWindow, TriggerSettings
 from triggers.language.analysis.typed import Type
+from triggers.language.checks.calls.pairs import compared_events, compared_head
+from triggers.language.checks.calls.places import check_fence
 from triggers.language.checks.comparisons import facts_of
 from triggers.language.checks.context import CheckContext, shown_time
 from triggers.language.checks.expressions import check, check_let, condition
-from triggers.language.checks.pairs import compared_events, compared_head
-from triggers.language.checks.places import check_fence
 from triggers.language.checks.silence import check_silence
 from triggers.language.graph import prune
 from triggers.language.ir import MAX_INPUTS, MAX_NODES, MAX_TOTAL_CAPACITY, CompareCode, EventCode, Ir, TriggerCode

@@ -11,9 +11,9 @@ from typing import Any
 from triggers.language.analysis import facts
 from triggers.language.analysis.typed import Type, Typed
 from triggers.language.checks.arithmetic import arithmetic, constant_in, negative
+from triggers.language.checks.calls.table import call
 from triggers.language.checks.comparisons import MAX_VALUES_SHOWN, compare, facts_of, judged
 from triggers.language.checks.context import CheckContext, shown_time
-from triggers.language.checks.functions import call
 from triggers.language.ir import MAX_ARGUMENTS
 from triggers.language.text import syntax
 from triggers.language.text.expression_parser import MAX_NESTING

@@ -22,7 +22,7 @@ from triggers.language.webassembly.description import describe
 from triggers.language.webassembly.host.manifest import SECTION
 from triggers.language.webassembly.host.sections import with_custom_section
 from triggers.language.webassembly.kernel_parts.kernel import Kernel, parameter_type
-from triggers.language.webassembly.kernels import places
+from triggers.language.webassembly.kernels.current import places
 from triggers.language.webassembly.kernels.table import KERNEL_FUNCTIONS, KERNELS, SHARED_FUNCTIONS
 from triggers.language.webassembly.placement import PAGE_BYTES, Placement, Result
 from triggers.language.webassembly.plan import COLUMN, KernelCall, ModulePlan

@@ -16,7 +16,7 @@ from tests.triggers.language.webassembly.harness import Block, KernelMachine
 from triggers.language.ir import Kind, Node
 from triggers.language.webassembly.host.manifest import read_manifest
 from triggers.language.webassembly.kernel_parts.kernel import Kernel
-from triggers.language.webassembly.kernels.places import extra_parameters
+from triggers.language.webassembly.kernels.current.places import extra_parameters
 
 _FUEL = 1 << 40
 

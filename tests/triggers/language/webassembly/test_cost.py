@@ -18,7 +18,7 @@ from tests.triggers.language.randomised.recordings import random_recording
 from tests.triggers.language.support import CATALOG, ir_of
 from tests.triggers.language.webassembly.harness import Block, make_node, recordings
 from tests.triggers.language.webassembly.measured import MeasuredKernel, beats_of, fuel_of_module
-from triggers.language.checks.places import rising_edges
+from triggers.language.checks.calls.places import rising_edges
 from triggers.language.compile import compile_source
 from triggers.language.ir import Kind, Node
 from triggers.language.rows import HEARTBEAT_NS

@@ -3,26 +3,13 @@
 from __future__ import annotations
 
 from triggers.language.webassembly.kernel_parts.kernel import Kernel
-from triggers.language.webassembly.kernels import (
-    counts,
-    edges,
-    events,
-    holds,
-    logic,
-    means,
-    pairs,
-    places,
-    scalars,
-    sequences,
-    stateless,
-    windows,
-)
+from triggers.language.webassembly.kernels.conditions import edges, holds, sequences
+from triggers.language.webassembly.kernels.current import logic, places, scalars, stateless
+from triggers.language.webassembly.kernels.samples import events, pairs
+from triggers.language.webassembly.kernels.windows import counts, extremes, means
 
-KERNELS: dict[str, Kernel] = {
-    name: kernel
-    for module in (stateless, logic, holds, edges, windows, means, counts, sequences, pairs, events, places, scalars)
-    for name, kernel in module.KERNELS.items()
-}
+_FAMILIES = (stateless, logic, holds, edges, extremes, means, counts, sequences, pairs, events, places, scalars)
+KERNELS: dict[str, Kernel] = {name: kernel for family in _FAMILIES for name, kernel in family.KERNELS.items()}
 
 SHARED_FUNCTIONS = (stateless.NUMBERS_WORD, edges.RISES, edges.LAST_KNOWN)
 """Functions that the timeline and several kernels call; every module has them."""

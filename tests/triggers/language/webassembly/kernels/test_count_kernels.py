@@ -16,7 +16,7 @@ from tests.triggers.language.webassembly.harness import (
 )
 from triggers.language.ir import Kind, Node
 from triggers.language.reference.values import Value
-from triggers.language.webassembly.kernels.counts import KERNELS
+from triggers.language.webassembly.kernels.windows.counts import KERNELS
 
 SPAN_NS = 1_000
 LIMITS = (1, 2, 5, 1000)

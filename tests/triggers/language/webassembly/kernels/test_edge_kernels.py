@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from tests.triggers.language.webassembly.harness import Block, assert_agrees, make_node
 from tests.triggers.language.webassembly.held import held, held_recordings
 from triggers.language.ir import Kind
-from triggers.language.webassembly.kernels.edges import KERNELS
+from triggers.language.webassembly.kernels.conditions.edges import KERNELS
 
 BOOL = (Kind.BOOL,)
 

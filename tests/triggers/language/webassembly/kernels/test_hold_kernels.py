@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from tests.triggers.language.webassembly.harness import Block, assert_agrees, make_node
 from tests.triggers.language.webassembly.held import held_recordings
 from triggers.language.ir import Kind
-from triggers.language.webassembly.kernels.holds import KERNELS
+from triggers.language.webassembly.kernels.conditions.holds import KERNELS
 
 BOOL = (Kind.BOOL,)
 SPAN_NS = 3000

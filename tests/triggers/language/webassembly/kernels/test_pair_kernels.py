@@ -18,7 +18,7 @@ from triggers.language.reference.inputs import Age, HeldInput, Pair
 from triggers.language.reference.operators import Operator, Tick
 from triggers.language.reference.values import Value
 from triggers.language.webassembly.kernel_parts.kernel import NO_SAMPLE
-from triggers.language.webassembly.kernels.pairs import KERNELS
+from triggers.language.webassembly.kernels.samples.pairs import KERNELS
 
 SPAN_NS = 3000
 KIND_PAIRS = {kind: (kind, kind) for kind in Kind}

@@ -10,12 +10,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.triggers.language.webassembly.harness import Block, KernelMachine, interpret, make_node
-from triggers.language.checks.places import rising_edges
+from triggers.language.checks.calls.places import rising_edges
 from triggers.language.ir import Kind, Node
 from triggers.language.reference.geometry import Inside, Near
 from triggers.language.reference.operators import Operator
 from triggers.language.reference.values import Value
-from triggers.language.webassembly.kernels.places import KERNELS, extra_parameters
+from triggers.language.webassembly.kernels.current.places import KERNELS, extra_parameters
 
 KINDS = (Kind.NUMBER, Kind.NUMBER)
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from tests.triggers.language.webassembly.harness import Block, KernelMachine, bits_of, make_node
 from triggers.language.ir import Kind, Node
 from triggers.language.reference.values import Value, wrap_angle
-from triggers.language.webassembly.kernels.scalars import KERNELS
+from triggers.language.webassembly.kernels.current.scalars import KERNELS
 
 NUMBERS = st.floats(allow_nan=False, allow_infinity=False)
 TRUTH = st.sampled_from((True, False, None))

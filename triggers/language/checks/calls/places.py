@@ -7,18 +7,23 @@ from fractions import Fraction
 from itertools import pairwise
 
 from triggers.language.analysis.typed import Type, Typed
+from triggers.language.checks.calls.handlers import Check, Forms, Handler
 from triggers.language.checks.context import CheckContext
 from triggers.language.text import syntax
 from triggers.language.text.diagnostics import Span
 from triggers.signals.units import DIMENSIONLESS, convert, parse_unit
 
+FORMS: Forms = {
+    "near": ("near(48.1, 11.6, 500 m)",),
+    "inside": ("inside(fence)",),
+}
 MAX_LATITUDE_DEG = 85
 MAX_LONGITUDE_DEG = 180
 MAX_RADIUS_M = 100_000
 MAX_CORNERS = 64
 
 
-def near(context: CheckContext, expression: syntax.Call, latitude: Typed, longitude: Typed, radius: Typed) -> Typed:
+def _near(context: CheckContext, expression: syntax.Call, latitude: Typed, longitude: Typed, radius: Typed) -> Typed:
     """`near(lat, lon, R)`: degrees, with or without the unit, and a length."""
     place = [
         _degrees(context, typed, limit)
@@ -63,7 +68,7 @@ def _radius_m(context: CheckContext, typed: Typed) -> float | None:
     return float(radius)
 
 
-def inside(context: CheckContext, expression: syntax.Call) -> Typed:
+def _inside(context: CheckContext, expression: syntax.Call) -> Typed:
     """`inside(fence)`."""
     argument = expression.arguments[0]
     name = argument.name if isinstance(argument, syntax.Name) else context.subject(argument.span).strip("`")
@@ -124,3 +129,16 @@ def _position(context: CheckContext, span: Span) -> tuple[int, int]:
     if position is None:
         raise AssertionError("checked by the caller")
     return context.signal(position.latitude, span).node, context.signal(position.longitude, span).node
+
+
+def _place(context: CheckContext, expression: syntax.Call, check: Check) -> Typed:
+    """`near` and `inside`, which need the catalog's position."""
+    if context.catalog.position is None:
+        context.report.no_position(expression.span, expression.function.text)
+        return context.error(expression.span)
+    if expression.function.text == "inside":
+        return _inside(context, expression)
+    return _near(context, expression, *(check(context, argument) for argument in expression.arguments))
+
+
+HANDLERS: dict[str, Handler] = dict.fromkeys(FORMS, _place)

@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from fractions import Fraction
 
 from triggers.contracts.campaign import MAX_EVENT_WINDOW_NS
 from triggers.contracts.compared import Sides
 from triggers.language.analysis.typed import Type, Typed
 from triggers.language.checks.arithmetic import align, are_numbers, same_values, temperature_difference
+from triggers.language.checks.calls.handlers import Check, Forms, Handler
 from triggers.language.checks.context import CheckContext
 from triggers.language.ir import MAX_TIME_NS, CompareCode, EventCode
 from triggers.language.text import syntax
 from triggers.language.text.diagnostics import Span
 
-Check = Callable[[CheckContext, syntax.Expression], Typed]
+FORMS: Forms = {
+    "disagree": ("disagree(a, b)", "disagree(head.field)", "disagree(a, b within 50 ms)"),
+    "divergence": ("divergence(a, b)", "divergence(head.field)", "divergence(a, b within 50 ms)"),
+}
 
 
-def pair(context: CheckContext, expression: syntax.Call, check: Check) -> Typed:
+def _pair(context: CheckContext, expression: syntax.Call, check: Check) -> Typed:
     """`disagree` and `divergence`, of a head or of two signals."""
     name, span = expression.function.text, expression.span
     signals = _pair_signals(context, expression, check)
@@ -138,3 +141,6 @@ def _driver(context: CheckContext, head: syntax.Word, name: syntax.Word) -> Type
         context.report.not_a_condition(name.span, context.what(signal), "only signals of type bool rise")
         return None
     return signal
+
+
+HANDLERS: dict[str, Handler] = dict.fromkeys(FORMS, _pair)

@@ -19,7 +19,7 @@ from triggers.language.webassembly.kernel_parts.words import (
     store,
     time_of_bit,
 )
-from triggers.language.webassembly.kernels.stateless import mask64
+from triggers.language.webassembly.kernels.current.stateless import mask64
 
 _FIRST_TIME = time_at("(i32.shl (local.get $w) (i32.const 3))")
 

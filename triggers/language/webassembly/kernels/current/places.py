@@ -12,7 +12,7 @@ from triggers.language.earth import EARTH_RADIUS_M, RADIANS, REACH_DEG, sine_and
 from triggers.language.ir import Node
 from triggers.language.webassembly.kernel_parts.kernel import VALID, Kernel, kernel_text
 from triggers.language.webassembly.kernel_parts.words import each_word, from_bit, lowest, next_word, store
-from triggers.language.webassembly.kernels.stateless import mask64
+from triggers.language.webassembly.kernels.current.stateless import mask64
 
 _NO_POLE_DEG = 77.0
 """Up to this latitude of the centre no position within the reach lies beyond a pole."""

@@ -24,7 +24,7 @@ from triggers.language.webassembly.kernel_parts.words import (
     time_of_bit,
     word_kernel,
 )
-from triggers.language.webassembly.kernels.stateless import mask64
+from triggers.language.webassembly.kernels.current.stateless import mask64
 
 _SEQUENCE = ("arg0", "arg1", "out", "due", "state", "within_ns")
 

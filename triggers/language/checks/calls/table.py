@@ -1,0 +1,42 @@
+"""Checks of calls: every named operator of the language with its forms and what checks it."""
+
+from __future__ import annotations
+
+from triggers.language.analysis.typed import Typed
+from triggers.language.checks.calls import conditions, pairs, places, values, windows
+from triggers.language.checks.calls.handlers import Check, Forms, Handler
+from triggers.language.checks.context import CheckContext
+from triggers.language.text import syntax
+
+_FAMILIES = (values, windows, conditions, pairs, places)
+FORMS: Forms = {name: forms for family in _FAMILIES for name, forms in family.FORMS.items()}
+_HANDLERS: dict[str, Handler] = {name: handler for family in _FAMILIES for name, handler in family.HANDLERS.items()}
+
+
+def call(context: CheckContext, expression: syntax.Call, check: Check) -> Typed:
+    """The result of a call; `check` checks its arguments."""
+    name = expression.function.text
+    if name not in FORMS:
+        context.report.unknown_function(expression.function.span, name, context.nearest(name, FORMS))
+        for argument in expression.arguments:
+            check(context, argument)
+        return context.error(expression.span)
+    if not _has_form(expression):
+        context.report.wrong_arguments(expression.span, name, FORMS[name][-1 if expression.over else 0])
+        return context.error(expression.span)
+    return _HANDLERS[name](context, expression, check)
+
+
+def _has_form(expression: syntax.Call) -> bool:
+    """Whether the number of arguments, `over` and `within` match one of the operator's forms."""
+    forms, count = FORMS[expression.function.text], len(expression.arguments)
+    if expression.within is not None and not any(" within " in form for form in forms):
+        return False
+    return any(_takes(form, count, has_window=expression.over is not None) for form in forms)
+
+
+def _takes(form: str, count: int, *, has_window: bool) -> bool:
+    """Whether so many arguments, over a window or not, are those of this form."""
+    is_open = form.endswith(", ...)")
+    least = form.count(",") + (not is_open)
+    return has_window is (" over " in form) and (count >= least if is_open else count == least)

@@ -1,0 +1,113 @@
+"""Checks of operators over a window of numbers: extremes, means, differences, and values of the past."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from math import ceil
+
+from triggers.language.analysis import bounds
+from triggers.language.analysis.typed import Type, Typed
+from triggers.language.checks.arithmetic import are_numbers, temperature_difference
+from triggers.language.checks.calls import values
+from triggers.language.checks.calls.handlers import Check, Forms, Handler
+from triggers.language.checks.context import CheckContext, shown_time
+from triggers.language.ir import MAX_CAPACITY
+from triggers.language.text import syntax
+from triggers.signals.units import SECOND, combine
+from triggers.times import NS_PER_S
+
+FORMS: Forms = {
+    "min": ("min(a, b)", "min(x over 2 s)"),
+    "max": ("max(a, b)", "max(x over 2 s)"),
+    "avg": ("avg(x over 2 s)",),
+    "delta": ("delta(x over 2 s)",),
+    "rate": ("rate(x over 1 s)",),
+    "ema": ("ema(x over 2 s)",),
+    "past": ("past(x, 2 s)",),
+}
+
+
+def _extreme(context: CheckContext, expression: syntax.Call, check: Check) -> Typed:
+    """`min` and `max`, of two values or over a window."""
+    over_window = expression.over is not None
+    return _window(context, expression, check) if over_window else values.extreme(context, expression, check)
+
+
+def _window(context: CheckContext, expression: syntax.Call, check: Check) -> Typed:
+    """`min max avg delta rate ema` over a window."""
+    name, operand = expression.function.text, check(context, expression.arguments[0])
+    window_ns = context.duration_ns(expression.over) if expression.over else None
+    if not are_numbers(context, operand) or window_ns is None:
+        return context.error(expression.span)
+    node = context.node(operand)
+    unit = operand.unit
+    low, high = _window_bounds(name, operand)
+    if name in ("delta", "rate"):
+        unit = temperature_difference(unit) if unit.is_affine else unit
+        unit = unit if name == "delta" else combine(unit, SECOND, -1)
+    if name == "ema":
+        ema = context.graph.add("ema", node, window_ns=window_ns)
+        return Typed(expression.span, Type.NUMBER, ema, unit, low=low, high=high)
+    capacity = capacity_of(context, expression, window_ns, node)
+    if capacity is None:
+        return context.error(expression.span)
+    op = name if name in ("delta", "rate") else f"window_{name}"
+    window = context.graph.add(op, node, window_ns=window_ns, capacity=capacity)
+    signals = context.signals_of(node)
+    if signals and all(context.catalog.signals[signal].update == "on_change" for signal in signals):
+        context.report.window_over_changes(expression.span, name, signals[0])
+    return Typed(expression.span, Type.NUMBER, window, unit, low=low, high=high)
+
+
+def _window_bounds(name: str, operand: Typed) -> bounds.Bounds:
+    """The bounds of a window: the operand's for `min` and `max`, computed for means and `delta`, none for `rate`."""
+    if name == "rate":
+        return bounds.UNBOUNDED
+    ends = operand.low, operand.high
+    if name in ("avg", "ema"):
+        return bounds.of_mean(ends)
+    return bounds.of_delta(ends) if name == "delta" else ends
+
+
+def capacity_of(context: CheckContext, expression: syntax.Call, window_ns: int, node: int) -> int | None:
+    """The entries of a ring: ceil(W * r) + 1, where r is 1.5 times the declared rates plus 10; None after a report."""
+    names = context.signals_of(node)
+    if not context.demand_rates(expression.span, "a window", names):
+        return None
+    rates = sum((Fraction(str(context.catalog.signals[name].rate)) for name in names), Fraction(0))
+    capacity = ceil(Fraction(window_ns, NS_PER_S) * (rates * 3 / 2 + 10)) + 1
+    if capacity > MAX_CAPACITY:
+        context.report.too_many(expression.span, "entries", capacity, MAX_CAPACITY, "a window")
+        return None
+    period_s = context.period_s(node)
+    if expression.over is not None and period_s is not None and window_ns < 2 * period_s * NS_PER_S:
+        period = shown_time(round(period_s * 1000) * 1_000_000)
+        operator = expression.function.text
+        context.report.short_window(expression.over.span, shown_time(window_ns), period, operator)
+    return capacity
+
+
+def _past(context: CheckContext, expression: syntax.Call, check: Check) -> Typed:
+    """`past(x, D)`."""
+    operand, delay = check(context, expression.arguments[0]), expression.arguments[1]
+    if not isinstance(delay, syntax.Quantity):
+        context.report.not_a_constant(delay.span)
+        return context.error(expression.span)
+    delay_ns = context.duration_ns(delay)
+    if operand.type is Type.ERROR or delay_ns is None:
+        return context.error(expression.span)
+    node = context.node(operand)
+    capacity = capacity_of(context, expression, delay_ns, node)
+    if capacity is None:
+        return context.error(expression.span)
+    # one entry more than the window: the latest one not later than t - D is before the window
+    past = context.graph.add("past", node, delay_ns=delay_ns, capacity=capacity + 1)
+    low, high = operand.low, operand.high
+    return Typed(expression.span, operand.type, past, operand.unit, values=operand.values, low=low, high=high)
+
+
+HANDLERS: dict[str, Handler] = {
+    **dict.fromkeys(("min", "max"), _extreme),
+    **dict.fromkeys(("avg", "delta", "rate", "ema"), _window),
+    "past": _past,
+}

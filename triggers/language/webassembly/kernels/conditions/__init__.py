@@ -1,0 +1,1 @@
+"""Kernels that remember conditions: edges, holds, sequences."""

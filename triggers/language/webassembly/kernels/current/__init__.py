@@ -1,0 +1,1 @@
+"""Kernels of the current values alone: arithmetic, comparison, logic, places."""

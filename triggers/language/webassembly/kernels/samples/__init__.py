@@ -1,0 +1,1 @@
+"""Kernels that look at the times of samples and of rises: ages, pairs, compared heads and events."""

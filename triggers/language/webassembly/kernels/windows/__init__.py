@@ -1,0 +1,1 @@
+"""Kernels over a window `(t - W, t]`: extremes, differences, means, counts, the past."""
