@@ -44,12 +44,15 @@ _COUNT = text("""
         ) k USING (campaign, version, vehicle_id)
         WHERE CAST(:campaign AS text) IS NULL OR c.campaign = :campaign
     ),
+    totals AS (
+        SELECT campaign, version, sum(watermark) AS fired, sum(suppressed) AS suppressed,
+            sum(sampled_out) AS sampled_out, sum(armed_ns) AS armed_ns, sum(distance_m) AS distance_m
+        FROM by_vehicle GROUP BY campaign, version
+    ),
     numbers (campaign, version, kind, name, n) AS (
-        SELECT campaign, version, 'fired', '', watermark FROM by_vehicle
-        UNION ALL SELECT campaign, version, 'suppressed', '', suppressed FROM by_vehicle
-        UNION ALL SELECT campaign, version, 'sampled_out', '', sampled_out FROM by_vehicle
-        UNION ALL SELECT campaign, version, 'armed_ns', '', armed_ns FROM by_vehicle
-        UNION ALL SELECT campaign, version, 'distance_m', '', distance_m FROM by_vehicle
+        SELECT campaign, version, v.kind, '', v.n
+        FROM totals, LATERAL (VALUES ('fired', fired), ('suppressed', suppressed), ('sampled_out', sampled_out),
+            ('armed_ns', armed_ns), ('distance_m', distance_m)) AS v (kind, n)
         UNION ALL SELECT campaign, version, 'refused', e.key, e.value::numeric
             FROM by_vehicle, jsonb_each_text(refused) e
         UNION ALL SELECT campaign, version, 'dropped', e.key, e.value::numeric
