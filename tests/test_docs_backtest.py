@@ -26,8 +26,8 @@ def words_of(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
     """Makes a documented line callable: its examples are there, and a drive that brakes hard once."""
     catalog = SignalCatalog.load(REPOSITORY / "examples/css_car/signals.yaml")
     t = np.arange(0, 60, 0.1)
-    columns = {catalog.column(name): pa.array([None] * len(t), pa.float64()) for name in catalog.signals}
-    columns |= {"t": t, catalog.column("ego.speed"): np.where(t < 30, 30.0, np.maximum(0.0, 30.0 - 4 * (t - 30)))}
+    columns = {catalog.columns(name)[0]: pa.array([None] * len(t), pa.float64()) for name in catalog.signals}
+    columns |= {"t": t, catalog.columns("ego.speed")[0]: np.where(t < 30, 30.0, np.maximum(0.0, 30.0 - 4 * (t - 30)))}
     (tmp_path / "drives").mkdir()
     pq.write_table(pa.table(columns), tmp_path / "drives/braking.parquet")
     (tmp_path / "examples").symlink_to(REPOSITORY / "examples")

@@ -69,10 +69,10 @@ def speed_scale(unit: str) -> float | None:
 def speed_signal(catalog: SignalCatalog, columns: Collection[str], name: str = SPEED_SIGNAL) -> SpeedSignal | None:
     """The speed signal of drives with these columns; None if it is absent or not a speed.
 
-    Its column is the one that the catalog names, or else one named like the signal.
+    Its column is one that the catalog names, or else one named like the signal; a derived signal has none.
     """
     signal = catalog.signals.get(name)
-    if signal is None or speed_scale(signal.unit) is None or not {catalog.column(name), name} & set(columns):
+    if signal is None or speed_scale(signal.unit) is None or not set(catalog.columns(name)) & set(columns):
         return None
     return SpeedSignal(name, signal.unit)
 

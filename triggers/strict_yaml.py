@@ -36,6 +36,19 @@ class YamlText:
         except (yaml.YAMLError, ValueError, RecursionError) as error:
             raise _unreadable(error, self.name) from error
 
+    def ranges(self, *pattern: str) -> dict[Path, tuple[int, int]]:
+        """The range of characters of each scalar whose path of keys is like this; `*` stands for every key."""
+        found: list[tuple[Path, yaml.Node]] = [((), self.root)] if self.root is not None else []
+        for part in pattern:
+            found = [
+                ((*path, str(key.value)), child)
+                for path, node in found
+                for key, child in (node.value if isinstance(node, yaml.MappingNode) else ())
+                if part in ("*", key.value)
+            ]
+        scalars = [(path, node) for path, node in found if isinstance(node, yaml.ScalarNode)]
+        return {path: (node.start_mark.index, node.end_mark.index) for path, node in scalars}
+
 
 def read_yaml(text: str, *, name: str) -> YamlText:
     """Read one YAML document; `name` stands for the file in messages. InvalidInput says where it cannot be read."""

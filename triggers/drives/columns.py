@@ -1,8 +1,10 @@
 """The signal columns of a recorded drive as arrays of numbers, NaN where there is no new sample.
 
-A value that is not one of the signal's (a bool of 2, a strange text, an integer that a float64 cannot hold) becomes
-infinite, which means "measured but invalid", and is counted: it is never taken for another value. A float64 column
-without nulls is not copied. Messages name the column; the caller adds the name of the file.
+Raw values become values in the signal's unit here, by the rule of `triggers.signals.raw`, unless the file has them so
+already. A value that is not one of the signal's (a bool of 2, a strange text, an integer that a float64 cannot hold,
+one that is declared invalid or out of range) becomes infinite, which means "measured but invalid", and is counted: it
+is never taken for another value. A float64 column without nulls is not copied, unless it is converted. Messages name
+the column; the caller adds the name of the file.
 """
 
 from __future__ import annotations
@@ -15,9 +17,18 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from triggers.drives.findings import NOT_A_VALUE, NOT_AN_INDEX, NOT_BOOL, NOT_EXACT, Findings
+from triggers.drives.findings import (
+    DECLARED_INVALID,
+    NOT_A_VALUE,
+    NOT_AN_INDEX,
+    NOT_BOOL,
+    NOT_EXACT,
+    OUT_OF_RANGE,
+    Findings,
+)
 from triggers.errors import InvalidInput
 from triggers.signals.catalog import Signal
+from triggers.signals.raw import RawForm
 
 Numbers = NDArray[np.float64]
 
@@ -27,6 +38,7 @@ _FEW = 16_384
 _FLOAT64 = pa.float64()
 _EXACT_INTEGERS = 1 << 53
 """A float64 holds every integer up to this size."""
+_LARGEST = float(np.finfo(np.float64).max)
 _EXACT_DIGITS = 15
 """A float64 holds every decimal of so many digits: its shortest decimal is the same one."""
 
@@ -34,10 +46,14 @@ _EXACT_DIGITS = 15
 class ColumnReader:
     """Reads one column as one signal, from the first batch of a file to the last; counts what it finds on the way."""
 
-    def __init__(self, name: str, signal: Signal, findings: Findings) -> None:
+    def __init__(self, name: str, signal: Signal, findings: Findings, *, is_raw: bool = True) -> None:
+        """`is_raw`: the column has raw values (see `triggers.signals.raw`), and not values in the signal's unit."""
         self._name = name
         self._signal = signal
         self._findings = findings
+        form = signal.raw_form if is_raw else signal.raw_form.of_converted
+        self._form = None if form.is_plain else form
+        self._invalid_texts = {value for value in signal.invalid if isinstance(value, str)} if is_raw else set()
 
     def numbers(self, column: Any, first_row: int) -> Numbers | None:
         """A batch as numbers: bools as 0 and 1, text as the index of its value, NaN where there is no sample.
@@ -49,7 +65,8 @@ class ColumnReader:
             check_type(column.type, self._name, self._signal)
             return None
         if column.type == _FLOAT64 and self._signal.type == "number":  # as clips have them: nothing else can be wrong
-            return _floats(column)
+            numbers = _floats(column)
+            return numbers if self._form is None else self._from_raw(self._form, numbers, first_row)
         check_type(column.type, self._name, self._signal)
         if pa.types.is_dictionary(column.type) and not _is_text(column.type.value_type):
             column = column.dictionary_decode()
@@ -57,15 +74,42 @@ class ColumnReader:
         if pa.types.is_dictionary(kind) or _is_text(kind):
             return self._indexes(column, first_row)
         numbers = _floats(column)
+        if self._form is not None:  # before they are looked at otherwise: what is declared is not strange
+            numbers = self._without_invalid(self._form, numbers, first_row)
         if pa.types.is_decimal(kind):
             numbers = self._exact_decimals(column, numbers, first_row)
         elif kind in (pa.int64(), pa.uint64()):
             numbers = self._exact_integers(column, numbers, first_row)
-        if self._signal.type == "bool" and not pa.types.is_boolean(kind):
-            numbers = self._only(_are_bools(numbers), NOT_BOOL, numbers, first_row)
-        elif self._signal.type == "text":
-            numbers = self._only(_are_indexes(numbers, len(self._signal.values)), NOT_AN_INDEX, numbers, first_row)
-        return numbers
+        return self._of_type(numbers, first_row, is_bool=pa.types.is_boolean(kind))
+
+    def _of_type(self, numbers: Numbers, first_row: int, *, is_bool: bool) -> Numbers:
+        """The numbers as values of the signal's type, those that are none invalid; `is_bool`: they were bools."""
+        if self._signal.type == "number":
+            return numbers if self._form is None else self._in_unit(self._form, numbers, first_row)
+        if self._signal.type == "text":
+            return self._only(_are_indexes(numbers, len(self._signal.values)), NOT_AN_INDEX, numbers, first_row)
+        return numbers if is_bool else self._only(_are_bools(numbers), NOT_BOOL, numbers, first_row)
+
+    def _from_raw(self, form: RawForm, numbers: Numbers, first_row: int) -> Numbers:
+        """Raw numbers in the signal's unit."""
+        return self._in_unit(form, self._without_invalid(form, numbers, first_row), first_row)
+
+    def _without_invalid(self, form: RawForm, numbers: Numbers, first_row: int) -> Numbers:
+        if not form.invalid:
+            return numbers
+        return self._only(~np.isin(numbers, form.invalid), DECLARED_INVALID, numbers, first_row)
+
+    def _in_unit(self, form: RawForm, numbers: Numbers, first_row: int) -> Numbers:
+        """Numbers in the signal's unit, of which those that are out of its range, or of a float64's, are invalid."""
+        if not (form.converts or form.is_bounded):
+            return numbers
+        with np.errstate(over="ignore"):
+            converted = form.in_unit(numbers) if form.converts else numbers
+        are_outside = (converted < max(form.low, -_LARGEST)) | (converted > min(form.high, _LARGEST))
+        if not are_outside.any():
+            return converted
+        are_outside &= np.isfinite(numbers)
+        return self._only(~are_outside, OUT_OF_RANGE, converted, first_row)
 
     def _indexes(self, column: Any, first_row: int) -> Numbers:
         """Texts as indexes of the signal's values; each text of a dictionary is looked up once."""
@@ -83,9 +127,16 @@ class ColumnReader:
         strange = np.flatnonzero(np.isnan(numbers) & is_text.to_numpy(zero_copy_only=False))
         if not len(strange):
             return numbers
-        first = int(strange[0])
-        text = words[column.indices[first].as_py() if is_dictionary else first]
-        return self._invalid(strange, NOT_A_VALUE, numbers, first_row, _shown(text))
+        texts = column if is_dictionary else words
+        if self._invalid_texts:
+            is_declared = [texts[row].as_py() in self._invalid_texts for row in strange.tolist()]
+            declared, strange = strange[is_declared], strange[np.logical_not(is_declared)]
+            if len(declared):
+                shown = _shown(_text_at(texts, int(declared[0])))
+                numbers = self._invalid(declared, DECLARED_INVALID, numbers, first_row, shown)
+            if not len(strange):
+                return numbers
+        return self._invalid(strange, NOT_A_VALUE, numbers, first_row, _shown(_text_at(texts, int(strange[0]))))
 
     def _exact_integers(self, column: Any, numbers: Numbers, first_row: int) -> Numbers:
         bounds = pc.min_max(column).as_py()
@@ -96,12 +147,13 @@ class ColumnReader:
         held = np.nan_to_num(numbers)
         is_below = held < end
         is_exact = is_below & (np.where(is_below, held, 0).astype(integers.dtype) == integers)
+        is_exact |= np.isinf(numbers)  # declared invalid
         return self._only(is_exact, NOT_EXACT, numbers, first_row, column)
 
     def _exact_decimals(self, column: Any, numbers: Numbers, first_row: int) -> Numbers:
         if column.type.precision <= _EXACT_DIGITS:
             return numbers
-        is_exact = ~(np.abs(numbers) >= 10.0 ** (_EXACT_DIGITS - column.type.scale))
+        is_exact = ~(np.abs(numbers) >= 10.0 ** (_EXACT_DIGITS - column.type.scale)) | np.isinf(numbers)
         for row in np.flatnonzero(~is_exact).tolist():
             number = float(numbers[row])
             is_exact[row] = column[row].as_py() in (Decimal(number), Decimal(repr(number)))
@@ -177,6 +229,11 @@ def _are_indexes(numbers: Numbers, count: int) -> NDArray[np.bool_]:
 
 def _is_text(kind: Any) -> bool:
     return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind))
+
+
+def _text_at(texts: Any, row: int) -> Any:
+    """The text of a row, of a column of texts or of a dictionary of them."""
+    return texts.dictionary[texts.indices[row].as_py()] if pa.types.is_dictionary(texts.type) else texts[row]
 
 
 def _shown(text: Any) -> str:

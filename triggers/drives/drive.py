@@ -31,6 +31,8 @@ class Drive:
     path: Path
     batch_rows: int | None = None
     """How many rows are read at a time; None: as many as fit into `BATCH_BYTES`."""
+    is_clip: bool = False
+    """It holds values in the signals' units, not raw ones, also if its metadata do not say so."""
 
     @property
     def name(self) -> str:
@@ -46,7 +48,7 @@ class Drive:
 
     def open(self) -> DriveFile:
         """Open the drive, which reads the file's footer. Raises InvalidInput if it cannot be read."""
-        return DriveFile(self.path, batch_rows=self.batch_rows)
+        return DriveFile(self.path, batch_rows=self.batch_rows, is_clip=self.is_clip)
 
     @property
     def start_ns(self) -> int | None:

@@ -24,9 +24,13 @@ from triggers.drives.time_column import TIME_COLUMN, TimeReader
 from triggers.drives.times import Times
 from triggers.errors import InvalidInput
 from triggers.language.rows import MAX_T_NS
-from triggers.signals.catalog import SignalCatalog
+from triggers.signals.catalog import Signal, SignalCatalog
+from triggers.signals.raw import RawForm
 
 START_KEY = b"longtail.start_ns"
+VALUES_KEY = b"longtail.values"
+IN_UNITS = b"in units"
+"""Metadata of a file whose numbers are in the signals' units already, so that they are not converted again."""
 MAX_BATCH_ROWS = 131_072
 MIN_BATCH_ROWS = 1024
 BATCH_BYTES = 32 << 20
@@ -39,8 +43,11 @@ _READ_BYTES = 64 << 10
 class DriveFile:
     """One recorded drive, open for reading; a context manager. Do not share it between threads."""
 
-    def __init__(self, path: Path, *, batch_rows: int | None = None) -> None:
-        """Open the file and read its footer. Raises InvalidInput if it is not a Parquet file or is truncated."""
+    def __init__(self, path: Path, *, batch_rows: int | None = None, is_clip: bool = False) -> None:
+        """Open the file and read its footer. Raises InvalidInput if it is not a Parquet file or is truncated.
+
+        `is_clip`: it holds values in the signals' units, not raw ones, also if its metadata do not say so.
+        """
         self.path = path
         self._batch_rows = batch_rows
         with _readable(path):
@@ -48,6 +55,7 @@ class DriveFile:
             self.columns: tuple[str, ...] = tuple(self._file.schema_arrow.names)
             metadata = self._file.metadata
             rows = [metadata.row_group(index).num_rows for index in range(metadata.num_row_groups)]
+        self._is_raw = not is_clip and (self._file.schema_arrow.metadata or {}).get(VALUES_KEY) != IN_UNITS
         self._occurrences = Counter(self.columns)
         self._group_rows = np.cumsum([0, *rows])[:-1]
         self.group_starts_ns: list[int] = []
@@ -102,13 +110,18 @@ class DriveFile:
         return known if len(known) == len(told) else []
 
     def column_of(self, signal: str, catalog: SignalCatalog) -> str:
-        """The catalog's column, or else the signal's own name, as in extracted clips."""
-        declared = catalog.column(signal)
-        return signal if declared not in self._occurrences and signal in self._occurrences else declared
+        """The first of the catalog's columns that is there; its last one is the signal's own name, as in clips."""
+        columns = catalog.columns(signal)
+        return next((column for column in columns if column in self._occurrences), columns[0])
 
     def problem(self, signal: str, catalog: SignalCatalog) -> InvalidInput | None:
         """Why the file cannot give this signal, from its footer alone: no column, two of them, or of a wrong type."""
         column = self.column_of(signal, catalog)
+        declared = catalog.signals[signal].columns
+        if len(declared) > 1 and column not in self._occurrences:
+            named = ", ".join(f"`{name}`" for name in declared)
+            problem = f"has none of the columns {named}, which carry the signal `{signal}`"
+            return self._named(InvalidInput(problem, remedy=_NO_COLUMN))
         try:
             kind = self._kind_of(column, f", which carries the signal `{signal}`", _NO_COLUMN)
             check_type(kind, column, catalog.signals[signal])
@@ -184,7 +197,7 @@ class DriveFile:
         row_groups: Sequence[int] | None,
         findings: Findings,
     ) -> Iterator[Batch]:
-        readers = _Readers(catalog, columns, findings)
+        readers = _Readers(catalog, columns, findings, is_raw=self._is_raw)
         first_row, latest_ns = 0, 0
         for record_batch in self._read(sorted({time.name, *columns.values()}), row_groups):
             if not record_batch.num_rows:
@@ -236,11 +249,12 @@ def _readable(path: Path) -> Iterator[None]:
 class _Readers:
     """The readers of a file's columns; a column is converted once for all signals of the same type that share it."""
 
-    def __init__(self, catalog: SignalCatalog, columns: Mapping[str, str], findings: Findings) -> None:
-        self._keys = {
-            name: (column, catalog.signals[name].type, catalog.signals[name].values) for name, column in columns.items()
+    def __init__(self, catalog: SignalCatalog, columns: Mapping[str, str], findings: Findings, *, is_raw: bool) -> None:
+        self._keys = {name: (column, *_meaning(catalog.signals[name])) for name, column in columns.items()}
+        self._readers = {
+            key: ColumnReader(key[0], catalog.signals[name], findings, is_raw=is_raw)
+            for name, key in self._keys.items()
         }
-        self._readers = {key: ColumnReader(key[0], catalog.signals[name], findings) for name, key in self._keys.items()}
 
     def arrays(self, record_batch: Any, first_row: int) -> dict[str, Numbers | None]:
         """The numbers of each signal in a batch."""
@@ -248,6 +262,11 @@ class _Readers:
             key: reader.numbers(record_batch.column(key[0]), first_row) for key, reader in self._readers.items()
         }
         return {name: converted[key] for name, key in self._keys.items()}
+
+
+def _meaning(signal: Signal) -> tuple[str, tuple[str, ...], RawForm, tuple[float | str, ...]]:
+    """All that decides which numbers a column gives for a signal."""
+    return signal.type, signal.values, signal.raw_form, signal.invalid
 
 
 def _check_order(batch: Batch, time_column: str, first_row: int, latest_ns: int) -> None:

@@ -13,6 +13,8 @@ NOT_BOOL = "neither 0 nor 1"
 NOT_A_VALUE = "not among the signal's `values`"
 NOT_AN_INDEX = "not an index of the signal's `values`"
 NOT_EXACT = "more digits than a float64 holds"
+DECLARED_INVALID = "declared `invalid`"
+OUT_OF_RANGE = "outside the signal's `min` to `max`"
 REPLACED = "replaced by a sample of the same time in a later row"
 MERGED = "the same time as the row before: merged with it"
 
@@ -21,6 +23,8 @@ REMEDIES: Mapping[str, str] = {
     NOT_A_VALUE: "they count as unknown; add them to the signal's `values` in the signal catalog",
     NOT_AN_INDEX: "they count as unknown; an index is a whole number from 0 on",
     NOT_EXACT: "they count as unknown, because rounded they would be other numbers; split such identifiers into parts",
+    DECLARED_INVALID: "they count as unknown, as the signal catalog says",
+    OUT_OF_RANGE: "they count as unknown; correct the range, or `scale` and `offset`, if these values can occur",
     REPLACED: "only the last sample of a time counts",
     MERGED: "write times finer if these rows are of different times",
 }

@@ -1,8 +1,8 @@
 """Drives as whole signals, without a signal catalog: the writer of the drive format, and the matching reader.
 
 The file has a row for each time at which any signal has a sample, `t` in float64 seconds since `start_ns`, and one
-float64 column per signal, null where it has no new sample. `start_ns` (ns since the Unix epoch) is in the schema's
-metadata. A backtest reads drives in batches instead (`DriveFile`).
+float64 column per signal, null where it has no new sample, in the signal's unit. `start_ns` (ns since the Unix epoch)
+is in the schema's metadata. A backtest reads drives in batches instead (`DriveFile`).
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from triggers.drives.columns import Numbers
-from triggers.drives.file import START_KEY
+from triggers.drives.file import IN_UNITS, START_KEY, VALUES_KEY
 from triggers.drives.time_column import TIME_COLUMN
 from triggers.drives.times import Times, to_ns
 from triggers.errors import InvalidInput
@@ -45,7 +45,7 @@ def write_drive(path: Path, signals: Mapping[str, SignalSeries], *, start_ns: in
     if len(all_ns) * len(signals) > MAX_TABLE_CELLS:
         raise InvalidInput(f"{len(signals)} signals at {len(all_ns)} different times are too many for a table")
     fields = [pa.field(TIME_COLUMN, pa.float64()), *(pa.field(name, pa.float64()) for name in signals)]
-    schema = pa.schema(fields, metadata={START_KEY: str(start_ns).encode()})
+    schema = pa.schema(fields, metadata={START_KEY: str(start_ns).encode(), VALUES_KEY: IN_UNITS})
     rows_each = max(1, min(ROWS_PER_GROUP, CELLS_PER_GROUP // (1 + len(signals))))
     with pq.ParquetWriter(path, schema, compression="zstd") as writer:
         for first in range(0, max(1, len(all_ns)), rows_each):

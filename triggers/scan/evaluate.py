@@ -2,7 +2,7 @@
 
 Times are those of the vehicle's clock, so heartbeats are where the vehicle had them. The clip's first row begins a
 segment: nothing before it is known. What the reader of a drive does about values that a signal cannot have, and about
-signals that are sent on change, is done here by the same code.
+signals that are sent on change, is done here by the same code. Clips hold values in the signals' units, not raw ones.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ class Evaluator:
         self._machine = Machine(module or load(condition.program))
         names = [item.name for item in self._machine.manifest.inputs]
         findings = Findings()
-        self._readers = {name: ColumnReader(name, condition.signals[name], findings) for name in names}
+        self._readers = {name: ColumnReader(name, condition.signals[name], findings, is_raw=False) for name in names}
         self._on_change = [name for name in names if condition.signals[name].update == "on_change"]
         self._max_gap_ns = self._machine.manifest.max_gap_ns
 

@@ -7,11 +7,11 @@ the line and the key.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import cached_property
-from math import inf, nextafter
+from math import inf
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
@@ -25,6 +25,7 @@ from triggers.errors import InvalidInput
 from triggers.signals.catalog_mistakes import (
     UNREADABLE,
     can_be_read,
+    contradicting,
     in_words,
     listed,
     unknown_place,
@@ -32,12 +33,18 @@ from triggers.signals.catalog_mistakes import (
     unknown_units,
     unreadable_names,
 )
+from triggers.signals.contradictions import contradictions
+from triggers.signals.raw import RawForm
 from triggers.signals.recordings import Camera, Cameras, Column, TimeKey
 from triggers.signals.units import parse_amount, parse_unit
+from triggers.signals.values import Limits, TextValue, exact
 from triggers.strict_yaml import read_yaml
 from triggers.times import NS_PER_S
 
 MAX_SIGNALS = 20_000
+MAX_COLUMNS = 100
+MAX_INVALID = 1000
+MAX_DERIVED_CHARACTERS = 10_000
 MIN_RATE_HZ = 1e-6
 MAX_RATE_HZ = 100_000.0
 SHORTEST_S = 1e-9
@@ -47,61 +54,43 @@ MAX_STATE_BYTES = 128 * 1024 * 1024
 MAX_OPERATIONS = 1_000_000_000
 
 
-TextValue = Annotated[str, StringConstraints(min_length=1, max_length=200)]
 AttributeType = Literal["text", "integer", "number", "bool"]
 
 
-def _exact(value: Any) -> Any:
-    """Refuse a whole number that no double equals, as literals of triggers are."""
-    if isinstance(value, int) and not isinstance(value, bool) and abs(value) < 2**1023 and int(float(value)) != value:
-        nearest = float(value)
-        beyond = nextafter(nearest, -inf if nearest > value else inf)
-        low, high = sorted((int(nearest), int(beyond)))
-        raise ValueError(f"`{value}` cannot be held exactly; write {low} or {high}, or carry ids of this size as text")
-    return value
-
-
 class Signal(Contract):
-    """The declaration of a signal; `rate` in Hz, `max_age` in seconds, `column` of recorded drives."""
+    """The declaration of a signal; `rate` in Hz, `max_age` in seconds, `column` or `columns` of recorded drives.
+
+    `scale`, `offset` and `invalid` say how raw values are read (see `triggers.signals.raw`); `min`, `max`, `yellow` and
+    `red` are in its unit. `derived` is the expression of a signal that is computed from others.
+    """
 
     type: Literal["number", "bool", "text"] = "number"
     unit: str = ""
     rate: Annotated[float, Field(ge=MIN_RATE_HZ, le=MAX_RATE_HZ)] | None = None
     max_age: Annotated[float, Field(ge=SHORTEST_S, le=86_400)] | None = None
     column: Column | None = None
+    columns: Annotated[tuple[Column, ...], Field(max_length=MAX_COLUMNS)] = ()
+    scale: float = 1.0
+    offset: float = 0.0
+    invalid: Annotated[tuple[float | TextValue, ...], Field(max_length=MAX_INVALID)] = ()
+    min: float | None = None
+    max: float | None = None
+    yellow: Limits | None = None
+    red: Limits | None = None
+    derived: Annotated[str, StringConstraints(min_length=1, max_length=MAX_DERIVED_CHARACTERS)] | None = None
     update: Literal["on_change"] | None = None
-    initial: Annotated[bool | float | TextValue | None, BeforeValidator(_exact)] = None
+    initial: Annotated[bool | float | TextValue | None, BeforeValidator(exact)] = None
     values: Annotated[tuple[TextValue, ...], Field(max_length=10_000)] = ()
     indexed: bool = False
     describe: ShortText = ""
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
-        if contradictions := list(self._contradictions()):
-            raise ValueError("; ".join(contradictions))
+        if found := list(contradictions({key: getattr(self, key) for key in self.model_fields_set})):
+            raise PydanticCustomError("contradiction", "{what}", {"what": "; ".join(what for _, what in found)})
         if parse_unit(self.unit) is None:
             raise PydanticCustomError("unknown_unit", "{what}", {"what": unknown_unit(self.unit)})
         return self
-
-    def _contradictions(self) -> Iterator[str]:
-        """What is wrong with the keys together."""
-        if self.unit and self.type != "number":
-            yield f"a {self.type} signal has no `unit`"
-        if self.type == "text" and not self.values:
-            yield "a text signal needs `values`, the list of all its texts"
-        if self.type != "text" and self.values:
-            yield f"only text signals have `values`, and this one is a {self.type}; write `type: text`"
-        if len(set(self.values)) != len(self.values):
-            yield "`values` names a value twice"
-        if self.update is not None and self.max_age is not None:
-            yield "a signal with `update: on_change` never expires, so it has no `max_age`"
-        if self.initial is not None and not self._fits(self.initial):
-            yield f"`initial` is not a value of a {self.type} signal"
-
-    def _fits(self, value: bool | float | str) -> bool:
-        if self.type == "text":
-            return value in self.values
-        return isinstance(value, bool) if self.type == "bool" else type(value) in (int, float)
 
     @property
     def max_age_ns(self) -> int | None:
@@ -113,6 +102,23 @@ class Signal(Contract):
         if self.rate is not None:
             return max(1, round(3_000_000_000 / Fraction(str(self.rate))))
         return round(DEFAULT_MAX_AGE_S * NS_PER_S)
+
+    @property
+    def raw_form(self) -> RawForm:
+        """How its raw values are read; of a text signal, by their texts or indexes, only what is always so."""
+        numbers = tuple(float(value) for value in self.invalid if not isinstance(value, str))
+        low, high = (-inf if self.min is None else self.min), (inf if self.max is None else self.max)
+        return RawForm(self.scale, self.offset, numbers, low, high)
+
+    @property
+    def limits(self) -> dict[str, tuple[float, float]]:
+        """The limits that are declared for it, by colour; an open end is infinite."""
+        declared = {"yellow": self.yellow, "red": self.red}
+        return {
+            colour: (-inf if ends[0] is None else ends[0], inf if ends[1] is None else ends[1])
+            for colour, ends in declared.items()
+            if ends is not None
+        }
 
     @property
     def initial_sample(self) -> float | None:
@@ -152,10 +158,23 @@ class CatalogSource:
     name: str = field(default="", compare=False)
     text: str = field(default="", compare=False, repr=False)
     keys: Mapping[_Path, tuple[int, int, int]] = field(default_factory=dict, compare=False, repr=False)
+    expressions: Mapping[_Path, tuple[int, int]] = field(default_factory=dict, compare=False, repr=False)
+    """The range of characters of each value of `derived`."""
 
-    def line(self, path: _Path) -> int | None:
-        """The line of a key, from 1."""
-        return self.keys[path][0] if path in self.keys else None
+    def place(self, path: _Path) -> tuple[int, int] | None:
+        """The line and the column of a key, from 1; None if it is not known."""
+        if path not in self.keys:
+            return None
+        line, start, _ = self.keys[path]
+        return line, start - self.text.rfind("\n", 0, start)
+
+    def start_of(self, path: _Path, expression: str) -> int | None:
+        """Where a value of `derived` begins in the text; None if it is not there as it is read, or on several lines."""
+        start, end = self.expressions.get(path, (0, 0))
+        written = self.text[start:end]
+        if written == expression:
+            return start
+        return start + 1 if written[1:-1] == expression else None
 
     def characters(self, path: _Path) -> tuple[int, int]:
         """Where a key is in the text, as a range of characters; (0, 0) if that is not known."""
@@ -206,7 +225,7 @@ class SignalCatalog(Contract):
     def _position_is_declared(self) -> Self:
         for name in (self.position.latitude, self.position.longitude) if self.position else ():
             signal = self.signals.get(name)
-            if signal is None or signal.unit != "deg":
+            if signal is None or signal.unit != "deg" or signal.derived is not None:
                 raise ValueError(f"`position` names `{name}`, which is not a declared signal with the unit deg")
         return self
 
@@ -233,9 +252,15 @@ class SignalCatalog(Contract):
         """The text that this catalog was read from."""
         return self._source
 
-    def column(self, signal: str) -> str:
-        """The column of recorded drives that holds a signal."""
-        return self.signals[signal].column or signal
+    def columns(self, signal: str) -> tuple[str, ...]:
+        """The columns of recorded drives that may hold a signal, of which the first one present counts.
+
+        The last is that of its own name, as in extracted clips. A derived signal has none.
+        """
+        declared = self.signals[signal]
+        if declared.derived is not None:
+            return ()
+        return tuple(dict.fromkeys((*([declared.column] if declared.column else declared.columns), signal)))
 
     @property
     def max_gap_ns(self) -> int:
@@ -249,9 +274,10 @@ class SignalCatalog(Contract):
 
     @cached_property
     def heads(self) -> frozenset[str]:
-        """Names H.F for which both `active.H.F` and `shadow.H.F` are declared."""
-        active = {name.removeprefix("active.") for name in self.signals if name.startswith("active.")}
-        return frozenset(name for name in active if f"shadow.{name}" in self.signals)
+        """Names H.F for which both `active.H.F` and `shadow.H.F` are declared and not derived."""
+        sampled = {name for name, signal in self.signals.items() if signal.derived is None}
+        active = {name.removeprefix("active.") for name in sampled if name.startswith("active.")}
+        return frozenset(name for name in active if f"shadow.{name}" in sampled)
 
 
 def read_catalog_text(path: Path) -> str:
@@ -271,16 +297,16 @@ def read_catalog_text(path: Path) -> str:
 def _load_yaml(text: str, name: str) -> tuple[Any, CatalogSource]:
     """The document, and where its keys are."""
     read = read_yaml(text, name=name)
-    return read.document(), CatalogSource(name, text, read.keys)
+    return read.document(), CatalogSource(name, text, read.keys, read.ranges("signals", "*", "derived"))
 
 
 def _mistakes(error: ValidationError, document: Any, source: CatalogSource) -> str:
-    """All mistakes, each with its line and its key."""
+    """All mistakes, each with its place and its key."""
     found = in_words(error.errors(include_url=False), _keys_at)
-    found += [*unknown_units(document), *unreadable_names(document)]
+    found += [*unknown_units(document), *unreadable_names(document), *contradicting(document)]
     place = [mistake for mistake in unknown_place(document) if mistake[0] not in {path for path, _ in found}]
     told_apart = [(path, what) for path, what in found if path or not (place or unreadable_names(document))]
-    return listed([*told_apart, *place], source.line, source.name)
+    return listed([*told_apart, *place], source.place, source.name)
 
 
 def _keys_at(path: _Path) -> tuple[str, ...]:

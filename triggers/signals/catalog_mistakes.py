@@ -1,4 +1,4 @@
-"""The mistakes of a signal catalog in its author's words: all at once, each with its line, its key and a proposal."""
+"""The mistakes of a signal catalog in its author's words: all at once, each with its place, its key and a proposal."""
 
 from __future__ import annotations
 
@@ -8,12 +8,15 @@ from difflib import get_close_matches
 from typing import Any
 
 from triggers.remedies import what_is_wrong
+from triggers.signals.contradictions import contradictions
 from triggers.signals.reserved import RESERVED
 from triggers.signals.unit_spellings import nearest_units
 from triggers.signals.units import parse_unit
 
 MAX_SHOWN = 50
 Path = tuple[str, ...]
+Place = tuple[int, int]
+"""Line and column, from 1."""
 
 _TYPES_MEANT = {
     **dict.fromkeys(("string", "str", "enum", "category", "char"), "text"),
@@ -22,7 +25,9 @@ _TYPES_MEANT = {
 }
 _ATTRIBUTES_MEANT = {**_TYPES_MEANT, **dict.fromkeys(("int", "uint8", "int32"), "integer")}
 _BARE_EXPONENT = re.compile(r"[-+]?\d+(\.\d*)?[eE][-+]?\d+", re.ASCII)
+_AMOUNT = re.compile(r"([-+]?\d+(?:\.\d+)?) *[^\d\s].*", re.ASCII)
 _IN_SECONDS = ("max_age", "max_gap", "buffer")
+_IN_UNIT = ("min", "max", "offset")
 _NAMES = {
     "signals": "a signal's name has parts of letters a to z, digits and `_` between dots, none beginning with a digit",
     "vehicle": "an attribute's name begins with a lower-case letter, then lower-case letters, digits and `_`",
@@ -30,21 +35,20 @@ _NAMES = {
 }
 
 
-def listed(mistakes: Sequence[tuple[Path, str]], line_of: Callable[[Path], int | None], name: str) -> str:
+def listed(mistakes: Sequence[tuple[Path, str]], place_of: Callable[[Path], Place | None], name: str) -> str:
     """The mistakes as text, one per line in the order of the file, each once; at most MAX_SHOWN of them."""
-    placed = {(_line(path, line_of), ".".join(path) or "the whole catalog", what) for path, what in mistakes}
+    placed = {(_place(path, place_of), ".".join(path) or "the whole catalog", what) for path, what in mistakes}
     lines = [
-        f"{name}{f':{line}' if line else ''}: {key}: {what}"
-        for line, key, what in sorted(placed, key=lambda each: (each[0], each[1]))
+        f"{name}{f':{line}:{column}' if line else ''}: {key}: {what}" for (line, column), key, what in sorted(placed)
     ]
     if len(lines) > MAX_SHOWN:
         lines[MAX_SHOWN:] = [f"{name}: and {len(lines) - MAX_SHOWN} more mistakes"]
     return "\n".join(lines)
 
 
-def _line(path: Path, line_of: Callable[[Path], int | None]) -> int:
-    """The line of the key, or of the nearest one above it; 0 if there is none."""
-    return next((line for n in range(len(path), -1, -1) if (line := line_of(path[:n])) is not None), 0)
+def _place(path: Path, place_of: Callable[[Path], Place | None]) -> Place:
+    """The line and column of the key, or of the nearest one above it; (0, 0) if there is none."""
+    return next((place for n in range(len(path), -1, -1) if (place := place_of(path[:n])) is not None), (0, 0))
 
 
 def in_words(errors: Iterable[Mapping[str, Any]], keys_at: Callable[[Path], Sequence[str]]) -> list[tuple[Path, str]]:
@@ -52,9 +56,14 @@ def in_words(errors: Iterable[Mapping[str, Any]], keys_at: Callable[[Path], Sequ
     mistakes = []
     for error in errors:
         path = tuple(str(part) for part in error["loc"] if part != "[key]")
+        if error["type"] == "contradiction":  # told of the document, at the key that has to change
+            continue
         if "initial" in path[:-1]:  # one mistake for each of the types that it may have
             path = path[: path.index("initial") + 1]
             mistakes.append((path, f"{_shown(error['input'])} is not a value: write a number, true, false or a text"))
+        elif path[:1] == ("signals",) and "invalid" in path[2:-1]:
+            path = path[: path.index("invalid", 2) + 1]
+            mistakes.append((path, f"{_shown(error['input'])} is not a raw value: write numbers, such as `[255]`"))
         elif error["type"] == "unknown_unit":
             mistakes.append(((*path, "unit"), str(error["msg"])))
         else:
@@ -83,6 +92,16 @@ def unreadable_names(document: Any) -> list[tuple[Path, str]]:
     ]
 
 
+def contradicting(document: Any) -> list[tuple[Path, str]]:
+    """The keys of signals that contradict each other, whatever else is wrong with them."""
+    signals = document.get("signals") if isinstance(document, dict) else None
+    return [
+        (("signals", str(name), key), what)
+        for name, signal in (signals.items() if isinstance(signals, dict) else ())
+        for key, what in (contradictions(signal) if isinstance(signal, dict) else ())
+    ]
+
+
 def unknown_units(document: Any) -> list[tuple[Path, str]]:
     """The signals with an unknown unit; a validation does not come to them if another key of theirs is wrong."""
     signals = document.get("signals") if isinstance(document, dict) else None
@@ -108,7 +127,8 @@ def unknown_place(document: Any) -> list[tuple[Path, str]]:
         return mistakes
     for key, name in position.items():
         signal = signals.get(name) if isinstance(name, str) else None
-        if key in ("latitude", "longitude") and not (isinstance(signal, dict) and signal.get("unit") == "deg"):
+        is_place = isinstance(signal, dict) and signal.get("unit") == "deg" and not signal.get("derived")
+        if key in ("latitude", "longitude") and not is_place:
             near = "" if signal is not None else _meant(str(name), [str(known) for known in signals])
             mistakes.append((("position", key), f"`{name}` is not a declared signal with the unit deg{near}"))
     return mistakes
@@ -141,7 +161,8 @@ def _not_a_number(path: Path, value: Any) -> str:
 
 
 def _not_a_list(_path: Path, value: Any) -> str:
-    return f"a list is needed here, not {_shown(value)}; write `[{value if isinstance(value, str) else '...'}]`"
+    entry = value if isinstance(value, str | int | float) else "..."
+    return f"a list is needed here, not {_shown(value)}; write `[{entry}]`"
 
 
 def _not_a_mapping(path: Path, value: Any) -> str:
@@ -218,6 +239,8 @@ def _number_meant(path: Path, value: Any) -> str:
         return "; write bytes, or an amount such as `256 KiB`"
     if not isinstance(value, str):
         return ""
+    if path[-1] in _IN_UNIT and (amount := _AMOUNT.fullmatch(value.strip())):
+        return f"; write it without a unit: `{amount[1]}`, in the signal's own unit"
     number = value.strip().split(" ")[0].rstrip("HhzZs")
     unit = "seconds, such as `0.3`" if path[-1] in _IN_SECONDS else "Hz, such as `10`" if path[-1] == "rate" else ""
     is_plain = number.replace(".", "", 1).isdigit()

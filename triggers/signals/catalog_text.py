@@ -50,8 +50,10 @@ def _flow(value: Any) -> str:
     return _scalar(value)
 
 
-def _scalar(value: str | bool | float) -> str:
+def _scalar(value: str | bool | float | None) -> str:
     """A scalar; a string is quoted if a reader of YAML might take it for something else."""
+    if value is None:
+        return "null"
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, int | float):

@@ -23,6 +23,7 @@ from triggers.contracts.checkin import FireCounts
 from triggers.contracts.clip import ClipManifest, DriveSource
 from triggers.errors import InvalidInput, LongtailError, Unauthenticated
 from triggers.language.rows import MAX_T_NS, Row
+from triggers.signals.raw import held_exactly
 from triggers.times import NS_PER_S
 from triggers.vehicle.checkin import CheckInClient
 from triggers.vehicle.clock import Clock, SystemClock
@@ -35,6 +36,7 @@ from triggers.vehicle.programs.caps import ProgramCaps
 from triggers.vehicle.programs.host import Host
 from triggers.vehicle.recording.clips import FinishedClip, RecordingContext, make_clip
 from triggers.vehicle.recording.fires import FireOutcome, Reason, VehicleFire
+from triggers.vehicle.recording.incoming import Incoming
 from triggers.vehicle.recording.recorder import FinishedRecording, Recorder
 from triggers.vehicle.recording.ring import RingBuffer, RingDrops
 from triggers.vehicle.token import VehicleToken
@@ -92,6 +94,7 @@ class VehicleAgent:
         self._http = make_client(config, transport, self._turns)
         self._token = VehicleToken(config, self._http, self._clock) if config.token else None
         self._ring = RingBuffer(max_span_ns=config.ring_ns, max_bytes=config.ring_bytes)
+        self._incoming = Incoming(config.signals)
         self._recorder = Recorder(self._ring, max_span_ns=config.max_recording_ns)
         self._host = Host(config.vehicle_id, self._journal, speed=config.speed, caps=ProgramCaps.of(config))
         self._queue = ClipQueue(
@@ -153,8 +156,25 @@ class VehicleAgent:
         """Take rows and frames (camera, frame), both in order of time; times are ns since the Unix epoch.
 
         Rows of equal time are merged, and the last sample wins; therefore the newest row is held back until a later one
-        comes, or until `finish_drive`. If time runs backwards, open recordings end there.
+        comes, or until `finish_drive`. If time runs backwards, open recordings end there. Samples are in their signals'
+        units; with `signals` in the configuration, those out of range are counted and unknown in clips, too.
         """
+        self._feed(self._incoming.in_units(rows), frames)
+
+    def feed_raw(self, rows: Iterable[Row], frames: Iterable[tuple[str, VideoFrame]] = ()) -> None:
+        """Like `feed`, for raw samples, as the bus carries them.
+
+        They are converted by the signal catalog of the configuration (`triggers.signals.raw`). Raises InvalidInput if
+        it has none.
+        """
+        if self.config.signals is None:
+            raise InvalidInput(
+                "raw samples need the signal catalog that says how to read them",
+                remedy="give `signals` in the vehicle's configuration, or feed samples in their signals' units",
+            )
+        self._feed(self._incoming.from_raw(rows), frames)
+
+    def _feed(self, rows: Iterable[Row], frames: Iterable[tuple[str, VideoFrame]]) -> None:
         with self._turns.using():
             items: Iterable[Row | tuple[str, VideoFrame]] = heapq.merge(rows, frames, key=_time_ns)
             for item in items:
@@ -224,6 +244,10 @@ class VehicleAgent:
         self._store(self._recorder.finish())
         self._host.end_drive()
         self._report_problems()
+        for signal, count in self._incoming.take_refused():
+            self._cloud.report_problem(
+                f"{count} samples of {signal} in this drive were invalid or out of range by the signal catalog"
+            )
         self._keep()
 
     def _flush(self) -> None:
@@ -341,4 +365,4 @@ def _time_ns(item: Row | tuple[str, VideoFrame]) -> int:
 
 def _merged(first: Mapping[str, float], second: Mapping[str, float]) -> dict[str, float]:
     """Samples of one time: those of `second` win, but NaN is not a sample."""
-    return {**first, **{name: value for name, value in second.items() if not math.isnan(value)}}
+    return {**first, **{name: value for name, value in second.items() if not math.isnan(held_exactly(value))}}

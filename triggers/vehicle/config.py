@@ -22,6 +22,7 @@ from triggers.errors import Misconfigured
 from triggers.language.webassembly.host.fuel import OPERATIONS_PER_S
 from triggers.public_keys import checked_key
 from triggers.remedies import first_mistake
+from triggers.signals.catalog import SignalCatalog
 from triggers.times import DAY_NS, NS_PER_S
 from triggers.vehicle.key import KEY_FILE
 
@@ -59,6 +60,8 @@ class VehicleConfig:
     calibration: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     speed_signal: str | None = None
     speed_unit: str = "m/s"
+    signals: SignalCatalog | None = None
+    """The signal catalog by which raw samples are read (`feed_raw`), and samples out of range are counted."""
     ca_file: Path | None = None
     """PEM file of the authorities that sign the servers' certificates; None: those that this machine trusts."""
     client_cert_file: Path | None = None

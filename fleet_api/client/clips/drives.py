@@ -72,7 +72,7 @@ def write_clip(signals: SignalsFile, needed: Iterable[str], path: Path) -> Drive
     """Write a clip's signals, those of the needed ones that it has, as a drive."""
     table = signals.read([name for name in needed if name in signals.signals])
     pq.write_table(table, path, compression="zstd")
-    return Drive(path)
+    return Drive(path, is_clip=True)
 
 
 class ClipsAsDrives:

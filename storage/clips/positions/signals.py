@@ -61,4 +61,4 @@ def _positions_of(text: str) -> frozenset[str]:
     """The signals of a catalog's position, and the columns of drives that carry them."""
     declared = [(catalog, catalog.position) for catalog in parsed([text]) if catalog.position is not None]
     signals = [(catalog, name) for catalog, position in declared for name in (position.latitude, position.longitude)]
-    return frozenset(each for catalog, name in signals for each in (name, catalog.column(name)))
+    return frozenset(each for catalog, name in signals for each in catalog.columns(name))

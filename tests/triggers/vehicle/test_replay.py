@@ -24,6 +24,7 @@ from triggers.contracts.clip import DriveSource
 from triggers.drives.find import find_drives
 from triggers.errors import InvalidInput
 from triggers.language.compile import compile_source
+from triggers.language.rows import Row
 from triggers.language.webassembly.host.evaluator import Evaluator
 from triggers.replay.replay import play
 from triggers.replay.video import video_frames
@@ -184,3 +185,47 @@ def test_the_recorded_camera_is_passed_on_as_it_is() -> None:
     assert frames[0].keyframe
     assert frames[-1].t_ns == 220 * NS_PER_S // 25
     assert sum(len(frame.data) for frame in frames) >= path.stat().st_size * 0.95
+
+
+RAW_CATALOG = """
+signals:
+  ego.speed: {unit: m/s, rate: 10, column: can_speed, scale: 0.01, offset: -5, invalid: [65535], max: 100}
+"""
+
+
+def test_raw_samples_on_a_vehicle_fire_and_are_recorded_like_a_drive_of_them(
+    cloud: Cloud, make_config: MakeConfig, clock: ManualClock, key: Ed25519PrivateKey, tmp_path: Path
+) -> None:
+    """One vehicle plays the drive, which is converted as it is read; the other gets the raw numbers of its bus."""
+    catalog = SignalCatalog.parse(RAW_CATALOG, name="signals.yaml")
+    t = np.arange(600) / 10
+    raw = np.where((t >= 30) & (t < 31), 4500, 2500)
+    raw[100], raw[200] = 65535, 20_000
+    pq.write_table(pa.table({"t": t, "can_speed": pa.array(raw, pa.uint16())}), tmp_path / "drive.parquet")
+    source = "trigger fast { when ego.speed > 30 m/s } campaign c { collect fast budget 100 clips }"
+    compilation = compile_source(source, filename="t", catalog=catalog)
+    campaign = compilation.campaigns["c"]
+    offer(cloud, key, make_bundle(campaign.settings, 1, campaign.program), revision=1)
+    (drive,) = find_drives([tmp_path / "drive.parquet"])
+    clips, problems = [], []
+    for fed_raw in (False, True):
+        config = make_config(state_directory=tmp_path / f"vehicle_{fed_raw}", signals=catalog)
+        with VehicleAgent(config, clock=clock) as agent:
+            agent.check_in()
+            if fed_raw:
+                agent.feed_raw(Row(EPOCH_NS + n * 10**8, {"ego.speed": int(x)}) for n, x in enumerate(raw))
+                agent.finish_drive()
+            else:
+                play(agent, drive, catalog, offset_ns=EPOCH_NS)
+            (clip,) = agent.status().queued
+            clips.append(read_clip(clip.path).footage.signals["ego.speed"])
+            agent.check_in()
+            problems.append(cloud.check_ins[-1].problems)
+    assert list(clips[0].values) == list(clips[1].values)
+    assert max(clips[0].values) == 4500 * 0.01 - 5
+    assert problems[1] == ("2 samples of ego.speed in this drive were invalid or out of range by the signal catalog",)
+
+
+def test_raw_samples_without_a_catalog_are_refused(agent: VehicleAgent) -> None:
+    with pytest.raises(InvalidInput, match="raw samples need the signal catalog"):
+        agent.feed_raw([Row(EPOCH_NS, {"ego.speed": 1})])

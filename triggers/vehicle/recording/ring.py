@@ -16,6 +16,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from triggers.clips.footage import HELD_SAMPLE_BYTES, Footage, Samples, VideoFrame, frames_in
+from triggers.signals.raw import held_exactly
 
 OVERFLOW_STEPS = 16
 """An overflowing ring drops a sixteenth of its span at a time, so that dropping costs little per sample."""
@@ -148,12 +149,15 @@ class RingBuffer:
         return frozenset(self._cameras)
 
     def push_row(self, t_ns: int, samples: Mapping[str, float]) -> None:
-        """Add a row's samples of the signals that are held; NaN is not a sample."""
+        """Add a row's samples of the signals that are held; NaN is not a sample.
+
+        An integer that a float64 would round is held as infinite, so that no clip has another one in its place.
+        """
         self._reach(t_ns)
         for name, value in samples.items():
             track = self._signals.get(name)
-            if track is not None and not math.isnan(value):
-                track.append(t_ns, value)
+            if track is not None and not math.isnan(held := held_exactly(value)):
+                track.append(t_ns, held)
                 self.bytes += HELD_SAMPLE_BYTES
         if self.bytes > self.max_bytes:
             self._overflow()

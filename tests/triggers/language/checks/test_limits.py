@@ -52,7 +52,7 @@ def test_state_is_bytes_or_an_amount_with_its_unit(text: str, size: int) -> None
     "state: 1.5 B", "state: 0.0001 kB", "operations: -1", "operations: 2.5", "cpu: 3",
 ])  # fmt: skip
 def test_an_invalid_limit_is_refused_with_its_line(text: str) -> None:
-    with pytest.raises(InvalidInput, match=r"signals\.yaml:1: limits\."):
+    with pytest.raises(InvalidInput, match=r"signals\.yaml:1:\d+: limits\."):
         catalog(f"limits: {{{text}}}")
 
 

@@ -7,6 +7,7 @@ cannot hold. Without it the module takes samples as they are.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping
 
 import numpy as np
@@ -18,6 +19,7 @@ from triggers.language.rows import Firing, Row
 from triggers.language.webassembly.host.fuel import OPERATIONS_PER_S
 from triggers.language.webassembly.host.machine import LoadedModule, Machine, Times, load
 from triggers.language.webassembly.host.manifest import ManifestInput
+from triggers.signals.raw import held_exactly
 
 
 class Evaluator:
@@ -75,16 +77,10 @@ class Evaluator:
 
     def _held(self, name: str, value: float) -> float:
         """A number as a float64 holds it: an integer that it would round is infinite."""
-        if isinstance(value, float):
-            return value
-        try:
-            held = float(value)
-        except OverflowError:
-            held = np.inf
-        if held == value:
-            return held
-        self.strange[name] = self.strange.get(name, 0) + 1
-        return np.inf
+        held = held_exactly(value)
+        if held != value and not math.isnan(held):
+            self.strange[name] = self.strange.get(name, 0) + 1
+        return held
 
     def _refuse_strange(self, item: ManifestInput, column: NDArray[np.float64]) -> None:
         if item.type == "number":

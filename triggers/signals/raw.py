@@ -1,0 +1,84 @@
+"""Raw values, as recordings and buses carry them, and the one rule by which they become values in a signal's unit.
+
+A value is `raw * scale + offset` in double precision: the product is rounded, then the sum. A raw value that is
+declared `invalid`, and a value outside `min` to `max`, are *measured but invalid*: infinite, so that the signal is
+unknown until its next sample. The rule is applied once, where samples come in: by the reader of recorded drives, and on
+a vehicle by what is given raw samples. Clips hold values in the signal's unit.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+Value = TypeVar("Value", float, Any)
+"""A number, or an array of numbers."""
+
+
+@dataclass(frozen=True, slots=True)
+class RawForm:
+    """How a signal's raw values are read. The default takes every value as it is, and so do arrays of values.
+
+    `invalid` are raw values, as a float64 holds them; `low` and `high` are in the signal's unit, and included.
+    """
+
+    scale: float = 1.0
+    offset: float = 0.0
+    invalid: tuple[float, ...] = ()
+    low: float = -math.inf
+    high: float = math.inf
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether every value is taken as it is."""
+        return not (self.converts or self.invalid or self.is_bounded)
+
+    @property
+    def converts(self) -> bool:
+        """Whether raw values are in another unit than the signal's."""
+        return (self.scale, self.offset) != (1.0, 0.0)
+
+    @property
+    def is_bounded(self) -> bool:
+        """Whether some values are out of range."""
+        return (self.low, self.high) != (-math.inf, math.inf)
+
+    def in_unit(self, raw: Value) -> Value:
+        """A raw number, or an array of them, in the signal's unit; to be called if it `converts`."""
+        return raw * self.scale + self.offset
+
+    @property
+    def of_converted(self) -> RawForm:
+        """How values are read that are in the signal's unit already, such as those of clips: their range stays."""
+        return RawForm(low=self.low, high=self.high)
+
+    def value(self, raw: float) -> tuple[float, bool]:
+        """A raw sample in the signal's unit, and whether it was declared invalid or is out of range: infinite then.
+
+        NaN, which is no sample, and infinities, which are invalid already, are returned as they are.
+
+        >>> speed = RawForm(scale=0.01, offset=-5.0, invalid=(65535.0,), high=100.0)
+        >>> [speed.value(raw) for raw in (2500.0, 65535.0, 20000.0)]
+        [(20.0, False), (inf, True), (inf, True)]
+        """
+        if not math.isfinite(raw):
+            return raw, False
+        number = self.in_unit(raw) if self.converts else raw
+        is_good = raw not in self.invalid and self.low <= number <= self.high and math.isfinite(number)
+        return (number, False) if is_good else (math.inf, True)
+
+
+def held_exactly(number: float) -> float:
+    """A number as a float64 holds it: an integer that it would round is infinite, never another integer.
+
+    >>> held_exactly(2**53), held_exactly(2**53 + 1), held_exactly(10**400)
+    (9007199254740992.0, inf, inf)
+    """
+    if isinstance(number, float):
+        return number
+    try:
+        held = float(number)
+    except OverflowError:
+        return math.inf
+    return held if held == number else math.inf
