@@ -21,7 +21,7 @@ from typing import Any
 from triggers.contracts.campaign import CampaignSettings
 from triggers.contracts.problem import error_of, problem_of
 from triggers.errors import InvalidInput, LongtailError, Unreachable
-from triggers.language.compile import CompiledCampaign, compile_source
+from triggers.language.compile import CompiledCampaign, compile_source, require_sound
 from triggers.processes.death_signal import signal_on_parents_death
 from triggers.scan.condition import FILENAME, Condition, compile_for_scan
 from triggers.signals.catalog import ProgramLimits, Signal, SignalCatalog
@@ -104,7 +104,10 @@ def compile_condition_aside(text: ConditionText) -> tuple[Condition, list[dict[s
 
 
 def read_catalog_aside(signals: str) -> ReadCatalog:
-    """Read a signal catalog in a child process, within the same limits; InvalidInput when it has mistakes."""
+    """Read a signal catalog in a child process, within the same limits.
+
+    InvalidInput when it has mistakes, DiagnosticsError for those in its derived signals.
+    """
     parts = run_aside(_read, signals, what="the signal catalog")
     return ReadCatalog(parts["signals"], ProgramLimits(**parts["limits"]))
 
@@ -214,4 +217,5 @@ def _compile_condition(text: ConditionText) -> dict[str, Any]:
 
 def _read(signals: str) -> dict[str, Any]:
     catalog = SignalCatalog.parse(signals, name="signals")
+    require_sound(catalog)
     return {"signals": len(catalog.signals), "limits": catalog.limits.model_dump(exclude_unset=True)}

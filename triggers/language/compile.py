@@ -17,11 +17,12 @@ from triggers.contracts.limits import MAX_CONDITION_BYTES, MAX_SOURCE_BYTES
 from triggers.errors import DiagnosticsError
 from triggers.language.checks.campaigns import campaign_settings, check_budget, check_collected, check_places
 from triggers.language.checks.checker import check_definitions, check_names, lower
+from triggers.language.checks.expressions import check as check_expression
 from triggers.language.checks.limits import LimitedProgram, check_limits, check_uncollected
-from triggers.language.checks.signal_catalog import catalog_warnings
+from triggers.language.checks.signal_catalog import catalog_findings, derived_findings
 from triggers.language.ir import MAX_NODES, Ir
 from triggers.language.text import syntax
-from triggers.language.text.diagnostics import Diagnostic, Source, Span
+from triggers.language.text.diagnostics import Diagnostic, Severity, Source, Span
 from triggers.language.text.mistakes.collector import Enough
 from triggers.language.text.parser import parse, parse_condition
 from triggers.language.text.reporter import Reporter
@@ -122,7 +123,7 @@ def compile_source(source: str, *, filename: str, catalog: SignalCatalog) -> Com
         report.too_large(Span(0, 0), MAX_SOURCE_BYTES)
         return Compilation(report.diagnostics, ok=False)
     report = Reporter(Source(source, filename), stops=True)
-    return _compiled(report, lambda: parse(report.source, report), catalog, catalog_warnings(catalog))
+    return _compiled(report, lambda: parse(report.source, report), catalog, catalog_findings(catalog, check_expression))
 
 
 def compile_condition(source: str, *, filename: str, catalog: SignalCatalog) -> Compilation:
@@ -139,20 +140,32 @@ def compile_condition(source: str, *, filename: str, catalog: SignalCatalog) -> 
     if len(source.encode("utf-8", "surrogatepass")) > MAX_CONDITION_BYTES:
         report.too_large(Span(0, 0), MAX_CONDITION_BYTES)
         return Compilation(report.diagnostics, ok=False)
-    return _compiled(report, lambda: parse_condition(report.source, report, CONDITION), catalog, ())
+    return _compiled(
+        report,
+        lambda: parse_condition(report.source, report, CONDITION),
+        catalog,
+        derived_findings(catalog, check_expression),
+    )
+
+
+def require_sound(catalog: SignalCatalog) -> None:
+    """DiagnosticsError, with every mistake and its place, if a derived signal of the catalog cannot be computed."""
+    found = derived_findings(catalog, check_expression)
+    is_sound = all(each.severity is not Severity.ERROR for each in found)
+    Compilation(found, ok=is_sound).require_ok(catalog.source.name or "the signal catalog")
 
 
 def _compiled(
-    report: Reporter, parsed: Callable[[], syntax.File], catalog: SignalCatalog, warnings: Sequence[Diagnostic]
+    report: Reporter, parsed: Callable[[], syntax.File], catalog: SignalCatalog, of_catalog: Sequence[Diagnostic]
 ) -> Compilation:
-    """Parse, and run the passes over what was parsed."""
+    """Parse, and run the passes over what was parsed; `of_catalog` is what was found in the catalog."""
     draft = None
     with suppress(Enough):
         draft = _Draft(parsed(), catalog, report)
         _run_passes(draft)
-    diagnostics = (*report.diagnostics, *warnings)
+    diagnostics = (*report.diagnostics, *of_catalog)
     source = report.source.text
-    if draft is None or report.has_errors:
+    if draft is None or report.has_errors or any(each.severity is Severity.ERROR for each in of_catalog):
         return Compilation(diagnostics, ok=False, source=source)
     return Compilation(diagnostics, ok=True, campaigns=draft.campaigns, triggers=draft.triggers, source=source)
 

@@ -68,6 +68,7 @@ OPERATIONS: dict[str, Operation] = {
     "max": Operation(_N, (_N, _N)),
     "wrap": Operation(_N, (_N,), ("half_turn",)),
     "lookup": Operation(_N, (_N,), ("table",)),
+    "in_range": Operation(_N, (_N,), ("low", "high")),
     "lt": Operation(_B, (_N, _N)),
     "le": Operation(_B, (_N, _N)),
     "gt": Operation(_B, (_N, _N)),

@@ -15,6 +15,7 @@ ROWS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("`min(a, b)`, `max(a, b)`", ("min", "max")),
     ("`wrap(angle)`", ("wrap",)),
     ("`< <= > >=`", ("lt", "le", "gt", "ge", "lt_constant", "le_constant", "gt_constant", "ge_constant")),
+    ("a signal with `min` or `max`", ("in_range",)),
     ("`== !=`, and each value of `x in (a, ...)`", ("eq_number", "ne_number", "eq_bool", "ne_bool")),
     ("`and`, `or`, `not`", ("and", "or", "not")),
     ("`P for D`", ("for",)),

@@ -246,7 +246,16 @@ def _expanded(context: CheckContext, patterns: Iterable[syntax.Word]) -> tuple[s
         else:
             nearest = context.nearest(pattern.text, context.catalog.signals)
             context.report.unknown_signal(pattern.span, pattern.text, nearest)
-    return tuple(name for name in context.catalog.signals if name in chosen)
+    needed = {name for chosen_name in chosen for name in _samples_of(context, chosen_name)}
+    return tuple(name for name in context.catalog.signals if name in needed)
+
+
+def _samples_of(context: CheckContext, signal: str) -> list[str]:
+    """The signal itself, or the signals that a derived one is computed from."""
+    if context.catalog.signals[signal].derived is None:
+        return [signal]
+    typed = check(context, syntax.Name(Span(0, 0), signal))
+    return context.signals_of(typed.node) if typed.node >= 0 else []
 
 
 def _nearest_patterns(context: CheckContext, pattern: str) -> list[str]:

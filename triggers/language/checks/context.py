@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from fractions import Fraction
-from math import inf, nextafter
+from math import inf, isfinite, nextafter
+from sys import float_info
 
 from triggers.contracts.base import MAX_SHORT_TEXT
 from triggers.language.analysis.typed import Type, Typed
@@ -16,7 +17,7 @@ from triggers.language.ir import MAX_TIME_NS, Input, Kind
 from triggers.language.text import syntax
 from triggers.language.text.diagnostics import Span
 from triggers.language.text.reporter import Reporter
-from triggers.signals.catalog import SignalCatalog
+from triggers.signals.catalog import Signal, SignalCatalog
 from triggers.signals.unit_spellings import nearest_units
 from triggers.signals.units import BARE, SECOND, Unit, convert, dimension_name, parse_unit
 from triggers.times import NS_PER_S
@@ -44,6 +45,10 @@ class CheckContext:
     inputs: list[str] = field(default_factory=list)
     known_lets: dict[str, Typed] = field(default_factory=dict)
     open_lets: list[str] = field(default_factory=list)
+    known_derived: dict[str, Typed] = field(default_factory=dict)
+    open_derived: list[str] = field(default_factory=list)
+    catalog_reports: dict[str, Reporter] = field(default_factory=dict)
+    """The reporters of mistakes in the catalog; the one for its whole text has the key \"\"."""
     _nearest: dict[str, list[str]] = field(default_factory=dict)
 
     # messages
@@ -88,9 +93,33 @@ class CheckContext:
         kind = Kind.BOOL if signal.type == "bool" else Kind.NUMBER
         around, self.graph.span = self.graph.span, span
         node = self.graph.add("input", input=self.inputs.index(name), kind=kind)
-        self.graph.span = around
         unit = parse_unit(signal.unit) or BARE
-        return Typed(span, Type(signal.type), node, unit, values=signal.values, signal=name)
+        typed = Typed(span, Type(signal.type), node, unit, values=signal.values, signal=name)
+        typed = self.ranged(typed, signal)
+        self.graph.span = around
+        return typed
+
+    def ranged(self, typed: Typed, declared: Signal) -> Typed:
+        """A signal whose values outside its `min` and `max` are unknown, whatever the host delivers."""
+        form = declared.raw_form
+        if not form.is_bounded:
+            return typed
+        largest = float_info.max
+        node = self.graph.add("in_range", typed.node, low=max(form.low, -largest), high=min(form.high, largest))
+        low, high = (Fraction(end) if isfinite(end) else None for end in (form.low, form.high))
+        return replace(typed, node=node, low=low, high=high)
+
+    def signal_named(self, expression: syntax.Expression) -> str | None:
+        """The signal that an expression is by its name; None if it is something else, such as a `let`."""
+        if not isinstance(expression, syntax.Name) or expression.name in self.lets:
+            return None
+        return expression.name if expression.name in self.catalog.signals else None
+
+    def refuse_unsampled(self, operand: Typed, expression: syntax.Expression, function: str) -> None:
+        """Report an operand of an operator on samples that is an expression or a derived signal."""
+        name = self.signal_named(expression)
+        needed = self.signals_of(operand.node) if name is not None and operand.node >= 0 else []
+        self.report.not_a_signal(operand.span, function, needed)
 
     def number(self, value: Fraction, span: Span) -> int:
         """A node for a constant, rounded half-even to the nearest double."""

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable
 from dataclasses import replace
 from fractions import Fraction
+from math import isfinite
 from typing import Any
 
 from triggers.language.analysis import facts
@@ -14,6 +15,7 @@ from triggers.language.checks.arithmetic import arithmetic, constant_in, negativ
 from triggers.language.checks.calls.table import call
 from triggers.language.checks.comparisons import MAX_VALUES_SHOWN, compare, facts_of, judged
 from triggers.language.checks.context import CheckContext, shown_time
+from triggers.language.checks.signal_catalog import derived_signal
 from triggers.language.ir import MAX_ARGUMENTS
 from triggers.language.text import syntax
 from triggers.language.text.expression_parser import MAX_NESTING
@@ -46,7 +48,9 @@ def _name(context: CheckContext, name: syntax.Name, beside: Typed | None = None)
         return context.error(name.span)
     if name.name in context.lets:
         return replace(check_let(context, name), span=name.span)
-    if name.name in context.catalog.signals:
+    if (declared := context.catalog.signals.get(name.name)) is not None:
+        if declared.derived is not None:
+            return derived_signal(context, name.name, name.span, check)
         return context.signal(name.name, name.span)
     values = beside.values if beside else ()
     nearest = context.nearest(name.name, [*context.catalog.signals, *context.lets])
@@ -178,6 +182,24 @@ def _member(context: CheckContext, member: syntax.Member) -> Typed:
     )
 
 
+def _outside(context: CheckContext, outside: syntax.Outside) -> Typed:
+    """`x outside red`, as the comparisons with the limits that the catalog declares."""
+    subject = check(context, outside.subject)
+    if subject.type is Type.ERROR:
+        return context.error(outside.span)
+    name = subject.signal or context.signal_named(outside.subject) if subject.type is Type.NUMBER else None
+    declared = {} if name is None else context.catalog.signals[name].limits
+    if outside.colour not in declared:
+        context.report.no_limits(outside.span, context.subject(outside.subject.span), name, outside.colour, [*declared])
+        return context.error(outside.span)
+    parts = [
+        compare(context, outside.span, operator, subject, context.constant(outside.span, Fraction(end), subject.unit))
+        for operator, end in zip("<>", declared[outside.colour], strict=True)
+        if isfinite(end)
+    ]
+    return _joined(context, outside, "or", parts) if len(parts) > 1 else judged(context, parts[0])
+
+
 def _too_many(context: CheckContext, whole: syntax.Expression, count: int) -> bool:
     if count > MAX_ARGUMENTS:
         context.report.too_many(whole.span, "operands", count, MAX_ARGUMENTS, "an operator")
@@ -252,6 +274,7 @@ _CHECKS: dict[type[syntax.Expression], Callable[[CheckContext, Any], Typed]] = {
     syntax.Junction: _junction,
     syntax.Between: _between,
     syntax.Member: _member,
+    syntax.Outside: _outside,
     syntax.Hold: _hold,
     syntax.Sequence: _sequence,
     syntax.Call: _call,

@@ -67,7 +67,9 @@ def _names(context: CheckContext, whole: syntax.Expression) -> set[str]:
 
 def _compared_names(context: CheckContext, operand: syntax.Expression) -> set[str]:
     """The signals in comparisons of a negated condition that may be silent."""
-    if isinstance(operand, syntax.Binary | syntax.Between | syntax.Member) or _is_call(operand, ("hysteresis",)):
+    if isinstance(operand, syntax.Binary | syntax.Between | syntax.Member | syntax.Outside) or _is_call(
+        operand, ("hysteresis",)
+    ):
         return _silent_names(context, operand)
     if isinstance(operand, syntax.Name) and operand.name in context.lets:
         return _compared_names(context, context.lets[operand.name].value)

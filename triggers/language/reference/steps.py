@@ -121,6 +121,9 @@ def _function(node: Node) -> Callable[..., Value]:
     if node.op == "lookup":
         table = node.table("table")
         return lambda a: table[int(a)] if a is not None and 0 <= a < len(table) and a == int(a) else None
+    if node.op == "in_range":
+        low, high = node.number("low"), node.number("high")
+        return lambda a: a if a is not None and low <= a <= high else None
     if node.op == "missing":
         return lambda a: a is None
     if node.op == "and":

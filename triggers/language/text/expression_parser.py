@@ -1,7 +1,7 @@
 """The parser of expressions: precedence climbing over the tokens, with bounded nesting.
 
 Loosest first: `then`/`without ... within`; `or`; `and`; `not`; `for [tolerating]`; comparisons, `between`,
-`in`; `+ -`; `* /`; unary `-`; atoms.
+`in`, `outside`; `+ -`; `* /`; unary `-`; atoms.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from triggers.language.text.mistakes.instead import INSTEAD
 from triggers.language.text.reporter import Reporter
 from triggers.signals.reserved import RESERVED
 from triggers.signals.unit_spellings import meant_unit
+from triggers.signals.values import LIMITS
 
 MAX_NESTING = 100
 
@@ -29,7 +30,7 @@ _MAX_EXPONENT_CHARACTERS = 5
 _SEQUENCE, _OR, _AND, _NOT, _HOLD, _COMPARE, _SUM, _PRODUCT = range(1, 9)
 _POWERS: dict[str, int] = {
     "then": _SEQUENCE, "without": _SEQUENCE, "or": _OR, "and": _AND, "for": _HOLD, "between": _COMPARE,
-    "in": _COMPARE, "+": _SUM, "-": _SUM, "*": _PRODUCT, "/": _PRODUCT,
+    "in": _COMPARE, "outside": _COMPARE, "+": _SUM, "-": _SUM, "*": _PRODUCT, "/": _PRODUCT,
     **dict.fromkeys(("<", "<=", ">", ">=", "==", "!="), _COMPARE),
 }  # fmt: skip
 _IN_EXPRESSION = ("the next clause", "a signal, a value", "the end of this condition")
@@ -206,6 +207,9 @@ class ExpressionParser(Cursor):
             return self._checked(syntax.Between(left.span.to(high.span), left, low, high))
         if token.text == "in":
             return self._member(left)
+        if token.text == "outside":
+            colour = self.take_word(*LIMITS) or self.fail("`yellow` or `red`")
+            return self._checked(syntax.Outside(left.span.to(colour.span), left, colour.text))
         right = self.expression(power + 1)
         return self._checked(syntax.Binary(left.span.to(right.span), token.text, left, right))
 

@@ -123,6 +123,17 @@ class Member(Expression):
 
 
 @dataclass(frozen=True, slots=True)
+class Outside(Expression):
+    """`x outside red`: beyond the limits of that colour, which the signal catalog declares for the signal x."""
+
+    subject: Expression
+    colour: str
+
+    def children(self) -> tuple[Expression, ...]:
+        return (self.subject,)
+
+
+@dataclass(frozen=True, slots=True)
 class Hold(Expression):
     """`P for D`, `P for D tolerating G`."""
 

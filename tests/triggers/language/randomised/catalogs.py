@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from random import Random
 
@@ -32,6 +32,10 @@ BOOLS = ("p", "q", "driver.brake", "active.cut_in.seen", "shadow.cut_in.seen")
 TEXTS = ("mode", "active.light.colour", "shadow.light.colour")
 HEADS = {"lead.gap": "number", "cut_in.seen": "bool", "light.colour": "text"}
 COLOURS = ("red", "amber", "green", "off")
+_RANGES = ("min: 0", "max: 3", "min: -5, max: 20", "min: 0.5, max: 60")
+_LIMITS = (
+    "yellow: [0, 1], red: [-1, 2.5]", "yellow: [null, 10], red: [null, 30]", "yellow: [0.5, 20], red: [0.5, null]",
+)  # fmt: skip
 _RATES = (1, 1, 2, 5, 10, 10, 20, 36, 50, 100)
 _AGES_S = ("0.01", "0.035", "0.1", "0.2", "0.35", "1.0", "5")
 _GAPS_S = ("0.05", "0.1", "0.25", "0.5", "1.0", "2.0", "0.333333333")
@@ -49,6 +53,10 @@ class Declared:
     max_age_s: str = ""
     initial: str = ""
     values: tuple[str, ...] = ()
+    range: str = ""
+    """Its `min` and `max`, as they stand in the catalog; values outside are unknown."""
+    limits: str = ""
+    """Its `yellow` and `red`."""
 
     @property
     def on_change(self) -> bool:
@@ -65,6 +73,8 @@ class Declared:
         parts += [] if self.on_change or not self.max_age_s else [f"max_age: {self.max_age_s}"]
         parts += ["update: on_change"] if self.on_change else []
         parts += [f"initial: {self.initial}"] if self.initial else []
+        parts += [self.limits] if self.limits else []
+        parts += [self.range] if self.range and not self.initial else []
         return f"  {self.name}: {{{', '.join(parts)}}}"
 
 
@@ -106,7 +116,9 @@ def random_catalog(random: Random) -> RandomCatalog:
 def _number(random: Random, name: str, family: str) -> Declared:
     units = FAMILIES[family]
     unit = "deg" if name in ("lat", "lon") else units[0] if random.random() < 0.6 else random.choice(units)
-    return _timed(random, Declared(name, "number", family, unit), ("0", "1", "-0.0", "2.5"))
+    declared = _timed(random, Declared(name, "number", family, unit), ("0", "1", "-0.0", "2.5"))
+    limits = random.choice(_LIMITS)
+    return replace(declared, limits=limits, range=random.choice(_RANGES) if random.random() < 0.2 else "")
 
 
 def _colours(random: Random) -> tuple[str, ...]:

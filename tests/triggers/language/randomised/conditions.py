@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.triggers.language.randomised.catalogs import BOOLS, FAMILIES, HEADS, TEXTS
+from tests.triggers.language.randomised.catalogs import BOOLS, FAMILIES, HEADS, NUMBERS, TEXTS
 from tests.triggers.language.randomised.numbers import NumberWriter
 from tests.triggers.language.randomised.words import CENTRE, WINDOWS, Made
 
@@ -45,7 +45,7 @@ class Author(NumberWriter):
                 (1, self._bools), (4, self._joined), (2, self._not), (4, self._held), (2, self._edge),
                 (2, self._changed), (2, self._once), (2, self._missing), (2, self._hysteresis), (2, self._disagree),
                 (4, self._sequence), (2, self._place), (1, self._earlier), (2, self._counts), (2, self._shares),
-                (1, self._accelerates),
+                (1, self._accelerates), (1, self._outside),
             ],
             depth - 1,
         )  # fmt: skip
@@ -77,6 +77,11 @@ class Author(NumberWriter):
         if self.chance(0.5):
             return self.made(f"({a.text} between {low.text} and {high.text})", "bool", a, low, high)
         return self.made(f"({a.text} in ({low.text}, {high.text}, {self.literal(family)}))", "bool", a, low, high)
+
+    def _outside(self, _depth: int) -> Made:
+        """Beyond the limits of a signal, which every number of the random catalog has."""
+        a = self.signal(sorted(NUMBERS))
+        return self.made(f"({a.text} outside {self.random.choice(('yellow', 'red'))})", "bool", a)
 
     def _texts(self, depth: int) -> Made:
         a = self.text(depth)

@@ -78,6 +78,7 @@ def _grown(inner: st.SearchStrategy[list[str]]) -> st.SearchStrategy[list[str]]:
         st.builds(lambda a, d: ["(", *a, ")", "for", *d], inner, _durations),
         st.builds(lambda a, d: ["(", *a, ")", "for", *d, "tolerating", *d], inner, _durations),
         st.builds(lambda a, b, d: ["(", *a, ")", "then", "(", *b, ")", "within", *d], inner, inner, _durations),
+        st.builds(lambda a, colour: [*a, "outside", colour], inner, st.sampled_from(["yellow", "red"])),
         st.builds(lambda a, b, c: [*a, "between", *b, "and", *c], inner, inner, inner),
         st.builds(
             lambda a, items: [*a, "in", *calls("", items, [])[1:]], inner, st.lists(inner, min_size=1, max_size=5)

@@ -22,9 +22,11 @@ NOT_FROM_TEXT = {
     "LT113",
     "LT114",
     "LT211",
+    "LT212",
+    "LT331",
     "LT504",
     "LT916",
-}  # of bytes, or of another catalog: tested in test_compile, test_limits, test_catalog
+}  # of bytes, or of another catalog: tested in test_compile, test_limits, test_catalog, test_derived
 
 
 @pytest.mark.parametrize("path", GOLDEN, ids=lambda path: path.stem)

@@ -94,7 +94,9 @@ _atoms = st.sampled_from(
 def _grown(inner: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
     infix = st.sampled_from(["+", "-", "*", "/", "<", "==", "and", "or", "then", "between"])
     pairs = st.tuples(inner, infix, inner).map(" ".join)
-    suffix = st.sampled_from([" for 1 s", " for 1 s tolerating 2 s", " in (x, 5)", " within 1 s", " and x", " for 1"])
+    suffix = st.sampled_from(
+        [" for 1 s", " for 1 s tolerating 2 s", " in (x, 5)", " within 1 s", " and x", " for 1", " outside red"]
+    )
     return st.one_of(
         pairs,
         inner.map("({})".format),

@@ -54,6 +54,7 @@ NODES: dict[str, Node] = {
     **{f"{op}_bool": make_node(op, (B,)) for op in ("missing", "changed")},
     "wrap": make_node("wrap", (N,), half_turn=1.0),
     "lookup": make_node("lookup", (N,), table=(1.0, 2.0, 3.0)),
+    "in_range": make_node("in_range", (N,), low=-1.0, high=1.0),
     "age": make_node("age", (N,)),
     "for": make_node("for", (B,), hold_ns=SPAN_NS, tolerate_ns=0),
     "for_tolerating": make_node("for", (B,), hold_ns=SPAN_NS, tolerate_ns=SPAN_NS // 3),

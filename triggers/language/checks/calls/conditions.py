@@ -55,7 +55,7 @@ def _sampled(context: CheckContext, expression: syntax.Call, check: Check) -> Ty
     if expression.function.text == "missing":
         return Typed(expression.span, Type.BOOL, context.graph.add("missing", context.node(operand)))
     if operand.signal is None:
-        context.report.not_a_signal(operand.span, "age")
+        context.refuse_unsampled(operand, expression.arguments[0], "age")
         return context.error(expression.span)
     return Typed(expression.span, Type.NUMBER, context.graph.add("age", operand.node), SECOND, low=Fraction(0))
 

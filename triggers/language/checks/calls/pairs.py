@@ -56,9 +56,9 @@ def _pair_signals(context: CheckContext, expression: syntax.Call, check: Check) 
             return None
         return _head_signals(context, head.name, head.span)
     a, b = (check(context, argument) for argument in arguments)
-    for operand in (a, b):
+    for operand, argument in ((a, arguments[0]), (b, arguments[1])):
         if operand.type is not Type.ERROR and operand.signal is None:
-            context.report.not_a_signal(operand.span, expression.function.text)
+            context.refuse_unsampled(operand, argument, expression.function.text)
             return None
     return None if Type.ERROR in (a.type, b.type) else (a, b)
 
@@ -135,6 +135,9 @@ def _driver(context: CheckContext, head: syntax.Word, name: syntax.Word) -> Type
         return None
     if name.text in (f"active.{head.text}", f"shadow.{head.text}"):
         context.report.given_twice(name.span, f"the signal `{name.text}`")
+        return None
+    if context.catalog.signals[name.text].derived is not None:
+        context.report.not_a_signal(name.span, "events", [], is_derived=True)
         return None
     signal = context.signal(name.text, name.span)
     if signal.type is not Type.BOOL:

@@ -69,6 +69,10 @@ class FormMistakes(Collector):
         message = f"more than {limit} `let`s in a row are used before they are defined"
         self._error("LT107", span, message, "define each `let` above its uses")
 
+    def too_long_derivation(self, span: Span, limit: int) -> None:
+        """LT107 for a chain of derived signals."""
+        self._error("LT107", span, f"more than {limit} derived signals are computed from one another")
+
     def number_out_of_range(self, span: Span, text: str) -> None:
         """LT108: a number that a double cannot hold."""
         shown = text if len(text) <= 40 else f"{text[:36]}..."

@@ -38,6 +38,11 @@ class NameMistakes(Collector):
         """LT203: two blocks of the same kind with the same name."""
         self._error("LT203", span, f"there is already a {kind} `{name}`", "choose another name")
 
+    def circular_signal(self, span: Span, circle: Sequence[str]) -> None:
+        """LT212: a derived signal that depends on itself."""
+        shown = " -> ".join(circle)
+        self._error("LT212", span, f"the derived signal `{circle[0]}` depends on itself: {shown}")
+
     def circular_let(self, span: Span, name: str) -> None:
         """LT204: a `let` defined in terms of itself."""
         self._error("LT204", span, f"`{name}` is defined in terms of itself")

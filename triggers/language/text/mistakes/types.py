@@ -82,9 +82,16 @@ class TypeMistakes(Collector):
         """LT314: a hysteresis needs two thresholds."""
         self._error("LT314", span, "the two thresholds of a hysteresis must differ")
 
-    def not_a_signal(self, span: Span, function: str) -> None:
+    def not_a_signal(
+        self, span: Span, function: str, derived_from: Sequence[str] = (), *, is_derived: bool = False
+    ) -> None:
         """LT315: an operator on samples applied to something other than a signal."""
-        self._error("LT315", span, f"`{function}` needs a signal here, not an expression")
+        if not derived_from and not is_derived:
+            self._error("LT315", span, f"`{function}` needs a signal here, not an expression")
+            return
+        message = f"`{function}` looks at samples, and a derived signal has none of its own"
+        proposal = f"it is computed from {quoted(derived_from, 'and')}" if derived_from else ""
+        self._error("LT315", span, message, proposal)
 
     def impossible_constant(self, span: Span, why: str) -> None:
         """LT316: a constant without a representable value."""
@@ -97,6 +104,24 @@ class TypeMistakes(Collector):
     def bad_place(self, span: Span, what: str) -> None:
         """LT318: a latitude, longitude, radius or fence outside its limits."""
         self._error("LT318", span, what)
+
+    def no_limits(self, span: Span, subject: str, name: str | None, colour: str, declared: Sequence[str]) -> None:
+        """LT330: `outside` of something without these limits."""
+        if name is None:
+            self._error("LT330", span, f"only a signal that is a number has limits, and {subject} is not one")
+            return
+        proposal = f"declare `{colour}: [low, high]` for it in the signal catalog"
+        if declared:
+            proposal = f"write `outside {declared[0]}`, or {proposal}"
+        self._error("LT330", span, f"the signal catalog declares no {colour} limits for `{name}`", proposal)
+
+    def derived_otherwise(self, span: Span, name: str, what: str, declared: str, proposal: str) -> None:
+        """LT331: a derived signal whose expression is of another type or unit than is declared for it."""
+        self._error("LT331", span, f"`{name}` is declared as {declared}, but this is {what}", proposal)
+
+    def derived_from_nothing(self, span: Span, name: str) -> None:
+        """LT331 for an expression that reads no signal."""
+        self._error("LT331", span, f"`{name}` is computed from no signal", "write a constant where it is compared")
 
     def text_alone(self, span: Span) -> None:
         """LT319: quoted text compared with something other than a text signal."""

@@ -1,4 +1,4 @@
-"""`wrap`, `lookup` and equality of conditions give what the interpreter's functions give, at every tick."""
+"""`wrap`, `lookup`, ranges and equality of conditions give what the interpreter's functions give, at every tick."""
 
 from __future__ import annotations
 
@@ -51,6 +51,22 @@ def test_lookup_takes_whole_numbers_within_the_table(table: list[float], values:
     entries: dict[float, float] = {float(index): value for index, value in enumerate(table)}
     arguments = [(value,) for value in (-0.0, 0.5, 4294967296.0, *values)]
     assert_computes("lookup", node, (Kind.NUMBER,), arguments, lambda a: None if a is None else entries.get(a))
+
+
+@given(
+    low=NUMBERS,
+    width=st.floats(0, 1e9),
+    values=st.lists(st.none() | NUMBERS | st.floats(-10, 10), min_size=1, max_size=200),
+)
+@settings(max_examples=100)
+def test_a_number_out_of_its_range_is_unknown(low: float, width: float, values: list[float | None]) -> None:
+    high = low + width
+    ends = [low, high, math.nextafter(low, -math.inf), math.nextafter(high, math.inf), -0.0, 0.0]
+    node = make_node("in_range", (Kind.NUMBER,), low=low, high=high)
+    arguments = [(value,) for value in (*(end for end in ends if math.isfinite(end)), *values)]
+    assert_computes(
+        "in_range", node, (Kind.NUMBER,), arguments, lambda a: a if a is not None and low <= a <= high else None
+    )
 
 
 @pytest.mark.parametrize("op", ["eq", "ne"])

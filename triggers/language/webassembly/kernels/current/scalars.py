@@ -1,4 +1,4 @@
-"""Kernels of `wrap`, `lookup`, and equality of conditions: functions of the current values alone."""
+"""Kernels of `wrap`, `lookup`, ranges and equality of conditions: functions of the current values alone."""
 
 from __future__ import annotations
 
@@ -70,6 +70,24 @@ def _lookup() -> Kernel:
     return Kernel("lookup", signature, kernel_text("lookup", signature, f"(local $end i32) {numbers}", body))
 
 
+def _in_range() -> Kernel:
+    """The number itself if it is not below `low` and not above `high`, else unknown; two ticks per iteration."""
+    signature = ("arg0", "out", "low", "high")
+    number = "(local.get $number)"
+    body = f"""(local.set $least (f64x2.splat (local.get $low)))
+      (local.set $most (f64x2.splat (local.get $high)))
+      (local.set $end (i32.add (local.get $out) (i32.shl (global.get $count) (i32.const 3))))
+      (loop $twos
+        (local.set $number (v128.load (local.get $arg0)))
+        (v128.store (local.get $out) (v128.bitselect {number} (v128.const f64x2 nan nan)
+          (v128.and (f64x2.ge {number} (local.get $least)) (f64x2.le {number} (local.get $most)))))
+        (local.set $arg0 (i32.add (local.get $arg0) (i32.const 16)))
+        (local.set $out (i32.add (local.get $out) (i32.const 16)))
+        (br_if $twos (i32.lt_u (local.get $out) (local.get $end))))"""
+    vectors = " ".join(f"(local ${name} v128)" for name in ("least", "most", "number"))
+    return Kernel("in_range", signature, kernel_text("in_range", signature, f"(local $end i32) {vectors}", body))
+
+
 def _equality(name: str, *, equal: bool) -> Kernel:
     """Both true or both false against one of each; neither where one is unknown."""
     signature = ("arg0", "arg1", "out")
@@ -86,6 +104,7 @@ def _equality(name: str, *, equal: bool) -> Kernel:
 KERNELS: dict[str, Kernel] = {
     "wrap": _wrap(),
     "lookup": _lookup(),
+    "in_range": _in_range(),
     "eq_bool": _equality("eq_bool", equal=True),
     "ne_bool": _equality("ne_bool", equal=False),
 }

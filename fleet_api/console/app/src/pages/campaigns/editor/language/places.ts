@@ -42,7 +42,7 @@ const CLAUSES: Readonly<Record<Block, ReadonlySet<string>>> = {
   ),
   capture: new Set(["signals", "cameras"]),
 };
-const OPERATORS = new Set("and or not for tolerating between in then without within over".split(" "));
+const OPERATORS = new Set("and or not for tolerating between in outside yellow red then without within over".split(" "));
 const ATOMS = new Set(["true", "false"]);
 /** The words within clauses that are not conditions. */
 const FORMS: Readonly<Record<string, ReadonlySet<string>>> = {

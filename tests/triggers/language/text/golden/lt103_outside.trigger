@@ -1,0 +1,1 @@
+trigger green { when ego.coolant outside green }
