@@ -144,6 +144,22 @@ def test_times_that_are_none_are_refused_by_row(tmp_path: Path, unit: str, colum
         list(Drive(tmp_path / "d.parquet").rows(catalog, ["x"]))
 
 
+@pytest.mark.parametrize(
+    ("unit", "column"),
+    [
+        ("ns", pa.array([0, 1_500_000_000], pa.int64())),
+        ("us", pa.array([0, 1_500_000], pa.uint32())),
+        ("ms", pa.array([0, 1500], pa.int64())),
+        ("ms", pa.array([0.0, 1500.0], pa.float64())),
+        ("s", pa.array([0.0, 1.5], pa.float64())),
+    ],
+)
+def test_times_count_the_unit_that_the_catalog_names(tmp_path: Path, unit: str, column: Any) -> None:
+    pq.write_table(pa.table({"ts": column, "x": [1.0, 2.0]}), tmp_path / "d.parquet")
+    catalog = SignalCatalog.parse(f"signals: {{x: {{rate: 1}}}}\ntime: {{column: ts, unit: {unit}}}", name="c")
+    assert [row.t_ns for row in Drive(tmp_path / "d.parquet").rows(catalog, ["x"])] == [0, 1_500_000_000]
+
+
 def test_a_drive_without_the_declared_column_of_times_is_read_by_t(tmp_path: Path) -> None:
     pq.write_table(pa.table({"t": [1.0], "x": [1.0]}), tmp_path / "d.parquet")
     catalog = SignalCatalog.parse("signals: {x: {rate: 1}}\ntime: {column: ts, unit: ns}", name="c")

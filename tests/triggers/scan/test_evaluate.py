@@ -89,6 +89,14 @@ def test_values_that_a_signal_cannot_have_are_unknown_as_in_a_backtest(tmp_path:
     assert at_ms(scan("missing(brake)", data)) == [20]
 
 
+def test_values_of_a_clip_are_in_units_and_not_converted_again_but_their_range_holds(tmp_path: Path) -> None:
+    declared = "signals: {v: {unit: m/s, rate: 10, scale: 0.01, invalid: [30], max: 100, red: [0, 20]}}"
+    catalog = SignalCatalog.parse(declared, name="signals.yaml")
+    data = clip(tmp_path, v={0: 10.0, 100: 30.0, 200: 10.0, 300: 500.0, 400: 15.0, 500: 25.0})
+    scanned = scan_clip(data, [Evaluator(compile_for_scan("v outside red", catalog)[0])])
+    assert at_ms(scanned) == [100, 500]
+
+
 def test_heartbeats_are_at_the_vehicles_full_tenths_of_a_second(tmp_path: Path) -> None:
     data = clip(tmp_path, lead__distance={0: 3.0}, ego__speed=dict.fromkeys(range(0, 2000, 20), 1.0))
     (t_ms,) = at_ms(scan("missing(lead.distance)", data))

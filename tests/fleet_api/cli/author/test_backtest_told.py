@@ -155,6 +155,26 @@ def test_a_strange_text_costs_one_sample(backtest: Backtest) -> None:
     assert '1 times not among the signal\'s `values`, first in drive `d`, row 2 ("SNA")' in told
 
 
+def test_raw_values_are_read_by_the_catalog_and_what_it_refuses_is_told(backtest: Backtest) -> None:
+    raw = pa.array([1000, 4000, 65535, 1000, 4000, 30_000, 1000, 4000], pa.uint16())
+    path = drive("d.parquet", t=[float(n) for n in range(8)], can_speed=raw)
+    catalog = """signals:
+  v: {unit: m/s, rate: 1, column: can_speed, scale: 0.01, offset: -5, invalid: [65535], max: 250, red: [0, 20]}
+  fast: {type: bool, derived: v > 72 km/h}
+"""
+    source = "trigger limit { when v outside red } trigger same { when fast and v < 200 m/s }"
+    report, told = backtest(source, catalog, path)
+    assert fires(report) == {"limit": [1.0, 4.0, 7.0], "same": [1.0, 4.0, 7.0]}
+    found = {
+        each["problem"]: (each["column"], each["count"], each["row"], each["value"]) for each in report["findings"]
+    }
+    assert found == {
+        "declared `invalid`": ("can_speed", 1, 2, "65535"),
+        "outside the signal's `min` to `max`": ("can_speed", 1, 5, "295"),
+    }
+    assert "column `can_speed`" in told and "they count as unknown, as the signal catalog says" in told
+
+
 @pytest.mark.parametrize("kind", [pa.float32(), pa.float16()])
 def test_times_that_a_narrow_float_cannot_tell_apart_are_refused(backtest: Backtest, kind: pa.DataType) -> None:
     start = 1.7e9 if kind == pa.float32() else 2000
