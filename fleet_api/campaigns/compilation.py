@@ -104,10 +104,7 @@ def compile_condition_aside(text: ConditionText) -> tuple[Condition, list[dict[s
 
 
 def read_catalog_aside(signals: str) -> ReadCatalog:
-    """Read a signal catalog in a child process, within the same limits.
-
-    InvalidInput when it has mistakes, DiagnosticsError for those in its derived signals.
-    """
+    """Read a signal catalog in a child process, within the same limits; InvalidInput when it has mistakes."""
     parts = run_aside(_read, signals, what="the signal catalog")
     return ReadCatalog(parts["signals"], ProgramLimits(**parts["limits"]))
 

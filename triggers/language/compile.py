@@ -14,7 +14,7 @@ from pathlib import Path
 
 from triggers.contracts.campaign import MAX_TRIGGERS, CampaignSettings, TriggerSettings
 from triggers.contracts.limits import MAX_CONDITION_BYTES, MAX_SOURCE_BYTES
-from triggers.errors import DiagnosticsError
+from triggers.errors import DiagnosticsError, InvalidInput
 from triggers.language.checks.campaigns import campaign_settings, check_budget, check_collected, check_places
 from triggers.language.checks.checker import check_definitions, check_names, lower
 from triggers.language.checks.expressions import check as check_expression
@@ -149,10 +149,15 @@ def compile_condition(source: str, *, filename: str, catalog: SignalCatalog) -> 
 
 
 def require_sound(catalog: SignalCatalog) -> None:
-    """DiagnosticsError, with every mistake and its place, if a derived signal of the catalog cannot be computed."""
+    """InvalidInput, with a line for each mistake and its place, if a derived signal cannot be computed."""
     found = derived_findings(catalog, check_expression)
-    is_sound = all(each.severity is not Severity.ERROR for each in found)
-    Compilation(found, ok=is_sound).require_ok(catalog.source.name or "the signal catalog")
+    lines = [
+        f"{each.file}:{each.line}:{each.column}: {each.message}{f'; {each.proposal}' if each.proposal else ''}"
+        for each in found
+        if each.severity is Severity.ERROR
+    ]
+    if lines:
+        raise InvalidInput("\n".join(lines))
 
 
 def _compiled(

@@ -33,7 +33,7 @@ from triggers.signals.catalog_mistakes import (
     unknown_units,
     unreadable_names,
 )
-from triggers.signals.contradictions import contradictions
+from triggers.signals.contradictions import WITHOUT_CONTRADICTION, contradictions
 from triggers.signals.raw import RawForm
 from triggers.signals.recordings import Camera, Cameras, Column, TimeKey
 from triggers.signals.units import parse_amount, parse_unit
@@ -86,7 +86,8 @@ class Signal(Contract):
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
-        if found := list(contradictions({key: getattr(self, key) for key in self.model_fields_set})):
+        given = self.model_fields_set - WITHOUT_CONTRADICTION
+        if given and (found := list(contradictions({key: getattr(self, key) for key in self.model_fields_set}))):
             raise PydanticCustomError("contradiction", "{what}", {"what": "; ".join(what for _, what in found)})
         if parse_unit(self.unit) is None:
             raise PydanticCustomError("unknown_unit", "{what}", {"what": unknown_unit(self.unit)})

@@ -19,6 +19,10 @@ _OF_SAMPLES = (
 """Keys about samples, of which a derived signal has none of its own."""
 
 
+WITHOUT_CONTRADICTION = frozenset(("unit", "rate", "max_age", "column", "indexed", "describe"))
+"""Keys that fit each other and a number, whatever they are: most signals have no others."""
+
+
 def contradictions(keys: Keys) -> Found:
     """What is wrong with the keys of a signal together: the key to change, and what is wrong with it."""
     kind = keys.get("type", "number")

@@ -115,3 +115,10 @@ def test_a_catalog_that_says_nothing_of_limits_asks_for_none(api: Api) -> None:
     api.change_settings(program_operations=10)
     assert publish(api).status_code == 201
     assert publish(api, LOWER).status_code == 201
+
+
+def test_a_derived_signal_that_depends_on_itself_is_refused_with_its_place(api: Api) -> None:
+    circle = "signals:\n  x: {rate: 10}\n  a: {derived: b + x}\n  b: {derived: a}\n"
+    answer = publish(api, circle)
+    assert answer.status_code == 422
+    assert "signals:4:16: the derived signal `a` depends on itself: a -> b -> a" in answer.json()["detail"]

@@ -156,7 +156,10 @@ class RingBuffer:
         self._reach(t_ns)
         for name, value in samples.items():
             track = self._signals.get(name)
-            if track is not None and not math.isnan(held := held_exactly(value)):
+            if track is None:
+                continue
+            held = value if isinstance(value, float) else held_exactly(value)
+            if not math.isnan(held):
                 track.append(t_ns, held)
                 self.bytes += HELD_SAMPLE_BYTES
         if self.bytes > self.max_bytes:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from triggers.errors import DiagnosticsError
+from triggers.errors import InvalidInput
 from triggers.language.compile import Compilation, compile_condition, compile_source, require_sound
 from triggers.language.reference.interpreter import Interpreter
 from triggers.language.rows import Row
@@ -161,8 +161,11 @@ def test_they_are_told_for_a_condition_alone_and_once_however_often_the_signal_i
 
 def test_a_catalog_can_be_checked_alone() -> None:
     require_sound(SignalCatalog.parse(SIGNALS, name="signals.yaml"))
-    with pytest.raises(DiagnosticsError, match=r"signals.yaml has 10 mistakes"):
+    with pytest.raises(InvalidInput) as refused:
         require_sound(SignalCatalog.parse(MISTAKES, name="signals.yaml"))
+    lines = refused.value.message.splitlines()
+    assert len(lines) == 10
+    assert lines[4] == "signals.yaml:10:33: the signal catalog has no `dd`; did you mean `d`?"
 
 
 def test_a_long_chain_of_derived_signals_is_refused() -> None:

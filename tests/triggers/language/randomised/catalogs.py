@@ -28,6 +28,8 @@ NUMBERS = {
     "battery.charge": "ratio", "ego.dt": "time", "active.lead.gap": "length", "shadow.lead.gap": "length",
     "lat": "angle", "lon": "angle",
 }  # fmt: skip
+DERIVED, DERIVED_FROM = "slip", ("wheel.speed", "ego.speed")
+"""A derived signal, which is a speed, and what it is computed from."""
 BOOLS = ("p", "q", "driver.brake", "active.cut_in.seen", "shadow.cut_in.seen")
 TEXTS = ("mode", "active.light.colour", "shadow.light.colour")
 HEADS = {"lead.gap": "number", "cut_in.seen": "bool", "light.colour": "text"}
@@ -91,6 +93,7 @@ class RandomCatalog:
     def text(self) -> str:
         """The catalog as YAML."""
         lines = "\n".join(signal.yaml() for signal in self.signals.values())
+        lines += f"\n  {DERIVED}: {{unit: km/h, derived: {' - '.join(DERIVED_FROM)}, max: 30, red: [-3, 20]}}"
         return f"max_gap: {self.max_gap_s}\nsignals:\n{lines}\nposition: {{latitude: lat, longitude: lon}}\n"
 
     @cached_property

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.triggers.language.randomised.catalogs import FAMILIES, NUMBERS
+from tests.triggers.language.randomised.catalogs import DERIVED, DERIVED_FROM, FAMILIES, NUMBERS
 from tests.triggers.language.randomised.words import Made, Writer
 
 
@@ -48,6 +48,8 @@ class NumberWriter(Writer):
         if family == "time" and self.chance(0.7):
             signal = self.signal(sorted(self.catalog.signals))
             return self.made(f"age({signal.text})", family, signal)
+        if family == "speed" and self.chance(0.2):
+            return self.made(DERIVED, family, *(self.signal([name]) for name in DERIVED_FROM))
         if self.chance(0.2):
             pair = self._divergence(family)
             if pair is not None:

@@ -7,7 +7,6 @@ cannot hold. Without it the module takes samples as they are.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Mapping
 
 import numpy as np
@@ -77,8 +76,10 @@ class Evaluator:
 
     def _held(self, name: str, value: float) -> float:
         """A number as a float64 holds it: an integer that it would round is infinite."""
+        if isinstance(value, float):
+            return value
         held = held_exactly(value)
-        if held != value and not math.isnan(held):
+        if held != value:
             self.strange[name] = self.strange.get(name, 0) + 1
         return held
 
