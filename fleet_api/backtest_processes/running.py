@@ -75,7 +75,7 @@ def prepare(program: Program, process: Process) -> Prepared:
     compilation.require_ok(program.filename)
     plan = make_plan(compilation)
     read = frozenset[str]().union(*plan.signals.values(), *plan.head_signals.values())
-    columns = {name: signal.column for name, signal in catalog.signals.items() if signal.column is not None}
+    columns = {name: tuple(each for each in catalog.columns(name) if each != name) for name in catalog.sampled}
     position = () if catalog.position is None else (catalog.position.latitude, catalog.position.longitude)
     process.say(Compiled(signals=tuple(sorted(read)), columns=columns, position=position))
     return Prepared(compilation, plan, catalog)

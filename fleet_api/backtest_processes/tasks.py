@@ -149,7 +149,7 @@ class Compiled(Contract):
 
     kind: Literal["compiled"] = "compiled"
     signals: Annotated[tuple[str, ...], Field(max_length=20_000)]
-    columns: Annotated[dict[str, str], Field(max_length=20_000)]
+    columns: Annotated[dict[str, tuple[str, ...]], Field(max_length=20_000)]
     position: Annotated[tuple[str, ...], Field(max_length=2)]
 
 

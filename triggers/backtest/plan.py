@@ -73,7 +73,7 @@ def signals_needed(plan: BacktestPlan, catalog: SignalCatalog) -> frozenset[str]
     position = () if catalog.position is None else (catalog.position.latitude, catalog.position.longitude)
     captured = [settings.capture.signals for settings in plan.settings.values()]
     read = [*plan.signals.values(), *plan.head_signals.values()]
-    return frozenset[str]().union(*read, *captured, position, {"ego.speed"} & catalog.signals.keys())
+    return frozenset[str]().union(*read, *captured, position, {"ego.speed"} & catalog.sampled)
 
 
 def _masks(ir: Ir, opaque: frozenset[str]) -> list[int]:

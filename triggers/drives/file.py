@@ -116,6 +116,9 @@ class DriveFile:
 
     def problem(self, signal: str, catalog: SignalCatalog) -> InvalidInput | None:
         """Why the file cannot give this signal, from its footer alone: no column, two of them, or of a wrong type."""
+        if signal not in catalog.sampled:
+            problem = f"gives no samples of `{signal}`, which the signal catalog derives from others"
+            return self._named(InvalidInput(problem, remedy="read the signals that it is computed from"))
         column = self.column_of(signal, catalog)
         declared = catalog.signals[signal].columns
         if len(declared) > 1 and column not in self._occurrences:

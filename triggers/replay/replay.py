@@ -53,7 +53,7 @@ def play(
     if speed is not None and speed <= 0:
         raise InvalidInput(f"the speed {speed} is not greater than 0")
     pace = _Pace(speed, on_progress, clock or SystemClock())
-    signals = sorted(agent.signals & catalog.signals.keys())
+    signals = sorted(agent.signals & catalog.sampled)
     videos = drive.cameras if cameras is None else cameras
     frames = [
         _named(camera, video_frames(path, offset_ns))

@@ -256,7 +256,7 @@ class SignalCatalog(Contract):
     def columns(self, signal: str) -> tuple[str, ...]:
         """The columns of recorded drives that may hold a signal, of which the first one present counts.
 
-        The last is that of its own name, as in extracted clips. A derived signal has none.
+        That of its own name, as clips have it, is the last unless it is among the others. A derived signal has none.
         """
         declared = self.signals[signal]
         if declared.derived is not None:
@@ -276,9 +276,13 @@ class SignalCatalog(Contract):
     @cached_property
     def heads(self) -> frozenset[str]:
         """Names H.F for which both `active.H.F` and `shadow.H.F` are declared and not derived."""
-        sampled = {name for name, signal in self.signals.items() if signal.derived is None}
-        active = {name.removeprefix("active.") for name in sampled if name.startswith("active.")}
-        return frozenset(name for name in active if f"shadow.{name}" in sampled)
+        active = {name.removeprefix("active.") for name in self.sampled if name.startswith("active.")}
+        return frozenset(name for name in active if f"shadow.{name}" in self.sampled)
+
+    @cached_property
+    def sampled(self) -> frozenset[str]:
+        """The signals with samples of their own: all but derived ones."""
+        return frozenset(name for name, signal in self.signals.items() if signal.derived is None)
 
 
 def read_catalog_text(path: Path) -> str:

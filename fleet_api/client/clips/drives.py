@@ -38,7 +38,9 @@ class ClipDrives:
 
 def catalog_for_clips(catalog: SignalCatalog) -> SignalCatalog:
     """The catalog as clips are read by it: their columns have the signals' own names, whatever drives call them."""
-    signals = {name: signal.model_copy(update={"column": None}) for name, signal in catalog.signals.items()}
+    signals = {
+        name: signal.model_copy(update={"column": None, "columns": ()}) for name, signal in catalog.signals.items()
+    }
     return catalog.model_copy(update={"signals": signals, "time": TimeKey()})
 
 

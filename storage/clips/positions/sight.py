@@ -40,13 +40,15 @@ class Sight:
     precise: bool
     declared: frozenset[str] = frozenset()
 
-    def of_drives(self, columns: Mapping[str, str], position: Collection[str]) -> Sight:
-        """What the user sees by a catalog that reads signals from `columns` of drives, and declares its `position`.
+    def of_drives(self, columns: Mapping[str, Collection[str]], position: Collection[str]) -> Sight:
+        """What the user sees by a catalog that may read signals from `columns` of drives, and declares its `position`.
 
         A column is named by who wrote the drive: `lat` says enough.
         """
         carried = {
-            name for name, column in columns.items() if self.is_position(column) or self.is_position(f".{column}")
+            name
+            for name, others in columns.items()
+            if any(self.is_position(column) or self.is_position(f".{column}") for column in others)
         }
         return replace(self, declared=self.declared.union(carried, position))
 

@@ -67,6 +67,14 @@ def test_no_signal_shows_a_position_to_who_sees_none(api: Api, tmp_path: Path) -
 READS = {
     "near": (NEAR, RENAMED),
     "by its column": ("trigger north { when car.a > 48 deg }", RENAMED.partition("position")[0]),
+    "by one of its columns": (
+        "trigger north { when car.a > 48 deg }",
+        RENAMED.partition("position")[0].replace("column: ego.latitude", "columns: [gnss, ego.latitude]"),
+    ),
+    "by a derived signal": (
+        "trigger north { when car.c > 48 deg }",
+        RENAMED.partition("position")[0] + "  car.c: {unit: deg, derived: car.a}\n",
+    ),
     "by the catalog's position": ("trigger east { when car.b > 11 deg }", RENAMED),
 }
 

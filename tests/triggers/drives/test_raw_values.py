@@ -14,6 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from triggers.distance import speed_signal
 from triggers.drives.columns import ColumnReader
 from triggers.drives.drive import Drive
 from triggers.drives.findings import DECLARED_INVALID, NOT_A_VALUE, NOT_BOOL, NOT_EXACT, OUT_OF_RANGE, Findings
@@ -147,6 +148,15 @@ def test_clips_hold_values_in_units_and_are_not_converted_again(tmp_path: Path) 
     assert samples(drive(tmp_path, v=[2500.0]), "v") == [20.0]
 
 
+def test_a_derived_signal_is_in_no_drive(tmp_path: Path) -> None:
+    catalog = SignalCatalog.parse('signals: {x: {rate: 1}, twice: {derived: "x * 2"}}', name="signals.yaml")
+    with pytest.raises(InvalidInput, match="gives no samples of `twice`, which the signal catalog derives from others"):
+        list(drive(tmp_path, x=[1.0], twice=[2.0]).rows(catalog, ["twice"]))
+    assert speed_signal(speeds := SignalCatalog.parse(SPEEDS, name="s"), ["ego.speed"]) is None
+    assert speeds.sampled == {"x"}
+
+
+SPEEDS = 'signals: {x: {unit: m/s, rate: 1}, ego.speed: {unit: m/s, derived: "x * 2"}}'
 FORMS = st.builds(
     lambda scale, offset, invalid, low, high: Signal(
         rate=1, scale=scale, offset=offset, invalid=tuple(invalid), min=min(low, high), max=max(low, high)

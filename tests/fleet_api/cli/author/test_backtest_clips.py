@@ -8,10 +8,12 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
+from fleet_api.client.clips.drives import catalog_for_clips
 from tests.fleet_api.api_server import Api
 from tests.fleet_api.cli.conftest import Longtail
 from tests.fleet_api.scans.recorded import BRAKING, MS, SIGNALS, SLOWER, SLOWER_AT_NS, STEADY, add_recorded
 from tests.storage.clips.catalog_support import SECOND_NS, T_NS
+from triggers.signals.catalog import SignalCatalog
 
 TRIGGERS = """
 trigger slower { when ego.speed < 15 m/s  capture 1 s before, 1 s after { signals ego.speed, lead.distance } }
@@ -54,6 +56,12 @@ def test_a_trigger_file_runs_over_clips_and_reports_by_clip(api: Api, folder: Pa
     assert at_ns["slower"] == start_ns + SLOWER_AT_NS and at_ns["near"] == start_ns + 2000 * MS
     assert "not a random sample of driving" in shown.err and "no forecast" in shown.out
     assert "per vehicle-day" not in shown.out
+
+
+def test_clips_have_signals_by_their_own_names_whatever_columns_drives_have() -> None:
+    declared = "signals: {a: {rate: 1, column: b}, b: {rate: 1, columns: [a, c]}, c: {rate: 1}}"
+    catalog = catalog_for_clips(SignalCatalog.parse(declared, name="signals.yaml"))
+    assert {name: catalog.columns(name) for name in "abc"} == {"a": ("a",), "b": ("b",), "c": ("c",)}
 
 
 def test_it_finds_the_instants_that_a_scan_finds(api: Api, folder: Path, longtail: Longtail) -> None:
