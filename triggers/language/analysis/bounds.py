@@ -103,6 +103,34 @@ def of_mean(bounds: Bounds) -> Bounds:
     return _rounded(low - slack, high + slack)
 
 
+def of_total(bounds: Bounds, most: int) -> Bounds:
+    """Bounds of a sum of one to `most` values of a, in doubles."""
+    low, high = bounds
+    if low is not None and low >= 0:
+        return _rounded(low * (1 - _MEAN_SLACK), None if high is None else high * most * (1 + _MEAN_SLACK))
+    if high is not None and high <= 0:
+        return negative(of_total(negative(bounds), most))
+    if low is None or high is None:
+        return UNBOUNDED
+    slack = max(-low, high) * most * _MEAN_SLACK
+    return _rounded(low * most - slack, high * most + slack)
+
+
+def sign_of(bounds: Bounds) -> Bounds:
+    """Zero as a bound, if no value of a is negative, or none positive."""
+    low, high = bounds
+    zero = Fraction(0)
+    return zero if low is not None and low >= 0 else None, zero if high is not None and high <= 0 else None
+
+
+def of_deviation(bounds: Bounds) -> Bounds:
+    """Bounds of the standard deviation of values of a: at most half their range (Popoviciu 1935)."""
+    low, high = bounds
+    if low is None or high is None:
+        return Fraction(0), None
+    return _rounded(Fraction(0), (high - low) / 2 + max(abs(low), abs(high)) * _MEAN_SLACK)
+
+
 def _scaled(bounds: Bounds, factor: Fraction) -> Bounds:
     low, high = _rounded(*(bounds if factor >= 0 else (bounds[1], bounds[0])))
     return _rounded(None if low is None else low * factor, None if high is None else high * factor)

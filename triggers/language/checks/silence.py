@@ -8,7 +8,7 @@ from triggers.language.checks.context import CheckContext
 from triggers.language.text import syntax
 
 _OPPOSITES = {"<": ">=", "<=": ">", ">": "<=", ">=": "<", "==": "!=", "!=": "=="}
-_KNOWN_IN_SILENCE = ("missing", "age", "count", "flicker")
+_KNOWN_IN_SILENCE = ("missing", "age", "count", "flicker", "samples")
 """Operators that tell of silence, or soon are known again in it."""
 _STATES = (syntax.Unary, syntax.Junction, syntax.Hold, syntax.Call)
 

@@ -136,11 +136,12 @@ class Mean(UpdateWindow):
         self.sums.pop()
         return super().drop_oldest()
 
+    def total(self) -> float:
+        """The sum of the window's entries."""
+        return self.sum + self.correction + (self.sums[-1] if self.sums else 0.0)
+
     def result(self) -> Value:
-        if not self.entries:
-            return None
-        older_sum = self.sums[-1] if self.sums else 0.0
-        return finite((self.sum + self.correction + older_sum) / len(self.entries))
+        return finite(self.total() / len(self.entries)) if self.entries else None
 
 
 class Difference(UpdateWindow):

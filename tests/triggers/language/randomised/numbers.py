@@ -5,6 +5,9 @@ from __future__ import annotations
 from tests.triggers.language.randomised.catalogs import DERIVED, DERIVED_FROM, FAMILIES, NUMBERS
 from tests.triggers.language.randomised.words import Made, Writer
 
+_INTEGRALS = {"speed": "acceleration", "length": "speed", "time": "bare"}
+"""The family of what is integrated over time, by that of the integral."""
+
 
 class NumberWriter(Writer):
     """Writes numbers; conditions within them are the subclass's matter."""
@@ -32,7 +35,9 @@ class NumberWriter(Writer):
         if family != "temperature":
             ways += [(2, self._sum), (2, self._scaled), (2, self._signed), (1, self._root), (2, self._delta)]
         own = {"bare": self._bare, "ratio": self.share, "acceleration": self.rate, "angle": self._wrapped}
-        ways += [(6, self.counted)] if family == "bare" else []
+        ways += [(6, self.counted), (2, self._samples)] if family == "bare" else []
+        ways += [(2, self._summed)] if family != "temperature" else []
+        ways += [(2, self._integral)] if family in _INTEGRALS else []
         ways += [(5, own[family])] if family in own else []
         return self.among(ways, family, depth - 1)
 
@@ -99,6 +104,26 @@ class NumberWriter(Writer):
         if window is None or self.chance(0.2):
             return self.made(f"ema({a.text} over {self.long()})", family, a)
         return self.made(f"{self.random.choice(('min', 'max', 'avg'))}({a.text} over {window})", family, a)
+
+    def _summed(self, family: str, depth: int) -> Made:
+        """A sum, or a standard deviation; of temperatures it is one of their differences."""
+        of = "temperature" if family == "difference" and self.chance(0.5) else family
+        a = self.number(of, depth)
+        window = self.window(a)
+        if window is None:
+            return self._leaf(family)
+        operator = "std" if of == "temperature" else self.random.choice(("sum", "std"))
+        return self.made(f"{operator}({a.text} over {window})", family, a)
+
+    def _integral(self, family: str, depth: int) -> Made:
+        a = self.number(_INTEGRALS[family], depth)
+        window = self.window(a)
+        return self._leaf(family) if window is None else self.made(f"integral({a.text} over {window})", family, a)
+
+    def _samples(self, family: str, depth: int) -> Made:
+        x = self.anything(depth)
+        window = self.window(x)
+        return self._leaf(family) if window is None else self.made(f"samples({x.text} over {window})", family, x)
 
     def _delta(self, family: str, depth: int) -> Made:
         a = self.number("temperature" if family == "difference" else family, depth)

@@ -120,6 +120,27 @@ def test_min_max_avg_over_a_window() -> None:
     assert list(values("avg(x over 200 ms)", samples).values()) == [5, 3, 2.5, 3, 2.5]
 
 
+def test_sums_deviations_and_integrals_over_a_window() -> None:
+    samples = series("x", [5, 1, 4, 2, 3])
+    assert list(values("sum(x over 300 ms)", samples).values()) == [5, 6, 10, 7, 9]
+    assert list(values("std(x over 200 ms)", samples).values()) == [0, 2, 1.5, 1, 0.5]
+    areas = [0, 0.3, 0.3 + 0.25, 0.25 + 0.3, 0.3 + 0.25]
+    assert list(values("integral(x over 300 ms)", samples).values()) == pytest.approx(areas)
+
+
+def test_a_window_without_update_ticks_has_no_sum_and_no_samples() -> None:
+    samples = merged(series("x", [5, math.inf, math.inf]), series("p", [1, 0, math.inf]))
+    for operator in ("sum", "std", "integral"):
+        assert list(values(f"{operator}(x over 200 ms)", samples).values())[2] is U
+    assert list(values("samples(x over 200 ms)", samples).values()) == [1, 1, 0]
+    assert list(values("samples(p over 200 ms)", samples).values()) == [1, 2, 1]
+
+
+def test_an_integral_spans_silence_within_its_window() -> None:
+    samples = {0: {"x": 1.0}, 1000: {"x": 3.0}, 1500: {"y": 0.0}}
+    assert values("integral(x over 2 s)", samples) == {0: 0.0, 1000: 2.0, 1500: 2.0}
+
+
 def test_negative_windows_have_negative_extremes() -> None:
     assert list(values("max(x over 1 s)", series("x", [-5, -3, -4])).values()) == [-5, -3, -3]
 

@@ -66,8 +66,19 @@ NODES: dict[str, Node] = {
     "flicker_number": make_node("flicker", (N,), window_ns=SPAN_NS, limit=ENTRIES),
     **{
         op: make_node(op, (N,), window_ns=SPAN_NS, capacity=ENTRIES)
-        for op in ("window_min", "window_max", "window_avg", "delta", "rate")
+        for op in (
+            "window_min",
+            "window_max",
+            "window_avg",
+            "delta",
+            "rate",
+            "window_sum",
+            "window_std",
+            "window_integral",
+        )
     },
+    "samples_number": make_node("samples", (N,), window_ns=SPAN_NS, capacity=ENTRIES),
+    "samples_bool": make_node("samples", (B,), window_ns=SPAN_NS, capacity=ENTRIES),
     "ema": make_node("ema", (N,), window_ns=SPAN_NS),
     "past_number": make_node("past", (N,), delay_ns=SPAN_NS, capacity=ENTRIES),
     "past_bool": make_node("past", (B,), delay_ns=SPAN_NS, capacity=ENTRIES),
@@ -220,6 +231,7 @@ def _beating(rhythm: int, rows: int) -> NDArray[np.float64]:
 CONDITIONS = (
     "x > 1", "p", "x + y > 1 and not p", "p for 1 s", "rise(p)", "max(x over 2 s) - min(x over 2 s) > 1",
     "avg(x over 2 s) > 1", "share(p over 5 s) > 50 %", "count(p over 5 s) > 2", "flicker(x over 1 s) > 2",
+    "sum(x over 2 s) > 1", "std(x over 2 s) > 1", "integral(x over 2 s) > 1 s", "samples(p over 2 s) > 9",
     "past(x, 1 s) > y", "p then q within 1 s", "p without q within 1 s", "near(48, 11, 2 km)", "age(x) > 1 s",
     'mode == "low"', "divergence(h) > 1", "wrap(angle) > 20 deg", "true",
 )  # fmt: skip

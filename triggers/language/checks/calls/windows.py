@@ -1,7 +1,8 @@
-"""Checks of operators over a window of numbers: extremes, means, differences, and values of the past."""
+"""Checks of operators over a window of numbers: extremes, means, sums, differences, and values of the past."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from fractions import Fraction
 from math import ceil
 
@@ -13,13 +14,17 @@ from triggers.language.checks.calls.handlers import Check, Forms, Handler
 from triggers.language.checks.context import CheckContext, shown_time
 from triggers.language.ir import MAX_CAPACITY
 from triggers.language.text import syntax
-from triggers.signals.units import SECOND, combine
+from triggers.signals.units import BARE, SECOND, Unit, combine
 from triggers.times import NS_PER_S
 
 FORMS: Forms = {
     "min": ("min(a, b)", "min(x over 2 s)"),
     "max": ("max(a, b)", "max(x over 2 s)"),
     "avg": ("avg(x over 2 s)",),
+    "sum": ("sum(x over 2 s)",),
+    "std": ("std(x over 2 s)",),
+    "integral": ("integral(x over 2 s)",),
+    "samples": ("samples(x over 2 s)",),
     "delta": ("delta(x over 2 s)",),
     "rate": ("rate(x over 1 s)",),
     "ema": ("ema(x over 2 s)",),
@@ -34,18 +39,18 @@ def _extreme(context: CheckContext, expression: syntax.Call, check: Check) -> Ty
 
 
 def _window(context: CheckContext, expression: syntax.Call, check: Check) -> Typed:
-    """`min max avg delta rate ema` over a window."""
+    """`min max avg sum std integral delta rate ema` over a window."""
     name, operand = expression.function.text, check(context, expression.arguments[0])
     window_ns = context.duration_ns(expression.over) if expression.over else None
     if not are_numbers(context, operand) or window_ns is None:
         return context.error(expression.span)
     node = context.node(operand)
-    unit = operand.unit
-    low, high = _window_bounds(name, operand)
-    if name in ("delta", "rate"):
-        unit = temperature_difference(unit) if unit.is_affine else unit
-        unit = unit if name == "delta" else combine(unit, SECOND, -1)
+    unit = _unit_over_window(name, operand.unit)
+    if unit is None:
+        context.report.affine_arithmetic(expression.span, operand.unit.symbol)
+        return context.error(expression.span)
     if name == "ema":
+        low, high = _window_bounds(name, operand, 0)
         ema = context.graph.add("ema", node, window_ns=window_ns)
         return Typed(expression.span, Type.NUMBER, ema, unit, low=low, high=high)
     capacity = capacity_of(context, expression, window_ns, node)
@@ -53,20 +58,56 @@ def _window(context: CheckContext, expression: syntax.Call, check: Check) -> Typ
         return context.error(expression.span)
     op = name if name in ("delta", "rate") else f"window_{name}"
     window = context.graph.add(op, node, window_ns=window_ns, capacity=capacity)
-    signals = context.signals_of(node)
-    if signals and all(context.catalog.signals[signal].update == "on_change" for signal in signals):
-        context.report.window_over_changes(expression.span, name, signals[0])
+    _warn_of_changes(context, expression, node)
+    low, high = _window_bounds(name, operand, capacity)
     return Typed(expression.span, Type.NUMBER, window, unit, low=low, high=high)
 
 
-def _window_bounds(name: str, operand: Typed) -> bounds.Bounds:
-    """The bounds of a window: the operand's for `min` and `max`, computed for means and `delta`, none for `rate`."""
-    if name == "rate":
-        return bounds.UNBOUNDED
+def _unit_over_window(name: str, unit: Unit) -> Unit | None:
+    """The unit of an operator over a window; None for a sum on a scale with an arbitrary zero."""
+    if name in ("sum", "integral") and unit.is_affine:
+        return None
+    if name in ("delta", "rate", "std") and unit.is_affine:
+        unit = temperature_difference(unit)
+    powers = {"rate": -1, "integral": 1}
+    return combine(unit, SECOND, powers[name]) if name in powers else unit
+
+
+def _window_bounds(name: str, operand: Typed, entries: int) -> bounds.Bounds:
+    """The bounds of a window: the operand's for `min` and `max`, none for `rate`, computed for others."""
     ends = operand.low, operand.high
-    if name in ("avg", "ema"):
-        return bounds.of_mean(ends)
-    return bounds.of_delta(ends) if name == "delta" else ends
+    computed: dict[str, Callable[[bounds.Bounds], bounds.Bounds]] = {
+        "avg": bounds.of_mean,
+        "ema": bounds.of_mean,
+        "delta": bounds.of_delta,
+        "std": bounds.of_deviation,
+        "sum": lambda ends: bounds.of_total(ends, entries),
+        "integral": bounds.sign_of,
+        "rate": lambda _: bounds.UNBOUNDED,
+    }
+    return computed[name](ends) if name in computed else ends
+
+
+def _warn_of_changes(context: CheckContext, expression: syntax.Call, node: int) -> None:
+    """Warn about a window over signals that only tell their changes."""
+    signals = context.signals_of(node)
+    if signals and all(context.catalog.signals[signal].update == "on_change" for signal in signals):
+        context.report.window_over_changes(expression.span, expression.function.text, signals[0])
+
+
+def _samples(context: CheckContext, expression: syntax.Call, check: Check) -> Typed:
+    """`samples(x over W)`, of a number, a text or a condition."""
+    operand = check(context, expression.arguments[0])
+    window_ns = context.duration_ns(expression.over) if expression.over else None
+    if operand.type is Type.ERROR or window_ns is None:
+        return context.error(expression.span)
+    node = context.node(operand)
+    capacity = capacity_of(context, expression, window_ns, node)
+    if capacity is None:
+        return context.error(expression.span)
+    samples = context.graph.add("samples", node, window_ns=window_ns, capacity=capacity)
+    most = Fraction(capacity)
+    return Typed(expression.span, Type.NUMBER, samples, BARE, low=Fraction(0), high=most, is_whole=True)
 
 
 def capacity_of(context: CheckContext, expression: syntax.Call, window_ns: int, node: int) -> int | None:
@@ -108,6 +149,7 @@ def _past(context: CheckContext, expression: syntax.Call, check: Check) -> Typed
 
 HANDLERS: dict[str, Handler] = {
     **dict.fromkeys(("min", "max"), _extreme),
-    **dict.fromkeys(("avg", "delta", "rate", "ema"), _window),
+    **dict.fromkeys(("avg", "sum", "std", "integral", "delta", "rate", "ema"), _window),
+    "samples": _samples,
     "past": _past,
 }

@@ -50,21 +50,23 @@ def advance(pointer: str, entry_bytes: int = ENTRY_BYTES) -> str:
       (if (i32.eq (local.get {pointer}) (local.get $ring_end)) (then (local.set {pointer} (local.get $ring))))"""
 
 
-def push(value_type: str, value: str) -> str:
+def push(value_type: str, value: str, entry_bytes: int = ENTRY_BYTES) -> str:
     """Append an entry for this tick; there must be room."""
     return f"""
       (i64.store (local.get $tail) (local.get $t))
       ({value_type}.store offset=8 (local.get $tail) {value})
-      {advance("$tail")}"""
+      {advance("$tail", entry_bytes)}"""
 
 
 IS_EMPTY = f"(i64.eq (local.get $oldest_ns) (i64.const {NEVER_NS}))"
 
-DROP_OLDEST = f"""
-      {advance("$head")}
+
+def drop_oldest(entry_bytes: int = ENTRY_BYTES) -> str:
+    """Drop the oldest entry of an update ring."""
+    return f"""
+      {advance("$head", entry_bytes)}
       (local.set $oldest_ns (if (result i64) (i32.eq (local.get $head) (local.get $tail))
         (then (i64.const {NEVER_NS})) (else (i64.load (local.get $head)))))"""
-"""Drop the oldest entry of an update ring."""
 
 
 def update(drop: str, push_x: str) -> str:

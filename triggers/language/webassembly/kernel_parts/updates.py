@@ -37,12 +37,15 @@ _IS_OLD = "(i64.ge_s (i64.sub (local.get $t) (local.get $oldest_ns)) (local.get 
 NOT_REACHED = "(select (local.get $tail) (local.get $ring_end) (i32.gt_u (local.get $tail) (local.get $head)))"
 """In a run: the address that the ring's head must not reach (that of the next entry, or the ring's end)."""
 
-STACK_NOT_REACHED = """
-  (select (i32.add (local.get $head) (i32.const 16))
+
+def stack_not_reached(entry_bytes: int = rings.ENTRY_BYTES) -> str:
+    """The same for a ring of two stacks, the younger one of which begins at `$middle`: a run ends before the older one
+    is used up.
+    """
+    return f"""
+  (select (i32.add (local.get $head) (i32.const {entry_bytes}))
     (select (local.get $middle) (local.get $ring_end) (i32.gt_u (local.get $middle) (local.get $head)))
     (i32.eq (local.get $middle) (local.get $head)))"""
-"""The same for a ring of two stacks, the younger one of which begins at `$middle`: a run ends before the older one is
-used up."""
 
 
 def if_updated(add: str) -> str:
@@ -65,23 +68,26 @@ def update_window(
     barrier: str = NOT_REACHED,
     pointers: tuple[str, ...] = (),
     local: str = "",
+    entry_bytes: int = rings.ENTRY_BYTES,
 ) -> Kernel:
     """A kernel of a window over update ticks.
 
-    `entry` is the type and the value of what the ring holds of `$x`; `adding` runs before it is written, `result`
+    `entry` is the type and the value of what the ring holds of `$x`, after the time; an entry may have more bytes, of
+    which the kernel makes use itself. `adding` runs before it is written, `result`
     sets `$held`. `dropping` runs before `$head`, the oldest entry, is dropped and `dropped` after it; in a run
     `run_dropping` and `run_dropped` do, which may rely on `$head` not reaching `barrier`. `pointers` are slots
     that hold addresses of entries.
     """
-    drop = f"{dropping} {rings.DROP_OLDEST} {dropped}"
-    body = f"{rings.evict(drop)} {if_updated(rings.update(drop, f'{adding} {rings.push(*entry)}'))} {result}"
+    drop = f"{dropping} {rings.drop_oldest(entry_bytes)} {dropped}"
+    push = f"{adding} {rings.push(*entry, entry_bytes)}"
+    body = f"{rings.evict(drop)} {if_updated(rings.update(drop, push))} {result}"
     run = f"""
       (local.set $barrier {barrier})
       (loop $run
         (local.set $t {time_at("(local.get $i)", "(local.get $times)")})
         (if {_IS_OLD} (then
           (br_if $leave (i32.eq
-            (local.tee $next (i32.add (local.get $head) (i32.const 16))) (local.get $barrier)))
+            (local.tee $next (i32.add (local.get $head) (i32.const {entry_bytes}))) (local.get $barrier)))
           {run_dropping}
           (local.set $oldest_ns (i64.load (local.tee $head (local.get $next))))
           {run_dropped}
@@ -90,7 +96,7 @@ def update_window(
         {adding}
         (i64.store (local.get $tail) (local.get $t))
         ({entry[0]}.store offset=8 (local.get $tail) {entry[1]})
-        (local.set $tail (i32.add (local.get $tail) (i32.const 16)))
+        (local.set $tail (i32.add (local.get $tail) (i32.const {entry_bytes})))
         {result}
         (f64.store {out_at("$i")} (local.get $held))
         (br_if $run (i32.lt_u (local.tee $i (i32.add (local.get $i) (i32.const 1))) (local.get $until))))"""
@@ -101,24 +107,26 @@ def update_window(
         body,
         local=f"""{rings.LOCALS} (local $x f64) (local $all_updates i32) (local $until i32) (local $barrier i32)
           (local $next i32) (local $end i32) (local $equal v128) (local $pair v128) {local}""",
-        begin=rings.begin(*pointers),
+        begin=rings.begin(*pointers, entry_bytes=entry_bytes),
         skip=_ALL_UPDATES,
-        run=_until_the_tail_wraps(run),
+        run=_until_the_tail_wraps(run, entry_bytes),
         end=rings.end(*pointers),
-        ring_entry_bytes=rings.ENTRY_BYTES,
+        ring_entry_bytes=entry_bytes,
     )
 
 
-def _until_the_tail_wraps(run: str) -> str:
+def _until_the_tail_wraps(run: str, entry_bytes: int) -> str:
     """Where a word's ticks are all updates and the ring is neither empty nor full: `run` steps up to `$until`.
 
     It may branch to `$leave` before a tick that it leaves to the ordinary step.
     """
+    is_power = entry_bytes == 1 << entry_bytes.bit_length() - 1
+    divide, divisor = ("i32.shr_u", entry_bytes.bit_length() - 1) if is_power else ("i32.div_u", entry_bytes)
     return f"""
       (if (i32.and (local.get $all_updates) (i32.ne (local.get $head) (local.get $tail))) (then
-        (local.set $until (i32.add (local.get $i) (i32.shr_u (i32.sub
+        (local.set $until (i32.add (local.get $i) ({divide} (i32.sub
           (select (local.get $head) (local.get $ring_end) (i32.gt_u (local.get $head) (local.get $tail)))
-          (local.get $tail)) (i32.const 4))))
+          (local.get $tail)) (i32.const {divisor}))))
         (if (i32.gt_u (local.get $until) (local.get $stop)) (then (local.set $until (local.get $stop))))
         (block $leave {run})
         (if (i32.eq (local.get $tail) (local.get $ring_end)) (then (local.set $tail (local.get $ring))))))"""

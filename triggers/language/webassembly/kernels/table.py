@@ -6,9 +6,10 @@ from triggers.language.webassembly.kernel_parts.kernel import Kernel
 from triggers.language.webassembly.kernels.conditions import edges, holds, sequences
 from triggers.language.webassembly.kernels.current import logic, places, scalars, stateless
 from triggers.language.webassembly.kernels.samples import events, pairs
-from triggers.language.webassembly.kernels.windows import counts, extremes, means
+from triggers.language.webassembly.kernels.windows import counts, deviations, extremes, means, sample_counts, sums
 
-_FAMILIES = (stateless, logic, holds, edges, extremes, means, counts, sequences, pairs, events, places, scalars)
+_WINDOWS = (extremes, sums, deviations, sample_counts, means, counts)
+_FAMILIES = (stateless, logic, holds, edges, *_WINDOWS, sequences, pairs, events, places, scalars)
 KERNELS: dict[str, Kernel] = {name: kernel for family in _FAMILIES for name, kernel in family.KERNELS.items()}
 
 SHARED_FUNCTIONS = (stateless.NUMBERS_WORD, edges.RISES, edges.LAST_KNOWN)

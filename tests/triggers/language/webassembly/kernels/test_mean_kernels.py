@@ -20,7 +20,7 @@ from tests.triggers.language.webassembly.harness import (
 )
 from triggers.language.ir import Kind, Node
 from triggers.language.reference.values import Value
-from triggers.language.webassembly.kernels.windows.means import KERNELS
+from triggers.language.webassembly.kernels.table import KERNELS
 
 SPAN_NS = 1_000
 CAPACITIES = (1, 2, 3, 7, 64, 500)

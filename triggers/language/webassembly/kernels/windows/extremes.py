@@ -21,7 +21,7 @@ from triggers.language.webassembly.kernel_parts.kernel import (
     value_of,
 )
 from triggers.language.webassembly.kernel_parts.skeletons import condition_steps, number_steps
-from triggers.language.webassembly.kernel_parts.updates import STACK_NOT_REACHED, update_window
+from triggers.language.webassembly.kernel_parts.updates import stack_not_reached, update_window
 
 
 def _flipped(bits: str, scratch: str) -> str:
@@ -61,7 +61,7 @@ def _extreme(name: str, compare: str, empty: int) -> Kernel:
           (local.set $older_best (if (result i64) (i32.eq (local.get $head) (local.get $middle))
             (then (i64.const {empty})) (else {older_best})))""",
         run_dropped=f"(local.set $older_best {older_best})",
-        barrier=STACK_NOT_REACHED,
+        barrier=stack_not_reached(),
         pointers=("$middle",),
         local="(local $key i64) (local $best i64) (local $at i32)",
     )

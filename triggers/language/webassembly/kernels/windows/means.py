@@ -1,4 +1,4 @@
-"""Kernels of means: `avg` over update ticks, `ema`, and `share`, the part of a window in which a condition holds."""
+"""Kernels of means over time: `ema`, and `share`, the part of a window in which a condition holds."""
 
 from __future__ import annotations
 
@@ -7,68 +7,7 @@ import math
 from triggers.language.webassembly.kernel_parts import rings
 from triggers.language.webassembly.kernel_parts.kernel import Kernel, Slot, finite_or_unknown, is_false, is_true
 from triggers.language.webassembly.kernel_parts.skeletons import keep_only, number_steps
-from triggers.language.webassembly.kernel_parts.updates import STACK_NOT_REACHED, if_updated, update_window
-
-
-def _accumulate(value: str) -> str:
-    """One step of a compensated sum: the correction collects what the addition rounds off (Knuth's two-sum)."""
-    return f"""
-      (local.set $total (f64.add (local.get $sum) (local.tee $term {value})))
-      (local.set $moved (f64.sub (local.get $total) (local.get $sum)))
-      (local.set $correction (f64.add (local.get $correction) (f64.add
-        (f64.sub (local.get $sum) (f64.sub (local.get $total) (local.get $moved)))
-        (f64.sub (local.get $term) (local.get $moved)))))
-      (local.set $sum (local.get $total))"""
-
-
-_START_SUM = "(local.set $sum (f64.const 0)) (local.set $correction (f64.const 0))"
-
-
-def _mean() -> Kernel:
-    """Two stacks in one ring, as for minima (see `windows`): an older entry holds the sum of itself and all younger
-    ones of its stack, the younger ones have a running sum beside them. Nothing is ever subtracted, so that a number
-    that has left the window leaves no trace.
-    """
-    flip = f"""
-      (local.set $middle (local.get $tail))
-      (local.set $at (local.get $tail))
-      {_START_SUM}
-      (loop $flip
-        (if (i32.eq (local.get $at) (local.get $ring)) (then (local.set $at (local.get $ring_end))))
-        (local.set $at (i32.sub (local.get $at) (i32.const 16)))
-        {_accumulate("(f64.load offset=8 (local.get $at))")}
-        (f64.store offset=8 (local.get $at) (f64.add (local.get $sum) (local.get $correction)))
-        (br_if $flip (i32.ne (local.get $at) (local.get $head))))
-      {_START_SUM}"""
-    leaves = "(local.set $entries (i32.sub (local.get $entries) (i32.const 1)))"
-    older_sum = "(f64.load offset=8 (local.get $head))"
-    sum_of_all = "(f64.add (f64.add (local.get $sum) (local.get $correction)) (local.get $older_sum))"
-    return update_window(
-        "window_avg",
-        (
-            Slot("entries", "i32"),
-            Slot("middle", "i32"),
-            Slot("older_sum", "f64"),
-            Slot("sum", "f64"),
-            Slot("correction", "f64"),
-        ),
-        entry=("f64", "(local.get $x)"),
-        adding=f"""
-          {_accumulate("(local.get $x)")} (local.set $entries (i32.add (local.get $entries) (i32.const 1)))""",
-        result=f"""
-          (local.set $held (if (result f64) (local.get $entries)
-            (then {finite_or_unknown(f"(f64.div {sum_of_all} (f64.convert_i32_u (local.get $entries)))")})
-            (else (f64.const nan))))""",
-        dropping=f"{leaves} (if (i32.eq (local.get $head) (local.get $middle)) (then {flip}))",
-        dropped=f"""
-          (local.set $older_sum (if (result f64) (i32.eq (local.get $head) (local.get $middle))
-            (then (f64.const 0)) (else {older_sum})))""",
-        run_dropping=leaves,
-        run_dropped=f"(local.set $older_sum {older_sum})",
-        barrier=STACK_NOT_REACHED,
-        pointers=("$middle",),
-        local="(local $scratch f64) (local $total f64) (local $moved f64) (local $term f64) (local $at i32)",
-    )
+from triggers.language.webassembly.kernel_parts.updates import if_updated
 
 
 def _smooth() -> Kernel:
@@ -178,4 +117,4 @@ def _share() -> Kernel:
     )
 
 
-KERNELS: dict[str, Kernel] = {"window_avg": _mean(), "ema": _smooth(), "share": _share()}
+KERNELS: dict[str, Kernel] = {"ema": _smooth(), "share": _share()}

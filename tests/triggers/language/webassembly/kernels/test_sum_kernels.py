@@ -1,0 +1,163 @@
+"""Kernels of `sum`, `integral`, `std` and `samples`: by the language's rules, and as the interpreter does it."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from itertools import accumulate, pairwise
+from math import fsum, isclose, sqrt
+from random import Random
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.triggers.language.webassembly.harness import (
+    Block,
+    KernelMachine,
+    assert_agrees,
+    make_node,
+    recordings,
+)
+from triggers.language.ir import Kind, Node
+from triggers.language.reference.values import Value
+from triggers.language.webassembly.kernels.table import KERNELS
+
+SPAN_NS = 1_000
+CAPACITIES = (1, 2, 3, 7, 64, 500)
+NUMBER, BOOL = (Kind.NUMBER,), (Kind.BOOL,)
+OPS = ("window_sum", "window_integral", "window_std")
+SECOND_NS = 1_000_000_000
+
+
+def window(op: str, window_ns: int = SPAN_NS, capacity: int = 500, kinds: tuple[Kind, ...] = NUMBER) -> Node:
+    return make_node(op, kinds, window_ns=window_ns, capacity=capacity)
+
+
+def updates(values: list[Value], *, times_ns: list[int] | None = None, step_ns: int = 100) -> Block:
+    """A segment's block with a new sample at every tick."""
+    count = len(values)
+    times_ns = times_ns or list(range(0, step_ns * count, step_ns))
+    return Block(times_ns, [True] * count, [True] * count, (values,), begins=True)
+
+
+def results(op: str, block: Block, window_ns: int = SPAN_NS, capacity: int = 500) -> list[Value]:
+    return KernelMachine(KERNELS[op], window(op, window_ns, capacity), NUMBER).run(block)
+
+
+@pytest.mark.parametrize("op", OPS)
+def test_it_agrees_with_the_interpreter(op: str) -> None:
+    @settings(max_examples=150, database=None)
+    @given(blocks=recordings(NUMBER, SPAN_NS), capacity=st.sampled_from(CAPACITIES))
+    def agrees(blocks: list[Block], capacity: int) -> None:
+        assert_agrees(KERNELS[op], window(op, capacity=capacity), NUMBER, blocks)
+
+    agrees()
+
+
+@pytest.mark.parametrize("kind", Kind)
+def test_samples_agree_with_the_interpreter(kind: Kind) -> None:
+    @settings(max_examples=150, database=None)
+    @given(blocks=recordings((kind,), SPAN_NS), capacity=st.sampled_from(CAPACITIES))
+    def agrees(blocks: list[Block], capacity: int) -> None:
+        node = window("samples", capacity=capacity, kinds=(kind,))
+        assert_agrees(KERNELS[f"samples_{kind}"], node, (kind,), blocks)
+
+    agrees()
+
+
+def test_a_sum_compensates_what_additions_round_off() -> None:
+    assert results("window_sum", updates([1e16, 1.0, 1.0, 1.0, 1.0]))[-1] == 1e16 + 4.0
+
+
+@pytest.mark.parametrize(
+    ("op", "expected"),
+    [
+        ("window_sum", [1e308, None, 1e308, 3.0, 5.0]),
+        ("window_integral", [0.0, None, 1e308 / 2 * 1e-7, 1.5 * 1e-7, 2.5 * 1e-7]),
+        ("window_std", [0.0, 0.0, None, 0.5, 0.5]),
+    ],
+)
+def test_what_is_not_finite_is_unknown_until_it_has_left(op: str, expected: list[Value]) -> None:
+    block = updates([1e308, 1e308, 1.0, 2.0, 3.0])
+    assert results(op, block, window_ns=200) == expected
+    assert_agrees(KERNELS[op], window(op, 200), NUMBER, [block])
+
+
+def test_an_integral_has_the_trapezoids_between_the_ticks_of_the_window() -> None:
+    block = updates([0.0, 2.0, 2.0, None, 6.0, 0.0], step_ns=SECOND_NS)
+    assert results("window_integral", block, 3 * SECOND_NS) == [0.0, 1.0, 3.0, 2.0, 8.0, 3.0]
+
+
+def test_a_deviation_is_that_of_the_population() -> None:
+    assert results("window_std", updates([2.0, 4.0, 4.0, 4.0, 5.0, 5.0, 7.0, 9.0]))[-1] == 2.0
+
+
+def test_a_deviation_of_small_differences_between_large_numbers_is_right() -> None:
+    numbers: list[Value] = [1e9 + (k % 3) for k in range(200)]
+    expected = [sqrt(2 / 3)] * 150
+    for found, right in zip(results("window_std", updates(numbers), window_ns=3_000)[50:], expected, strict=True):
+        assert isinstance(found, float)
+        assert isclose(found, right, rel_tol=1e-7)
+    assert set(results("window_std", updates([0.1] * 200))) == {0.0}
+
+
+def test_samples_are_the_update_ticks_of_the_window() -> None:
+    block = Block([0, 300, 600, 900, 1_200, 1_500], [True] * 6, [1, 1, 0, 1, 1, 0], ([1.0, None, 2.0, 2.0, 2.0, 2.0],))
+    node = window("samples")
+    assert KernelMachine(KERNELS["samples_number"], node, NUMBER).run(block) == [1, 1, 1, 2, 2, 2]
+
+
+GLITCHES = st.sampled_from([3.4e38, 1e308, 1e200, 1e100, 1e60, 1e30, 1e20, 1.8446744073709552e19, 1e16, 65535.0])
+
+
+@settings(max_examples=150)
+@given(
+    glitches=st.dictionaries(st.integers(0, 60), st.tuples(GLITCHES, st.sampled_from((1.0, -1.0))), max_size=8),
+    steps=st.lists(st.sampled_from((20, 100, 100, 330)), min_size=200, max_size=200),
+    length=st.integers(1, 20),
+    seed=st.integers(0, 1 << 32),
+)
+def test_the_results_are_those_of_the_window_whatever_was_before(
+    glitches: dict[int, tuple[float, float]], steps: list[int], length: int, seed: int
+) -> None:
+    random, times_ns = Random(seed), list(accumulate(steps))
+    numbers = [random.gauss(10, 1) for _ in times_ns]
+    for place, (size, sign) in glitches.items():
+        numbers[place] = size * sign
+    window_ns = 100 * length
+    block = updates(list(numbers), times_ns=times_ns)
+    found = {op: results(op, block, window_ns) for op in OPS}
+    last = max(glitches, default=0)
+    for end in range(last + 1, len(times_ns)):
+        within = [k for k in range(end + 1) if times_ns[k] > times_ns[end] - window_ns]
+        if within[0] > last:
+            for op in OPS:
+                result = found[op][end]
+                assert isinstance(result, float)
+                x = [(times_ns[k], numbers[k]) for k in within]
+                assert isclose(result, _exact(op, x), rel_tol=1e-12, abs_tol=1e-14), (op, end)
+
+
+def _exact(op: str, entries: list[tuple[int, float]]) -> float:
+    """What the operator means, of times in ns and numbers, without rounding on the way."""
+    exact = [Fraction(x) for _, x in entries]
+    if op == "window_sum":
+        return fsum(x for _, x in entries)
+    if op == "window_integral":
+        areas = (Fraction(b[0] - a[0], SECOND_NS) * (Fraction(a[1]) + Fraction(b[1])) / 2 for a, b in pairwise(entries))
+        return float(sum(areas))
+    mean = sum(exact) / len(exact)
+    return sqrt(sum((x - mean) ** 2 for x in exact) / len(exact))
+
+
+@pytest.mark.parametrize("op", OPS)
+@pytest.mark.parametrize("capacity", [1, 2, 4])
+def test_a_ring_that_is_too_small_covers_the_latest_entries_and_counts_the_lost_ones(op: str, capacity: int) -> None:
+    numbers: list[Value] = [1e300, -1e20, 1.0, 2.0, 3.0, 4.0, 5.0]
+    machine = KernelMachine(KERNELS[op], window(op, capacity=capacity), NUMBER)
+    last = machine.run(updates(numbers))[-1]
+    latest = [(100 * k, float(k - 1)) for k in range(7 - capacity, 7)]
+    assert isinstance(last, float)
+    assert isclose(last, _exact(op, latest), rel_tol=1e-15)
+    assert machine.overflows == len(numbers) - capacity
+    assert_agrees(KERNELS[op], window(op, capacity=capacity), NUMBER, [updates(numbers)])
