@@ -1,4 +1,4 @@
-"""Vectors for windows that compute with all of their numbers: sums, deviations, integrals, samples."""
+"""Vectors for windows that compute with all of their numbers: sums, deviations, integrals, samples, quantiles."""
 
 from __future__ import annotations
 
@@ -31,4 +31,29 @@ SUMS = Case(
     ),
 )
 
-CASES = (SUMS,)
+QUANTILES = Case(
+    name="quantiles",
+    says="A quantile is the value at place ceil(q * n) of the window's values in order, of few or many.",
+    signals="""
+        signals:
+          x: {rate: 10}
+          slow: {rate: 1}
+    """,
+    triggers="""
+        trigger middle { when median(x over 500 ms) > 1 }
+        trigger high { when quantile(x over 1 s, 90 %) >= 3 }
+        trigger low { when quantile(x over 300 ms, 1 / 4) == 0.5 }
+        trigger zero { when quantile(x over 400 ms, 2 / 3) == 0 }
+        trigger nothing { when missing(median(x over 300 ms)) }
+        trigger crowded { when median(slow over 1 s) > 2 }
+    """,
+    lines=in_order(
+        series(
+            "x", [0, 1, 2, 2, 1, 3, 1e300, 0.5, 1, 1, None, None, None, 4, None, -0.0, 0, -0.0, -0.0, 5], step_ms=95
+        ),
+        series("slow", [(k * 7) % 5 - k % 3 for k in range(110)], step_ms=13, start_ms=5),
+        series("slow", [3, 3, 3, 1, 1, 4], step_ms=210, start_ms=1800),
+    ),
+)
+
+CASES = (SUMS, QUANTILES)

@@ -96,6 +96,7 @@ OPERATIONS: dict[str, Operation] = {
     "window_sum": Operation(_N, (_N,), ("window_ns", "capacity")),
     "window_std": Operation(_N, (_N,), ("window_ns", "capacity")),
     "window_integral": Operation(_N, (_N,), ("window_ns", "capacity")),
+    "window_quantile": Operation(_N, (_N,), ("window_ns", "capacity", "part", "whole")),
     "samples": Operation(_N, (ANY,), ("window_ns", "capacity")),
     "delta": Operation(_N, (_N,), ("window_ns", "capacity")),
     "rate": Operation(_N, (_N,), ("window_ns", "capacity")),

@@ -92,6 +92,8 @@ _FUNCTIONS = {
     "sum": "The sum of the samples of the window.",
     "std": "The standard deviation of the samples of the window (of the population).",
     "integral": "The area under the samples of the window, by trapezoids, in x times seconds.",
+    "median": "The middle one of the samples of the window in order; the lower of two.",
+    "quantile": "The sample of the window in order that has this share of them up to itself.",
     "samples": "How many samples of x the window has; 0 if none, so it is never unknown.",
     "delta": "The latest minus the oldest value of the window.",
     "rate": "`delta` divided by the time between the two values, per second.",

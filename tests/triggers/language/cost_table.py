@@ -31,6 +31,7 @@ ROWS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("`sum(x over W)`", ("window_sum",)),
     ("`std(x over W)`", ("window_std",)),
     ("`integral(x over W)`", ("window_integral",)),
+    ("`median quantile(x over W)`, of 1000 entries", ("window_quantile",)),
     ("`samples(x over W)`", ("samples_number", "samples_bool")),
     ("`ema(x over W)`", ("ema",)),
     ("`delta(x over W)`", ("delta",)),
@@ -50,6 +51,8 @@ ROWS: tuple[tuple[str, tuple[str, ...]], ...] = (
 )
 INTERNAL = frozenset({"always", "never", "lookup"})
 """Kernels that no operator stands for: constants, and texts of two signals compared by value."""
+_ENTRIES = {"window_quantile": 1000}
+"""How many entries a ring has whose operations depend on that."""
 _RECORD_BYTES = {"compare": COMPARE_BYTES, "match_events": EVENTS_BYTES}
 """What is no slot, since it outlives segments."""
 
@@ -61,10 +64,11 @@ def cost_table() -> str:
 
 
 def _cells(kernels: tuple[str, ...]) -> str:
-    works = [work_of(name, ring=1, edges=4) for name in kernels]
+    entries = _ENTRIES.get(kernels[0], 1)
+    works = [work_of(name, ring=entries, edges=4) for name in kernels]
     least = math.floor(min(work.least.per_tick for work in works))
     most = math.ceil(max(work.most.per_tick for work in works))
-    burst = math.ceil(max(work.most.burst for work in works))
+    burst = math.ceil(max(work.most.burst for work in works) / entries)
     slots = max(len(KERNELS[name].slots) for name in kernels) * SLOT_BYTES
     entry = max(KERNELS[name].ring_entry_bytes for name in kernels)
     state = str(_RECORD_BYTES.get(kernels[0], f"{slots} + {entry} per entry" if entry else slots))

@@ -23,7 +23,7 @@ from triggers.language.reference.operators import (
     Without,
 )
 from triggers.language.reference.values import STRICT, Value, kleene_and, kleene_or, wrap_angle
-from triggers.language.reference.window_statistics import Deviation, Integral, Samples, Sum
+from triggers.language.reference.window_statistics import Deviation, Integral, Quantile, Samples, Sum
 from triggers.language.reference.windows import Counter, Difference, Extreme, Mean, Past, Share
 
 STATEFUL: dict[str, type[Operator]] = {
@@ -47,6 +47,7 @@ STATEFUL: dict[str, type[Operator]] = {
     "window_sum": Sum,
     "window_std": Deviation,
     "window_integral": Integral,
+    "window_quantile": Quantile,
     "samples": Samples,
     "delta": Difference,
     "rate": Difference,

@@ -7,6 +7,7 @@ entries remembers what is true of itself and all younger entries of the part.
 
 from __future__ import annotations
 
+from math import copysign
 from typing import Any, ClassVar
 
 from triggers.language.reference.operators import Tick
@@ -126,6 +127,19 @@ def included(count: int, mean: float, squares: float, x: float) -> tuple[int, fl
     apart = x - mean
     mean = mean + apart / (count + 1)
     return count + 1, mean, squares + apart * (x - mean)
+
+
+class Quantile(UpdateWindow):
+    """`quantile(x over W, q)`: the value at place ceil(q * n) of the n values in order; unknown if there are none.
+
+    Equal values are the same but for -0, which comes before +0. `median` is the quantile 0.5. q is `part / whole`.
+    """
+
+    def result(self) -> Value:
+        part, whole = int(self.node.number("part")), int(self.node.number("whole"))
+        place = -(-part * len(self.entries) // whole)
+        ordered = sorted((x for _, x in self.entries), key=lambda x: (x, copysign(1.0, x)))
+        return ordered[place - 1] if ordered else None
 
 
 class Samples(Ring):

@@ -279,10 +279,13 @@ class ExpressionParser(Cursor):
             while self.take_mark(","):
                 arguments.append(self.expression())
         over = self.duration() if self.take_word("over") else None
+        further = []
+        while over is not None and self.take_mark(","):
+            further.append(self.expression())
         within = self.duration("50 ms") if over is None and self.take_word("within") else None
         end = self.demand_mark(")").span
         word = syntax.Word(name.text, name.span)
-        return self._checked(syntax.Call(name.span.to(end), word, tuple(arguments), over, within))
+        return self._checked(syntax.Call(name.span.to(end), word, tuple(arguments), over, within, tuple(further)))
 
     def _quantity(self, number: Token, start: Span, sign: int) -> syntax.Quantity:
         unit = self.take() if self.next.kind is TokenKind.UNIT else None

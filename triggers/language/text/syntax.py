@@ -160,15 +160,17 @@ class Sequence(Expression):
 
 @dataclass(frozen=True, slots=True)
 class Call(Expression):
-    """`f(x, ...)`, `f(x over W)`, `f(x within S)`."""
+    """`f(x, ...)`, `f(x over W)`, `f(x over W, y)`, `f(x within S)`."""
 
     function: Word
     arguments: tuple[Expression, ...]
     over: Quantity | None
     within: Quantity | None
+    further: tuple[Expression, ...] = ()
+    """The arguments after the window."""
 
     def children(self) -> tuple[Expression, ...]:
-        return self.arguments
+        return self.arguments + self.further
 
 
 @dataclass(frozen=True, slots=True)

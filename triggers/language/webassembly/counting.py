@@ -17,6 +17,7 @@ from importlib.resources import files
 from typing import Any
 
 from triggers.language.webassembly.kernels.table import KERNEL_FUNCTIONS, KERNELS, SHARED_FUNCTIONS
+from triggers.language.webassembly.kernels.windows.order_statistics import INDEX_BYTES, MOST_TAKEN_OUT
 
 TICKS_AMORTISED = 64
 """The fixed cost of a block is spread over this many ticks, which is one word of its masks."""
@@ -78,6 +79,8 @@ class WorkRange:
 
 def work_of(name: str, *, ring: int = 0, **sizes: int) -> WorkRange:
     """Least and most work of a function called once per block; `sizes` gives rounds of loops, `ring` its entries."""
+    if name == "window_quantile":
+        sizes |= {"entries": ring, "halvings": ring.bit_length() + 1, "moved": math.ceil(ring * INDEX_BYTES / 8)}
     work = _work_of(name, tuple(sorted(sizes.items())))
     return WorkRange(work.least, replace(work.most, burst=work.most.burst * ring))
 
@@ -96,7 +99,13 @@ _WORDS = frozenset({"$words", "$steps"})
 """Loops with a round for each word of a block."""
 _BLOCKS = frozenset({"$blocks"})
 """Loops with a round for each block, which is the unit of counting."""
-_SIZED = {"$inputs": "inputs", "$masks": "masks", "$triggers": "triggers", "$edges": "edges"}
+_SIZED = {
+    "$inputs": "inputs",
+    "$masks": "masks",
+    "$triggers": "triggers",
+    "$edges": "edges",
+    "$halve": "halvings",
+}
 """Loops with as many rounds as a program has of something."""
 _ROUNDS = {"$rest": 7, "$scan": 8}
 """Loops with at most that many rounds each time they are entered."""
@@ -111,13 +120,19 @@ _ONCE = frozenset({"$eights", "$ones", "$flip"})
 _RING = frozenset({"$evict", "$flip", "$search"})
 """Loops over entries of a ring: each entry once in its life, so one per tick, but all may come in the same tick."""
 
+_ORDER = frozenset({"$take_out", "$keep"})
+"""Loops over entries that leave the order of a ring: so many at a tick are taken out one by one, one per tick on
+average, and of more than that all entries are looked at."""
+
 _ONCE_PER_BLOCK = frozenset({"begin_segment"})
 """Functions that are called at most once per block, wherever the calls are."""
 
 _FREE = frozenset({"func", "param", "local", "result", "export", "then", "else", "block", "loop", "return"})
 _PLAIN_FREE = frozenset({"nop", "drop", "unreachable"})
-_BULK = frozenset({"memory.fill", "memory.copy"})
-_STRUCTURE = _FREE | {"if", "br", "br_if", "call"}
+_MOVE = "memory.copy"
+"""Wasmtime counts it as two whatever its length; within a ring, each 8 bytes that it may move count as one more."""
+_BULK = frozenset({"memory.fill"})
+_STRUCTURE = _FREE | {"if", "br", "br_if", "call", _MOVE}
 _WORD = re.compile(rf'\((?!(?:{"|".join(sorted(_STRUCTURE))})\b)([\w.]+)[^()"]*\)|(\(|\)|"[^"]*"|[^\s()]+)')
 """An instruction without operands as a whole, else a parenthesis, text or word."""
 _CALL = Work(call=1.0)
@@ -160,6 +175,8 @@ class _Counter:
         if head == "block" and self.least:
             return Work()
         own = Work() if head in _FREE else unit
+        if head == _MOVE:
+            own = unit.times(2 + (0 if self.least else self.sizes.get("moved", 0)))
         if head == "call":
             name = tree[1][1:]
             own += self.sequence(_function(name)[1:], _CALL if name in _ONCE_PER_BLOCK else unit)
@@ -211,9 +228,9 @@ class _Counter:
             return Work()
         if label in _ONCE:
             self.met |= {label}
-        ticks = _TICKS_PER_ROUND.get(label, 1)
+        ticks = self._one_by_one() if label == "$keep" else _TICKS_PER_ROUND.get(label, 1)
         around, self.instead = self.instead, Work()
-        work = self.sequence(body, Work(tick=self.repeats / ticks) + unit.times(1 - 1 / ticks))
+        work = self.sequence(body, Work(tick=self.repeats / ticks) + unit.times(max(0, 1 - 1 / ticks)))
         if self.instead.tick:  # a replacing loop may end within a round, which then counts in addition
             work = work.larger(self.instead) + unit.times(work.tick)
         self.instead = around
@@ -223,7 +240,13 @@ class _Counter:
         if label in _INSTEAD:
             self.instead = self.instead.larger(work)
             return Work()
+        if label in _ORDER:
+            return replace(work, burst=max(work.burst, work.tick * self._one_by_one()))
         return replace(work, burst=max(work.burst, work.tick)) if label in _RING else work
+
+    def _one_by_one(self) -> float:
+        """The share of a ring's entries that leave its order one by one at a tick."""
+        return min(1, MOST_TAKEN_OUT / max(1, self.sizes.get("entries", 1)))
 
 
 def _is_branch(tree: Any) -> bool:

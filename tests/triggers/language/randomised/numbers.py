@@ -8,6 +8,8 @@ from tests.triggers.language.randomised.words import Made, Writer
 _INTEGRALS = {"speed": "acceleration", "length": "speed", "time": "bare"}
 """The family of what is integrated over time, by that of the integral."""
 
+_RANKS = ("1", "0.5", "0.07", "95 %", "1e-9", "2 / 3", "0.25")
+
 
 class NumberWriter(Writer):
     """Writes numbers; conditions within them are the subclass's matter."""
@@ -103,7 +105,9 @@ class NumberWriter(Writer):
         window = self.window(a)
         if window is None or self.chance(0.2):
             return self.made(f"ema({a.text} over {self.long()})", family, a)
-        return self.made(f"{self.random.choice(('min', 'max', 'avg'))}({a.text} over {window})", family, a)
+        operator = self.random.choice(("min", "max", "avg", "median", "quantile"))
+        rank = f", {self.random.choice(_RANKS)}" if operator == "quantile" else ""
+        return self.made(f"{operator}({a.text} over {window}{rank})", family, a)
 
     def _summed(self, family: str, depth: int) -> Made:
         """A sum, or a standard deviation; of temperatures it is one of their differences."""

@@ -130,10 +130,17 @@ def test_sums_deviations_and_integrals_over_a_window() -> None:
 
 def test_a_window_without_update_ticks_has_no_sum_and_no_samples() -> None:
     samples = merged(series("x", [5, math.inf, math.inf]), series("p", [1, 0, math.inf]))
-    for operator in ("sum", "std", "integral"):
+    for operator in ("sum", "std", "integral", "median"):
         assert list(values(f"{operator}(x over 200 ms)", samples).values())[2] is U
     assert list(values("samples(x over 200 ms)", samples).values()) == [1, 1, 0]
     assert list(values("samples(p over 200 ms)", samples).values()) == [1, 2, 1]
+
+
+def test_quantiles_are_values_of_the_window() -> None:
+    samples = series("x", [5, 1, 4, 2, 3])
+    assert list(values("median(x over 400 ms)", samples).values()) == [5, 1, 4, 2, 2]
+    assert list(values("quantile(x over 400 ms, 0.75)", samples).values()) == [5, 5, 5, 4, 3]
+    assert list(values("quantile(x over 400 ms, 1)", samples).values()) == [5, 5, 5, 5, 4]
 
 
 def test_an_integral_spans_silence_within_its_window() -> None:

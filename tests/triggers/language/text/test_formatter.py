@@ -87,7 +87,11 @@ def _grown(inner: st.SearchStrategy[list[str]]) -> st.SearchStrategy[list[str]]:
             calls,
             st.sampled_from(["max", "priority", "f"]),
             st.lists(inner, max_size=4),
-            st.one_of(st.just([]), _durations.map(lambda d: ["over", *d])),
+            st.one_of(
+                st.just([]),
+                _durations.map(lambda d: ["over", *d]),
+                _durations.map(lambda d: ["over", *d, ",", "0.95"]),
+            ),
         ),
     )
 
@@ -175,6 +179,7 @@ LONG = {
     "a comparison of names": f"{'a' * 70} >= {'b' * 70}",
     "a list": f"{'a' * 70} in ({', '.join(map(str, range(50)))})",
     "calls in calls": f"max(min({'a' * 50} + {'b' * 50}, {'c' * 50}) * {'d' * 50} over 5 s) > 3",
+    "arguments after a window": f"quantile({'a' * 60} + {'b' * 60} over 5 s, {'c' * 60} / {'d' * 60}) > 3",
     "signals named like clauses": "x" + "".join(f" + tags * {n}.5" for n in range(30)) + " > 3",
 }
 

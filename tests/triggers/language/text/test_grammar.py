@@ -87,7 +87,19 @@ def test_parser_and_grammar_agree_on_recorded_files(path: Path) -> None:
 
 
 _atoms = st.sampled_from(
-    ["x", "ego.speed", "5", "5 m/s", '"R"', "true", "budget", "f(x)", "min(x over 2 s)", "g(x, y)"]
+    [
+        "x",
+        "ego.speed",
+        "5",
+        "5 m/s",
+        '"R"',
+        "true",
+        "budget",
+        "f(x)",
+        "min(x over 2 s)",
+        "g(x, y)",
+        "q(x over 2 s, y, 5 %)",
+    ]
 )
 
 

@@ -29,14 +29,17 @@ def call(context: CheckContext, expression: syntax.Call, check: Check) -> Typed:
 
 def _has_form(expression: syntax.Call) -> bool:
     """Whether the number of arguments, `over` and `within` match one of the operator's forms."""
-    forms, count = FORMS[expression.function.text], len(expression.arguments)
+    forms = FORMS[expression.function.text]
     if expression.within is not None and not any(" within " in form for form in forms):
         return False
-    return any(_takes(form, count, has_window=expression.over is not None) for form in forms)
+    return any(_takes(form, expression) for form in forms)
 
 
-def _takes(form: str, count: int, *, has_window: bool) -> bool:
-    """Whether so many arguments, over a window or not, are those of this form."""
+def _takes(form: str, expression: syntax.Call) -> bool:
+    """Whether the numbers of arguments, before and after a window if there is one, are those of this form."""
+    before, over, after = form.partition(" over ")
     is_open = form.endswith(", ...)")
-    least = form.count(",") + (not is_open)
-    return has_window is (" over " in form) and (count >= least if is_open else count == least)
+    count, least = len(expression.arguments), before.count(",") + (not is_open)
+    if (expression.over is not None) is not bool(over) or after.count(",") != len(expression.further):
+        return False
+    return count >= least if is_open else count == least

@@ -14,8 +14,11 @@ from triggers.language.checks.calls.handlers import Check, Forms, Handler
 from triggers.language.checks.context import CheckContext, shown_time
 from triggers.language.ir import MAX_CAPACITY
 from triggers.language.text import syntax
-from triggers.signals.units import BARE, SECOND, Unit, combine
+from triggers.signals.units import BARE, RATIO, SECOND, Unit, combine
 from triggers.times import NS_PER_S
+
+MAX_RANKS = 10**9
+"""The largest denominator of a quantile's rank: with it, the place in a window's order is exact in doubles."""
 
 FORMS: Forms = {
     "min": ("min(a, b)", "min(x over 2 s)"),
@@ -24,6 +27,8 @@ FORMS: Forms = {
     "sum": ("sum(x over 2 s)",),
     "std": ("std(x over 2 s)",),
     "integral": ("integral(x over 2 s)",),
+    "median": ("median(x over 2 s)",),
+    "quantile": ("quantile(x over 2 s, 0.95)",),
     "samples": ("samples(x over 2 s)",),
     "delta": ("delta(x over 2 s)",),
     "rate": ("rate(x over 1 s)",),
@@ -95,6 +100,43 @@ def _warn_of_changes(context: CheckContext, expression: syntax.Call, node: int) 
         context.report.window_over_changes(expression.span, expression.function.text, signals[0])
 
 
+def _quantile(context: CheckContext, expression: syntax.Call, check: Check) -> Typed:
+    """`median(x over W)` and `quantile(x over W, q)`."""
+    operand = check(context, expression.arguments[0])
+    ranks = [_rank(context, check(context, argument)) for argument in expression.further]
+    window_ns = context.duration_ns(expression.over) if expression.over else None
+    if not are_numbers(context, operand) or window_ns is None or None in ranks:
+        return context.error(expression.span)
+    node = context.node(operand)
+    capacity = capacity_of(context, expression, window_ns, node)
+    if capacity is None:
+        return context.error(expression.span)
+    rank = next((each for each in ranks if each is not None), Fraction(1, 2))
+    part, whole = float(rank.numerator), float(rank.denominator)
+    quantile = context.graph.add(
+        "window_quantile", node, window_ns=window_ns, capacity=capacity, part=part, whole=whole
+    )
+    _warn_of_changes(context, expression, node)
+    low, high = operand.low, operand.high
+    return Typed(expression.span, Type.NUMBER, quantile, operand.unit, low=low, high=high, is_whole=operand.is_whole)
+
+
+def _rank(context: CheckContext, rank: Typed) -> Fraction | None:
+    """The q of a quantile, a bare number or a ratio; None after a report."""
+    if not are_numbers(context, rank):
+        return None
+    if not isinstance(rank.constant, Fraction):
+        context.report.not_a_constant(rank.span)
+        return None
+    value = rank.constant * rank.unit.scale
+    fits = rank.unit.dimension in (BARE.dimension, RATIO.dimension) and 0 < value <= 1
+    if not fits or value.denominator > MAX_RANKS:
+        allowed = "above 0 and at most 1, such as `0.95` or `95 %`, with at most nine decimals"
+        context.report.out_of_range(rank.span, "the rank of a quantile", allowed)
+        return None
+    return value
+
+
 def _samples(context: CheckContext, expression: syntax.Call, check: Check) -> Typed:
     """`samples(x over W)`, of a number, a text or a condition."""
     operand = check(context, expression.arguments[0])
@@ -150,6 +192,7 @@ def _past(context: CheckContext, expression: syntax.Call, check: Check) -> Typed
 HANDLERS: dict[str, Handler] = {
     **dict.fromkeys(("min", "max"), _extreme),
     **dict.fromkeys(("avg", "sum", "std", "integral", "delta", "rate", "ema"), _window),
+    **dict.fromkeys(("median", "quantile"), _quantile),
     "samples": _samples,
     "past": _past,
 }

@@ -6,9 +6,17 @@ from triggers.language.webassembly.kernel_parts.kernel import Kernel
 from triggers.language.webassembly.kernels.conditions import edges, holds, sequences
 from triggers.language.webassembly.kernels.current import logic, places, scalars, stateless
 from triggers.language.webassembly.kernels.samples import events, pairs
-from triggers.language.webassembly.kernels.windows import counts, deviations, extremes, means, sample_counts, sums
+from triggers.language.webassembly.kernels.windows import (
+    counts,
+    deviations,
+    extremes,
+    means,
+    order_statistics,
+    sample_counts,
+    sums,
+)
 
-_WINDOWS = (extremes, sums, deviations, sample_counts, means, counts)
+_WINDOWS = (extremes, sums, deviations, order_statistics, sample_counts, means, counts)
 _FAMILIES = (stateless, logic, holds, edges, *_WINDOWS, sequences, pairs, events, places, scalars)
 KERNELS: dict[str, Kernel] = {name: kernel for family in _FAMILIES for name, kernel in family.KERNELS.items()}
 
