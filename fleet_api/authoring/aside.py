@@ -13,6 +13,7 @@ from triggers.contracts.base import text_digest
 from triggers.language.compile import compile_source
 from triggers.language.constants import Constant, constants_of
 from triggers.language.explain import explain, to_json
+from triggers.language.lets import Let, lets_of
 from triggers.language.text.diagnostics import Source
 from triggers.language.text.formatter import format_source
 from triggers.language.words import language_words, unit_words
@@ -55,6 +56,7 @@ def check_here(asked: Asked) -> dict[str, Any]:
     programs = explain(compilation, catalog) if is_explained else []
     campaigns = compilation.campaigns.items() if is_explained else ()
     constants = constants_of(asked.source, filename=asked.filename) if asked.constants and compilation.ok else []
+    lets = lets_of(asked.source, filename=asked.filename, catalog=catalog) if is_explained else []
     source = Source(asked.source, asked.filename)
     return {
         "ok": compilation.ok,
@@ -63,6 +65,7 @@ def check_here(asked: Asked) -> dict[str, Any]:
         "programs": [to_json(program) for program in programs],
         "settings": {name: settings_text(each.settings.model_dump(mode="json")) for name, each in campaigns},
         "constants": [_constant(source, constant) for constant in constants],
+        "lets": [_let(source, let) for let in lets],
     }
 
 
@@ -79,6 +82,19 @@ def _constant(source: Source, constant: Constant) -> dict[str, Any]:
         "text": source.text[constant.span.start : constant.span.end],
         "value": float(constant.value),
         "subject": source.text[constant.subject.start : constant.subject.end],
+    }
+
+
+def _let(source: Source, let: Let) -> dict[str, Any]:
+    """A let with the text of its value, in one line."""
+    cost = let.cost
+    return {
+        "name": let.name,
+        "type": let.type,
+        "unit": let.unit,
+        "text": " ".join(source.text[let.span.start : let.span.end].split()),
+        "operations_per_tick": cost and {"least": cost.least_operations, "most": cost.most_operations},
+        "state_bytes": cost and cost.state_bytes,
     }
 
 

@@ -134,7 +134,7 @@ def _explained(
 ) -> Explained:
     ir, program = compiled.ir, compiled.program
     cost = cost_of(ir)
-    reached = {code.name: _reached(ir, code.root) for code in ir.triggers}
+    needed = {code.name: reached(ir, code.root) for code in ir.triggers}
     ticks_per_s = _ticks_per_s(ir, catalog)
     operations_per_s = None if ticks_per_s is None else round(cost.total.most.of_block(max(1, round(ticks_per_s))))
     return Explained(
@@ -152,9 +152,9 @@ def _explained(
         ticks_per_s=ticks_per_s,
         operations_per_s=operations_per_s,
         core_share=None if operations_per_s is None else operations_per_s / CORE_OPERATIONS_PER_S,
-        triggers=tuple(_trigger(trigger, ir, cost, reached[trigger.name], catalog) for trigger in settings),
+        triggers=tuple(_trigger(trigger, ir, cost, needed[trigger.name], catalog) for trigger in settings),
         compares=(*(code.head for code in ir.compares), *_events(ir)),
-        operators=_operators(cost, compiled.spans, reached, source),
+        operators=_operators(cost, compiled.spans, needed, source),
     )
 
 
@@ -179,7 +179,7 @@ def _ticks_per_s(ir: Ir, catalog: SignalCatalog) -> float | None:
     return float(sum(declared) + Fraction(NS_PER_S, HEARTBEAT_NS)) if declared else None
 
 
-def _reached(ir: Ir, root: int) -> frozenset[int]:
+def reached(ir: Ir, root: int) -> frozenset[int]:
     """The nodes that a condition needs."""
     needed, waiting = {root}, [root]
     while waiting:
@@ -212,7 +212,7 @@ def _trigger(
 
 
 def _operators(
-    cost: ProgramCost, spans: Sequence[Span | None], reached: Mapping[str, frozenset[int]], source: Source
+    cost: ProgramCost, spans: Sequence[Span | None], needed: Mapping[str, frozenset[int]], source: Source
 ) -> tuple[ExplainedOperator, ...]:
     standing: dict[Span, set[int]] = {}
     for node, span in enumerate(spans):
@@ -222,7 +222,7 @@ def _operators(
     for part in operator_costs(cost, spans):
         (line, column), (end_line, end_column) = source.position(part.span.start), source.position(part.span.end)
         text = " ".join(source.text[part.span.start : part.span.end].split())
-        users = tuple(name for name, nodes in reached.items() if not nodes.isdisjoint(standing[part.span]))
+        users = tuple(name for name, nodes in needed.items() if not nodes.isdisjoint(standing[part.span]))
         operations = Operations(part.least, part.most)
         operators.append(
             ExplainedOperator(text, line, column, end_line, end_column, operations, part.burst, part.state_bytes, users)

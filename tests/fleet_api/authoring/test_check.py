@@ -23,6 +23,7 @@ NOTHING_MORE: dict[str, Any] = {
     "programs": [],
     "settings": {},
     "constants": [],
+    "lets": [],
 }
 """The answer about a right text of which nothing but diagnostics was asked."""
 
@@ -46,6 +47,7 @@ def test_a_right_text_has_its_format_and_its_costs_as_the_command_line_shows_the
         "programs": [to_json(each) for each in explain(compiled, catalog)],
         "settings": {"braking": settings_text(settings.settings.model_dump(mode="json"))},
         "constants": [],
+        "lets": [],
     }
     assert found["settings"]["braking"]["budget.total_bytes"] == "1 GB (1,000,000,000 bytes)"
     assert check(api, text) | {"diagnostics": []} == NOTHING_MORE
@@ -73,6 +75,25 @@ def test_the_numbers_of_conditions_are_told_with_their_place_and_a_range(api: Ap
     assert (threshold["value"], threshold["unit"], threshold["low"], threshold["high"]) == (-4.5, "m/s^2", -13.5, 0.0)
     assert (duration["text"], duration["operator"], duration["subject"]) == ("2 s", "for", "ego.accel < -4.5 m/s^2")
     assert check(api, text.replace("m/s^2", "m"), constants=True)["constants"] == [], "of a text that compiles"
+
+
+def test_a_let_is_told_with_its_type_its_unit_its_text_and_what_all_of_it_costs(api: Api) -> None:
+    text = (
+        "let change = delta(ego.speed\n    over 1 s)\nlet sudden = change < -4 m/s\nlet limit = 3 * 36 km/h\n"
+        "trigger a { when sudden and ego.speed > limit }\n"
+    )
+    found = check(api, text, explained=True)
+    change, sudden, limit = found["lets"]
+    assert [each["name"] for each in found["lets"]] == ["change", "sudden", "limit"]
+    assert (change["type"], change["unit"], change["text"]) == ("number", "m/s", "delta(ego.speed over 1 s)")
+    assert (sudden["type"], sudden["unit"], sudden["text"]) == ("bool", "", "change < -4 m/s")
+    assert (limit["type"], limit["unit"], limit["operations_per_tick"]) == ("number", "km/h", {"least": 0, "most": 0})
+    (window,) = (each for each in found["programs"][0]["operators"] if each["text"].startswith("delta"))
+    assert change["operations_per_tick"]["most"] >= window["operations_per_tick"]["most"] > 0
+    assert change["state_bytes"] >= window["state_bytes"] > 0
+    assert sudden["operations_per_tick"]["most"] > change["operations_per_tick"]["most"], "with all that is below it"
+    assert check(api, text)["lets"] == [], "it was not asked for"
+    assert check(api, text.replace("-4 m/s", "-4 m"), explained=True)["lets"] == [], "of a text that compiles"
 
 
 def test_a_text_with_mistakes_is_an_answer_with_every_one_at_its_place(api: Api) -> None:

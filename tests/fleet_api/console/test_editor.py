@@ -127,6 +127,19 @@ def test_a_campaign_is_written_with_its_mistakes_told_completed_formatted_kept_a
     visitor.require_accessible(schemes=("light",))
 
 
+def test_a_let_tells_its_type_its_unit_its_value_and_what_all_of_it_costs(visitor: Visitor) -> None:
+    page = visitor.open("/campaigns/new-campaign", role="author")
+    write(page, "let change = delta(ego.speed over 1 s)\ntrigger falls { when change < -4 m/s }\n")
+    expect(page.get_by_role("region", name="Cost and settings")).to_contain_text("operations per tick")
+    page.locator(".cm-line span", has_text="change").last.hover()
+    told = page.locator(".cm-explanation")
+    expect(told).to_contain_text("let: number, m/s")
+    expect(told).to_contain_text("= delta(ego.speed over 1 s)")
+    expect(told).to_contain_text(
+        re.compile(r"\d operations per tick, [\d,]+ bytes of state, with all that it stands on")
+    )
+
+
 def test_what_is_no_text_or_too_large_is_not_inserted_and_the_page_says_so(visitor: Visitor) -> None:
     page = visitor.open("/campaigns/new-campaign", role="author")
     text_of(page).click()

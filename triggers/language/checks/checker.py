@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from triggers.contracts.campaign import MAX_CAPTURE_NS, CaptureWindow, TriggerSettings
-from triggers.language.analysis.typed import Type
+from triggers.language.analysis.typed import Type, Typed
 from triggers.language.checks.calls.pairs import compared_events, compared_head
 from triggers.language.checks.calls.places import check_fence
 from triggers.language.checks.comparisons import facts_of
@@ -72,6 +72,14 @@ def _check_lets(context: CheckContext, lets: Iterable[syntax.Let]) -> None:
     """Check lets in the order of the file, so that a let defined before its use needs no recursion."""
     for let in lets:
         check_let(context, syntax.Name(let.name.span, let.name.text))
+
+
+def known_lets(file: syntax.File, catalog: SignalCatalog, report: Reporter) -> tuple[CheckContext, dict[str, Typed]]:
+    """A context in which all lets of a file are lowered, and what each is by its name; those with mistakes are left
+    out."""
+    context = new_context(file, catalog, report)
+    _check_lets(context, file.lets)
+    return context, {name: typed for name, typed in context.known_lets.items() if typed.type is not Type.ERROR}
 
 
 def _used_lets(context: CheckContext, file: syntax.File, triggers: Iterable[syntax.Trigger]) -> list[syntax.Let]:

@@ -132,13 +132,28 @@ class ConstantView(View):
     step: float
 
 
+class LetView(View):
+    """A name of the text for an expression: its type, its unit (empty for what has none) and its text in one line.
+
+    The cost is that of everything below the name, which a program has once however often the name is used; null in a
+    text whose names stand on too many others to count. A text with more than 2,000 has none of them told.
+    """
+
+    name: str
+    type: Literal["number", "bool", "text"]
+    unit: str
+    text: str
+    operations_per_tick: OperationsView | None
+    state_bytes: int | None
+
+
 class CheckView(BaseModel):
     """Whether the text compiles, and every finding about it.
 
-    `formatted` is null where it was not asked for, or where the text has mistakes of syntax; `programs` and `settings`
-    are empty where they were not asked for, or where the text does not compile. `settings` has every setting of each
-    campaign as a path and a text with its unit, as `review` of a version has them. `constants` are in the order of the
-    text, and empty as `programs` are.
+    `formatted` is null where it was not asked for, or where the text has mistakes of syntax; `programs`, `settings` and
+    `lets` are empty where they were not asked for, or where the text does not compile. `settings` has every setting of
+    each campaign as a path and a text with its unit, as `review` of a version has them. `constants` are in the order of
+    the text, and empty as `programs` are.
     """
 
     ok: bool
@@ -147,3 +162,4 @@ class CheckView(BaseModel):
     programs: list[ProgramView]
     settings: dict[str, dict[str, str]]
     constants: list[ConstantView]
+    lets: list[LetView]

@@ -5,6 +5,7 @@ import { tokenize } from "./lexer";
 import { signalText, type Vocabulary } from "./offers";
 
 export type Program = Schemas["ProgramView"];
+export type Let = Schemas["LetView"];
 export type Operator = Schemas["ExplainedOperatorView"];
 /** A place as the API counts it: from 1, columns in characters. */
 export interface Position {
@@ -19,6 +20,9 @@ export interface Explanation {
   lines: string[];
 }
 
+/** After these words comes a name that is no let's, even where it is the same. */
+const NAMERS: ReadonlySet<string> = new Set(["trigger", "campaign", "fence", "collect"]);
+
 /** What is known about the character at `at` of a line; null if nothing is. `position` is its place in the file. */
 export function explained(
   line: string,
@@ -26,14 +30,29 @@ export function explained(
   position: Position,
   vocabulary: Vocabulary,
   programs: readonly Program[],
+  lets: readonly Let[],
 ): Explanation | null {
-  const token = tokenize(line).find(({ from, to }) => from <= at && at < to);
+  const tokens = tokenize(line);
+  const index = tokens.findIndex(({ from, to }) => from <= at && at < to);
+  const token = tokens[index];
   if (!token || token.kind === "comment" || token.kind === "odd") return null;
-  const about = meaning(token.text, vocabulary);
+  const isOther = NAMERS.has(tokens[index - 1]?.text ?? "");
+  const about = (isOther ? null : meaningOfLet(token.text, lets)) ?? meaning(token.text, vocabulary);
   const costs = costLines(position, programs);
   if (!about && costs.length === 0) return null;
   const title = about?.title ?? token.text;
   return { from: token.from, to: token.to, title, lines: [...(about?.lines ?? []), ...costs] };
+}
+
+/** What a let is, its value, and what all of it costs where that is counted; a let hides a signal of its name. */
+function meaningOfLet(word: string, lets: readonly Let[]): { title: string; lines: string[] } | null {
+  const found = lets.find(({ name }) => name === word);
+  if (!found) return null;
+  const { name, type, unit, text, operations_per_tick, state_bytes } = found;
+  const what = [`let: ${type}`, unit].filter((part) => part !== "").join(", ");
+  const isCounted = operations_per_tick !== null && state_bytes !== null;
+  const cost = isCounted ? [`${costText({ operations_per_tick, state_bytes })}, with all that it stands on`] : [];
+  return { title: name, lines: [what, `= ${text}`, ...cost] };
 }
 
 function meaning(text: string, vocabulary: Vocabulary): { title: string; lines: string[] } | null {

@@ -1,6 +1,6 @@
 // What is offered at places of a trigger file, where they are, and what is told about them.
 import { describe, expect, it } from "vitest";
-import { explained, type Program } from "./explanation";
+import { explained, type Let, type Program } from "./explanation";
 import { offersAt, type Vocabulary } from "./offers";
 import { reading, roomFor } from "./places";
 
@@ -118,7 +118,7 @@ describe("what is told about a place", () => {
   const programs = [
     { campaign: null, operators: [operator("ego.speed > 3 m/s for 2 s", 30), operator("ego.speed > 3 m/s", 5)] },
   ] as unknown as Program[];
-  const told = (at: number) => explained(text, at, { line: 1, column: at + 1 }, VOCABULARY, programs);
+  const told = (at: number) => explained(text, at, { line: 1, column: at + 1 }, VOCABULARY, programs, []);
 
   it("is a signal's type, unit and rate, and the cost of the innermost operator", () => {
     expect(told(text.indexOf("speed"))).toMatchObject({
@@ -129,6 +129,22 @@ describe("what is told about a place", () => {
   it("is what a word means, with the operator that it makes", () => {
     const lines = ["About for.", "ego.speed > 3 m/s for 2 s: 2 to 30 operations per tick, 8 bytes of state"];
     expect(told(text.indexOf("for"))).toMatchObject({ title: "for", lines });
+  });
+  it("is a let's type, unit, value and cost, and not what has its name elsewhere", () => {
+    const cost = { operations_per_tick: { least: 2, most: 9 }, state_bytes: 16 };
+    const lets: Let[] = [
+      { name: "change", type: "number", unit: "m/s", text: "delta(ego.speed over 1 s)", ...cost },
+      { name: "wet", type: "bool", unit: "", text: "ego.speed > 1 m/s", operations_per_tick: null, state_bytes: null },
+    ];
+    const about = (line: string, at: number) => explained(line, at, { line: 1, column: at + 1 }, VOCABULARY, [], lets);
+    expect(about("let change = 1", 5)).toMatchObject({
+      from: 4,
+      to: 10,
+      title: "change",
+      lines: ["let: number, m/s", "= delta(ego.speed over 1 s)", "2 to 9 operations per tick, 16 bytes of state, with all that it stands on"],
+    });
+    expect(about("when wet", 6)?.lines).toEqual(["let: bool", "= ego.speed > 1 m/s"]);
+    expect(about("trigger change {", 9)).toBeNull();
   });
   it("is nothing where nothing is known", () => {
     expect(told(text.indexOf("a {"))).toBeNull();

@@ -17,7 +17,7 @@ import {
   tooltips,
 } from "@codemirror/view";
 import { completion } from "./completion";
-import { explained, type Explanation, type Program } from "./explanation";
+import { explained, type Explanation, type Let, type Program } from "./explanation";
 import { indexOf, marked, positionOf, type Finding } from "./findings";
 import { highlighting } from "./highlighting";
 import type { Vocabulary } from "./offers";
@@ -36,6 +36,8 @@ export interface Hooks {
   vocabulary: () => Vocabulary | undefined;
   /** The programs of exactly the text that is shown; empty while they are not known. */
   programs: () => readonly Program[];
+  /** Its lets, known and not known at the same times. */
+  lets: () => readonly Let[];
 }
 
 export const LABEL = "Trigger file";
@@ -118,7 +120,7 @@ function explanationAt(view: EditorView, index: number, hooks: Hooks): Explanati
   if (!vocabulary) return null;
   const line = view.state.doc.lineAt(index);
   const position = positionOf(view.state.doc, index);
-  return explained(line.text, index - line.from, position, vocabulary, hooks.programs());
+  return explained(line.text, index - line.from, position, vocabulary, hooks.programs(), hooks.lets());
 }
 
 function box(title: string, lines: readonly string[]): HTMLElement {
