@@ -1,7 +1,7 @@
 // What asked.ts promises: what is run beside what, and a choice of drives that an address can hold.
 import { expect, it } from "vitest";
 import { chosenDrives, fleetOf, isSameOver, namesOf, namesText, programsOf, titleOf, type Drive, type Text } from "./asked";
-import type { Constant } from "./thresholds";
+import type { Constant } from "./thresholds/thresholds";
 
 const TEXT: Text = { campaign: "braking", version: 3, source: "x > 5 m", catalog: { signals: "yaml" } };
 const CONSTANT = { line: 1, column: 5, end_line: 1, end_column: 8, value: 5, unit: "m" } as Constant;

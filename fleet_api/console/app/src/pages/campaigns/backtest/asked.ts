@@ -1,7 +1,7 @@
 // What the address asks for: over which drives or clips, for which fleet, and which programs are run beside each other.
 import type { Schemas } from "../../../api/types";
 import { NEW_CAMPAIGN } from "../states";
-import { replaced, valueText, type Catalog, type Constant } from "./thresholds";
+import { replaced, valueText, type Catalog, type Constant } from "./thresholds/thresholds";
 
 export type BacktestRequest = Schemas["BacktestRequest"];
 type Program = BacktestRequest["programs"][number];

@@ -1,8 +1,8 @@
 // A threshold of a trigger text: how it is named in the address and told to people, and the text with another number there.
-import { api } from "../../../api/client";
-import type { Schemas } from "../../../api/types";
-import { number } from "../../../format/format";
-import { checks } from "../editor/checking.svelte";
+import { api } from "../../../../api/client";
+import type { Schemas } from "../../../../api/types";
+import { number } from "../../../../format/format";
+import { checks } from "../../editor/checking.svelte";
 
 export type Constant = Schemas["ConstantView"];
 /** A signal catalog of a request: its text, or the name of a published one. */
