@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass, replace
+from datetime import datetime
 from functools import partial
 from urllib.parse import urlencode
 
@@ -122,17 +123,25 @@ def exchange_token(services: Services, origin: Origin, request: TokenLoginReques
         user = replace(user, origin=replace(origin, token_id=user.origin.token_id))
         session = sessions.exchange(connection, user, ttl_s=services.settings.oidc_session_s)
     _log.info("%s logged in from %s with a token", user.name, origin.address)
-    roles = sorted(user.roles)
-    return session.token, MeView(
-        id=user.known_id(), name=user.name, roles=roles, expires_at=session.expires_at, issuer=None
-    )
+    return session.token, _shown(services, user, expires_at=session.expires_at, issuer=None)
 
 
 def me(services: Services, user: User) -> MeView:
     """Who sent the request, with which roles, and until when."""
     with services.database.begin() as connection:
         expires_at, issuer = sessions.expires_at(connection, user.origin.token_id)
-    return MeView(id=user.known_id(), name=user.name, roles=sorted(user.roles), expires_at=expires_at, issuer=issuer)
+    return _shown(services, user, expires_at=expires_at, issuer=issuer)
+
+
+def _shown(services: Services, user: User, *, expires_at: datetime, issuer: str | None) -> MeView:
+    return MeView(
+        id=user.known_id(),
+        name=user.name,
+        roles=sorted(user.roles),
+        expires_at=expires_at,
+        issuer=issuer,
+        self_approval=services.settings.allow_self_approval,
+    )
 
 
 def log_out(services: Services, user: User) -> LoggedOutView:

@@ -168,6 +168,7 @@ def test_an_author_approves_alone_only_where_the_deployment_allows_it(api: Api, 
     applied = api.post("/v1/campaigns", body, "admin").json()
     answer = api.post("/v1/campaigns/braking/1/approve", {"digest": applied["approval_digest"]}, "admin")
     assert answer.status_code == (200 if allowed else 403)
+    assert api.get("/v1/me", "admin").json()["self_approval"] is allowed
     if not allowed:
         assert "LONGTAIL_ALLOW_SELF_APPROVAL" in answer.json()["remedy"]
 

@@ -50,13 +50,17 @@ class LoginView(BaseModel):
 
 
 class MeView(BaseModel):
-    """Who sent the request. `issuer` is the provider of a log-in, and null for a token that an operator issued."""
+    """Who sent the request. `issuer` is the provider of a log-in, and null for a token that an operator issued.
+
+    `self_approval` is whether this deployment lets an approver approve what they wrote or submitted themselves.
+    """
 
     id: int
     name: str
     roles: list[str]
     expires_at: datetime
     issuer: str | None
+    self_approval: bool
 
 
 class LoggedOutView(BaseModel):

@@ -7,7 +7,7 @@ from typing import Literal
 import pytest
 from playwright.sync_api import Locator, expect
 
-from tests.fleet_api.api_server import Api, campaign_text
+from tests.fleet_api.api_server import SIGNALS, Api, campaign_text
 from tests.fleet_api.console.visitor import NARROW, Visitor
 
 pytestmark = pytest.mark.integration
@@ -85,6 +85,23 @@ def test_a_version_goes_from_its_author_to_its_vehicles_and_is_held_with_every_r
     expect(stages.last).to_contain_text("Expected")
     expect(stages.first).to_contain_text("too many of them")
     expect(page.get_by_text("Held by")).to_have_count(0)
+
+
+def test_who_wrote_a_version_is_told_that_another_has_to_approve_it_unless_the_deployment_lets_them(
+    visitor: Visitor, api: Api
+) -> None:
+    applied = api.post("/v1/campaigns", {"source": named("own"), "signals": SIGNALS}, "admin")
+    assert applied.json()["state"] == "submitted", applied.text
+    page = visitor.open("/campaigns/own", role="admin")
+    steps = page.get_by_role("group", name="Steps of version")
+    expect(steps.get_by_role("button")).to_have_text(["Reject", "Stop"])
+    expect(page.get_by_text("You wrote or submitted version 1: another approver has to approve it.")).to_be_visible()
+    api.change_settings(allow_self_approval=True)
+    page.reload()
+    take(visitor, "Approve", "nobody else is here")
+    expect(page.get_by_text("another approver has to approve it")).to_have_count(0)
+    assert api.get("/v1/campaigns/own/1").json()["state"] == "active"
+    api.change_settings(allow_self_approval=False)
 
 
 def test_a_step_that_is_refused_says_why_and_loses_nothing_that_was_typed(visitor: Visitor, api: Api) -> None:

@@ -1,14 +1,14 @@
 // What steps.ts promises: a step is offered to those who may take it, in the states in which it works.
 import { describe, expect, it } from "vitest";
 import type { Role } from "../../../shell/session.svelte";
-import { approvedBefore, isOwn, stepsOf, type Person, type StepVersion } from "./steps";
+import { approvedBefore, isOwn, needsAnother, stepsOf, type Person, type StepVersion } from "./steps";
 
 const stage = { number: 1, stages: 2, share: 0.1, ends_at: null };
 function version(changes: Partial<StepVersion> = {}): StepVersion {
   return { state: "active", held_at: null, stage, author_id: 1, submitted_by_id: 2, ...changes };
 }
 function person(id: number, ...roles: Role[]): Person {
-  return { id, may: (role) => roles.includes(role) || roles.includes("admin") };
+  return { id, may: (role) => roles.includes(role) || roles.includes("admin"), mayApproveOwn: false };
 }
 function offered(of: StepVersion, to: Person): string {
   return stepsOf(of, to).map((step) => step.name).join(" ");
@@ -36,7 +36,15 @@ describe("steps", () => {
   it("tell who wrote or submitted the version, who may not approve it in most deployments, from others", () => {
     expect([1, 2, 3].map((id) => isOwn(version({ state: "submitted" }), { id }))).toEqual([true, true, false]);
     expect(isOwn(version({ submitted_by_id: null }), { id: 3 })).toBe(false);
-    expect(offered(version({ state: "submitted" }), person(1, "author", "approver"))).toContain("approve");
+  });
+  it("do not let people approve what is their own, unless the deployment does, and say that another has to", () => {
+    const submitted = version({ state: "submitted" });
+    const both = person(1, "author", "approver");
+    expect([offered(submitted, both), needsAnother(submitted, both)]).toEqual(["reject stop", true]);
+    expect([offered(submitted, person(3, "approver")), needsAnother(submitted, person(3, "approver"))]).toEqual(["approve reject stop", false]);
+    const allowed = { ...both, mayApproveOwn: true };
+    expect([offered(submitted, allowed), needsAnother(submitted, allowed)]).toEqual(["approve reject stop", false]);
+    expect([needsAnother(version(), both), needsAnother(submitted, person(1, "author"))]).toEqual([false, false]);
   });
   it("are none for those who only read", () => {
     for (const state of ["draft", "submitted", "active", "paused"] as const) {

@@ -8,6 +8,8 @@ export type StepVersion = Pick<CampaignSummary, "state" | "held_at" | "stage" | 
 export interface Person {
   id: number;
   may: (role: Role) => boolean;
+  /** Whether the deployment lets people approve what they wrote or submitted themselves. */
+  mayApproveOwn: boolean;
 }
 export interface Step {
   name: StepName;
@@ -35,7 +37,7 @@ const STEPS: readonly (Step & { can: (version: StepVersion, person: Person) => b
     follows: "It is signed, and vehicles get it from then on, or from its first day. The version that runs now is stopped.",
     isOptional: true,
     isDangerous: false,
-    can: (version, person) => version.state === "submitted" && person.may("approver"),
+    can: (version, person) => version.state === "submitted" && person.may("approver") && !isForOthers(version, person),
   },
   {
     name: "reject",
@@ -88,6 +90,15 @@ export function stepsOf(version: StepVersion, person: Person): Step[] {
 function canHold(version: StepVersion): boolean {
   const { state, held_at, stage } = version;
   return state === "active" && held_at === null && stage !== null && stage.number < stage.stages;
+}
+
+/** Whether the person would approve the version, and only another approver may. */
+export function needsAnother(version: StepVersion, person: Person): boolean {
+  return version.state === "submitted" && person.may("approver") && isForOthers(version, person);
+}
+
+function isForOthers(version: StepVersion, person: Person): boolean {
+  return isOwn(version, person) && !person.mayApproveOwn;
 }
 
 /** Whether the person wrote or submitted the version: most deployments let somebody else approve it. */
