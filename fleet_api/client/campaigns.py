@@ -34,6 +34,7 @@ from triggers.contracts.api.watching.course import (
     CampaignVehicleView,
     CourseView,
     DifferenceView,
+    OtherVehicles,
     TrailEntryView,
     TrailPage,
     VehicleCourse,
@@ -167,6 +168,10 @@ class Campaigns:
             size=PAGE,
             parameters={"state": state},
         )
+
+    def other_vehicles(self, name: str, version: int) -> OtherVehicles:
+        """How many vehicles were never given a version, by the reason."""
+        return self._transport.get(OtherVehicles, path_of("campaigns", name, version, "other-vehicles"))
 
 
 class SignalCatalogs:

@@ -1,4 +1,4 @@
-"""The vehicles that were given a campaign version: what each does with it, and how many do what."""
+"""The vehicles of a campaign version: those that were given it, with what each does with it, and the others."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from sqlalchemy import Connection, text
 
 from storage.campaigns.queries import checked_version
 from triggers.contracts.api.watching.course import VehicleCourse
+from triggers.contracts.base import AttributeValue
 
 # The first that holds: who is shut out runs nothing; what was taken away does not fail.
 _GIVEN = """
@@ -43,6 +44,27 @@ _PAGE = text(f"""
     ORDER BY vehicle LIMIT :limit
 """)  # noqa: S608 - put together from constants
 _COUNTS = text(f"SELECT state, count(*) AS vehicles FROM ({_GIVEN}) given GROUP BY 1")  # noqa: S608 - likewise
+
+_OTHERS = text("""
+    SELECT v.id, v.attributes, v.reported_attributes,
+        v.revoked_at IS NOT NULL AS is_revoked, v.quarantined_at IS NOT NULL AS is_quarantined
+    FROM vehicles v
+    WHERE v.erasure IS NULL AND NOT EXISTS (
+        SELECT FROM assignments a WHERE a.vehicle_id = v.id AND a.campaign = :campaign AND a.version = :version
+    )
+    ORDER BY v.id LIMIT :limit
+""")
+
+
+@dataclass(frozen=True, slots=True)
+class OtherVehicle:
+    """A vehicle that was never given a version, with its attributes: the fleet's own record, and what it reports."""
+
+    id: str
+    attributes: Mapping[str, AttributeValue]
+    reported_attributes: Mapping[str, AttributeValue]
+    is_revoked: bool
+    is_quarantined: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +110,12 @@ def vehicles_by_state(
     """How many of the vehicles that were given a version are in each state; states that none is in are missing."""
     rows = connection.execute(_COUNTS, _asked(campaign, version, list_s))
     return {VehicleCourse(row.state): row.vehicles for row in rows}
+
+
+def other_vehicles(connection: Connection, campaign: str, version: int, *, limit: int) -> list[OtherVehicle]:
+    """At most `limit` vehicles that were never given a version, by id."""
+    asked = {"campaign": campaign, "version": checked_version(version), "limit": limit}
+    return [OtherVehicle(**row._asdict()) for row in connection.execute(_OTHERS, asked)]
 
 
 def _asked(campaign: str, version: int, list_s: int) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
+from enum import StrEnum
 
 from triggers.assignment.rollout import share_at
 from triggers.assignment.sampling import admitted
@@ -15,6 +16,17 @@ from triggers.contracts.base import AttributeValue
 from triggers.contracts.campaign import CampaignSettings, RolloutStage
 from triggers.contracts.campaign_life import has_begun, is_over
 from triggers.times import DAY_NS, NS_PER_S, midnight_ns
+
+
+class Obstacle(StrEnum):
+    """Why an active campaign is not assigned to a vehicle."""
+
+    DAYS = "days"
+    """Its first day has not come, or its last one is over."""
+    TARGET = "target"
+    """The vehicle's attributes do not satisfy its target, or are not known."""
+    STAGE = "stage"
+    """The stage that its rollout has reached does not admit the vehicle."""
 
 
 def is_assigned(
@@ -27,7 +39,31 @@ def is_assigned(
     held_ns: int | None = None,
     reported: Mapping[str, AttributeValue] | None = None,
 ) -> bool:
-    """Whether the vehicle runs an active campaign at `now_ns`, if its rollout began at `rollout_from_ns` (Unix time).
+    """Whether the vehicle runs an active campaign at `now_ns`; its arguments are those of `obstacle`."""
+    found = obstacle(
+        settings,
+        vehicle_id,
+        attributes,
+        rollout_from_ns=rollout_from_ns,
+        now_ns=now_ns,
+        held_ns=held_ns,
+        reported=reported,
+    )
+    return found is None
+
+
+def obstacle(
+    settings: CampaignSettings,
+    vehicle_id: str,
+    attributes: Mapping[str, AttributeValue],
+    *,
+    rollout_from_ns: int,
+    now_ns: int,
+    held_ns: int | None = None,
+    reported: Mapping[str, AttributeValue] | None = None,
+) -> Obstacle | None:
+    """Why the vehicle does not run an active campaign at `now_ns`, if its rollout began at `rollout_from_ns` (Unix
+    time); None if it runs it. Of several reasons it is the first.
 
     A rollout that is held since `held_ns` admits whom it admitted then.
     `reported` are the attributes that the vehicle itself tells, see `targets.matches`.
@@ -37,11 +73,12 @@ def is_assigned(
     if settings.active_from is not None or settings.active_to is not None:
         today = datetime.fromtimestamp(now_ns // NS_PER_S, UTC).date()
         if not has_begun(settings, today) or is_over(settings, today):
-            return False
+            return Obstacle.DAYS
     if not matches(settings.target, attributes, reported or {}):
-        return False
+        return Obstacle.TARGET
     until_ns = now_ns if held_ns is None else min(now_ns, held_ns)
-    return admitted(vehicle_id, settings.name, share_at(settings.rollout, max(0, until_ns - rollout_from_ns)))
+    share = share_at(settings.rollout, max(0, until_ns - rollout_from_ns))
+    return None if admitted(vehicle_id, settings.name, share) else Obstacle.STAGE
 
 
 def next_change_ns(

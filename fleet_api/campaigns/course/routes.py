@@ -15,6 +15,7 @@ from triggers.contracts.api.watching.course import (
     CampaignVehicleList,
     CourseView,
     DifferenceView,
+    OtherVehicles,
     TrailPage,
     VehicleCourse,
 )
@@ -57,6 +58,15 @@ def list_campaign_vehicles(
 ) -> CampaignVehicleList:
     """The vehicles that were given a version: which run it, which do not and why, and what they have counted."""
     return usecases.list_vehicles(services, user, campaign, version, state=state, after=after, limit=limit)
+
+
+@router.get(f"{VERSION}/other-vehicles", summary="Count a version's other vehicles")
+@raises(Overloaded)
+def count_other_vehicles(services: Use, user: Caller, campaign: str, version: int) -> OtherVehicles:
+    """How many vehicles were never given a version, and why: its target, its days, the stage of its rollout, or that
+    they are quarantined or revoked. Of a large fleet the first 20,000 by id are counted.
+    """
+    return usecases.count_other_vehicles(services, user, campaign, version)
 
 
 @router.get("/v1/campaign-trails/{campaign}", summary="Read the trail of a campaign")

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from fleet_api.campaigns.course.views import course_view, vehicle_view
+from fleet_api.campaigns.course.views import course_view, others_view, vehicle_view
 from fleet_api.campaigns.review import differences
 from fleet_api.services import Services
 from storage import audit
@@ -18,6 +18,7 @@ from triggers.contracts.api.watching.course import (
     CampaignVehicleList,
     CourseView,
     DifferenceView,
+    OtherVehicles,
     TrailEntryView,
     TrailPage,
     VehicleCourse,
@@ -26,6 +27,8 @@ from triggers.contracts.users import Role, User
 
 COUNTING_S = 10.0
 """How long counting a version's vehicles may take."""
+MOST_COUNTED = 20_000
+"""How many vehicles that were not given a version are looked at: the rule of assignment is asked for each."""
 
 
 def show_course(services: Services, user: User, campaign: str, version: int) -> CourseView:
@@ -66,6 +69,16 @@ def list_vehicles(
         by_state=counted,
         next=found[-1].vehicle if len(found) == limit else None,
     )
+
+
+def count_other_vehicles(services: Services, user: User, campaign: str, version: int) -> OtherVehicles:
+    """How many vehicles were never given a version, by the reason; or NotFound. Overloaded as for `list_vehicles`."""
+    user.require(Role.VIEWER)
+    with services.database.begin() as connection:
+        shown = queries.get_version(connection, campaign, version)
+        with time_limit(connection, COUNTING_S, what="counting the vehicles", remedy="ask for them again later"):
+            found = course.other_vehicles(connection, campaign, version, limit=MOST_COUNTED + 1)
+    return others_view(shown, found[:MOST_COUNTED], now=datetime.now(UTC), is_complete=len(found) <= MOST_COUNTED)
 
 
 def read_trail(services: Services, user: User, campaign: str, *, after: int, limit: int) -> TrailPage:

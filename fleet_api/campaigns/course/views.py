@@ -1,23 +1,27 @@
-"""The API's views of a campaign's course: when stages began, its halts, and what a vehicle does and why."""
+"""The API's views of a campaign's course: when stages began, its halts, what vehicles do and why, and the others."""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 
-from storage.campaigns.course import GivenVehicle
+from storage.campaigns.course import GivenVehicle, OtherVehicle
 from storage.campaigns.halts import Halt
-from storage.campaigns.queries import CampaignVersion
+from storage.campaigns.queries import CampaignVersion, settings_of
 from triggers.assignment.rollout import halted_ns, stages_begin_ns
+from triggers.assignment.rules import obstacle
 from triggers.contracts.api.watching.course import (
     CampaignVehicleView,
     CourseView,
     HaltView,
+    NotGiven,
+    OtherVehicles,
     StageCourseView,
     VehicleCourse,
 )
-from triggers.contracts.campaign import ENDED, RUNNING, CampaignState, RolloutStage
+from triggers.contracts.campaign import ENDED, RUNNING, CampaignSettings, CampaignState, RolloutStage
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -93,6 +97,34 @@ def _reason(given: GivenVehicle, version: CampaignVersion) -> str:
         case VehicleCourse.LEFT if version.state == CampaignState.PAUSED:
             return "the version is paused"
     return "its attributes or the campaign's days no longer match, or its list is full"
+
+
+def others_view(
+    version: CampaignVersion, others: Sequence[OtherVehicle], *, now: datetime, is_complete: bool
+) -> OtherVehicles:
+    """The vehicles that were never given a version, counted by the reason."""
+    settings = settings_of(version.settings)
+    by_reason = Counter(_obstacle(each, version, settings, _ns(now)) for each in others)
+    return OtherVehicles(by_reason=by_reason, counted=len(others), is_complete=is_complete)
+
+
+def _obstacle(vehicle: OtherVehicle, version: CampaignVersion, settings: CampaignSettings, now_ns: int) -> NotGiven:
+    if vehicle.is_revoked:
+        return NotGiven.REVOKED
+    if vehicle.is_quarantined:
+        return NotGiven.QUARANTINED
+    if version.state != CampaignState.ACTIVE or version.rollout_from is None:
+        return NotGiven.NOT_RUNNING
+    found = obstacle(
+        settings,
+        vehicle.id,
+        vehicle.attributes,
+        rollout_from_ns=_ns(version.rollout_from),
+        now_ns=now_ns,
+        held_ns=None if version.held_at is None else _ns(version.held_at),
+        reported=vehicle.reported_attributes,
+    )
+    return NotGiven.DUE if found is None else NotGiven(found)
 
 
 def _ns(moment: datetime) -> int:

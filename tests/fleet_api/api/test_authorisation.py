@@ -29,6 +29,7 @@ ALLOWED: dict[Operation, set[Role]] = {
     ("get", "/v1/campaigns/{campaign}"): READERS,
     ("get", VERSION): READERS,
     **{("get", f"{VERSION}/{part}"): READERS for part in ("course", "difference", "signatures", "vehicles")},
+    ("get", f"{VERSION}/other-vehicles"): READERS,
     ("get", "/v1/campaign-trails/{campaign}"): READERS,
     ("post", "/v1/campaigns"): {Role.AUTHOR},
     ("post", "/v1/authoring/check"): {Role.AUTHOR},

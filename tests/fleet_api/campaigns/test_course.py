@@ -203,3 +203,38 @@ def test_a_vehicle_that_was_taken_the_version_says_why(api: Api) -> None:
     step(api, "stop", None)
     (left,) = api.get(f"{BRAKING}/vehicles").json()["vehicles"]
     assert left["reason"] == "the version is stopped: stopped by approver-user"
+
+
+def test_vehicles_that_were_not_given_a_version_are_counted_by_what_stands_in_the_way(
+    api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    api.activate(campaign_text('target vehicle.region == "EU"\n    rollout 50 % for 2 h, 100 %'))
+    cars = {f"car-{number}": api.enrol(f"car-{number}", region="EU") for number in range(20)}
+    for name in ("car-us", "car-unknown", "car-quarantined", "car-revoked"):
+        api.enrol(name, **({"region": "US"} if name == "car-us" else {}))
+    for name, verb in (("car-quarantined", "quarantine"), ("car-revoked", "revoke")):
+        answer = api.post(f"/v1/vehicles/{name}/{verb}", {"reason": "a test"}, "operator")
+        assert answer.is_success, answer.text
+    before = api.get(f"{BRAKING}/other-vehicles").json()
+    stage, due = (before["by_reason"].pop(reason) for reason in ("stage", "due"))
+    assert (stage + due, min(stage, due) > 0) == (20, True)
+    others = {"target": 2, "quarantined": 1, "revoked": 1}
+    assert before == {"by_reason": others, "counted": 24, "is_complete": True}
+    for name, headers in cars.items():
+        assert api.check_in(headers, name).status_code == 200
+    after = api.get(f"{BRAKING}/other-vehicles").json()
+    assert after == {"by_reason": others | {"stage": stage}, "counted": 4 + stage, "is_complete": True}
+    assert api.get(f"{BRAKING}/vehicles").json()["by_state"] == {"runs": due}
+    monkeypatch.setattr("fleet_api.campaigns.course.usecases.MOST_COUNTED", 3)
+    assert api.get(f"{BRAKING}/other-vehicles").json() | {"by_reason": {}} == {
+        "by_reason": {},
+        "counted": 3,
+        "is_complete": False,
+    }
+    step(api, "pause", None)
+    monkeypatch.undo()
+    assert api.get(f"{BRAKING}/other-vehicles").json()["by_reason"] == {
+        "not_running": 2 + stage,
+        "quarantined": 1,
+        "revoked": 1,
+    }

@@ -216,6 +216,7 @@ def test_the_client_reaches_every_route_that_people_use(api: Api) -> None:
         lambda: client.campaigns.difference("a", 2, since=1),
         lambda: next(client.campaigns.trail("a")),
         lambda: next(client.campaigns.vehicles("a", 1)),
+        lambda: client.campaigns.other_vehicles("a", 1),
         lambda: client.campaigns.sign("a", 1, Signature(bytes(8), bytes(64))),
         client.trust.newest,
         lambda: client.trust.publish(b"a"),

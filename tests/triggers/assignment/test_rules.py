@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from tests.triggers.assignment.rollouts import BEGAN, DAY_NS, STAGES, ns, settings_with
 from triggers.assignment.rollout import share_at
-from triggers.assignment.rules import is_assigned, next_change_ns
+from triggers.assignment.rules import Obstacle, is_assigned, next_change_ns, obstacle
 from triggers.contracts.campaign import CampaignSettings, Comparison, RolloutStage
 
 
@@ -52,6 +52,19 @@ def test_first_and_last_day_are_included_in_utc() -> None:
         datetime(2026, 1, 8, tzinfo=UTC),
     ]
     assert [assigned(dated, at=moment) for moment in moments] == [False, True, True, False]
+
+
+def test_what_stands_in_the_way_of_an_assignment_is_told_the_days_first() -> None:
+    targeted = {"target": Comparison(attribute="region", op="==", values=("EU",)), "rollout": STAGES}
+    settings = settings_with(active_to=date(2026, 1, 6), **targeted)
+
+    def told(vehicle_id: str, at: datetime, **attributes: Any) -> Obstacle | None:
+        return obstacle(settings, vehicle_id, attributes, rollout_from_ns=ns(BEGAN), now_ns=ns(at))
+
+    fleet = [f"car-{number}" for number in range(50)]
+    assert {told(each, datetime(2026, 1, 8, tzinfo=UTC), region="EU") for each in fleet} == {Obstacle.DAYS}
+    assert {told(each, BEGAN, region="US") for each in fleet} == {told("car-1", BEGAN)} == {Obstacle.TARGET}
+    assert {told(each, BEGAN, region="EU") for each in fleet} == {None, Obstacle.STAGE}
 
 
 def test_targets_are_matched() -> None:

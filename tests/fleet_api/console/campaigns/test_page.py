@@ -19,7 +19,7 @@ LANDMARKS: dict[str, tuple[Literal["heading", "list", "region"], str]] = {
     "tab=trail": ("region", "Audit trail, newest first"),
     "tab=rollout": ("list", "Stages of the rollout of version 1"),
     "tab=fires": ("heading", "Compared events"),
-    "tab=vehicles": ("heading", "No vehicle was given version 1"),
+    "tab=vehicles": ("region", "Vehicles that were not given version 1"),
     "version=2&since=1": ("region", "Difference of the trigger text to version 1"),
 }
 
@@ -124,6 +124,7 @@ def test_a_step_that_is_refused_says_why_and_loses_nothing_that_was_typed(visito
 def test_every_part_has_an_address_fits_a_narrow_screen_and_is_accessible(visitor: Visitor, api: Api) -> None:
     api.activate(named("narrow"))
     api.apply(named("narrow").replace("-4 m/s^2", "-5 m/s^2"))
+    api.enrol("not-given")
     visitor.page.set_viewport_size(NARROW)  # type: ignore[arg-type]
     visitor.sign_in("viewer")
     for query, (role, landmark) in LANDMARKS.items():
@@ -133,3 +134,23 @@ def test_every_part_has_an_address_fits_a_narrow_screen_and_is_accessible(visito
         visitor.require_no_sideways_scrolling()
         visitor.require_accessible(schemes=("light",))
         expect(page.get_by_role("group", name="Steps of version")).to_have_count(0)
+
+
+def test_vehicles_are_listed_once_they_have_the_version_and_the_others_are_counted_with_the_reason(
+    visitor: Visitor, api: Api
+) -> None:
+    only_eu = campaign_text('target vehicle.region == "EU"').replace("campaign braking", "campaign targeted")
+    api.activate(only_eu)
+    for name, region in (("eu-1", "EU"), ("eu-2", "EU"), ("us-1", "US")):
+        headers = api.enrol(name, region=region)
+        if name == "eu-1":
+            assert api.check_in(headers, name).status_code == 200
+    page = visitor.open("/campaigns/targeted?tab=vehicles")
+    expect(page.get_by_text("Listed are the vehicles that were given version 1")).to_be_visible()
+    given = page.get_by_role("region", name="Vehicles of version 1")
+    expect(given.get_by_role("row")).to_have_count(2)
+    expect(given.get_by_role("row").last).to_contain_text("eu-1")
+    others = page.get_by_role("region", name="Vehicles that were not given version 1").get_by_role("row")
+    expect(others.filter(has_text="do not meet the campaign's target").get_by_role("cell").last).not_to_have_text("0")
+    expect(others.filter(has_text="at their next check-in").get_by_role("cell").last).not_to_have_text("0")
+    visitor.require_accessible()

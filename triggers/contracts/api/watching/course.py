@@ -125,3 +125,31 @@ class CampaignVehicleList(BaseModel):
     vehicles: list[CampaignVehicleView]
     by_state: dict[VehicleCourse, int]
     next: str | None
+
+
+class NotGiven(StrEnum):
+    """Why a vehicle was never given a campaign version: the first reason that holds."""
+
+    REVOKED = "revoked"
+    QUARANTINED = "quarantined"
+    NOT_RUNNING = "not_running"
+    """The version is not active: not approved, paused, or over."""
+    DAYS = "days"
+    """Its first day has not come, or its last one is over."""
+    TARGET = "target"
+    """The vehicle's attributes do not satisfy its target, or are not known."""
+    STAGE = "stage"
+    """The stage that its rollout has reached does not admit the vehicle."""
+    DUE = "due"
+    """Nothing stands in its way: it gets the version at its next check-in, unless its list is full."""
+
+
+class OtherVehicles(BaseModel):
+    """How many vehicles were never given a campaign version, by the reason; reasons that none has are missing.
+
+    At most the first `counted` by id are counted; `is_complete` says whether these are all.
+    """
+
+    by_reason: dict[NotGiven, int]
+    counted: int
+    is_complete: bool
