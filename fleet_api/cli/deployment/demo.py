@@ -102,7 +102,7 @@ def _run(data_dir: Path, results_dir: Path, step: Step, options: dict[str, Any],
 
 @contextmanager
 def _data_dir(data: Path | None, *, keep: bool) -> Iterator[Path]:
-    """The named directory, which is kept, or a fresh one, which is removed unless `keep`."""
+    """The named directory, which is kept, or a fresh one, which is removed unless `keep` and it has something."""
     from storage.embedded import scratch_dir
 
     if data is not None:
@@ -114,6 +114,8 @@ def _data_dir(data: Path | None, *, keep: bool) -> Iterator[Path]:
     finally:
         if not keep:
             shutil.rmtree(folder, ignore_errors=True)
+        elif not any(folder.iterdir()):  # what was given was refused before anything began
+            folder.rmdir()
 
 
 @contextmanager

@@ -210,8 +210,9 @@ def test_what_is_missing_for_recorded_drives_is_said_in_a_line(
     assert last_line.startswith("longtail: ") and words in last_line
 
 
+@pytest.mark.parametrize("keep", [[], ["--keep"]])
 def test_a_demonstration_that_cannot_start_leaves_no_folder_behind(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    keep: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from fleet_api.cli.main import main
 
@@ -222,7 +223,7 @@ def test_a_demonstration_that_cannot_start_leaves_no_folder_behind(
         return made[-1]
 
     monkeypatch.setattr("storage.embedded.scratch_dir", scratch_dir)
-    assert main(["demo", "--drives", str(tmp_path / "nothing"), "--signals", "none.yaml"]) == 1
+    assert main(["demo", *keep, "--drives", str(tmp_path / "nothing"), "--signals", "none.yaml"]) == 1
     assert len(made) == 2
     assert list(tmp_path.iterdir()) == []
 
