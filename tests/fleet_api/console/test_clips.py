@@ -11,10 +11,20 @@ from playwright.sync_api import Page, Route, expect
 from tests.fleet_api.api_server import Api
 from tests.fleet_api.console.visitor import NARROW, Visitor
 from tests.storage.clips.catalog_support import SECOND_NS, T_NS, add_clip
+from tests.support.waiting import wait_for
 
 pytestmark = pytest.mark.integration
 CLIPS = 60
 """More than one page of the list."""
+RECORDS_TEXTS = """
+    window.drawn = [];
+    const write = CanvasRenderingContext2D.prototype.fillText;
+    CanvasRenderingContext2D.prototype.fillText = function (text, ...rest) {
+        drawn.push(text);
+        write.call(this, text, ...rest);
+    };
+"""
+"""Keeps all texts that are drawn into canvases, such as the ticks of charts."""
 
 
 @pytest.fixture(scope="module")
@@ -123,6 +133,33 @@ def test_the_list_goes_on_and_a_table_has_the_columns_that_were_chosen(page: Pag
     with page.expect_download() as saved:
         page.get_by_role("button", name="Save as CSV").last.click()
     assert Path(saved.value.path()).read_text().splitlines()[0].endswith("labels,tags")
+
+
+def test_ticks_of_counts_are_at_whole_numbers(visitor: Visitor, clips: list[str]) -> None:
+    def in_lumps(route: Route) -> None:
+        """Four clips in every second bar, so that a tick at 2.5 would fit."""
+        answer = route.fetch()
+        spread = answer.json()
+        (over_time,) = (facet for facet in spread["facets"] if facet["property"] == "recorded")
+        for number, value in enumerate(over_time["bins"]):
+            value["clips"] = 4 * (number % 2)
+        route.fulfill(response=answer, json=spread)
+
+    visitor.context.add_init_script(RECORDS_TEXTS)
+    visitor.page.route("**/v1/clips/facets?**", in_lumps)
+    page = visitor.open("/clips")
+
+    def numbers() -> set[str]:
+        return {text for text in page.evaluate("window.drawn") if re.fullmatch(r"[\d.,]+", text)}
+
+    wait_for(numbers, within_s=60, what="the ticks of the chart")
+    assert all(number.isdigit() for number in numbers()), numbers()  # half of a clip is nothing
+
+
+def test_the_first_view_of_the_map_has_the_clips_and_little_else(page: Page) -> None:
+    expect(page.get_by_text("48 of 48 clips shown have a position; lines are 0.05° apart")).to_be_visible()
+    page.get_by_label("Filter").fill("ego.speed.max > 100 km/h")
+    expect(page.get_by_text("1 of 1 clips shown have a position; lines are 0.002° apart")).to_be_visible()
 
 
 def test_the_map_shows_where_clips_were_and_searches_within_its_view(page: Page, visitor: Visitor) -> None:

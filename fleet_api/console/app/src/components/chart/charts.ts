@@ -62,6 +62,9 @@ export function columnsOf(
   return [first, ...rest];
 }
 
+/** How far the ticks of an axis of counts may be apart: there is nothing between two whole numbers. */
+export const WHOLE_STEPS: number[] = Array.from({ length: 16 }, (_, power) => [1, 2, 5].map((digit) => digit * 10 ** power)).flat();
+
 /** A tick of an axis of time, in UTC: the day for steps of days, else the time, with the day at midnight. */
 export function tickText(seconds: number, stepSeconds: number): string {
   const [date, clock] = new Date(seconds * 1000).toISOString().slice(0, 19).split("T") as [string, string];

@@ -30,22 +30,41 @@ function unwrapped(track: readonly [number, number][]): [number, number][] {
   });
 }
 
-/** West, south, east, north around all tracks; null without any. */
+/** West, south, east, north around all tracks, the shorter way around the earth: east may be beyond 180. Null without any. */
 export function boundsOf(clips: readonly FoundClip[]): [number, number, number, number] | null {
   const all = clips.flatMap(({ track }) => track ?? []);
   if (all.length === 0) return null;
-  const longitudes = all.map(([longitude]) => longitude);
   const latitudes = all.map(([, latitude]) => latitude);
-  return [Math.min(...longitudes), Math.min(...latitudes), Math.max(...longitudes), Math.max(...latitudes)];
+  const [west, east] = shortestArc(all.map(([longitude]) => longitude));
+  return [west, least(latitudes), east, -least(latitudes.map((latitude) => -latitude))];
+}
+
+/** The shortest part of the circle that has all these longitudes: all of it but the widest gap between two of them. */
+function shortestArc(longitudes: readonly number[]): [number, number] {
+  const sorted = [...longitudes].sort((a, b) => a - b);
+  const first = sorted[0] ?? 0;
+  let arc: [number, number] = [first, sorted.at(-1) ?? 0];
+  for (const [index, west] of sorted.entries()) {
+    const east = (sorted[index - 1] ?? first) + 360;
+    if (index > 0 && east - west < arc[1] - arc[0]) arc = [west, east];
+  }
+  return arc;
+}
+
+/** The least of some numbers, however many: a call takes only so many arguments. */
+function least(numbers: readonly number[]): number {
+  return numbers.reduce((one, other) => Math.min(one, other), Infinity);
 }
 
 /** Steps of the graticule in degrees, by the width that the map shows. */
 const STEPS = [30, 10, 5, 2, 1, 0.5, 0.2, 0.1, 0.05, 0.02, 0.01, 0.005, 0.002, 0.001] as const;
 
-/** Meridians and parallels across a view, some four to ten of each, with what to write beside them. */
+/** The fewest lines of a graticule along the longer side of a view. */
+const FEWEST_LINES = 8;
+
+/** Meridians and parallels across a view, some eight to twenty along its longer side. */
 export function graticule(west: number, south: number, east: number, north: number): Features {
-  const span = Math.max(east - west, 1e-6);
-  const step = STEPS.find((each) => span / each >= 4) ?? 0.001;
+  const step = graticuleStep(west, east);
   const line = (from: [number, number], to: [number, number]) => ({
     type: "Feature" as const,
     properties: {},
@@ -62,7 +81,7 @@ export function graticule(west: number, south: number, east: number, north: numb
 /** The step of the graticule for a view, in degrees, to be told in words. */
 export function graticuleStep(west: number, east: number): number {
   const span = Math.max(east - west, 1e-6);
-  return STEPS.find((each) => span / each >= 4) ?? 0.001;
+  return STEPS.find((each) => span / each >= FEWEST_LINES) ?? 0.001;
 }
 
 /** A map without a server: a ground, and a graticule that the page draws. */
