@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from fleet_api.services import Services
-from fleet_api.watching.alerts.watch import RULES_ELSEWHERE, views_of
+from fleet_api.watching.alerts.views import views_of
+from fleet_api.watching.alerts.watch import RULES_ELSEWHERE
 from storage.watching import alerts
 from triggers.contracts.api.watching.alerts import AlertList
 from triggers.contracts.users import Role, User

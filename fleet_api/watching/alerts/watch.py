@@ -3,26 +3,27 @@
 from __future__ import annotations
 
 import logging
-import math
 import threading
 import time
-from collections.abc import Callable, Collection, Iterable, Sequence
-from datetime import UTC, datetime
+from collections.abc import Callable, Collection, Iterable, Mapping
 
-from fleet_api.watching.alerts.evaluate import Alert, Metrics, evaluate
+from fleet_api.watching.alerts.evaluate import Metrics, evaluate
 from fleet_api.watching.alerts.expressions import Labels
 from fleet_api.watching.alerts.rules import RULES, Rule
 from fleet_api.watching.alerts.state import State
+from fleet_api.watching.alerts.views import alert_view
+from fleet_api.watching.source import WatchSource
 from ingest.metrics import names
 from ingest.metrics.names import Family
 from storage.database import Database
 from storage.watching import alerts as kept
-from triggers.contracts.api.watching.alerts import AlertView
 from triggers.errors import LongtailError
 
 EVERY_S = 60.0
 FIRST_S = 5.0
 """After the start, when the process has something to do already."""
+COUNTS = "counts"
+"""The source of what is counted over everything: it may be missing while the database is read."""
 _log = logging.getLogger(__name__)
 
 
@@ -34,11 +35,11 @@ def _is_of_api(rule: Rule) -> bool:
 RULES_HERE: tuple[Rule, ...] = tuple(rule for rule in RULES if _is_of_api(rule))
 """The rules over metrics that the API reads itself; of processes and disks, those of the API alone."""
 RULES_ELSEWHERE: tuple[str, ...] = tuple(rule.name for rule in RULES if rule not in RULES_HERE)
-_SOURCE_OF = {
+SOURCE_OF: Mapping[str, str | None] = {
     names.COLLECTED.name: None,
     **dict.fromkeys((names.DISK_FREE.name, names.DISK_SIZE.name), "disks"),
-    **dict.fromkeys((names.VEHICLES.name, names.FIRED.name, names.UNACCOUNTED.name), "counts"),
-    **dict.fromkeys((names.EXPECTED_FIRES.name, names.EXPECTED_BYTES.name), "counts"),
+    **dict.fromkeys((names.VEHICLES.name, names.FIRED.name, names.UNACCOUNTED.name), COUNTS),
+    **dict.fromkeys((names.EXPECTED_FIRES.name, names.EXPECTED_BYTES.name, names.FORECAST.name), COUNTS),
 }
 """The sources of metrics in rules, where it is not the database; the readers themselves are no source."""
 
@@ -96,7 +97,7 @@ class AlertWatch:
         state = State.of({"held": before.held, "samples": before.samples})
         unknown = [rule.name for rule in RULES_HERE if _is_over(rule, missing)]
         found = evaluate(Metrics(samples, state, self._unix_s()), RULES_HERE, unknown=unknown)
-        views = [view.model_dump(mode="json") for view in map(alert_view, found)]
+        views = [alert_view(alert, lacking=("instance",)).model_dump(mode="json") for alert in found]
         known = {(view["alert"], tuple(sorted(view["labels"].items()))) for view in views}
         views += [
             dict(old)
@@ -142,28 +143,9 @@ def _missing(samples: dict[str, dict[Labels, float]]) -> list[str]:
     """The sources that could not be read, and the counts of everything before there are any."""
     collected = samples.get(names.COLLECTED.name, {})
     found = [dict(labels)["source"] for labels, value in collected.items() if value == 0]
-    return sorted(found) if names.VEHICLES.name in samples else sorted({*found, "counts"})
+    return sorted(found) if names.VEHICLES.name in samples else sorted({*found, COUNTS})
 
 
 def _is_over(rule: Rule, sources: Collection[str]) -> bool:
     """Whether a rule needs a metric of one of these sources."""
-    return any(_SOURCE_OF.get(series.name, "database") in sources for series in rule.condition.series())
-
-
-def alert_view(alert: Alert) -> AlertView:
-    """An alert as the API shows it."""
-    return AlertView(
-        alert=alert.rule.name,
-        severity=alert.rule.severity,
-        state="firing" if alert.is_firing else "pending",
-        labels={name: value for name, value in sorted(alert.labels) if name != "instance"},
-        value=alert.value if math.isfinite(alert.value) else None,
-        since=datetime.fromtimestamp(alert.since_s, UTC),
-        summary=alert.summary,
-        remedy=alert.remedy,
-    )
-
-
-def views_of(stored: Sequence[object]) -> list[AlertView]:
-    """The alerts of an evaluation that was kept."""
-    return [AlertView.model_validate(each) for each in stored]
+    return any(SOURCE_OF.get(series.name, WatchSource.name) in sources for series in rule.condition.series())
