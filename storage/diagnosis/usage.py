@@ -8,12 +8,12 @@ from sqlalchemy import Connection, text
 
 from storage.tables.usage.sums import DIMENSIONS, MEASURES
 from storage.usage.folding import OLDEST_HOUR
-from storage.usage.reported import COUNTED
+from storage.usage.reported import COUNTED, OF_A_VERSION
 from storage.usage.shares import RECEIVED, STORED
 
 _OF_STORED = ("clips", "campaign_clips", "version_clips", "trigger_clips", "kept_fires", "clip_bytes")
 _OF_UPLOADS = (*_OF_STORED, "wire_bytes")
-_OF_REPORTS = ("fires", "suppressed", "armed_ns", "distance_m")
+_OF_REPORTS = ("fires", *OF_A_VERSION)
 _WITHOUT_PLACE = tuple(name for name in DIMENSIONS if name not in ("region", "model"))
 """Uploads and counts of erased vehicles have neither, but are still in the sums: without region and model everything is
 equal. With them no sum over uploads is less than what is known. Sums over reports may be, as a vehicle that lost its

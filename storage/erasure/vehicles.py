@@ -15,7 +15,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Delete, Table, delete, func, insert, literal, null, select, text, update
 
-from storage import tokens
+from storage import tokens, usage
 from storage.clips import writer
 from storage.erasure import clips as erased_clips
 from storage.erasure import objects, report
@@ -68,6 +68,7 @@ _END_IN_FLIGHT = text("""
         GROUP BY o.campaign, o.version, o.vehicle_id
     ) r
     WHERE c.vehicle_id = :vehicle AND c.campaign = r.campaign AND c.version = r.version
+    RETURNING c.campaign, c.version, r.left_over
 """)
 
 
@@ -176,7 +177,8 @@ def _fail_fires(connection: Connection, vehicle_id: str, stored: bytes) -> None:
 def _forget(connection: Connection, vehicle_id: str) -> None:
     """Take the id from everything that stays. The vehicle has no clips and no uploads that could become any."""
     nobody = f"erased-{secrets.token_hex(8)}"
-    connection.execute(_END_IN_FLIGHT, {"vehicle": vehicle_id, "reason": REASON})
+    ended = connection.execute(_END_IN_FLIGHT, {"vehicle": vehicle_id, "reason": REASON})
+    usage.add_dropped(connection, vehicle_id, {(name, version): lost for name, version, lost in ended})
     voided = select(_c.counts_voided_at).where(_c.id == vehicle_id).scalar_subquery()  # what is in no sum stays out
     row = {"id": nobody, "token_hash": secrets.token_bytes(32), "erasure": VehicleErasure.DONE}
     connection.execute(

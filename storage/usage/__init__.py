@@ -8,13 +8,14 @@ Until then a query adds them, so its numbers are exact at any moment.
 from storage.usage.folding import fold, forget_hours
 from storage.usage.increments import add_received, add_stored
 from storage.usage.queries import Span, UsageQuery, UsageRow, ask
-from storage.usage.reported import add_reported, counted_where, restore_reported, void_reported
+from storage.usage.reported import add_dropped, add_reported, counted_where, restore_reported, void_reported
 from storage.usage.shares import place_columns, shares_of
 
 __all__ = [
     "Span",
     "UsageQuery",
     "UsageRow",
+    "add_dropped",
     "add_received",
     "add_reported",
     "add_stored",

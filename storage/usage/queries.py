@@ -15,13 +15,14 @@ from sqlalchemy import Connection, text
 
 from storage.tables.usage.sums import DIMENSIONS
 from storage.usage.folding import HOURS_DAYS
+from storage.usage.reported import OF_A_VERSION
 from triggers.contracts.api.usage.answers import UsageDimension, UsageKey
 from triggers.errors import InvalidInput
 
 _HOUR, _DAY = timedelta(hours=1), timedelta(days=1)
 _TIMES = {"hour": "at", "day": "date_trunc('day', at, 'UTC')", "month": "date_trunc('month', at, 'UTC')"}
 _CAST = {"version": "integer"} | dict.fromkeys(_TIMES, "timestamptz")
-_SHOWN = ("kept_fires", "clip_bytes", "wire_bytes", "fires", "suppressed", "armed_ns", "distance_m")
+_SHOWN = ("kept_fires", "clip_bytes", "wire_bytes", "fires", *OF_A_VERSION)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +87,10 @@ class UsageRow:
     wire_bytes: int
     fires: int
     suppressed: int
+    sampled_out: int
+    refused: int
+    dropped: int
+    failed: int
     armed_ns: int
     distance_m: int
 

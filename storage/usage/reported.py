@@ -23,19 +23,19 @@ from triggers.assignment.given import Version
 from triggers.contracts.checkin import FireCounts
 
 _c = fire_counts.c
-_OF_A_VERSION = ("suppressed", "armed_ns", "distance_m")
+_BY_REASON = ("refused", "dropped", "failed")
+"""Reported by reason; usage has their sums."""
+OF_A_VERSION = ("suppressed", "sampled_out", *_BY_REASON, "armed_ns", "distance_m")
 """Reported for a campaign version as a whole; fires are reported by trigger."""
-_GROWTH = text("""
-    INSERT INTO usage_increments (
-        hour, campaign, version, trigger, region, model, network, fires, suppressed, armed_ns, distance_m
-    )
-    SELECT date_trunc('hour', now(), 'UTC'), r.campaign, r.version, r.trigger, :region, :model, '',
-        r.fires, r.suppressed, r.armed_ns, r.distance_m
+_M = ", ".join(OF_A_VERSION)
+_NUMERIC = ", ".join(f"{name} numeric" for name in OF_A_VERSION)
+_GROWTH = text(f"""
+    INSERT INTO usage_increments (hour, campaign, version, trigger, region, model, network, fires, {_M})
+    SELECT date_trunc('hour', now(), 'UTC'), r.campaign, r.version, r.trigger, :region, :model, '', r.fires, {_M}
     FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS r (
-        campaign text, version integer, trigger text,
-        fires numeric, suppressed numeric, armed_ns numeric, distance_m numeric
+        campaign text, version integer, trigger text, fires numeric, {_NUMERIC}
     )
-""")
+""")  # noqa: S608 - put together from the constants above
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,11 +61,16 @@ class Reporting:
 def _counted_there(kept: Mapping[str, Any]) -> dict[str, Any]:
     """What counts were counted under their row's region and model: all but what was counted elsewhere before."""
     fires = Counter(kept["per_trigger"])
-    numbers = {name: kept[name] for name in _OF_A_VERSION}
+    numbers = {name: _number(kept[name]) for name in OF_A_VERSION}
     for earlier in kept["elsewhere"]:
         fires.subtract(earlier["per_trigger"])
-        numbers = {name: number - earlier[name] for name, number in numbers.items()}
+        numbers = {name: number - earlier.get(name, 0) for name, number in numbers.items()}  # of before it was counted
     return {"region": kept["region"], "model": kept["model"], "per_trigger": dict(fires), **numbers}
+
+
+def _number(count: int | Mapping[str, int]) -> int:
+    """A count, or the sum of one by reason."""
+    return count if isinstance(count, int) else sum(count.values())
 
 
 def counted_where(connection: Connection, vehicle_id: str, versions: Sequence[Version]) -> Reporting:
@@ -74,7 +79,7 @@ def counted_where(connection: Connection, vehicle_id: str, versions: Sequence[Ve
     region, model = (v.attributes[name].astext for name in ("region", "model"))
     locked = select(region, model, v.counts_voided_at).where(v.id == vehicle_id)
     row = connection.execute(locked.with_for_update(key_share=True)).one_or_none()
-    names = ("campaign", "version", "region", "model", "elsewhere", "per_trigger", *_OF_A_VERSION)
+    names = ("campaign", "version", "region", "model", "elsewhere", "per_trigger", *OF_A_VERSION)
     of_these = tuple_(_c.campaign, _c.version).in_(list(versions))
     query = select(*(_c[name] for name in names)).where(_c.vehicle_id == vehicle_id, of_these)
     kept = connection.execute(query).mappings()
@@ -101,41 +106,46 @@ def add_reported(connection: Connection, reporting: Reporting, newer: Sequence[F
 
 
 def _growth(counts: FireCounts, kept: Mapping[str, Any] | None) -> list[dict[str, Any]]:
-    before = kept or {"per_trigger": {}, **dict.fromkeys(_OF_A_VERSION, 0)}
+    before = kept or {"per_trigger": {}, **dict.fromkeys(OF_A_VERSION, 0)}
     fires = Counter(counts.per_trigger)
     fires.subtract(before["per_trigger"])
-    none = dict.fromkeys(("fires", *_OF_A_VERSION), 0)
-    of_version = {name: getattr(counts, name) - before[name] for name in _OF_A_VERSION}
+    none = dict.fromkeys(("fires", *OF_A_VERSION), 0)
+    of_version = {name: _number(getattr(counts, name)) - _number(before[name]) for name in OF_A_VERSION}
     grown = [{**none, "trigger": trigger, "fires": number} for trigger, number in sorted(fires.items()) if number]
     return [*grown, {**none, "trigger": "", **of_version}] if any(of_version.values()) else grown
 
 
-COUNTED = """
+def _counted(name: str) -> str:
+    """A count of a row of `fire_counts c` in SQL."""
+    reasons = f"(SELECT coalesce(sum(CAST(value AS bigint)), 0) FROM jsonb_each_text(c.{name}))"  # noqa: S608 - a name
+    return f"{reasons if name in _BY_REASON else f'c.{name}'} AS {name}"
+
+
+COUNTED = f"""
     SELECT c.vehicle_id, c.campaign, c.version, t.trigger, p.region, p.model, p.sign * t.fires AS fires,
-        p.sign * t.suppressed AS suppressed, p.sign * t.armed_ns AS armed_ns, p.sign * t.distance_m AS distance_m
+        {", ".join(f"p.sign * t.{name} AS {name}" for name in OF_A_VERSION)}
     FROM fire_counts c
     CROSS JOIN LATERAL (
-        SELECT c.region, c.model, 1 AS sign, c.per_trigger, c.suppressed, c.armed_ns, c.distance_m
+        SELECT c.region, c.model, 1 AS sign, c.per_trigger, {", ".join(map(_counted, OF_A_VERSION))}
         UNION ALL
-        SELECT s.region, s.model, s.sign, e.per_trigger, e.suppressed, e.armed_ns, e.distance_m
+        SELECT s.region, s.model, s.sign, e.per_trigger, {", ".join(f"coalesce(e.{name}, 0)" for name in OF_A_VERSION)}
         FROM jsonb_to_recordset(c.elsewhere) AS e (
-            region text, model text, per_trigger jsonb, suppressed bigint, armed_ns bigint, distance_m bigint
+            region text, model text, per_trigger jsonb, {", ".join(f"{name} bigint" for name in OF_A_VERSION)}
         )
         CROSS JOIN LATERAL (VALUES (c.region, c.model, -1), (e.region, e.model, 1)) AS s (region, model, sign)
     ) p
     CROSS JOIN LATERAL (
-        SELECT '' AS trigger, 0 AS fires, p.suppressed, p.armed_ns, p.distance_m
+        SELECT '' AS trigger, 0 AS fires, {", ".join(f"p.{name}" for name in OF_A_VERSION)}
         UNION ALL
-        SELECT key, CAST(value AS bigint), 0, 0, 0 FROM jsonb_each_text(p.per_trigger)
-    ) t"""
-"""What all vehicles' counts have counted, by vehicle and by where it is counted; to be summed."""
+        SELECT key, CAST(value AS bigint), {", ".join("0" for _ in OF_A_VERSION)} FROM jsonb_each_text(p.per_trigger)
+    ) t"""  # noqa: S608 - put together from the constants above
+"""What all vehicles' counts have counted, by vehicle and by where it is counted; to be summed. Where a vehicle was
+before some of it was counted, `elsewhere` lacks that: it is counted where the vehicle was then."""
 
 _CORRECT = text(f"""
-    INSERT INTO usage_increments (
-        hour, campaign, version, trigger, region, model, network, fires, suppressed, armed_ns, distance_m
-    )
+    INSERT INTO usage_increments (hour, campaign, version, trigger, region, model, network, fires, {_M})
     SELECT date_trunc('hour', now(), 'UTC'), campaign, version, trigger, coalesce(region, ''), coalesce(model, ''), '',
-        :sign * sum(fires), :sign * sum(suppressed), :sign * sum(armed_ns), :sign * sum(distance_m)
+        :sign * sum(fires), {", ".join(f":sign * sum({name})" for name in OF_A_VERSION)}
     FROM ({COUNTED}) counted WHERE vehicle_id = :vehicle
     GROUP BY campaign, version, trigger, coalesce(region, ''), coalesce(model, '')
 """)  # noqa: S608 - put together from the constants above
@@ -152,3 +162,21 @@ def void_reported(connection: Connection, vehicle_id: str) -> None:
 def restore_reported(connection: Connection, vehicle_id: str) -> None:
     """Have all that a vehicle has reported in usage again; the opposite of `void_reported`."""
     connection.execute(_CORRECT, {"vehicle": vehicle_id, "sign": 1})
+
+
+_DROP = text("""
+    INSERT INTO usage_increments (hour, campaign, version, trigger, region, model, network, dropped)
+    SELECT date_trunc('hour', now(), 'UTC'), c.campaign, c.version, '', coalesce(c.region, ''), coalesce(c.model, ''),
+        '', r.fires
+    FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS r (campaign text, version integer, fires bigint)
+    JOIN fire_counts c ON c.vehicle_id = :vehicle AND c.campaign = r.campaign AND c.version = r.version
+    JOIN vehicles v ON v.id = c.vehicle_id
+    WHERE v.counts_voided_at IS NULL
+""")
+
+
+def add_dropped(connection: Connection, vehicle_id: str, fires: Mapping[Version, int]) -> None:
+    """Count fires that a vehicle will report nothing of any more, which its counts have as dropped by now."""
+    rows = [{"campaign": name, "version": number, "fires": lost} for (name, number), lost in fires.items() if lost]
+    if rows:
+        connection.execute(_DROP, {"vehicle": vehicle_id, "rows": rows_json(rows)})

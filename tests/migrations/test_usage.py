@@ -33,11 +33,11 @@ SUMS = text(f"""
 """)
 
 
-def again(connection: Connection) -> None:
+def again(connection: Connection, before: str = BEFORE) -> None:
     """Go back to the schema of before, and to this one again."""
     config = alembic_config()
     config.attributes["connection"] = connection
-    command.downgrade(config, BEFORE)
+    command.downgrade(config, before)
     command.upgrade(config, "head")
     while usage.fold(connection):
         pass
@@ -79,3 +79,27 @@ def test_of_clips_that_were_erased_the_ledger_knows_campaigns_and_bytes(database
             text("SELECT campaign, clip_bytes FROM usage_days JOIN usage_series ON id = series_id WHERE version = 0")
         )
         assert {(row.campaign, int(row.clip_bytes)) for row in rows} == {("braking", 9), ("lanes", 1)}
+
+
+def test_fires_that_became_no_clip_are_counted_as_far_as_they_were_reported(database: Database) -> None:
+    use(database)
+    outcomes = {
+        "sampled_out": 1,
+        "refused": {"budget": 2, "priority": 1},
+        "dropped": {"disk_full": 1},
+        "handed_over": 0,
+    }
+    with database.begin() as connection:
+        for vehicle_id in ("car-3", "car-4"):
+            enrol(connection, vehicle_id, {"region": "us"})
+            report(connection, vehicle_id, counts(5).model_copy(update=outcomes))
+        quarantine.void_counts(connection, "car-4", reason="a test", by="ann")
+        while usage.fold(connection):
+            pass
+        before = connection.execute(SUMS).all()
+        again(connection, "0061")
+        assert usage_that_differs(connection) == []
+        assert connection.execute(SUMS).all() == before
+        quarantine.restore_counts(connection, "car-4", reason="a test", by="ann")
+        whole = connection.execute(text("SELECT sum(refused), sum(dropped) FROM usage_increments")).one()
+        assert (tuple(map(int, whole)), usage_that_differs(connection)) == ((3, 1), [])

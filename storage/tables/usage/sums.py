@@ -32,6 +32,10 @@ MEASURES = (
     "wire_bytes",
     "fires",
     "suppressed",
+    "sampled_out",
+    "refused",
+    "dropped",
+    "failed",
     "armed_ns",
     "distance_m",
 )

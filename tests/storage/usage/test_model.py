@@ -22,7 +22,7 @@ from storage.tables.usage.sums import DIMENSIONS, MEASURES
 from storage.uploads import creation, endings
 from storage.vehicles import quarantine, telemetry
 from storage.vehicles.enrolment import enrol
-from tests.storage.usage.usage_model import Key, UploadModel, UsageModel
+from tests.storage.usage.usage_model import Key, Place, UploadModel, UsageModel
 from tests.support.fleet import add_version, assign_all, fire, manifest_of
 from triggers.contracts.campaign import Network
 from triggers.contracts.checkin import FireCounts, Telemetry
@@ -47,11 +47,29 @@ def reports(draw: st.DrawFn) -> Telemetry:
     for campaign in draw(st.sets(st.sampled_from(CAMPAIGNS), min_size=1)):
         fires = {trigger: draw(small) for trigger in draw(st.sets(st.sampled_from(TRIGGERS)))}
         total = sum(fires.values())
-        in_flight = draw(st.integers(0, total))
         numbers = {name: draw(small) for name in ("suppressed", "armed_ns", "distance_m")}
-        outcomes = {"in_flight": in_flight, "handed_over": total - in_flight}
+        outcomes, left = {}, total
+        for name in ("in_flight", "sampled_out"):
+            outcomes[name] = draw(st.integers(0, left))
+            left -= outcomes[name]
+        reasons: dict[str, dict[str, int]] = {}
+        for name in ("refused", "dropped", "failed"):
+            of_one, of_other = draw(st.integers(0, left)), 0
+            left -= of_one
+            of_other = draw(st.integers(0, left))
+            left -= of_other
+            reasons[name] = {reason: fires for reason, fires in (("one", of_one), ("other", of_other)) if fires}
         counts.append(
-            FireCounts(campaign=campaign, version=1, watermark=total, per_trigger=fires, **outcomes, **numbers)
+            FireCounts(
+                campaign=campaign,
+                version=1,
+                watermark=total,
+                per_trigger=fires,
+                handed_over=left,
+                **outcomes,
+                **reasons,
+                **numbers,
+            )
         )
     return Telemetry(counts=tuple(counts), reported_at_ns=draw(small))
 
@@ -241,20 +259,40 @@ class UsageMachine(RuleBasedStateMachine):
                 assert row.clips == sum(each["campaign_clips"] for each in sums)
                 assert row.clip_bytes == sum(each["clip_bytes"] for each in sums)
                 assert row.fires == sum(each["fires"] for each in sums)
+                assert row.refused == sum(each["refused"] for each in sums)
             else:
                 assert not any(any(each.values()) for each in sums)
         whole = sum(sum(each.received.values()) for each in self.uploads.values())
         assert sum(row.wire_bytes for row in rows) == whole
 
     def _erase_a_vehicle(self) -> None:
+        """What it had not handed over is dropped, in the hour in which it is erased."""
         with self.database.begin() as connection:
             assign_all(connection)
             vehicle_erasure.request(connection, VEHICLES[0], reason="a test", by="ann")
+            before = self._dropped(connection, VEHICLES[0])
         for _ in range(100):
             with self.database.begin() as connection:
                 if vehicle_erasure.go_on(connection) is None:
-                    return
-        raise AssertionError("the vehicle is never erased")
+                    break
+        else:
+            raise AssertionError("the vehicle is never erased")
+        if VEHICLES[0] in self.model.voided:
+            return
+        with self.database.begin() as connection:
+            after, hour = self._dropped(connection, "erased-%"), self._hour(connection)
+        for version, (fires, _) in after.items():
+            was, place = before[version]
+            self.model.sums[hour, *version, "", *place, ""]["dropped"] += fires - was
+
+    @staticmethod
+    def _dropped(connection: Connection, vehicle: str) -> dict[tuple[str, int], tuple[int, Place]]:
+        """How many fires a vehicle has dropped of each version, and where its counts are."""
+        rows = connection.execute(
+            text("SELECT campaign, version, dropped, region, model FROM fire_counts WHERE vehicle_id LIKE :vehicle"),
+            {"vehicle": vehicle},
+        )
+        return {(row.campaign, row.version): (sum(row.dropped.values()), (row.region, row.model)) for row in rows}
 
     @staticmethod
     def _now(connection: Connection) -> datetime:

@@ -123,5 +123,6 @@ def _age(counts: FireCounts, at_ns: int) -> tuple[int, ...]:
 
 
 def _numbers(counts: FireCounts) -> dict[str, dict[str, int]]:
-    of_version = {name: getattr(counts, name) for name in ("suppressed", "armed_ns", "distance_m")}
+    of_version = {name: getattr(counts, name) for name in ("suppressed", "sampled_out", "armed_ns", "distance_m")}
+    of_version |= {name: sum(getattr(counts, name).values()) for name in ("refused", "dropped", "failed")}
     return {"": of_version} | {trigger: {"fires": number} for trigger, number in counts.per_trigger.items()}

@@ -31,7 +31,10 @@ if TYPE_CHECKING:
     from fleet_api.client import Client
     from fleet_api.client.volume.usage import UsageSums
 
-MEASURES = ("clip_bytes", "wire_bytes", "clips", "kept_fires", "fires", "suppressed", "armed_ns", "distance_m")
+MEASURES = (
+    *("clip_bytes", "wire_bytes", "clips", "kept_fires", "fires", "suppressed"),
+    *("sampled_out", "refused", "dropped", "failed", "armed_ns", "distance_m"),
+)
 MAX_GROUPS = 100_000
 """In a table, in JSON or in CSV; a Parquet file has all."""
 BAR_CELLS = 20
@@ -81,8 +84,8 @@ def usage(
     """Show clips, bytes and what vehicles reported, as sums of whole hours.
 
     `clip_bytes` is what stored clips are charged for, `wire_bytes` what came over the network, with what was sent again
-    and what became no clip. `fires`, `suppressed`, armed time and distance are as vehicles reported them: these have no
-    network, and of them only `fires` have a trigger.
+    and what became no clip. `fires`, what did not become clips, armed time and distance are as vehicles reported them:
+    these have no network, and of them only `fires` have a trigger.
     """
     if out is not None and sort is not None:
         raise click.UsageError("--out writes groups in the order of their keys; --sort cannot be combined with it")

@@ -22,7 +22,7 @@ _MEASURES = {
     "clip_bytes": pa.int64(),
     "wire_bytes": pa.int64(),
     "fires": pa.int64(),
-    "suppressed": pa.int64(),
+    **dict.fromkeys(("suppressed", "sampled_out", "refused", "dropped", "failed"), pa.int64()),
     "armed_ns": pa.decimal128(38, 0),  # a large fleet is armed for more ns than 64 bits hold
     "distance_m": pa.int64(),
 }

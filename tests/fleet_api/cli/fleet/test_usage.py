@@ -70,6 +70,10 @@ def test_programs_get_the_numbers_and_the_span(api: Api, longtail: Longtail) -> 
         "wire_bytes": 30,
         "fires": 3,
         "suppressed": 6,
+        "sampled_out": 0,
+        "refused": 0,
+        "dropped": 0,
+        "failed": 0,
         "armed_ns": 7200 * 10**9,
         "distance_m": 1500,
     }

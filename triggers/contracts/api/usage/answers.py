@@ -19,8 +19,8 @@ MAX_LISTED_USAGE = 10_000
 class UsageView(View):
     """What a group used. Keys that it is not grouped by are null; what is not known, or does not apply, is ''.
 
-    Reports of vehicles have no network; `suppressed`, `armed_ns` and `distance_m` have no trigger, as vehicles count
-    them for a campaign version as a whole.
+    Reports of vehicles have no network; of what they report only `fires` have a trigger, as vehicles count all else for
+    a campaign version as a whole.
     """
 
     month: datetime | None = None
@@ -42,8 +42,13 @@ class UsageView(View):
     wire_bytes: int
     """What came over the network for clips, stored or not, with everything that was sent again."""
     fires: int
-    """As reported by vehicles, like the next three."""
+    """As reported by vehicles, like all that follow."""
     suppressed: int
+    sampled_out: int
+    """Fires that did not become clips, like the next three; what is on its way is in none of them."""
+    refused: int
+    dropped: int
+    failed: int
     armed_ns: int
     distance_m: int
 

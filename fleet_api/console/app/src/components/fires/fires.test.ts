@@ -26,13 +26,17 @@ it("is nothing of no version", () => {
   expect([together([]).fired, reasonsOf(together([]))]).toEqual([0, []]);
 });
 it("counts fires by the days on which they were reported or stored, and days without any as none", () => {
-  const usage = { day: "2026-01-02T00:00:00Z", fires: 5, suppressed: 2, kept_fires: 3 };
+  const usage = { day: "2026-01-02T00:00:00Z", fires: 9, suppressed: 2, kept_fires: 3, sampled_out: 1, refused: 2, dropped: 0, failed: 1 };
   const day = Date.UTC(2026, 0, 2) / 1000;
   const { x, series } = dailyOf([usage as Parameters<typeof dailyOf>[0][number]], [day - 86_400, day]);
   expect(x).toEqual([day - 86_400, day]);
   expect(series.map((each) => [each.name, each.values])).toEqual([
-    ["fires", [0, 5]],
-    ["suppressed", [0, 2]],
+    ["fires", [0, 9]],
     ["kept_fires", [0, 3]],
+    ["sampled_out", [0, 1]],
+    ["refused", [0, 2]],
+    ["dropped", [0, 0]],
+    ["failed", [0, 1]],
+    ["suppressed", [0, 2]],
   ]);
 });

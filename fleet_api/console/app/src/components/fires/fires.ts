@@ -35,16 +35,20 @@ export function reasonsOf(outcomes: Outcomes): Reason[] {
   return found.filter((each) => each.fires > 0).sort((a, b) => b.fires - a.fires);
 }
 
+/** What is counted day by day of fires, with the words for it; what is on its way is no count of a day. */
+const DAILY = [
+  ["fires", "reported by vehicles"],
+  ["kept_fires", "in stored clips"],
+  ["sampled_out", "sampled out"],
+  ["refused", "refused"],
+  ["dropped", "dropped"],
+  ["failed", "failed"],
+  ["suppressed", "suppressed by cooldowns"],
+] as const;
+
 /** Fires by the days on which they were reported or stored, as series over `days` (s since the epoch). */
 export function dailyOf(groups: readonly Schemas["UsageView"][], days: readonly number[]): { x: number[]; series: Series[] } {
   const byDay = new Map(groups.map((group) => [Date.parse(group.day ?? "") / 1000, group]));
-  const values = (of: "fires" | "suppressed" | "kept_fires") => days.map((day) => byDay.get(day)?.[of] ?? 0);
-  return {
-    x: [...days],
-    series: [
-      { name: "fires", title: "reported by vehicles", values: values("fires") },
-      { name: "suppressed", title: "suppressed by cooldowns", values: values("suppressed") },
-      { name: "kept_fires", title: "in stored clips", values: values("kept_fires") },
-    ],
-  };
+  const series = DAILY.map(([name, title]) => ({ name, title, values: days.map((day) => byDay.get(day)?.[name] ?? 0) }));
+  return { x: [...days], series };
 }

@@ -6,7 +6,8 @@ const NOW = new Date("2026-03-01T00:30:00Z");
 function used(campaign: string, day: string, bytes: number): Usage {
   return {
     campaign, day, version: null, trigger: null, region: null, model: null, network: null, month: null, hour: null,
-    clips: 1, kept_fires: 1, clip_bytes: bytes, wire_bytes: 2 * bytes, fires: 0, suppressed: 0, armed_ns: 0, distance_m: 0,
+    clips: 1, kept_fires: 1, clip_bytes: bytes, wire_bytes: 2 * bytes, fires: 0, suppressed: 0,
+    sampled_out: 0, refused: 0, dropped: 0, failed: 0, armed_ns: 0, distance_m: 0,
   };
 }
 
