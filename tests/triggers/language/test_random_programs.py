@@ -18,8 +18,8 @@ from triggers.language.ir import OPERATIONS, Kind
 from triggers.language.reference.values import Value
 from triggers.language.text.diagnostics import render_all
 
-NEVER_UNKNOWN = {"number", "truth", "missing", "without"}
-PROGRAMS = 250
+NEVER_UNKNOWN = {"number", "truth", "missing", "samples", "without"}
+PROGRAMS = 500
 
 
 @settings(max_examples=100, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])

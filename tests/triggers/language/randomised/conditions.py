@@ -44,7 +44,7 @@ class Author(NumberWriter):
                 (1, lambda _: self.signal(BOOLS)), (5, self._compared), (1, self._between), (1, self._texts),
                 (1, self._bools), (4, self._joined), (2, self._not), (4, self._held), (2, self._edge),
                 (2, self._changed), (2, self._once), (2, self._missing), (2, self._hysteresis), (2, self._disagree),
-                (4, self._sequence), (2, self._place), (1, self._earlier), (2, self._counts), (2, self._shares),
+                (4, self._sequence), (2, self._place), (1, self._earlier), (4, self._counts), (2, self._shares),
                 (1, self._accelerates), (1, self._outside),
             ],
             depth - 1,

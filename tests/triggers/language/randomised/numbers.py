@@ -37,7 +37,7 @@ class NumberWriter(Writer):
         if family != "temperature":
             ways += [(2, self._sum), (2, self._scaled), (2, self._signed), (1, self._root), (2, self._delta)]
         own = {"bare": self._bare, "ratio": self.share, "acceleration": self.rate, "angle": self._wrapped}
-        ways += [(6, self.counted), (2, self._samples)] if family == "bare" else []
+        ways += [(8, self.counted), (5, self._samples)] if family == "bare" else []
         ways += [(2, self._summed)] if family != "temperature" else []
         ways += [(2, self._integral)] if family in _INTEGRALS else []
         ways += [(5, own[family])] if family in own else []
