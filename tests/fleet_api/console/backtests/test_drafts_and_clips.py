@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Locator, Page, Route, expect
 
 from tests.fleet_api.api_server import Api
 from tests.fleet_api.backtests.recorded import CATALOG, SLOWER, SOURCE, add_drives
@@ -92,6 +92,23 @@ def test_a_moved_number_is_taken_into_the_draft_which_runs_before_it_is_saved_an
     page.get_by_role("button", name="Save as a draft").click()
     expect(page.get_by_text("Saved as version 3, a draft.")).to_be_visible()
     assert api.get("/v1/campaigns/c/3").json()["source"] == SOURCE.replace("40 km/h", "43 km/h")
+
+
+def test_a_threshold_that_is_moved_before_the_drives_are_known_is_run_once_they_are(visitor: Visitor) -> None:
+    held: list[Route] = []
+
+    def hold(route: Route) -> None:
+        held.append(route)
+
+    visitor.page.route("**/v1/drives", hold)
+    page = visitor.open(f"/campaigns/c/backtest?version=2&at={place_of(SOURCE, '40 km/h')}", role="author")
+    field = page.get_by_label("Value", exact=True)
+    field.fill("42")
+    field.press("Enter")
+    expect(page).to_have_url(re.compile("value=42"))
+    expect(page.get_by_role("button", name="Run the backtest")).to_be_disabled()
+    held.pop().continue_()
+    expect(cells(page, "Fires that both have", "fast").first).to_have_text("fast", timeout=JOB_MS)
 
 
 def test_over_catalogued_clips_it_runs_over_those_that_a_filter_finds_and_says_which_it_could_not_read(
