@@ -19,6 +19,8 @@ MAX_NODES = 20_000
 MAX_INPUTS = 5_000
 MAX_ARGUMENTS = 1_000
 MAX_CAPACITY = 1_000_000
+MAX_ORDERED = 1 << 16
+"""The largest window whose values are kept in order, by indexes of 16 bits."""
 MAX_TOTAL_CAPACITY = 10_000_000
 MAX_TIME_NS = 10 * 366 * 86_400 * NS_PER_S
 

@@ -104,6 +104,11 @@ def test_what_is_said_of_reading_triggers_and_corners_is_so() -> None:
     for words, actual in about.items():
         stated = int(re.findall(words, " ".join(TEXT.split()))[0])
         assert 0.85 * stated < actual <= stated, words
+    of_quantiles = re.findall(r"one of ([\d,]+)(?: entries takes)? up to ([\d,]+)", " ".join(TEXT.split()))
+    assert [entries for entries, _ in of_quantiles] == ["1000", "10,800"]
+    for entries, stated in of_quantiles:
+        work = work_of("window_quantile", ring=int(entries.replace(",", "")))
+        assert 0.95 * int(stated.replace(",", "")) < work.most.per_tick <= int(stated.replace(",", "")), entries
     state = [cost_of(ir_of(when)).state_bytes for when in ("x > 1", "x > y")]
     assert state == [32 + 32 + 32, 32 + 32 + 64]
     assert catalog_of_limits().limits == CATALOG.limits

@@ -17,7 +17,7 @@ from importlib.resources import files
 from typing import Any
 
 from triggers.language.webassembly.kernels.table import KERNEL_FUNCTIONS, KERNELS, SHARED_FUNCTIONS
-from triggers.language.webassembly.kernels.windows.order_statistics import INDEX_BYTES, MOST_TAKEN_OUT
+from triggers.language.webassembly.kernels.windows.order_statistics import MOST_TAKEN_OUT, MOVED_AT_ONCE
 
 TICKS_AMORTISED = 64
 """The fixed cost of a block is spread over this many ticks, which is one word of its masks."""
@@ -80,7 +80,7 @@ class WorkRange:
 def work_of(name: str, *, ring: int = 0, **sizes: int) -> WorkRange:
     """Least and most work of a function called once per block; `sizes` gives rounds of loops, `ring` its entries."""
     if name == "window_quantile":
-        sizes |= {"entries": ring, "halvings": ring.bit_length() + 1, "moved": math.ceil(ring * INDEX_BYTES / 8)}
+        sizes |= {"entries": ring, "halvings": ring.bit_length() + 1, "chunks": ring // MOVED_AT_ONCE + 1}
     work = _work_of(name, tuple(sorted(sizes.items())))
     return WorkRange(work.least, replace(work.most, burst=work.most.burst * ring))
 
@@ -105,9 +105,10 @@ _SIZED = {
     "$triggers": "triggers",
     "$edges": "edges",
     "$halve": "halvings",
+    "$chunks": "chunks",
 }
 """Loops with as many rounds as a program has of something."""
-_ROUNDS = {"$rest": 7, "$scan": 8}
+_ROUNDS = {"$rest": 7, "$scan": 8, "$pieces": 3}
 """Loops with at most that many rounds each time they are entered."""
 _TICKS_PER_ROUND = {"$twos": 2, "$quads": 4, "$octets": 8, "$eights": 8, "$runs": 2, "$retry": 2}
 """Loops with a round for that many ticks. A run of equal ticks and the one that ends it are two."""
@@ -129,10 +130,8 @@ _ONCE_PER_BLOCK = frozenset({"begin_segment"})
 
 _FREE = frozenset({"func", "param", "local", "result", "export", "then", "else", "block", "loop", "return"})
 _PLAIN_FREE = frozenset({"nop", "drop", "unreachable"})
-_MOVE = "memory.copy"
-"""Wasmtime counts it as two whatever its length; within a ring, each 8 bytes that it may move count as one more."""
-_BULK = frozenset({"memory.fill"})
-_STRUCTURE = _FREE | {"if", "br", "br_if", "call", _MOVE}
+_BULK = frozenset({"memory.fill", "memory.copy"})
+_STRUCTURE = _FREE | {"if", "br", "br_if", "call"}
 _WORD = re.compile(rf'\((?!(?:{"|".join(sorted(_STRUCTURE))})\b)([\w.]+)[^()"]*\)|(\(|\)|"[^"]*"|[^\s()]+)')
 """An instruction without operands as a whole, else a parenthesis, text or word."""
 _CALL = Work(call=1.0)
@@ -175,8 +174,6 @@ class _Counter:
         if head == "block" and self.least:
             return Work()
         own = Work() if head in _FREE else unit
-        if head == _MOVE:
-            own = unit.times(2 + (0 if self.least else self.sizes.get("moved", 0)))
         if head == "call":
             name = tree[1][1:]
             own += self.sequence(_function(name)[1:], _CALL if name in _ONCE_PER_BLOCK else unit)

@@ -149,6 +149,25 @@ def test_a_kernels_bound_is_not_beyond_what_some_recording_takes_by_far(name: st
     assert worst > 1 / 3
 
 
+@pytest.mark.parametrize("leaving", [1, 30, 64, 65, 300, 400])
+def test_an_order_of_many_entries_takes_no_more_than_the_model_says(leaving: int) -> None:
+    """A window of 400 entries, of which so many leave at a tick; small numbers and large ones arrive in turn."""
+    entries, name = 400, "window_quantile"
+    node = make_node(name, (N,), window_ns=SPAN_NS, capacity=entries, part=3.0, whole=4.0)
+    work, kernel = work_of(name, ring=entries), MeasuredKernel(KERNELS[name], node, (N,))
+    rng, fuel, ticks, t_ns = random.Random(leaving), list[int](), list[int](), 0
+    for _ in range(6):
+        for count, step_ns in ((entries, 1), (1, SPAN_NS - entries + leaving), (leaving, 1)):
+            times_ns = [t_ns + step_ns * (k + 1) for k in range(count)]
+            t_ns = times_ns[-1]
+            numbers = [rng.choice((rng.gauss(0, 1), float(-t), float(t))) for t in times_ns]
+            fuel.append(kernel.fuel_of(Block(times_ns, [True] * count, [True] * count, (numbers,))))
+            ticks.append(count)
+            if count == 1:
+                assert fuel[-1] <= work.most.of_block(1) + work.most.burst
+    assert sum(fuel) <= sum(map(work.most.of_block, ticks))
+
+
 def _share_of_bound(name: str, node: Node, kinds: tuple[Kind, ...], work: WorkRange, blocks: list[Block]) -> float:
     kernel = MeasuredKernel(KERNELS[name], node, kinds)
     fuel = sum(kernel.fuel_of(block) for block in blocks)

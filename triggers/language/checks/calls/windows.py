@@ -12,7 +12,7 @@ from triggers.language.checks.arithmetic import are_numbers, temperature_differe
 from triggers.language.checks.calls import values
 from triggers.language.checks.calls.handlers import Check, Forms, Handler
 from triggers.language.checks.context import CheckContext, shown_time
-from triggers.language.ir import MAX_CAPACITY
+from triggers.language.ir import MAX_CAPACITY, MAX_ORDERED
 from triggers.language.text import syntax
 from triggers.signals.units import BARE, RATIO, SECOND, Unit, combine
 from triggers.times import NS_PER_S
@@ -110,6 +110,10 @@ def _quantile(context: CheckContext, expression: syntax.Call, check: Check) -> T
     node = context.node(operand)
     capacity = capacity_of(context, expression, window_ns, node)
     if capacity is None:
+        return context.error(expression.span)
+    if capacity > MAX_ORDERED:
+        whose = f"the window of a `{expression.function.text}`"
+        context.report.too_many(expression.span, "entries", capacity, MAX_ORDERED, whose)
         return context.error(expression.span)
     rank = next((each for each in ranks if each is not None), Fraction(1, 2))
     part, whole = float(rank.numerator), float(rank.denominator)

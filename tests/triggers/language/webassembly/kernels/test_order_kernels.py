@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from tests.triggers.language.webassembly.harness import Block, KernelMachine, assert_agrees, make_node, recordings
 from triggers.language.checks.calls.windows import MAX_RANKS
-from triggers.language.ir import MAX_CAPACITY, Kind, Node
+from triggers.language.ir import MAX_ORDERED, Kind, Node
 from triggers.language.reference.values import Value
 from triggers.language.webassembly.kernels.table import KERNELS
 from triggers.language.webassembly.kernels.windows.order_statistics import MOST_TAKEN_OUT
@@ -66,7 +66,7 @@ def test_the_place_of_a_decimal_rank_is_exact() -> None:
     assert results(Fraction(7, 100), updates(values), 100_000)[-1] == 7.0
 
 
-@given(st.integers(1, MAX_CAPACITY), st.integers(1, MAX_RANKS), st.data())
+@given(st.integers(1, MAX_ORDERED), st.integers(1, MAX_RANKS), st.data())
 def test_the_place_is_exact_in_doubles_for_every_rank_that_is_allowed(
     count: int, whole: int, data: st.DataObject
 ) -> None:
@@ -83,6 +83,20 @@ def test_entries_that_leave_together_are_all_taken_out(leaving: int) -> None:
     for rank in RANKS:
         for capacity in (70, 100, 500):  # the first two wrap the ring
             assert_agrees(KERNEL, quantile(rank, capacity=capacity), NUMBER, [block])
+
+
+def test_the_largest_window_keeps_its_order() -> None:
+    node, random, t_ns = quantile(Fraction(1, 2), 10**9, MAX_ORDERED), Random(4), 0
+    machine, operator = KernelMachine(KERNEL, node, NUMBER), []
+    for number in range(MAX_ORDERED // 4096 + 2):
+        values: list[Value] = [random.gauss(0, 1) for _ in range(4096)]
+        times_ns = list(range(t_ns, t_ns + 4096))
+        t_ns += 4096
+        operator += values
+        last = machine.run(Block(times_ns, [True] * 4096, [True] * 4096, (values,), begins=number == 0))[-1]
+        latest = sorted(operator[-MAX_ORDERED:])
+        assert last == latest[(len(latest) + 1) // 2 - 1]
+    assert machine.overflows == len(operator) - MAX_ORDERED
 
 
 def test_a_ring_that_is_too_small_covers_the_latest_entries_and_counts_the_lost_ones() -> None:

@@ -18,6 +18,7 @@ from tests.triggers.language.webassembly.harness import (
     make_node,
     recordings,
 )
+from triggers.language.analysis import bounds
 from triggers.language.ir import Kind, Node
 from triggers.language.reference.values import Value
 from triggers.language.webassembly.kernels.table import KERNELS
@@ -136,6 +137,26 @@ def test_the_results_are_those_of_the_window_whatever_was_before(
                 assert isinstance(result, float)
                 x = [(times_ns[k], numbers[k]) for k in within]
                 assert isclose(result, _exact(op, x), rel_tol=1e-12, abs_tol=1e-14), (op, end)
+
+
+@settings(max_examples=60)
+@given(values=st.lists(st.floats(-1e3, 1e3), min_size=1, max_size=80), low=st.floats(-1e3, 1e3), high=st.floats(0, 1e3))
+def test_the_results_lie_within_the_bounds_that_the_checker_states(
+    values: list[float], low: float, high: float
+) -> None:
+    high += low
+    block = updates([min(max(value, low), high) for value in values])
+    ends = Fraction(low), Fraction(high)
+    stated = {
+        "window_sum": bounds.of_total(ends, 10),
+        "window_integral": bounds.sign_of(ends),
+        "window_std": bounds.of_deviation(ends),
+    }
+    for op, (least, most) in stated.items():
+        for result in results(op, block, capacity=10):
+            assert isinstance(result, float)
+            assert least is None or least <= result, op
+            assert most is None or result <= most, op
 
 
 def _exact(op: str, entries: list[tuple[int, float]]) -> float:
