@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, cast
 
@@ -33,6 +34,7 @@ def apply_file(
     draft: bool = False,
     based_on: int | None = None,
     backtest: Path | None = None,
+    values: Sequence[str] = (),
 ) -> list[AppliedView]:
     """Create a version of each campaign in `file`, or of one; returns the API's answers in the order of the file.
 
@@ -41,12 +43,13 @@ def apply_file(
     The file is compiled here first: DiagnosticsError reports its mistakes without a request. The API must arrive at the
     same digest, so that a backtest on this machine ran the same program; otherwise Conflict is raised. `backtest` is
     the JSON report of one, whose forecast approvers then see. `based_on` is the newest version of the one campaign that
-    the author has seen, 0 for none: Conflict if another has come in between.
+    the author has seen, 0 for none: Conflict if another has come in between. `values` are those of params, each as in
+    `hold=500 ms`. What the API gets, stores and shows is the file with its imports and with these values.
     """
     report = None if backtest is None else _read_report(backtest)
     published = None if catalog is None else client.signal_catalogs.get(catalog)
     catalog_text = _catalog_text(signals, published)
-    compilation = compile_file(file, SignalCatalog.parse(catalog_text, name=str(signals or catalog)))
+    compilation = compile_file(file, SignalCatalog.parse(catalog_text, name=str(signals or catalog)), values=values)
     compilation.require_ok(str(file))
     names = [campaign] if campaign else list(compilation.campaigns)
     unknown = [name for name in names if name not in compilation.campaigns]

@@ -15,18 +15,23 @@ from pathlib import Path
 from triggers.contracts.campaign import MAX_TRIGGERS, CampaignSettings, TriggerSettings
 from triggers.contracts.limits import MAX_CONDITION_BYTES, MAX_SOURCE_BYTES
 from triggers.errors import DiagnosticsError, InvalidInput
+from triggers.language.checks.calls.table import FORMS
 from triggers.language.checks.campaigns import campaign_settings, check_budget, check_collected, check_places
 from triggers.language.checks.checker import check_definitions, check_names, lower
 from triggers.language.checks.expressions import check as check_expression
 from triggers.language.checks.limits import LimitedProgram, check_limits, check_uncollected
 from triggers.language.checks.signal_catalog import catalog_findings, derived_findings
+from triggers.language.expansion.files import expand
 from triggers.language.ir import MAX_NODES, Ir
+from triggers.language.sources.imports import read_whole
+from triggers.language.sources.values import with_values
+from triggers.language.sources.whole_text import WholeText
 from triggers.language.text import syntax
-from triggers.language.text.diagnostics import Diagnostic, Severity, Source, Span
+from triggers.language.text.diagnostics import Diagnostic, Severity, Source, SourcePart, Span
 from triggers.language.text.mistakes.collector import Enough
 from triggers.language.text.parser import parse, parse_condition
 from triggers.language.text.reporter import Reporter
-from triggers.language.text.source_file import decoded, read_bytes
+from triggers.language.text.source_file import decoded
 from triggers.signals.catalog import SignalCatalog
 
 CONDITION = "condition"
@@ -79,7 +84,9 @@ class Compilation:
     campaigns: dict[str, CompiledCampaign] = field(default_factory=dict)
     triggers: CompiledTriggers | None = None
     source: str = field(default="", repr=False)
-    """The file's text, which spans refer to; empty if its bytes could not be decoded."""
+    """The file's text with its imports, which spans refer to; empty if its bytes could not be decoded."""
+    parts: tuple[SourcePart, ...] = field(default=(), repr=False)
+    """Which parts of it are imported files."""
 
     def require_ok(self, filename: str) -> None:
         """DiagnosticsError, with every diagnostic of the file, if it has a mistake; warnings alone do not count."""
@@ -91,9 +98,17 @@ class Compilation:
         raise DiagnosticsError(f"{filename} has {mistakes}", diagnostics=diagnostics)
 
 
-def compile_file(path: Path, catalog: SignalCatalog) -> Compilation:
-    """Compile a trigger file. Raises InvalidInput if it cannot be read; every other mistake is a diagnostic."""
-    return compile_bytes(read_bytes(path), filename=str(path), catalog=catalog)
+def compile_file(path: Path, catalog: SignalCatalog, *, values: Sequence[str] = ()) -> Compilation:
+    """Compile a trigger file with the files that it imports, its params set to `values`, each as in `hold=500 ms`.
+
+    Raises InvalidInput if the file itself cannot be read; every other mistake is a diagnostic.
+    """
+    whole, diagnostics = read_whole(path)
+    if not diagnostics and values:
+        whole, diagnostics = with_values(whole, values)
+    if diagnostics:
+        return Compilation(diagnostics, ok=False)
+    return _compile_whole(whole, catalog)
 
 
 def compile_bytes(data: bytes, *, filename: str, catalog: SignalCatalog) -> Compilation:
@@ -118,11 +133,15 @@ def compile_source(source: str, *, filename: str, catalog: SignalCatalog) -> Com
                                         ^^
         help: write `36 km/h` or `36 m/s`
     """
-    if len(source.encode("utf-8", "surrogatepass")) > MAX_SOURCE_BYTES:
-        report = Reporter(Source("", filename))
+    return _compile_whole(WholeText(source, filename), catalog)
+
+
+def _compile_whole(whole: WholeText, catalog: SignalCatalog) -> Compilation:
+    if len(whole.text.encode("utf-8", "surrogatepass")) > MAX_SOURCE_BYTES:
+        report = Reporter(Source("", whole.filename))
         report.too_large(Span(0, 0), MAX_SOURCE_BYTES)
         return Compilation(report.diagnostics, ok=False)
-    report = Reporter(Source(source, filename), stops=True)
+    report = Reporter(whole.source(), stops=True)
     return _compiled(report, lambda: parse(report.source, report), catalog, catalog_findings(catalog, check_expression))
 
 
@@ -169,10 +188,11 @@ def _compiled(
         draft = _Draft(parsed(), catalog, report)
         _run_passes(draft)
     diagnostics = (*report.diagnostics, *of_catalog)
-    source = report.source.text
+    source, parts = report.source.text, tuple(report.source.parts)
     if draft is None or report.has_errors or any(each.severity is Severity.ERROR for each in of_catalog):
-        return Compilation(diagnostics, ok=False, source=source)
-    return Compilation(diagnostics, ok=True, campaigns=draft.campaigns, triggers=draft.triggers, source=source)
+        return Compilation(diagnostics, ok=False, source=source, parts=parts)
+    campaigns, triggers = draft.campaigns, draft.triggers
+    return Compilation(diagnostics, ok=True, campaigns=campaigns, triggers=triggers, source=source, parts=parts)
 
 
 def _run_passes(draft: _Draft) -> None:
@@ -200,6 +220,11 @@ class _Draft:
 
 def _check_names(draft: _Draft) -> None:
     check_names(draft.file, draft.report)
+
+
+def _expand(draft: _Draft) -> None:
+    """Put what they stand for in the place of the file's own words, which the passes from here on do not know."""
+    draft.file = expand(draft.file, signals=draft.catalog.signals, operators=FORMS, report=draft.report)
 
 
 def _check_definitions(draft: _Draft) -> None:
@@ -272,6 +297,7 @@ def _check_places(draft: _Draft) -> None:
 
 CHECKS: tuple[Callable[[_Draft], None], ...] = (
     _check_names,
+    _expand,
     _check_definitions,
     _lower_triggers,
     _check_campaigns,

@@ -116,7 +116,7 @@ class Explained:
 
 def explain(compilation: Compilation, catalog: SignalCatalog) -> list[Explained]:
     """Explain each campaign of a file without errors, or all triggers of a file without campaigns."""
-    source = Source(compilation.source, "")
+    source = Source(compilation.source, "", compilation.parts)
     if compilation.campaigns:
         campaigns = compilation.campaigns.items()
         return [_explained(name, compiled, compiled.settings.triggers, source, catalog) for name, compiled in campaigns]
@@ -222,6 +222,8 @@ def _operators(
     for part in operator_costs(cost, spans):
         (line, column), (end_line, end_column) = source.position(part.span.start), source.position(part.span.end)
         text = " ".join(source.text[part.span.start : part.span.end].split())
+        filename, before = source.file_at(part.span.start)
+        text, line, end_line = f"{text} in {filename}" if filename else text, line - before, end_line - before
         users = tuple(name for name, nodes in needed.items() if not nodes.isdisjoint(standing[part.span]))
         operations = Operations(part.least, part.most)
         operators.append(

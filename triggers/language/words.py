@@ -31,7 +31,17 @@ class LanguageWord:
 
 
 _BLOCKS = {
-    "let": ("let hard = ego.accel < -4 m/s^2", "A name for an expression, to be used in conditions."),
+    "let": (
+        "let hard(x) = x < -4 m/s^2",
+        "A name for an expression, to be used in conditions, with arguments that each use gives, or without any.",
+    ),
+    "param": ("param hold = 300 ms", "A name for a constant, which `--set hold=500ms` can set to another value."),
+    "set": ('set rare = ("truck", "bus")', "A name for constants, for `in`: `kind in rare`."),
+    "import": ('import "common.trigger" as c', "Reads another file: what it defines is then `c.name`."),
+    "file": (
+        'file "common.trigger" { let steady = ego.speed > 1 m/s }',
+        "The text of an imported file, as it travels with the file that imports it.",
+    ),
     "fence": ("fence munich { (48.10, 11.50), (48.20, 11.50), (48.20, 11.70) }", "An area, by its corners."),
     "trigger": ("trigger braking { when ego.accel < -4 m/s^2 }", "What to look for, and what to record around it."),
     "campaign": (

@@ -13,7 +13,7 @@ import click
 
 from fleet_api.cli.author.backtest_remarks import tell_remarks
 from fleet_api.cli.author.backtest_report import show_report
-from fleet_api.cli.author.check import show_diagnostics, signals_option
+from fleet_api.cli.author.check import set_option, show_diagnostics, signals_option
 from fleet_api.cli.author.drives_option import SpreadDrives, drives_option
 from fleet_api.cli.connection import OpenApi, with_api
 from fleet_api.cli.numbers import Number, WholeNumber
@@ -40,6 +40,7 @@ def _number(_context: click.Context, _option: click.Parameter, value: float) -> 
 @click.command(cls=SpreadDrives)
 @click.argument("file", type=_file)
 @signals_option
+@set_option
 @drives_option
 @click.option("--clips", "cql2", metavar="FILTER", help="Instead of drives: the catalogued clips that match this CQL2.")
 @click.option("--limit", type=WholeNumber(1), help="At most this many clips, the latest.  [default: all]")
@@ -71,6 +72,7 @@ def backtest(
     open_api: OpenApi,
     file: Path,
     catalog_file: Path,
+    values: tuple[str, ...],
     drive_paths: tuple[Path, ...],
     cql2: str | None,
     limit: int | None,
@@ -102,7 +104,7 @@ def backtest(
     outputs = {"--json": json_file, "--fires": fires_file, "--results": results_file}
     _check_outputs(outputs)
     catalog = SignalCatalog.load(catalog_file)
-    compilation = compile_file(file, catalog)
+    compilation = compile_file(file, catalog, values=values)
     show_diagnostics([compilation])
     if not compilation.ok:
         return 1

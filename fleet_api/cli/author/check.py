@@ -21,12 +21,21 @@ signals_option = click.option(
     help="The signal catalog, a YAML file.",
 )
 
+set_option = click.option(
+    "--set",
+    "values",
+    metavar="NAME=VALUE",
+    multiple=True,
+    help="Give a param of the file another value, as in hold=500ms or c.hold=500ms; may be repeated.",
+)
+
 
 @click.command()
 @click.argument("files", metavar="FILE...", nargs=-1, required=True, type=click.Path(path_type=Path))
 @signals_option
+@set_option
 @json_option
-def check(files: tuple[Path, ...], catalog_file: Path, as_json: bool) -> int:
+def check(files: tuple[Path, ...], catalog_file: Path, values: tuple[str, ...], as_json: bool) -> int:
     """Report every mistake in trigger files, where it is, and what to write instead.
 
     The exit status is 1 if there is an error; warnings do not count.
@@ -35,7 +44,7 @@ def check(files: tuple[Path, ...], catalog_file: Path, as_json: bool) -> int:
     from triggers.signals.catalog import SignalCatalog
 
     catalog = SignalCatalog.load(catalog_file)
-    compiled = [compile_file(file, catalog) for file in files]
+    compiled = [compile_file(file, catalog, values=values) for file in files]
     diagnostics = _distinct(compiled)
     if as_json:
         print_json(

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
-from fleet_api.cli.author.check import show_diagnostics, signals_option
+from fleet_api.cli.author.check import set_option, show_diagnostics, signals_option
 from fleet_api.cli.folders import make_folder
 from fleet_api.cli.numbers import WholeNumber
 from fleet_api.cli.output import counted, json_option, print_json, print_result, remark, shown_bytes
@@ -28,6 +28,7 @@ class _Written(NamedTuple):
 @click.command(name="compile")
 @click.argument("file", type=click.Path(path_type=Path))
 @signals_option
+@set_option
 @click.option(
     "-o",
     "--output",
@@ -41,7 +42,15 @@ class _Written(NamedTuple):
 @click.option("--version", type=WholeNumber(1, 2**31 - 1), default=1, show_default=True, help="Version of the bundles.")
 @json_option
 def compile_campaigns(
-    *, file: Path, catalog_file: Path, out: Path, campaign: str | None, key: Path | None, version: int, as_json: bool
+    *,
+    file: Path,
+    catalog_file: Path,
+    values: tuple[str, ...],
+    out: Path,
+    campaign: str | None,
+    key: Path | None,
+    version: int,
+    as_json: bool,
 ) -> int:
     """Write the WebAssembly modules of a file's campaigns, and print their SHA-256 in the format of sha256sum.
 
@@ -54,7 +63,7 @@ def compile_campaigns(
     from triggers.language.compile import compile_file
     from triggers.signals.catalog import SignalCatalog
 
-    compilation = compile_file(file, SignalCatalog.load(catalog_file))
+    compilation = compile_file(file, SignalCatalog.load(catalog_file), values=values)
     show_diagnostics([compilation])
     if not compilation.ok:
         return 1

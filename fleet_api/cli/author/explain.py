@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from fleet_api.cli.author.check import show_diagnostics, signals_option
+from fleet_api.cli.author.check import set_option, show_diagnostics, signals_option
 from fleet_api.cli.output import counted, json_option, print_json, print_result, print_table, shown_bytes
 
 if TYPE_CHECKING:
@@ -21,8 +21,9 @@ _MAX_TEXT = 60
 @click.command()
 @click.argument("file", type=click.Path(path_type=Path))
 @signals_option
+@set_option
 @json_option
-def explain(file: Path, catalog_file: Path, as_json: bool) -> int:
+def explain(file: Path, catalog_file: Path, values: tuple[str, ...], as_json: bool) -> int:
     """Show what each campaign of a trigger file reads, needs and costs on a vehicle.
 
     State and operations are worst cases that hold for any data; operations are WebAssembly instructions per tick. If
@@ -34,7 +35,7 @@ def explain(file: Path, catalog_file: Path, as_json: bool) -> int:
     from triggers.signals.catalog import SignalCatalog
 
     catalog = SignalCatalog.load(catalog_file)
-    compilation = compile_file(file, catalog)
+    compilation = compile_file(file, catalog, values=values)
     programs = explained(compilation, catalog)
     if as_json:
         diagnostics = [diagnostic.to_json() for diagnostic in compilation.diagnostics]

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from fleet_api.cli.author.check import set_option
 from fleet_api.cli.connection import with_client
 from fleet_api.cli.fleet.campaign_report import CAMPAIGN_COLUMNS, VERSION_COLUMNS, show_details, show_review
 from fleet_api.cli.numbers import WholeNumber
@@ -65,6 +66,7 @@ def campaign() -> None:
     type=WholeNumber(0, 2**31 - 1),
     help="The campaign's newest version that you have seen, 0 for none: refused if somebody has applied another since.",
 )
+@set_option
 @json_option
 @with_client
 def apply(
@@ -77,10 +79,12 @@ def apply(
     backtest: Path | None,
     draft: bool,
     based_on: int | None,
+    values: tuple[str, ...],
     as_json: bool,
 ) -> int:
     """Compile FILE against a signal catalog, and create a new version of each campaign in it.
 
+    What is stored and shown to approvers is FILE with the files that it imports and with the values of --set.
     Applying the same text again changes nothing.
     """
     from fleet_api.client.campaign_files import apply_file
@@ -89,7 +93,15 @@ def apply(
         raise click.UsageError("give either --signals FILE or --catalog NAME")
     try:
         versions = apply_file(
-            client, file, signals, catalog=catalog, campaign=name, draft=draft, based_on=based_on, backtest=backtest
+            client,
+            file,
+            signals,
+            catalog=catalog,
+            campaign=name,
+            draft=draft,
+            based_on=based_on,
+            backtest=backtest,
+            values=values,
         )
     except DiagnosticsError as error:
         if as_json:

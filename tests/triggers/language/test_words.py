@@ -33,6 +33,7 @@ IN_A_CLAUSE = {
     "on",
     "to",
     "events",
+    "as",
     "with",
 }
 """Words that only the forms of clauses have."""

@@ -39,6 +39,8 @@ def check_names(file: syntax.File, report: Reporter) -> None:
     """Report names that several blocks of the same kind have."""
     for kind, names in (
         ("let", [let.name for let in file.lets]),
+        ("param", [param.name for param in file.params]),
+        ("set", [each.name for each in file.sets]),
         ("fence", [fence.name for fence in file.fences]),
         ("trigger", [trigger.name for trigger in file.triggers]),
         ("campaign", [campaign.name for campaign in file.campaigns]),

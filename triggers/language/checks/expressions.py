@@ -53,7 +53,8 @@ def _name(context: CheckContext, name: syntax.Name, beside: Typed | None = None)
             return derived_signal(context, name.name, name.span, check)
         return context.signal(name.name, name.span)
     values = beside.values if beside else ()
-    nearest = context.nearest(name.name, [*context.catalog.signals, *context.lets])
+    lets = [let.name.text for let in context.lets.values() if let.use is None]
+    nearest = context.nearest(name.name, [*context.catalog.signals, *lets])
     if beside and values and (name.name in values or not nearest):
         context.report.text_without_quotes(
             name.span, name.name, context.subject(beside.span), values[:MAX_VALUES_SHOWN]
@@ -106,13 +107,19 @@ def check_let(context: CheckContext, name: syntax.Name) -> Typed:
     if known is not None:
         return known
     if name.name in context.open_lets:
-        context.report.circular_let(name.span, name.name)
+        circle = context.open_lets[context.open_lets.index(name.name) :]
+        context.report.circular_let(name.span, (*circle, name.name))
         return context.error(name.span)
     if len(context.open_lets) >= MAX_NESTING // 4:
         context.report.too_deep_lets(name.span, MAX_NESTING // 4)
         return context.error(name.span)
     context.open_lets.append(name.name)
-    typed = check(context, context.lets[name.name].value)
+    let = context.lets[name.name]
+    if let.use is None:
+        typed = check(context, let.value)
+    else:
+        with context.report.used(let.value.span, let.name.text, let.use):
+            typed = check(context, let.value)
     context.open_lets.pop()
     context.known_lets[name.name] = typed
     return typed

@@ -12,6 +12,7 @@ from dataclasses import replace
 from triggers.language.analysis.bounds import bounds_in
 from triggers.language.analysis.typed import Type, Typed
 from triggers.language.checks.context import CheckContext, shown_time
+from triggers.language.expansion.files import expand
 from triggers.language.rows import HEARTBEAT_NS
 from triggers.language.text import syntax
 from triggers.language.text.diagnostics import Diagnostic, Source, Span
@@ -100,11 +101,18 @@ def _parsed(context: CheckContext, name: str) -> tuple[CheckContext, syntax.Expr
     report = context.catalog_reports[key]
     # Blanks before the expression give its tokens the places that they have in the catalog.
     source = Source(" " * (start or 0) + text, report.source.filename)
-    (block,) = parse_condition(source, report, name).triggers
+    file = expand(parse_condition(source, report, name), signals=catalog.signals, operators=(), report=report)
     inner = replace(
-        context, report=report, lets={}, fences={}, broken_lets=set(), known_lets={}, open_lets=[], _nearest={}
+        context,
+        report=report,
+        lets={},
+        fences={},
+        broken_lets=file.broken_lets,
+        known_lets={},
+        open_lets=[],
+        _nearest={},
     )
-    return inner, block.when
+    return inner, file.triggers[0].when
 
 
 def _as_declared(context: CheckContext, name: str, typed: Typed) -> Typed:

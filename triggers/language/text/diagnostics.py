@@ -8,7 +8,7 @@ author's terms and often a proposal. Lines and columns count from 1, columns in 
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -39,12 +39,22 @@ class Span:
         return Span(self.start, max(self.end, other.end))
 
 
-class Source:
-    """A source text, with the line and column of each offset."""
+@dataclass(frozen=True, slots=True)
+class SourcePart:
+    """A part of a text that is the text of another file, from its first character to after its last one."""
 
-    def __init__(self, text: str, filename: str) -> None:
+    start: int
+    end: int
+    filename: str
+
+
+class Source:
+    """A source text, with the line and column of each offset; `parts` of it may be the texts of other files."""
+
+    def __init__(self, text: str, filename: str, parts: Sequence[SourcePart] = ()) -> None:
         self.text = text
         self.filename = filename
+        self.parts = parts
         self._latest_line = 0, ""
         self._line_starts = [0, *(i + 1 for i, character in enumerate(text) if character == "\n")]
 
@@ -52,6 +62,13 @@ class Source:
         """Line and column of a character offset, both from 1."""
         line = bisect_right(self._line_starts, offset)
         return line, offset - self._line_starts[line - 1] + 1
+
+    def file_at(self, offset: int) -> tuple[str, int]:
+        """The file that a character is from, and how many lines are before that file's first one."""
+        for part in self.parts:
+            if part.start <= offset <= part.end:
+                return part.filename, self.position(part.start)[0] - 1
+        return self.filename, 0
 
     def line(self, number: int) -> str:
         """The text of a line, without its end."""
@@ -128,6 +145,6 @@ def diagnostic_at(
     """A finding with its place in the source text."""
     line, column = source.position(min(span.start, len(source.text)))
     end_line, end_column = source.position(min(max(span.end, span.start), len(source.text)))
-    return Diagnostic(
-        code, severity, source.filename, line, column, end_line, end_column, message, proposal, source.line(line)
-    )
+    filename, before = source.file_at(min(span.start, len(source.text)))
+    text, line, end_line = source.line(line), line - before, end_line - before
+    return Diagnostic(code, severity, filename, line, column, end_line, end_column, message, proposal, text)

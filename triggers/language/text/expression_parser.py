@@ -14,7 +14,7 @@ from typing import NoReturn, TypeVar
 from triggers.language.text import syntax
 from triggers.language.text.characters import GUESSES
 from triggers.language.text.diagnostics import Span
-from triggers.language.text.lexer import Token, TokenKind
+from triggers.language.text.lexer import NEVER_UNITS, Token, TokenKind
 from triggers.language.text.mistakes.form import MAX_NUMBER_CHARACTERS
 from triggers.language.text.mistakes.instead import INSTEAD
 from triggers.language.text.reporter import Reporter
@@ -156,14 +156,35 @@ class ExpressionParser(Cursor):
         return left
 
     def quantity(self, what: str) -> syntax.Quantity:
-        """A number with or without a unit, never negative."""
+        """A number with or without a unit, never negative; or the name of one, as a NamedQuantity."""
+        if self._names_constant():
+            name = self.take()
+            return syntax.NamedQuantity(name.span, Fraction(0), None, name.text, name.text)
         number = self.demand(TokenKind.NUMBER, what)
         return self._quantity(number, number.span, 1)
+
+    def _names_constant(self) -> bool:
+        """Whether the next token can be the name of a constant; words of clauses cannot, since a clause ends there."""
+        token = self.next
+        return token.kind is TokenKind.DOTTED or (
+            token.kind is TokenKind.WORD and token.text not in RESERVED and token.text not in NEVER_UNITS
+        )
+
+    def begins_block(self) -> bool:
+        """Whether the next token begins a block, if it is at the beginning of a line."""
+        token = self.next
+        if not token.is_word(*syntax.BLOCKS):
+            return False
+        after = self.tokens[min(self.index + 1, len(self.tokens) - 1)]
+        is_name = after.kind is TokenKind.WORD and after.text not in RESERVED and after.text not in NEVER_UNITS
+        if token.text in syntax.NAMED_BY_TEXT:
+            is_name = after.kind is TokenKind.TEXT
+        return token.text not in syntax.NAMES_TOO or (is_name and not after.starts_line)
 
     def duration(self, example: str = "2 s") -> syntax.Quantity:
         """A number with a unit; the checker decides whether it is a time."""
         result = self.quantity(f"a duration such as `{example}`")
-        if result.unit is None:
+        if result.unit is None and not isinstance(result, syntax.NamedQuantity):
             self.report.duration_without_unit(result.span, result.text)
             raise Panic
         return result
@@ -240,6 +261,10 @@ class ExpressionParser(Cursor):
         return self._checked(syntax.Hold(left.span.to(end), left, duration, tolerating))
 
     def _member(self, left: syntax.Expression) -> syntax.Expression:
+        if self._names_constant():
+            token = self.take()
+            word = syntax.Word(token.text, token.span)
+            return self._checked(syntax.Member(left.span.to(token.span), left, (), word))
         self.demand_mark("(")
         items = [self.expression(_SUM)]
         while self.take_mark(","):
@@ -262,14 +287,18 @@ class ExpressionParser(Cursor):
             return wrapped
         if token.is_word("true", "false"):
             return syntax.Truth(self.take().span, token.text == "true")
-        if token.starts_line and token.is_word(*self.boundary_words):
+        if token.starts_line and self._is_boundary():
             hint = f"`{token.text}` begins a clause or block here; a line cannot begin with a signal of this name"
             self.fail("a signal, a value or `(`", hint)
         if token.kind is TokenKind.DOTTED or (token.kind is TokenKind.WORD and token.text not in RESERVED):
             self.take()
-            calls = token.kind is TokenKind.WORD and self.next.is_mark("(")
-            return self._call(token) if calls else syntax.Name(token.span, token.text)
+            return self._call(token) if self.next.is_mark("(") else syntax.Name(token.span, token.text)
         return self.fail("a signal, a value or `(`")
+
+    def _is_boundary(self) -> bool:
+        """Whether a clause or block begins here, if a line does."""
+        is_name = self.next.text in syntax.NAMES_TOO and not self.begins_block()
+        return self.next.is_word(*self.boundary_words) and not is_name
 
     def _call(self, name: Token) -> syntax.Expression:
         self.demand_mark("(")

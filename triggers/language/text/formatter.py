@@ -88,7 +88,7 @@ class _Formatter:
         ends = self._ends(0, len(self.pieces) - 1, Part.BLOCK)
         follows_block = False
         for start, end in ends:
-            is_block = self.pieces[start].text in ("trigger", "campaign")
+            is_block = self.pieces[start].text in ("trigger", "campaign", "file", "}")
             if follows_block or is_block:
                 self.page.empty_line()
             self._begin(start, 0, after_something=start > 0)
@@ -124,20 +124,26 @@ class _Formatter:
     def _block(self, start: int, end: int) -> None:
         word = self.pieces[start].text
         if word == "let":
-            self.page.run(start, start + 3, INDENT)
-            self.expressions.expression(start + 3, end, INDENT)
+            value = next(i for i in range(start, end) if self.pieces[i].token.is_mark("=")) + 1
+            self.page.run(start, value, INDENT)
+            self.expressions.expression(value, end, INDENT)
+        elif word in ("param", "import", "file", "}"):
+            self.page.run(start, end, INDENT)
+        elif word == "set":
+            self._fence(start, end, start + 4)
         elif word == "fence":
-            self._fence(start, end)
+            self._fence(start, end, start + 3)
         else:
             self._clauses(start, start + 2)
         self.page.new_line(0)
 
-    def _fence(self, start: int, end: int) -> None:
+    def _fence(self, start: int, end: int, items: int) -> None:
+        """Write a fence or a set on one line if it fits, else with one of the items in its brackets per line."""
         if self.page.fits(start, end, INDENT):
             self.page.run(start, end, INDENT)
             return
-        self.page.run(start, start + 3, INDENT)
-        self.expressions.items(start + 3, end - 1, INDENT)
+        self.page.run(start, items, INDENT)
+        self.expressions.items(items, end - 1, INDENT)
         self._close(end - 1, INDENT)
 
     def _clauses(self, start: int, opening: int) -> None:

@@ -18,7 +18,8 @@ def blank_before(pieces: list[Piece], index: int) -> bool:
         return False
     if token.is_mark("}") and before.is_mark("{"):
         return False
-    return not (token.is_mark("(") and _is_name(before) and _is_operand(pieces, index - 1))
+    is_name = before.kind in (TokenKind.WORD, TokenKind.DOTTED)
+    return not (token.is_mark("(") and is_name and _is_operand(pieces, index - 1))
 
 
 def is_unary_minus(pieces: list[Piece], index: int) -> bool:

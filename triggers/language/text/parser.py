@@ -15,7 +15,7 @@ from triggers.language.text import syntax
 from triggers.language.text.clauses import CAMPAIGN_CLAUSES, TRIGGER_CLAUSES, Clause, ClauseParser, Part
 from triggers.language.text.diagnostics import Source, Span
 from triggers.language.text.expression_parser import Panic
-from triggers.language.text.lexer import Token, TokenKind, tokenize
+from triggers.language.text.lexer import NEVER_UNITS, Token, TokenKind, tokenize
 from triggers.language.text.reporter import Reporter
 from triggers.language.text.syntax import BLOCKS
 from triggers.signals.reserved import RESERVED
@@ -59,6 +59,18 @@ def parse_condition(source: Source, reporter: Reporter, name: str) -> syntax.Fil
     return syntax.File(triggers=[trigger])
 
 
+def parse_constant(tokens: list[Token], reporter: Reporter) -> syntax.Quantity | syntax.Text | syntax.Truth | None:
+    """The constant that the tokens are, as after `param hold =`; None after reporting a mistake."""
+    parser = _FileParser(tokens, reporter)
+    try:
+        constant = parser.constant()
+        if parser.next.kind is not TokenKind.END:
+            parser.fail("the end of this constant")
+    except Panic:
+        return None
+    return constant
+
+
 def parse_with_layout(source: Source, reporter: Reporter) -> tuple[syntax.File, Layout]:
     """Like `parse`, and also where in the tokens the parts begin."""
     parser = _FileParser(tokenize(source, reporter), reporter)
@@ -72,26 +84,62 @@ class _FileParser(ClauseParser):
         """All blocks up to the end."""
         result = syntax.File()
         while self.next.kind is not TokenKind.END:
-            start = self.index
-            try:
-                self._block(result)
-            except Panic:
-                self._nesting = 0
-                if self.index == start:
-                    self.take()
-                self._skip_to_block()
+            self._sound_block(result)
         return result
+
+    def _sound_block(self, result: syntax.File) -> None:
+        """The next block; after a mistake the parser is at the block after it."""
+        start = self.index
+        try:
+            self._block(result)
+        except Panic:
+            self._nesting = 0
+            if self.index == start:
+                self.take()
+            self._skip_to_block()
+
+    def _contained(self, result: syntax.File) -> None:
+        """A file in braces, which contains no further ones."""
+        path, inner = self.text(), syntax.File()
+        self.demand_mark("{")
+        while not self.next.is_mark("}"):
+            if self.next.kind is TokenKind.END:
+                self.report.unclosed_block(path.span, "file", path.text)
+                return
+            if self.next.is_word("file") and self.begins_block():
+                self.report.contained_twice(self.next.span)
+                raise Panic
+            self._sound_block(inner)
+        self.parts[self.index] = Part.BLOCK
+        self.take()
+        result.files.append(syntax.Contained(path, inner))
+
+    def _import(self, result: syntax.File) -> None:
+        path = self.text()
+        self.demand_word("as", f'write `import "{path.text}" as c`, and then `c.name` for what it defines')
+        result.imports.append(syntax.Import(path, self._constant_name("a name for the import")))
 
     def _block(self, result: syntax.File) -> None:
         token = self.next
         if not token.is_word(*BLOCKS):
             nearest = get_close_matches(token.text, BLOCKS, n=1)
-            self.fail("`trigger`, `campaign`, `let` or `fence`", f"did you mean `{nearest[0]}`?" if nearest else "")
+            self.fail(
+                "`trigger`, `campaign`, `let`, `param`, `set`, `fence` or `import`",
+                f"did you mean `{nearest[0]}`?" if nearest else "",
+            )
         self.parts[self.index] = Part.BLOCK
         self.take()
         self.boundary_words = BLOCKS
         if token.text == "let":
             self._let(result)
+        elif token.text == "param":
+            self._param(result)
+        elif token.text == "set":
+            self._set(result)
+        elif token.text == "import":
+            self._import(result)
+        elif token.text == "file":
+            self._contained(result)
         elif token.text == "fence":
             result.fences.append(self._fence())
         elif token.text == "trigger":
@@ -106,20 +154,75 @@ class _FileParser(ClauseParser):
     def _let(self, result: syntax.File) -> None:
         name = self._readable_name("a name for the expression")
         try:
+            arguments = self._arguments(name.text)
             if not self.take_mark("="):
                 self.fail("`=`", f"write `let {name.text} = ...`")
-            result.lets.append(syntax.Let(name, self.expression()))
+            result.lets.append(syntax.Let(name, self.expression(), arguments))
         except Panic:  # its uses must not be reported as well
             result.broken_lets.add(name.text)
             raise
+
+    def _arguments(self, name: str) -> tuple[syntax.Word, ...]:
+        """The names of a let's arguments, none without parentheses."""
+        if not self.take_mark("("):
+            return ()
+        if self.next.is_mark(")"):
+            self.fail("a name for the argument", f"write `let {name} = ...` without parentheses")
+        arguments = self.items(lambda: self._readable_name("a name for the argument"))
+        self.demand_mark(")")
+        return arguments
+
+    def _param(self, result: syntax.File) -> None:
+        name = self._constant_name("a name for the constant")
+        try:
+            if not self.take_mark("="):
+                self.fail("`=`", f"write `param {name.text} = 300 ms`")
+            result.params.append(syntax.Param(name, self.constant()))
+            if not (self.next.starts_line or self.next.kind is TokenKind.END or self.begins_block()):
+                self.fail("the next block: a param is one constant, such as `300 ms`")
+        except Panic:
+            result.broken_lets.add(name.text)
+            raise
+
+    def _set(self, result: syntax.File) -> None:
+        name = self._constant_name("a name for the set")
+        try:
+            if not self.take_mark("="):
+                self.fail("`=`", f'write `set {name.text} = ("a", "b")`')
+            self.demand_mark("(")
+            result.sets.append(syntax.Set(name, self._items(name)))
+        except Panic:
+            result.broken_lets.add(name.text)
+            raise
+
+    def _items(self, name: syntax.Word) -> tuple[syntax.Quantity | syntax.Text | syntax.Truth, ...]:
+        if self.next.is_mark(")"):
+            self.report.empty_set(name.span.to(self.next.span), name.text)
+            raise Panic
+        items = self.items(self._item)
+        self.demand_mark(")")
+        return items
+
+    def _item(self) -> syntax.Quantity | syntax.Text | syntax.Truth:
+        """An item of a set: a constant or, as a NamedQuantity, the name of one."""
+        is_name = not self.next.is_word("true", "false") and self._names_constant()
+        return self.quantity("a constant") if is_name else self.constant()
+
+    def constant(self) -> syntax.Quantity | syntax.Text | syntax.Truth:
+        """A number with its unit, which may be negative, a text, `true` or `false`."""
+        token = self.next
+        if token.kind is TokenKind.TEXT:
+            return syntax.Text(self.take().span, token.text[1:-1])
+        if token.is_word("true", "false"):
+            return syntax.Truth(self.take().span, token.text == "true")
+        return self._signed("a constant: a number with its unit, a text, `true` or `false`")
 
     def _skip_to_block(self) -> None:
         while self.next.kind is not TokenKind.END and not self._begins_block():
             self.take()
 
     def _begins_block(self) -> bool:
-        token = self.next
-        return token.starts_line and token.is_word(*BLOCKS)
+        return self.next.starts_line and self.begins_block()
 
     def _clauses(self, block: syntax.Trigger | syntax.Campaign, kind: str, clauses: Mapping[str, Clause]) -> None:
         self.demand_mark("{")
@@ -190,21 +293,28 @@ class _FileParser(ClauseParser):
 
     def _corner(self) -> tuple[syntax.Quantity, syntax.Quantity]:
         self.demand_mark("(")
-        latitude = self._signed()
+        latitude = self._signed("degrees such as `48.06`")
         self.demand_mark(",")
-        longitude = self._signed()
+        longitude = self._signed("degrees such as `48.06`")
         self.demand_mark(")")
         return latitude, longitude
 
-    def _signed(self) -> syntax.Quantity:
+    def _signed(self, what: str) -> syntax.Quantity:
         minus = self.take_mark("-")
-        number = self.demand(TokenKind.NUMBER, "degrees such as `48.06`")
+        number = self.demand(TokenKind.NUMBER, what)
         return self._quantity(number, (minus or number).span, -1 if minus else 1)
 
     def _readable_name(self, what: str) -> syntax.Word:
         """A new name that stands in expressions."""
         name = self._new_name(what)
         if name.text in RESERVED:
+            self.report.reserved_name(name.span, name.text)
+        return name
+
+    def _constant_name(self, what: str) -> syntax.Word:
+        """A new name that stands in expressions and clauses."""
+        name = self._readable_name(what)
+        if name.text in NEVER_UNITS:
             self.report.reserved_name(name.span, name.text)
         return name
 

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, fields
 from fractions import Fraction
+from typing import Any
 
 from triggers.language.text.diagnostics import Span
 
-BLOCKS = ("let", "trigger", "campaign", "fence")
+BLOCKS = ("let", "trigger", "campaign", "fence", "param", "set", "import", "file")
 """Words that begin a block."""
+NAMES_TOO = frozenset({"param", "set", "import", "file"})
+"""Those that begin one only if a name or a text follows, since signals may have these names, too."""
+NAMED_BY_TEXT = frozenset({"import", "file"})
+"""Those that a text follows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +47,13 @@ class Quantity(Expression):
     value: Fraction
     unit: str | None
     text: str = field(compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class NamedQuantity(Quantity):
+    """The name of a constant where a number with its unit may stand; `expansion` puts the constant in its place."""
+
+    name: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,10 +125,11 @@ class Between(Expression):
 
 @dataclass(frozen=True, slots=True)
 class Member(Expression):
-    """`x in (a, b, ...)`."""
+    """`x in (a, b, ...)`, or `x in named`, whose items `expansion` fills in."""
 
     subject: Expression
     items: tuple[Expression, ...]
+    named: Word | None = None
 
     def children(self) -> tuple[Expression, ...]:
         return (self.subject, *self.items)
@@ -173,12 +186,49 @@ class Call(Expression):
         return self.arguments + self.further
 
 
+_PARTS: dict[type, tuple[str, ...]] = {}
+
+
+def parts(node: Any) -> tuple[str, ...]:
+    """The fields of a part of the tree in which other parts may stand."""
+    kind = type(node)
+    if kind not in _PARTS:
+        _PARTS[kind] = tuple(each.name for each in fields(kind) if each.name not in ("span", "depth"))
+    return _PARTS[kind]
+
+
 @dataclass(frozen=True, slots=True)
 class Let:
-    """`let name = expression`."""
+    """`let name = expression`, `let name(arguments) = expression`; `use`: the call that this one was expanded from."""
 
     name: Word
     value: Expression
+    arguments: tuple[Word, ...] = ()
+    use: Span | None = field(default=None, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Param:
+    """`param name = 300 ms`: a constant that has a name."""
+
+    name: Word
+    value: Quantity | Text | Truth
+
+
+@dataclass(frozen=True, slots=True)
+class Set:
+    """`set name = ("truck", "bus")`: constants, or names of them."""
+
+    name: Word
+    items: tuple[Quantity | Text | Truth, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Import:
+    """`import "common.trigger" as c`."""
+
+    path: Word
+    alias: Word
 
 
 @dataclass(frozen=True, slots=True)
@@ -251,6 +301,10 @@ class Period:
     last: Word
 
 
+CLAUSE_PARTS = (Capture, RolloutStage, BudgetLimit, Route, ComparedEvents, Sample)
+"""What clauses consist of, beside expressions, constants and words."""
+
+
 @dataclass(slots=True)
 class Trigger:
     """A trigger block; a clause that is missing or broken is None (`broken` names the broken ones)."""
@@ -285,13 +339,25 @@ class Campaign:
 
 @dataclass(slots=True)
 class File:
-    """All blocks of a file, in the order of the text; `broken_lets` names lets with a broken expression."""
+    """All blocks of a file, in the order of the text; `broken_lets` names lets, params and sets without a value."""
 
     lets: list[Let] = field(default_factory=list)
+    params: list[Param] = field(default_factory=list)
+    sets: list[Set] = field(default_factory=list)
     fences: list[Fence] = field(default_factory=list)
     triggers: list[Trigger] = field(default_factory=list)
     campaigns: list[Campaign] = field(default_factory=list)
     broken_lets: set[str] = field(default_factory=set)
+    imports: list[Import] = field(default_factory=list)
+    files: list[Contained] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Contained:
+    """`file "common.trigger" { ... }`: the text of a file that is imported."""
+
+    path: Word
+    file: File
 
 
 CLAUSE_WORDS: frozenset[str] = frozenset(

@@ -179,3 +179,13 @@ def test_a_position_or_a_head_is_not_derived() -> None:
     assert SignalCatalog.parse(signals, name="s").heads == frozenset()
     (first,) = errors("disagree(h.f)", signals)
     assert "there is no head" in first or "LT204" in first or "h.f" in first
+
+
+@pytest.mark.parametrize(
+    ("derived", "message"),
+    [("close for hold", "there is no constant `hold`"), ("ego.speed in fast", "there is no set `fast`")],
+)
+def test_a_derived_signal_knows_no_names_of_files(derived: str, message: str) -> None:
+    signals = f"{SIGNALS}  late: {{type: bool, derived: {derived}}}\n"
+    (found,) = errors("late", signals)
+    assert message in found and found.startswith("signals.yaml:")

@@ -23,10 +23,11 @@ NOT_FROM_TEXT = {
     "LT114",
     "LT211",
     "LT212",
+    "LT230",
     "LT331",
     "LT504",
     "LT916",
-}  # of bytes, or of another catalog: tested in test_compile, test_limits, test_catalog, test_derived
+}  # of bytes, or of another catalog: tested in test_compile, test_limits, test_catalog, test_derived, test_values
 
 
 @pytest.mark.parametrize("path", GOLDEN, ids=lambda path: path.stem)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from heapq import nsmallest
 
@@ -31,12 +32,16 @@ class _Finding:
     proposal: str
 
 
+_Key = tuple[str, Span, str]
+"""The code of a finding, its place, and in which use of a `let` with arguments it was found, if in one."""
+
+
 class Enough(Exception):
     """A file has MAX_DIAGNOSTICS mistakes, so no more of it need be looked at."""
 
 
 class Collector:
-    """Collects the findings of one file. Each code is reported at most once per place."""
+    """Collects the findings of one file. Each code is reported at most once per place and use of it."""
 
     def __init__(self, source: Source, *, stops: bool = False) -> None:
         """With `stops`, the mistake that is the last one to be shown raises Enough."""
@@ -46,22 +51,39 @@ class Collector:
         """How many comparisons of names were made so far to propose the nearest ones."""
         self.has_errors = False
         """True if a finding prevents the file from being compiled."""
-        self._findings: dict[tuple[str, Span], _Finding] = {}
-        self._errors: set[tuple[str, Span]] = set()
+        self._findings: dict[_Key, _Finding] = {}
+        self._errors: set[_Key] = set()
+        self._uses: list[tuple[Span, str]] = []
 
     @property
     def diagnostics(self) -> tuple[Diagnostic, ...]:
         """The errors and then the warnings, each in order of place; at most MAX_DIAGNOSTICS of them."""
 
-        def order(key: tuple[str, Span]) -> tuple[bool, int, str]:
+        def order(key: _Key) -> tuple[bool, int, str]:
             return self._findings[key].severity is not Severity.ERROR, key[1].start, key[0]
 
         return tuple(self._diagnostic(*key) for key in nsmallest(MAX_DIAGNOSTICS, self._findings, key=order))
 
-    def _diagnostic(self, code: str, span: Span) -> Diagnostic:
-        found = self._findings[code, span]
+    @contextmanager
+    def used(self, written: Span, shown: str, use: Span) -> Iterator[None]:
+        """What is found meanwhile at a place within `written` also says where that is used, and as what."""
+        filename, before = self.source.file_at(use.start)
+        where = "" if filename == self.source.file_at(written.start)[0] else f" of {filename}"
+        line = self.source.position(use.start)[0] - before
+        self._uses.append((written, f", as `{shown}` in line {line}{where}"))
+        yield
+        self._uses.pop()
+
+    def _in_use(self, span: Span) -> str:
+        for written, use in reversed(self._uses):
+            if written.start <= span.start and span.end <= written.end:
+                return use
+        return ""
+
+    def _diagnostic(self, code: str, span: Span, use: str) -> Diagnostic:
+        found = self._findings[code, span, use]
         return diagnostic_at(
-            self.source, span, code=code, severity=found.severity, message=found.message, proposal=found.proposal
+            self.source, span, code=code, severity=found.severity, message=found.message + use, proposal=found.proposal
         )
 
     def _error(self, code: str, span: Span, message: str, proposal: str = "") -> None:
@@ -71,13 +93,14 @@ class Collector:
         self._add(code, span, _Finding(Severity.WARNING, message, proposal))
 
     def _add(self, code: str, span: Span, finding: _Finding) -> None:
-        if ("LT101", span) in self._findings:  # whatever else is wrong with these characters follows from that
+        if ("LT101", span, "") in self._findings:  # whatever else is wrong with these characters follows from that
             return
         self.has_errors = self.has_errors or finding.severity is Severity.ERROR
-        known = self._findings.setdefault((code, span), finding)
+        key = code, span, self._in_use(span)
+        known = self._findings.setdefault(key, finding)
         if finding.severity is Severity.ERROR:
-            self._errors.add((code, span))
+            self._errors.add(key)
             if self._stops and len(self._errors) >= MAX_DIAGNOSTICS:
                 raise Enough
         if finding.proposal and not known.proposal:
-            self._findings[code, span] = finding
+            self._findings[key] = finding

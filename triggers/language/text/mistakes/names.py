@@ -8,6 +8,8 @@ from triggers.language.text.diagnostics import Span
 from triggers.language.text.mistakes.collector import Collector, did_you_mean, quoted
 from triggers.language.text.mistakes.instead import INSTEAD
 
+_MAX_CIRCLE = 8
+
 
 class NameMistakes(Collector):
     """LT2xx: names that are unknown, missing or used twice."""
@@ -36,16 +38,20 @@ class NameMistakes(Collector):
 
     def repeated_name(self, span: Span, kind: str, name: str) -> None:
         """LT203: two blocks of the same kind with the same name."""
-        self._error("LT203", span, f"there is already a {kind} `{name}`", "choose another name")
+        article = "an" if kind in ("argument", "import") else "a"
+        self._error("LT203", span, f"there is already {article} {kind} `{name}`", "choose another name")
 
     def circular_signal(self, span: Span, circle: Sequence[str]) -> None:
         """LT212: a derived signal that depends on itself."""
         shown = " -> ".join(circle)
         self._error("LT212", span, f"the derived signal `{circle[0]}` depends on itself: {shown}")
 
-    def circular_let(self, span: Span, name: str) -> None:
+    def circular_let(self, span: Span, circle: Sequence[str]) -> None:
         """LT204: a `let` defined in terms of itself."""
-        self._error("LT204", span, f"`{name}` is defined in terms of itself")
+        # the circle has its name at both ends, and between them those of the others
+        shown = circle if len(circle) <= _MAX_CIRCLE else [*circle[:_MAX_CIRCLE], "...", circle[-1]]
+        way = f": {' uses '.join(quoted([name]) for name in shown)}" if len(circle) > 2 else ""
+        self._error("LT204", span, f"`{circle[0]}` is defined in terms of itself{way}")
 
     def unknown_camera(self, span: Span, name: str, nearest: Sequence[str]) -> None:
         """LT205: an unknown camera."""

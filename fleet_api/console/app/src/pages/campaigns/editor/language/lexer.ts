@@ -22,7 +22,9 @@ export interface Token {
   to: number;
 }
 
-export const BLOCKS: ReadonlySet<string> = new Set(["let", "trigger", "campaign", "fence"]);
+export const BLOCKS: ReadonlySet<string> = new Set(["let", "trigger", "campaign", "fence", "param", "set", "import", "file"]);
+/** Those that begin a block only if a name or a text follows, since signals may have these names, too. */
+export const NAMES_TOO: ReadonlySet<string> = new Set(["param", "set", "import", "file"]);
 /** Words that may follow a number but are never its unit. */
 export const NEVER_UNITS: ReadonlySet<string> = new Set([
   ...BLOCKS,

@@ -66,13 +66,16 @@ function ofPlace(found: Reading, vocabulary: Vocabulary): Offer[] {
 const CLAUSE_KINDS = {
   file: ["block"],
   let: ["block"],
+  param: ["block"],
+  set: ["block"],
+  import: ["block"],
   fence: ["block"],
   trigger: ["trigger clause"],
   campaign: ["campaign clause"],
   capture: ["capture clause"],
 } as const satisfies Record<Place["block"], readonly Word["kind"][]>;
 
-function inCondition({ place, lets, fences }: Reading, vocabulary: Vocabulary): Offer[] {
+function inCondition({ place, lets, params, sets, fences }: Reading, vocabulary: Vocabulary): Offer[] {
   const operators = wordsOf(vocabulary, ["operator"]);
   if (place.isAfterOperand) return operators.filter(({ text }) => text !== "not");
   if (place.clause === "target" && place.block === "campaign") {
@@ -80,11 +83,13 @@ function inCondition({ place, lets, fences }: Reading, vocabulary: Vocabulary): 
   }
   const called = place.last[0]?.text === "(" ? place.last[1]?.text : undefined;
   if (called !== undefined && HEADS.has(called)) return heads(vocabulary);
+  if (place.last[0]?.text === "in") return sets.map((name) => named(name, "set"));
   if (called === "inside") return fences.map((name) => named(name, "fence"));
   return [
     ...values(place, vocabulary),
     ...vocabulary.signals.map(signal),
     ...lets.map((name) => named(name, "let")),
+    ...params.map((name) => named(name, "param")),
     ...wordsOf(vocabulary, ["function"]),
     ...operators.filter(({ text }) => text === "not"),
   ];

@@ -1,8 +1,8 @@
 // Where one is in a trigger file, told token by token: in which block and clause, and what a token is there.
 // Words of the language are keywords only where a block or clause can begin, as for triggers/language/text/parser.py.
-import { BLOCKS, tokenize, type Token } from "./lexer";
+import { BLOCKS, NAMES_TOO, tokenize, type Token } from "./lexer";
 
-export type Block = "file" | "let" | "fence" | "trigger" | "campaign" | "capture";
+export type Block = "file" | "let" | "param" | "set" | "import" | "fence" | "trigger" | "campaign" | "capture";
 export type Style =
   | "keyword"
   | "definition"
@@ -35,6 +35,9 @@ export const BEGINNING: Place = { block: "file", clause: "", isNamed: false, isA
 const CLAUSES: Readonly<Record<Block, ReadonlySet<string>>> = {
   file: BLOCKS,
   let: BLOCKS,
+  param: BLOCKS,
+  set: BLOCKS,
+  import: BLOCKS,
   fence: BLOCKS,
   trigger: new Set(["describe", "when", "cooldown", "capture", "tags"]),
   campaign: new Set(
@@ -91,7 +94,8 @@ export function read(place: Place, token: Token, startsLine: boolean, next: stri
 }
 
 function word(place: Place, on: Place, text: string, startsLine: boolean, next: string): { place: Place; style: Style } {
-  if (startsLine && BLOCKS.has(text)) return { place: begun(on, text), style: "keyword" };
+  if (startsLine && beginsBlock(place, text)) return { place: begun(on, text), style: "keyword" };
+  if (place.isNamed && place.block === "import" && text === "as") return { place: on, style: "operator" };
   if (place.isNamed) return { place: { ...on, isNamed: false }, style: "definition" };
   const before = place.last[0];
   const canBegin = startsLine || place.isAfterOperand || !before || before.text === "{" || before.text === "}";
@@ -105,7 +109,13 @@ function word(place: Place, on: Place, text: string, startsLine: boolean, next: 
   return { place: on, style: "name" };
 }
 
+/** Whether a word at the start of a line begins a block: one that may be a name does not where an operand has to come. */
+function beginsBlock(place: Place, text: string): boolean {
+  return BLOCKS.has(text) && (!NAMES_TOO.has(text) || place.block === "file" || place.isAfterOperand);
+}
+
 function begun(on: Place, text: string): Place {
+  if (text === "file") return { ...on, block: "file", clause: "", isNamed: false, isAfterOperand: false };
   if (BLOCKS.has(text)) return { ...on, block: text as Block, clause: "", isNamed: true, isAfterOperand: false };
   return { ...on, clause: text, isAfterOperand: false };
 }
@@ -141,6 +151,8 @@ function* steps(text: string): Generator<Step> {
 export interface Reading {
   place: Place;
   lets: string[];
+  params: string[];
+  sets: string[];
   triggers: string[];
   fences: string[];
   campaigns: string[];
@@ -148,7 +160,7 @@ export interface Reading {
 
 /** Read a text up to `until`, and what all of it defines. */
 export function reading(text: string, until: number): Reading {
-  const names: Record<string, string[]> = { let: [], trigger: [], fence: [], campaign: [] };
+  const names: Record<string, string[]> = { let: [], param: [], set: [], trigger: [], fence: [], campaign: [] };
   let place = BEGINNING;
   let there: Place | undefined;
   for (const { token, before, after, style } of steps(text)) {
@@ -156,8 +168,16 @@ export function reading(text: string, until: number): Reading {
     if (style === "definition") names[before.block]?.push(token.text);
     place = after;
   }
-  const { let: lets = [], trigger: triggers = [], fence: fences = [], campaign: campaigns = [] } = names;
-  return { place: there ?? place, lets, triggers, fences, campaigns };
+  const of = (block: Block): string[] => names[block] ?? [];
+  return {
+    place: there ?? place,
+    lets: of("let"),
+    params: of("param"),
+    sets: of("set"),
+    triggers: of("trigger"),
+    fences: of("fence"),
+    campaigns: of("campaign"),
+  };
 }
 
 /** Where a clause can be added to a campaign: before its closing brace. */

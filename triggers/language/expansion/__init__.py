@@ -1,0 +1,1 @@
+"""Expansion: a file's own words are replaced by what they stand for, before anything is checked."""

@@ -1,0 +1,142 @@
+"""What the names of a file stand for, and the checks of these names."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass, field
+
+from triggers.language.text import syntax
+from triggers.language.text.reporter import Reporter
+
+Definition = syntax.Let | syntax.Param | syntax.Set
+
+
+@dataclass(slots=True)
+class Definitions:
+    """The names that one file defines; of several definitions of a name the first one counts."""
+
+    file: syntax.File
+    path: str = ""
+    """The name of an imported file; empty for the file itself."""
+    own: dict[str, Definition] = field(default_factory=dict)
+
+    @property
+    def prefix(self) -> str:
+        """What full names begin with."""
+        return f"{self.path}:" if self.path else ""
+
+    @classmethod
+    def of(cls, file: syntax.File, path: str = "") -> Definitions:
+        """The definitions of a file."""
+        own: dict[str, Definition] = {}
+        defined: list[Definition] = [*file.lets, *file.params, *file.sets]
+        for each in defined:
+            own.setdefault(each.name.text, each)
+        return cls(file, path, own)
+
+    def find(self, name: str) -> Definition | None:
+        """What a name stands for; None if this file does not define it."""
+        return self.own.get(name)
+
+    def names(self) -> list[str]:
+        """The names of all that it defines."""
+        return [*self.own, *(fence.name.text for fence in self.file.fences)]
+
+    def functions(self) -> Iterator[syntax.Let]:
+        """The lets with arguments."""
+        return (each for each in self.own.values() if isinstance(each, syntax.Let) and each.arguments)
+
+
+def kind_of(definition: Definition) -> str:
+    """The word that defines it."""
+    return {syntax.Let: "let", syntax.Param: "param", syntax.Set: "set"}[type(definition)]
+
+
+def check_definitions(
+    definitions: Definitions, signals: Collection[str], operators: Collection[str], report: Reporter
+) -> None:
+    """Report names that are taken: by another kind of definition, by a signal, or by an operator."""
+    file = definitions.file
+    constants: list[syntax.Param | syntax.Set] = [*file.params, *file.sets]
+    for each in constants:
+        first = definitions.own[each.name.text]
+        if type(first) is not type(each):
+            report.taken_name(each.name.span, each.name.text, kind_of(first))
+        elif each.name.text in signals:
+            report.taken_name(each.name.span, each.name.text, "signal")
+    for imported in file.imports:
+        if (known := definitions.find(imported.alias.text)) is not None:
+            report.taken_name(imported.alias.span, imported.alias.text, kind_of(known))
+    for let in file.lets:
+        if let.arguments:
+            if let.name.text in operators:
+                report.taken_name(let.name.span, let.name.text, "operator")
+            _check_arguments(let, definitions, signals, report)
+
+
+def _check_arguments(let: syntax.Let, definitions: Definitions, signals: Collection[str], report: Reporter) -> None:
+    used = set(_names(let.value))
+    seen: set[str] = set()
+    for argument in let.arguments:
+        name, known = argument.text, definitions.find(argument.text)
+        if name in seen:
+            report.repeated_name(argument.span, "argument", name)
+        elif known is not None or name in signals:
+            report.taken_name(argument.span, name, "signal" if known is None else kind_of(known))
+        elif name not in used:
+            report.unused_argument(argument.span, let.name.text, name)
+        seen.add(name)
+
+
+def _names(value: object) -> Iterator[str]:
+    """All names in an expression, also those where constants stand."""
+    for part in parts_of(value):
+        if isinstance(part, syntax.Name | syntax.NamedQuantity):
+            yield part.name
+        elif isinstance(part, syntax.Member) and part.named is not None:
+            yield part.named.text
+
+
+def parts_of(value: object) -> Iterator[syntax.Expression]:
+    """An expression and everything in it, durations, too."""
+    waiting = [value]
+    while waiting:
+        part = waiting.pop()
+        if isinstance(part, tuple):
+            waiting += part
+        elif isinstance(part, syntax.Expression):
+            yield part
+            waiting += [getattr(part, name) for name in syntax.parts(part)]
+
+
+def circles(definitions: Definitions) -> list[tuple[str, ...]]:
+    """Ways on which lets with arguments lead back to themselves, each with its first name at both ends.
+
+    Without the lets that are named on them nothing leads back to itself.
+    """
+    called = {
+        let.name.text: [
+            part.function.text
+            for part in parts_of(let.value)
+            if isinstance(part, syntax.Call) and isinstance(definitions.find(part.function.text), syntax.Let)
+        ]
+        for let in definitions.functions()
+    }
+    found: list[tuple[str, ...]] = []
+    done: set[str] = set()
+    named: set[str] = set()
+    for start, inner in called.items():
+        way: dict[str, Iterator[str]] = {} if start in done else {start: iter(inner)}
+        while way:
+            name = next(reversed(way))
+            after = next(way[name], None)
+            if after is None:
+                done.add(name)
+                del way[name]
+            elif after in way and after not in named:
+                names = list(way)
+                found.append((*names[names.index(after) :], after))
+                named.update(found[-1])
+            elif after not in way and after not in done:
+                way[after] = iter(called.get(after, ()))
+    return found

@@ -1,0 +1,235 @@
+"""The expander: names of lets with arguments, of constants and of sets are replaced by what they stand for.
+
+A call `f(a)` becomes a let of its own, whose value is that of `f` with `a` in the place of its argument. Equal calls
+become the same let, and an argument that is more than a name or a constant becomes a let, too, so that what doubles
+with every call is written once: the work is bounded by the number of different calls, which `calls` bounds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import replace
+from difflib import get_close_matches
+from operator import is_
+from typing import Any
+
+from triggers.language.expansion.calls import ATOMS, Bindings, Broken, Calls
+from triggers.language.expansion.definitions import Definition, Definitions, circles, kind_of
+from triggers.language.text import syntax
+from triggers.language.text.reporter import Reporter
+
+BROKEN = "?"
+"""The name of an expression with a mistake that was reported; `File.broken_lets` contains it."""
+
+
+class Expander:
+    """Expands the expressions and clauses of one file; `imported` has those of its imports, None for one without text.
+
+    Lets and fences of an imported file get the file's `prefix`, with which no author can name anything.
+    """
+
+    def __init__(
+        self,
+        definitions: Definitions,
+        calls: Calls,
+        imported: Mapping[str, Expander | None],
+        signals: Collection[str],
+        operators: Collection[str],
+    ) -> None:
+        self.definitions = definitions
+        self.calls = calls
+        self.imported = imported
+        self.signals = signals
+        self.operators = operators
+        self.report: Reporter = calls.report
+        self.circular: set[str] = set()
+        for circle in circles(definitions):
+            let = definitions.own[circle[0]]
+            self.report.circular_let(let.name.span, circle)
+            self.circular.update(circle)
+
+    def lets(self) -> list[syntax.Let]:
+        """The lets without arguments, expanded, under their full names."""
+        return [
+            syntax.Let(replace(let.name, text=self.full(let.name.text)), self.expanded(let.value))
+            for let in self.definitions.file.lets
+            if not let.arguments
+        ]
+
+    def fences(self) -> list[syntax.Fence]:
+        """The fences, under their full names."""
+        return [
+            replace(fence, name=replace(fence.name, text=self.full(fence.name.text)))
+            for fence in self.definitions.file.fences
+        ]
+
+    def broken(self) -> set[str]:
+        """The full names of what has no value."""
+        return {self.full(name) for name in self.definitions.file.broken_lets}
+
+    def expanded(self, value: Any, bindings: Bindings | None = None) -> Any:
+        """An expression or a clause with everything replaced. Raises Broken where a clause has no constant."""
+        if isinstance(value, tuple):
+            items = tuple(self.expanded(each, bindings) for each in value)
+            return value if all(map(is_, items, value)) else items
+        if isinstance(value, syntax.NamedQuantity):
+            return self._constant(value, bindings or {})
+        if isinstance(value, syntax.Expression):
+            return self.expression(value, bindings or {})
+        if isinstance(value, syntax.CLAUSE_PARTS):
+            return self._rebuilt(value, bindings)
+        return value
+
+    def full(self, name: str) -> str:
+        """The name of something that this file defines, as the expanded file has it."""
+        return self.definitions.prefix + name
+
+    def _found(self, word: syntax.Word) -> tuple[Definition | None, Expander]:
+        """What a name stands for, and the file that defines it. Raises Broken if an import does not define it."""
+        alias, dot, name = word.text.partition(".")
+        if not dot or alias not in self.imported or word.text in self.signals:
+            return self.definitions.find(word.text), self
+        other = self.imported[alias]
+        if other is None or name in other.definitions.file.broken_lets:
+            raise Broken
+        found = other.definitions.find(name)
+        if found is None:
+            nearest = [f"{alias}.{near}" for near in get_close_matches(name[:200], other.definitions.names(), n=3)]
+            self.report.not_in_import(word.span, name, other.definitions.path, nearest)
+            raise Broken
+        return found, other
+
+    def _rebuilt(self, value: Any, bindings: Bindings | None) -> Any:
+        changed = {}
+        for name in syntax.parts(value):
+            before = getattr(value, name)
+            after = self.expanded(before, bindings)
+            if after is not before:
+                changed[name] = after
+        return replace(value, **changed) if changed else value
+
+    def expression(self, expression: syntax.Expression, bindings: Bindings) -> syntax.Expression:
+        """An expression with everything replaced; one with a mistake is the name BROKEN."""
+        self.calls.parts += bool(bindings)
+        try:
+            if isinstance(expression, syntax.Name):
+                return self._name(expression, bindings)
+            if isinstance(expression, ATOMS):
+                return expression
+            if isinstance(expression, syntax.Call):
+                return self._call(expression, bindings)
+            if isinstance(expression, syntax.Member) and expression.named is not None:
+                return self._member(expression, expression.named, bindings)
+            return self._rebuilt(expression, bindings)  # type: ignore[no-any-return]
+        except Broken:
+            return syntax.Name(expression.span, BROKEN)
+
+    def _name(self, name: syntax.Name, bindings: Bindings) -> syntax.Expression:
+        if name.name in bindings:
+            return bindings[name.name]
+        definition, home = self._found(syntax.Word(name.name, name.span))
+        if isinstance(definition, syntax.Param):
+            return replace(definition.value, span=name.span)
+        if isinstance(definition, syntax.Set):
+            self.report.set_as_value(name.span, name.name)
+            raise Broken
+        if definition is None:
+            return replace(name, name=self.full(name.name)) if name.name in self.broken_names else name
+        if definition.arguments:
+            self.report.wrong_let_arguments(name.span, name.name, [word.text for word in definition.arguments], 0)
+            raise Broken
+        full = home.full(definition.name.text)
+        return name if full == name.name else replace(name, name=full)
+
+    @property
+    def broken_names(self) -> Collection[str]:
+        """The names in this file of what has no value."""
+        return self.definitions.file.broken_lets
+
+    def _member(self, member: syntax.Member, named: syntax.Word, bindings: Bindings) -> syntax.Expression:
+        """`x in rare`, with the items of the set that the name stands for."""
+        found, home = (None, self) if named.text in bindings else self._found(named)
+        if not isinstance(found, syntax.Set):
+            if named.text not in self.broken_names:
+                what = "an argument" if named.text in bindings else self._what(named.text, found)
+                self.report.no_set(named.span, named.text, what, self._nearest(named.text, syntax.Set))
+            raise Broken
+        items = tuple(home.item(item) for item in found.items)
+        return syntax.Member(member.span, self.expression(member.subject, bindings), items)
+
+    def item(self, item: syntax.Quantity | syntax.Text | syntax.Truth) -> syntax.Expression:
+        """An item of a set; the constant that a name stands for may be of any kind."""
+        if not isinstance(item, syntax.NamedQuantity):
+            return item
+        found, _ = self._found(syntax.Word(item.name, item.span))
+        return replace(found.value, span=item.span) if isinstance(found, syntax.Param) else self._constant(item, {})
+
+    def _constant(self, name: syntax.NamedQuantity, bindings: Bindings) -> syntax.Quantity:
+        """The number that a name stands for where only a constant may stand."""
+        bound = bindings.get(name.name)
+        if isinstance(bound, syntax.Quantity):
+            return bound
+        if bound is not None and not isinstance(bound, syntax.Name):
+            self.report.no_constant(bound.span, name.name, "not a number", [])
+            raise Broken
+        meant = name if bound is None else bound  # a param would be bound as its value, so this names none
+        found = None if bound is not None else self._found(syntax.Word(name.name, name.span))[0]
+        if isinstance(found, syntax.Param) and isinstance(found.value, syntax.Quantity):
+            return replace(found.value, span=name.span)
+        if meant.name not in self.broken_names and meant.name != BROKEN:
+            what = "not a number" if isinstance(found, syntax.Param) else self._what(meant.name, found)
+            self.report.no_constant(meant.span, meant.name, what, self._nearest(meant.name, syntax.Param))
+        raise Broken
+
+    def _nearest(self, name: str, kind: type[Definition]) -> list[str]:
+        """Names of this kind with a similar spelling."""
+        known = [own for own, definition in self.definitions.own.items() if isinstance(definition, kind)]
+        return get_close_matches(name[:200], known, n=3)
+
+    def _what(self, name: str, found: Definition | None) -> str:
+        """What a name is that is not what it should be; empty if it is unknown."""
+        if found is not None:
+            return f"a {kind_of(found)}"
+        return "a signal" if name in self.signals else "an expression" if name in self.calls.names else ""
+
+    def _call(self, call: syntax.Call, bindings: Bindings) -> syntax.Expression:
+        name = call.function.text
+        if name == "inside" and len(call.arguments) == 1:
+            return self._inside(call, call.arguments[0])
+        let, home = (None, self) if name in bindings else self._found(call.function)
+        if not isinstance(let, syntax.Let):
+            if name in self.broken_names:
+                raise Broken
+            if name not in self.operators:
+                self._unknown(call)
+            return self._rebuilt(call, bindings)  # type: ignore[no-any-return]
+        words = [word.text for word in let.arguments]
+        if not words or len(call.arguments) != len(words) or call.over is not None or call.within is not None:
+            self.report.wrong_let_arguments(call.span, name, words, len(call.arguments))
+            raise Broken
+        if let.name.text in home.circular:
+            raise Broken
+        arguments = (self.expression(each, bindings) for each in call.arguments)
+        full = home.full(let.name.text)
+        return syntax.Name(call.span, self.calls.called(call.span, full, let, arguments, home.expression))
+
+    def _inside(self, call: syntax.Call, fence: syntax.Expression) -> syntax.Expression:
+        """`inside(fence)`, with the full name of the fence."""
+        if not isinstance(fence, syntax.Name):
+            return call
+        alias, dot, name = fence.name.partition(".")
+        home = self.imported.get(alias, self) if dot else self
+        if home is None:
+            raise Broken
+        known = name if dot else fence.name
+        if known not in [each.name.text for each in home.definitions.file.fences]:
+            return call
+        return replace(call, arguments=(replace(fence, name=home.full(known)),))
+
+    def _unknown(self, call: syntax.Call) -> None:
+        """Report a call of what is neither an operator nor a let, if it may be a misspelt let."""
+        functions = [let.name.text for let in self.definitions.functions()]
+        nearest = get_close_matches(call.function.text[:200], functions, n=3) if functions else []
+        if nearest:
+            self.report.unknown_function(call.function.span, call.function.text, nearest)
+            raise Broken
