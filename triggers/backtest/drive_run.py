@@ -5,18 +5,17 @@ Memory is bounded by a few batches and the fires, however long the drive is.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from triggers.backtest.machines import MachinePool
-from triggers.backtest.meters.known_time import KnownTime
 from triggers.backtest.meters.odometer import odometer_for
 from triggers.backtest.meters.overlap import shared_fires
 from triggers.backtest.meters.volume import ClipMeter
 from triggers.backtest.plan import BacktestPlan, compared
-from triggers.backtest.result import DriveResult
+from triggers.backtest.result import DriveResult, DriveWeights
 from triggers.contracts.compared import EventKey
 from triggers.distance import ends_segment
 from triggers.drives.batches import Batch
@@ -25,6 +24,7 @@ from triggers.drives.file import DriveFile
 from triggers.drives.findings import Findings
 from triggers.drives.times import Times
 from triggers.errors import InvalidInput
+from triggers.language.watched import TriggerWeights, WatchedTrigger
 from triggers.signals.catalog import SignalCatalog
 from triggers.times import NS_PER_S
 
@@ -73,7 +73,7 @@ class _DriveRun:
     ) -> None:
         self._result = result
         self._findings = Findings()
-        self._runs = _program_runs(machines, result.left_out)
+        self._runs = _program_runs(machines, plan.watched, result.left_out)
         self._odometer = odometer_for(catalog, lambda name: file.problem(name, catalog) is None)
         reads = {name for run in self._runs for name in run.inputs}
         self.signals = {name for name in reads if file.problem(name, catalog) is None}
@@ -82,10 +82,6 @@ class _DriveRun:
             name: settings.capture for name, settings in plan.settings.items() if name not in result.left_out
         }
         self._meter = ClipMeter(file, catalog, self._captures, self.signals)
-        needs = {name: plan.needs[name] for name in self._captures}
-        needed = {name: catalog.signals[name] for name in sorted(set[str]().union(*needs.values()))}
-        result.needs = needs
-        self._known = KnownTime(needed, needs, catalog.max_gap_ns)
         self._time = _RecordedTime(catalog.max_gap_ns)
 
     def take_all(self, file: DriveFile, catalog: SignalCatalog, progress: ReportBytes) -> None:
@@ -95,7 +91,6 @@ class _DriveRun:
             self._meter.take(batch, {name: t_ns for run in self._runs for name, t_ns in run.take(batch).items()})
             if self._odometer is not None:
                 self._odometer.take(batch)
-            self._known.take(batch)
             self._time.take(batch)
             progress(round(len(batch) * bytes_per_row))
 
@@ -105,8 +100,6 @@ class _DriveRun:
         result.rows, result.recorded_ns, result.findings = time.rows, time.recorded_ns, self._findings.all()
         result.first_ns, result.last_ns = time.first_ns, time.last_ns
         result.metres = self._odometer.metres if self._odometer is not None else None
-        result.known_ns = {n: time.recorded_ns - unknown for n, unknown in self._known.unknown_together_ns.items()}
-        result.unknown_ns = self._known.unknown_ns
         for run in self._runs:
             run.add_to(result)
         result.shared = shared_fires(result.fires_ns, self._captures)
@@ -151,8 +144,16 @@ class _RecordedTime:
 class _ProgramRun:
     """One machine on a drive, with the fires, pairs and events of those triggers and heads that are counted on it."""
 
-    def __init__(self, machine: Machine, triggers: list[str], heads: list[str], events: list[EventKey]) -> None:
+    def __init__(
+        self,
+        machine: Machine,
+        watched: Sequence[WatchedTrigger],
+        triggers: list[str],
+        heads: list[str],
+        events: list[EventKey],
+    ) -> None:
         self.machine = machine
+        self._signals = {each.trigger: each.signals for each in watched}
         self.inputs = [signal.name for signal in machine.manifest.inputs]
         self._indexes = {
             index: trigger.name for index, trigger in enumerate(machine.manifest.triggers) if trigger.name in triggers
@@ -173,8 +174,11 @@ class _ProgramRun:
         return fires_ns
 
     def add_to(self, result: DriveResult) -> None:
-        """End the drive, and add the fires and counts of this run to its result."""
+        """End the drive, and add the fires, weights and counts of this run to its result."""
         self.machine.end_drive()
+        weights = self.machine.weights
+        for name in self._indexes.values():
+            result.weights[name] = self._named(name, weights[name])
         result.fires_ns.update({name: np.concatenate(parts) for name, parts in self._fires.items() if parts})
         suppressed, pairs = self.machine.suppressed, self.machine.compared
         result.suppressed.update({name: suppressed[name] for name in self._indexes.values() if suppressed[name]})
@@ -183,18 +187,27 @@ class _ProgramRun:
         result.events.update({key: events[key] for key in self._events})
         result.overflows += self.machine.overflows
 
+    def _named(self, trigger: str, found: TriggerWeights) -> DriveWeights:
+        """The weights of a trigger with the names of its signals."""
+        names = [self.inputs[signal] for signal in self._signals[trigger]]
+        unknown_with_ns = dict(zip(names, found.unknown_with_ns, strict=True))
+        return DriveWeights(found.condition, found.parts, unknown_with_ns, found.closest)
 
-def _program_runs(machines: list[Machine], left_out: Collection[str]) -> list[_ProgramRun]:
+
+def _program_runs(
+    machines: list[Machine], watched: Sequence[Sequence[WatchedTrigger]], left_out: Collection[str]
+) -> list[_ProgramRun]:
     """One run per machine. A trigger, head or events of several campaigns are counted only in the first of them."""
     runs: list[_ProgramRun] = []
     triggers = set(left_out)
     heads = {head for machine in machines for head in machine.compared if compared(head) in left_out}
     events = {key for machine in machines for key in machine.events if str(key) in left_out}
-    for machine in machines:
+    for machine, weighed in zip(machines, watched, strict=True):
+        machine.weigh(weighed)
         new_triggers = [trigger.name for trigger in machine.manifest.triggers if trigger.name not in triggers]
         new_heads = [head for head in machine.compared if head not in heads]
         new_events = [key for key in machine.events if key not in events]
-        runs.append(_ProgramRun(machine, new_triggers, new_heads, new_events))
+        runs.append(_ProgramRun(machine, weighed, new_triggers, new_heads, new_events))
         triggers.update(new_triggers)
         heads.update(new_heads)
         events.update(new_events)

@@ -9,12 +9,11 @@ from dataclasses import dataclass, field
 
 from triggers.contracts.campaign import CampaignSettings, TriggerSettings
 from triggers.errors import InvalidInput
-from triggers.language.compile import Compilation
-from triggers.language.ir import Ir, mask_of
+from triggers.language.compile import Compilation, CompiledCampaign, CompiledTriggers
+from triggers.language.ir import Ir
+from triggers.language.text.diagnostics import Span
+from triggers.language.watched import WatchedTrigger, masks_of, watched
 from triggers.signals.catalog import SignalCatalog
-
-_ASKS_FOR_ABSENCE = frozenset(("missing", "age"))
-"""Operations that are known even while the signal below them is not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,8 +25,10 @@ class BacktestPlan:
     one_in: dict[str, int]
     signals: dict[str, frozenset[str]]
     """The signals that the condition of each trigger reads."""
-    needs: dict[str, frozenset[str]]
-    """Those of them without which the condition is unknown: not the ones that it only asks about with `missing`."""
+    watched: tuple[tuple[WatchedTrigger, ...], ...]
+    """For each of the programs, the conditions that are weighed."""
+    parts: dict[str, tuple[str, ...]]
+    """By trigger, the parts of its condition as they are written (see `WatchedTrigger`)."""
     head_signals: dict[str, frozenset[str]] = field(default_factory=dict)
     """The signals of each compared head, by `compare HEAD` (see `compared`), and of compared events, by their key as a
     text."""
@@ -49,17 +50,25 @@ def make_plan(compilation: Compilation) -> BacktestPlan:
         for trigger in campaign.settings.triggers:
             rate = campaign.settings.sample_one_in
             one_in[trigger.name] = min(rate, one_in.get(trigger.name, rate))
-    programs = [campaign.program for campaign in compilation.campaigns.values()]
+    compiled: list[CompiledCampaign | CompiledTriggers] = list(compilation.campaigns.values())
     if set(settings) - set(one_in):
-        programs.append(compilation.triggers.program)
+        compiled.append(compilation.triggers)
+    programs: dict[bytes, CompiledCampaign | CompiledTriggers] = {}
+    for each in compiled:
+        programs.setdefault(each.program, each)
     ir = compilation.triggers.ir
-    reads, needs = _masks(ir, frozenset()), _masks(ir, _ASKS_FOR_ABSENCE)
+    reads = masks_of(ir)
     return BacktestPlan(
-        programs=tuple(dict.fromkeys(programs)),
+        programs=tuple(programs),
         settings=settings,
         one_in={name: one_in.get(name, 1) for name in settings},
         signals={code.name: _names(ir, reads[code.root]) for code in ir.triggers},
-        needs={code.name: _names(ir, needs[code.root]) for code in ir.triggers},
+        watched=tuple(watched(each.ir) for each in programs.values()),
+        parts={
+            found.trigger: tuple(_text(compilation.source, each.spans[part]) for part in found.parts)
+            for each in programs.values()
+            for found in watched(each.ir)
+        },
         head_signals={
             **{compared(code.head): _names(ir, reads[code.active] | reads[code.shadow]) for code in ir.compares},
             **{str(code.key): _names(ir, reads[code.first] | reads[code.second]) for code in ir.events},
@@ -76,12 +85,8 @@ def signals_needed(plan: BacktestPlan, catalog: SignalCatalog) -> frozenset[str]
     return frozenset[str]().union(*read, *captured, position, {"ego.speed"} & catalog.sampled)
 
 
-def _masks(ir: Ir, opaque: frozenset[str]) -> list[int]:
-    """For each node, the inputs that it reads as a bit mask, without those that are below an opaque operation."""
-    masks: list[int] = []
-    for node in ir.nodes:
-        masks.append(0 if node.op in opaque else mask_of(node, masks))
-    return masks
+def _text(source: str, span: Span | None) -> str:
+    return " ".join(source[span.start : span.end].split()) if span is not None else "?"
 
 
 def _names(ir: Ir, mask: int) -> frozenset[str]:

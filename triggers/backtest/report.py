@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from triggers.backtest.budgets import BudgetUse, budget_uses
+from triggers.backtest.conditions import Judged, PartShares, Shares, parts_of, why_not
 from triggers.backtest.events import EventsOfDrives, events_of
 from triggers.backtest.forecast import NS_PER_HOUR, Forecast, ForecastFleet, make_forecast
 from triggers.backtest.plan import BacktestPlan
@@ -23,10 +24,12 @@ from triggers.times import NS_PER_S
 class TriggerCounts:
     """What a trigger did on the drives that it ran on. A rate is None if no time or distance was recorded.
 
-    `known_hours` are those of the hours in which every signal that its condition needs was known; `unknown` has, by
-    signal that was not always known, the share of the hours in which it was not. `clip_bytes` is the mean size of a
-    clip for each fire alone, `recording_bytes` that of a recording of touching fires; both None without a fire.
-    `largest_drive` is the drive with the most fires, and `largest_share` its share of them.
+    `known_hours` are those of the hours in which its condition was true or false: hours that could not be judged are
+    not exposure. `condition` and `parts` have the shares of time of the condition and of each part of its `and`;
+    `unknown` has, by signal, the share of the time in which the condition was unknown and the signal, too. `why_not`
+    says why it never fired, if it did not. `clip_bytes` is the mean size of a clip for each
+    fire alone, `recording_bytes` that of a recording of touching fires; both None without a fire. `largest_drive` is
+    the drive with the most fires, and `largest_share` its share of them.
     """
 
     fires: int
@@ -43,6 +46,9 @@ class TriggerCounts:
     largest_drive: str | None
     largest_share: float | None
     unknown: dict[str, float]
+    condition: Shares
+    parts: tuple[PartShares, ...]
+    why_not: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,7 +166,7 @@ def make_report(
         rows=sum(drive.rows for drive in drives),
         hours=_hours(drives),
         km=_kilometres(drives),
-        triggers={name: _counts(name, drives) for name in plan.settings},
+        triggers={name: _counts(name, drives, plan.parts.get(name, ())) for name in plan.settings},
         fires=tuple(
             ReportedFire(fire.trigger, drive.name, fire.t_ns / NS_PER_S) for drive in drives for fire in drive.fires
         ),
@@ -193,10 +199,11 @@ def _fires(name: str, drives: Sequence[DriveResult]) -> int:
     return sum(len(drive.fires_ns.get(name, ())) for drive in drives)
 
 
-def _counts(name: str, drives: Sequence[DriveResult]) -> TriggerCounts:
+def _counts(name: str, drives: Sequence[DriveResult], parts: Sequence[str]) -> TriggerCounts:
     ran = [drive for drive in drives if name not in drive.left_out]
     hours, km, fires = _hours(ran), _kilometres(ran), _fires(name, ran)
-    known_hours = sum(drive.known_ns.get(name, 0) for drive in ran) / NS_PER_HOUR
+    judged = Judged.over(name, ran)
+    known_hours = judged.condition.known_ns / NS_PER_HOUR
     clip_bytes = sum(int(drive.clip_bytes[name].sum()) for drive in ran if name in drive.clip_bytes)
     recorded = [drive.recording_bytes[name] for drive in ran if name in drive.recording_bytes]
     recordings = sum(map(len, recorded))
@@ -215,17 +222,11 @@ def _counts(name: str, drives: Sequence[DriveResult]) -> TriggerCounts:
         recording_bytes=round(sum(int(sizes.sum()) for sizes in recorded) / recordings) if recordings else None,
         largest_drive=largest.name if largest else None,
         largest_share=len(largest.fires_ns[name]) / fires if largest else None,
-        unknown=_unknown_shares(name, ran),
+        unknown=judged.unknown,
+        condition=Shares.of(judged.condition),
+        parts=parts_of(judged, parts),
+        why_not=why_not(judged, parts, fires) if ran else None,
     )
-
-
-def _unknown_shares(name: str, ran: Sequence[DriveResult]) -> dict[str, float]:
-    """By signal that the trigger needs, the share of the time in which it was not known; the largest first."""
-    unknown_ns: Counter[str] = Counter()
-    for drive in ran:
-        unknown_ns.update({signal: drive.unknown_ns[signal] for signal in drive.needs.get(name, ())})
-    recorded_ns = sum(drive.recorded_ns for drive in ran)
-    return {signal: ns / recorded_ns for signal, ns in unknown_ns.most_common() if ns and recorded_ns}
 
 
 def _by_drive(drives: Sequence[DriveResult]) -> tuple[DriveCounts, ...]:

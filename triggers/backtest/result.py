@@ -13,6 +13,21 @@ from triggers.drives.findings import Finding
 from triggers.drives.times import Times
 from triggers.errors import InvalidInput
 from triggers.language.rows import Firing
+from triggers.language.watched import Closest, Weight
+
+
+@dataclass(frozen=True, slots=True)
+class DriveWeights:
+    """How long a trigger's condition, and each of its parts, was true, false and unknown on a drive.
+
+    `unknown_with_ns` has, by signal, how long the condition was unknown while the signal was. `closest` is the first
+    moment at which all parts but one were true, in ns of the drive's clock, and the index of that one.
+    """
+
+    condition: Weight
+    parts: tuple[Weight, ...]
+    unknown_with_ns: dict[str, int]
+    closest: Closest | None
 
 
 @dataclass(slots=True)
@@ -42,12 +57,8 @@ class DriveResult:
     shared: dict[tuple[str, str], int] = field(default_factory=dict)
     overflows: int = 0
     left_out: dict[str, InvalidInput] = field(default_factory=dict)
-    known_ns: dict[str, int] = field(default_factory=dict)
-    """By trigger that ran: how much of `recorded_ns` all signals that it needs were known."""
-    needs: dict[str, frozenset[str]] = field(default_factory=dict)
-    """By trigger that ran: the signals that must be known for its condition to be."""
-    unknown_ns: dict[str, int] = field(default_factory=dict)
-    """By such a signal: how long it was not known."""
+    weights: dict[str, DriveWeights] = field(default_factory=dict)
+    """By trigger that ran: how long its condition was true, false and unknown."""
     findings: tuple[Finding, ...] = ()
     """What the reader could not take as it is."""
     camera_bytes_per_s: dict[str, float] = field(default_factory=dict)

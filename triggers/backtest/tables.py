@@ -12,9 +12,11 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from triggers.backtest.conditions import Judged, why_not
 from triggers.backtest.plan import BacktestPlan
 from triggers.backtest.result import BacktestResult, DriveResult
 from triggers.errors import Misconfigured
+from triggers.language.watched import Weight
 from triggers.times import NS_PER_S
 
 _GROUP_ROWS = 1 << 17
@@ -45,9 +47,31 @@ COUNTS = pa.schema(
         ("clip_bytes", pa.int64()),
         ("recordings", pa.int64()),
         ("recording_bytes", pa.int64()),
+        ("true_s", pa.float64()),
+        ("false_s", pa.float64()),
+        ("unknown_s", pa.float64()),
+        ("unknown_with", pa.list_(pa.struct([("signal", pa.string()), ("s", pa.float64())]))),
+        (
+            "parts",
+            pa.list_(
+                pa.struct(
+                    [
+                        ("text", pa.string()),
+                        ("true_s", pa.float64()),
+                        ("false_s", pa.float64()),
+                        ("unknown_s", pa.float64()),
+                    ]
+                )
+            ),
+        ),
+        ("why_not", pa.string()),
     ]
 )
-"""One row per drive and trigger that ran on it. `metres` is null if nothing measures it; bytes are sums."""
+"""One row per drive and trigger that ran on it. `metres` is null if nothing measures it; bytes are sums.
+
+`parts` are those of the condition's `and`; `unknown_with` has how long the condition was unknown while a signal was;
+`why_not` is null if the trigger fired.
+"""
 
 
 def write_fires(path: Path, result: BacktestResult) -> None:
@@ -57,7 +81,7 @@ def write_fires(path: Path, result: BacktestResult) -> None:
 
 def write_counts(path: Path, plan: BacktestPlan, result: BacktestResult) -> None:
     """Write the counts of every drive and trigger. Raises Misconfigured if the file cannot be written."""
-    _write(path, COUNTS, (row for drive in result.drives for row in _count_rows(drive, list(plan.settings))))
+    _write(path, COUNTS, (row for drive in result.drives for row in _count_rows(drive, plan)))
 
 
 def _fire_rows(drive: DriveResult) -> Iterator[tuple[Any, ...]]:
@@ -70,25 +94,39 @@ def _fire_rows(drive: DriveResult) -> Iterator[tuple[Any, ...]]:
         yield name, drive.name, t_ns / NS_PER_S, t_ns, size, path
 
 
-def _count_rows(drive: DriveResult, triggers: list[str]) -> Iterator[tuple[Any, ...]]:
-    for name in triggers:
+def _count_rows(drive: DriveResult, plan: BacktestPlan) -> Iterator[tuple[Any, ...]]:
+    for name in plan.settings:
         if name in drive.left_out:
             continue
+        parts, fires = plan.parts.get(name, ()), len(drive.fires_ns.get(name, ()))
+        judged = Judged.over(name, [drive])
         clips, recordings = drive.clip_bytes.get(name), drive.recording_bytes.get(name)
         yield (
             drive.name,
             str(drive.path),
             drive.rows,
             drive.recorded_ns / NS_PER_S,
-            drive.known_ns.get(name, 0) / NS_PER_S,
+            judged.condition.known_ns / NS_PER_S,
             drive.metres,
             name,
-            len(drive.fires_ns.get(name, ())),
+            fires,
             drive.suppressed.get(name, 0),
             0 if clips is None else int(clips.sum()),
             0 if recordings is None else len(recordings),
             0 if recordings is None else int(recordings.sum()),
+            *_seconds(judged.condition),
+            [{"signal": signal, "s": ns / NS_PER_S} for signal, ns in judged.unknown_with_ns.most_common() if ns],
+            [
+                dict(zip(("text", "true_s", "false_s", "unknown_s"), (text, *_seconds(weight)), strict=True))
+                for text, weight in zip(parts, judged.parts, strict=True)
+            ],
+            why_not(judged, parts, fires, in_drive=False),
         )
+
+
+def _seconds(weight: Weight) -> tuple[float, float, float]:
+    """How long it was true, false and unknown."""
+    return weight.true_ns / NS_PER_S, weight.false_ns / NS_PER_S, weight.unknown_ns / NS_PER_S
 
 
 def _write(path: Path, schema: Any, rows: Iterator[tuple[Any, ...]]) -> None:

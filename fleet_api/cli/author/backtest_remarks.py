@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from triggers.backtest.report import BacktestReport
 
 MOSTLY_KNOWN = 0.95
-"""A trigger whose signals were known for less than this share of the time is remarked on."""
+"""A trigger whose condition was known for less than this share of the time is remarked on."""
 _SHOWN = 20
 """Remarks of one kind; the report has all of them."""
 
@@ -53,8 +53,8 @@ def _unknown(report: BacktestReport) -> Iterator[str]:
         signals = ", ".join(f"`{signal}` {_percent(share)}" for signal, share in list(counts.unknown.items())[:5])
         share = _percent(1 - counts.known_hours / counts.hours)
         yield (
-            f"`{name}`: for {share} of the time some signal that it needs was unknown ({signals}), "
-            "and it may not have been able to fire; ask for this with `missing(...)`"
+            f"`{name}`: for {share} of the time its condition was unknown"
+            f"{f' ({signals})' if signals else ''}, so it could not fire; ask for this with `missing(...)`"
         )
 
 

@@ -6,6 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from fleet_api.cli.author.backtest_conditions import show_conditions
 from fleet_api.cli.author.backtest_remarks import budget_text
 from fleet_api.cli.output import counted, print_result, print_table, shown_bytes
 from triggers.backtest.events import RATES
@@ -31,6 +32,7 @@ def show_report(report: BacktestReport) -> None:
     recorded = f"{counted(report.drives, 'drive')}, {counted(report.rows, 'row')}"
     print_result(f"{recorded}, {report.hours:.2f} h{distance}")
     _show_triggers(report)
+    show_conditions(report)
     _show_fires(report.fires)
     _show_overlap(report.overlap)
     _show_compared(report.compared)

@@ -9,6 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tests.triggers.language.randomised.recordings import Recording
+from tests.triggers.language.randomised.tracing import traced
+from tests.triggers.language.randomised.weighing import weights_by_hand
 from triggers.backtest.machines import MachinePool
 from triggers.backtest.plan import make_plan
 from triggers.contracts.compared import Compared, EventCounts, EventKey
@@ -16,6 +19,7 @@ from triggers.language.compile import Compilation
 from triggers.language.ir import Input, Ir, TriggerCode
 from triggers.language.reference.interpreter import Interpreter
 from triggers.language.rows import Row
+from triggers.language.watched import TriggerWeights, WatchedTrigger
 
 FIRE = np.dtype([("t_ns", "<i8"), ("row", "<u4"), ("trigger", "<u4")])
 
@@ -37,8 +41,23 @@ class ReferenceMachine:
         self._evaluator = Interpreter(ir)
         self._indexes = {trigger.name: index for index, trigger in enumerate(ir.triggers)}
 
+        self._watched: tuple[WatchedTrigger, ...] = ()
+        self._taken: list[Recording] = []
+
     def reset(self) -> None:
         self._evaluator = Interpreter(self._ir)
+        self._taken = []
+
+    def weigh(self, watched: Sequence[WatchedTrigger]) -> None:
+        self._watched = tuple(watched)
+
+    @property
+    def weights(self) -> Mapping[str, TriggerWeights]:
+        columns = {
+            name: np.concatenate([part.columns[name] for part in self._taken]) for name in self._evaluator.inputs
+        }
+        whole = Recording(np.concatenate([part.t_ns for part in self._taken]), columns)
+        return weights_by_hand(self._ir, self._watched, whole, traced(self._ir, whole))
 
     @property
     def suppressed(self) -> Mapping[str, int]:
@@ -60,6 +79,9 @@ class ReferenceMachine:
         self._evaluator.end_drive()
 
     def run(self, t_ns: NDArray[np.int64], columns: Sequence[NDArray[np.float64] | None]) -> NDArray[Any]:
+        missing = np.full(len(t_ns), np.nan)
+        named = zip(self._evaluator.inputs, columns, strict=True)
+        self._taken.append(Recording(t_ns, {name: missing if x is None else x for name, x in named}))
         rows = [
             Row(
                 int(t),

@@ -284,8 +284,8 @@ def test_a_missing_column_costs_the_triggers_that_read_it_and_no_other(tmp_path:
     assert first.left_out == {}
     for trigger in {"fast", "missed", "span", "reverse"} - out:
         assert np.array_equal(first.fires_ns.get(trigger, []), second.fires_ns.get(trigger, []))
-        assert first.known_ns[trigger] == second.known_ns[trigger]
-    assert not {*second.fires_ns, *second.suppressed, *second.known_ns} & out
+        assert first.weights[trigger] == second.weights[trigger]
+    assert not {*second.fires_ns, *second.suppressed, *second.weights} & out
     assert bool(second.compared) == (name == "reverse")
 
 

@@ -266,19 +266,23 @@ def _walk(tree: Tree) -> Iterator[Tree]:
 _NAME = re.compile(r'\(func (?:\$(\w+)|\(export "(\w+)"\))')
 _MADE_LATER = ("evaluate", "join_masks")
 """Functions that the emitter writes for a program: the calls in them are counted one by one."""
+_ON_REQUEST = ("begin_weighing", "weigh")
+"""Functions that are only called where the host asks for weights, which a vehicle does not."""
 
 
 @cache
 def _function(name: str) -> Tree:
     """A function as a tree."""
-    return ["func"] if name in _MADE_LATER else _tree(_texts()[name])
+    return ["func"] if name in (*_MADE_LATER, *_ON_REQUEST) else _tree(_texts()[name])
 
 
 @cache
 def _texts() -> dict[str, str]:
     """All functions' texts by name."""
-    timeline = files("triggers.language.webassembly").joinpath("timeline.wat").read_text(encoding="utf-8")
-    texts = [part for part in re.split(r"^(?=\(func )", timeline, flags=re.M) if part.startswith("(func ")]
+    texts = []
+    for name in ("timeline.wat", "weighing.wat"):
+        text = files("triggers.language.webassembly").joinpath(name).read_text(encoding="utf-8")
+        texts += [part for part in re.split(r"^(?=\(func )", text, flags=re.M) if part.startswith("(func ")]
     texts += [*SHARED_FUNCTIONS, *KERNEL_FUNCTIONS, *(kernel.text for kernel in KERNELS.values())]
     named = ((_NAME.match(text), text) for text in texts)
     return {match[1] or match[2]: text for match, text in named if match is not None}

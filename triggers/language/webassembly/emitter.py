@@ -28,7 +28,10 @@ from triggers.language.webassembly.placement import PAGE_BYTES, Placement, Resul
 from triggers.language.webassembly.plan import COLUMN, KernelCall, ModulePlan
 from triggers.language.webassembly.symbols import symbols_of
 
-_TIMELINE = files("triggers.language.webassembly").joinpath("timeline.wat").read_text(encoding="utf-8")
+_TIMELINE, _WEIGHING = (
+    files("triggers.language.webassembly").joinpath(name).read_text(encoding="utf-8")
+    for name in ("timeline.wat", "weighing.wat")
+)
 
 
 def emit(
@@ -81,7 +84,9 @@ class _Emitter:
             used["compare"] = KERNELS["compare"].text
         if self.plan.ir.events:
             used["match_events"] = "\n".join([*KERNEL_FUNCTIONS, KERNELS["match_events"].text, self._end_events()])
-        text = "\n".join([_TIMELINE, *SHARED_FUNCTIONS, *used.values(), self._join_masks(), self._evaluate()])
+        text = "\n".join(
+            [_TIMELINE, _WEIGHING, *SHARED_FUNCTIONS, *used.values(), self._join_masks(), self._evaluate()]
+        )
         symbols = symbols_of(self.place)
         text = re.sub(r"\b[A-Z][A-Z_]+\b", lambda match: str(symbols.get(match[0], match[0])), text)
         pages = self.place.memory_bytes // PAGE_BYTES
@@ -90,7 +95,8 @@ class _Emitter:
 
     def _exports(self) -> str:
         names = ("count", "tt", "x", "x_stride") if self.keep_results else ()
-        return " ".join(f'(export "{name}" (global ${name}))' for name in names)
+        weights = f'(global (export "weights") i32 (i32.const {self.place.weights}))'
+        return " ".join([weights, *(f'(export "{name}" (global ${name}))' for name in names)])
 
     def _data(self) -> str:
         """The initial state of a segment, ages, and tables."""
@@ -103,6 +109,8 @@ class _Emitter:
         }
         for index, table in self.place.tables_of().items():
             parts[self.place.tables[index]] = struct.pack(f"<{len(table)}d", *table)
+        for at, observed in self.place.observations().items():
+            parts[at] = struct.pack(f"<{len(observed)}i", *observed)
         return "\n".join(f'(data (i32.const {at}) "{_escaped(data)}")' for at, data in parts.items())
 
     def _start(self) -> str:
@@ -156,7 +164,8 @@ class _Emitter:
     def _fire_call(self, position: int, trigger: TriggerCode) -> str:
         record = self.plan.state.triggers + layout.TRIGGER_BYTES * position
         integers = " ".join(map(_address, (position, self.plan.trigger_slots[position], record)))
-        return f"(call $fire {self._operand(trigger.root)} {integers} (i64.const {trigger.cooldown_ns}))"
+        observe = f"(call $observe {_address(self.place.observed[position])})"
+        return f"(call $fire {self._operand(trigger.root)} {integers} (i64.const {trigger.cooldown_ns})) {observe}"
 
     def _mark_new(self) -> str:
         """An expression that reads no signal is only due at the beginning of a segment."""

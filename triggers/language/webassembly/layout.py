@@ -28,6 +28,10 @@ latest tick; whose rises wait; the earliest of them and their number; and a ring
 HELD_BYTES = 32
 """An input's latest sample, since when it holds, its sample time, and what it showed at its latest tick."""
 FIRE_BYTES = 16
+WEIGHT_BYTES = 32
+"""Time unknown, false and true, and which of these the latest tick was."""
+CLOSEST_BYTES = 16
+"""The first tick at which all parts of a condition but one were true, and the number of that one."""
 CONSTANT_BYTES = 512
 """A constant as 64 equal numbers, a word's worth of a column."""
 PADDING_ROWS = 64

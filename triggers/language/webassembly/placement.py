@@ -57,7 +57,25 @@ class Placement:
         self.inputs_at = space.take(self.column_stride * self.plan.inputs)
         self.fires = space.take(layout.FIRE_BYTES * self.fire_capacity)
         self.fire_count = space.take(8)
+        self._place_weights(space)
         self._place_scratch(space)
+
+    def _place_weights(self, space: Space) -> None:
+        """What a host may ask for while the module runs; no part of the state, which a vehicle saves."""
+        self.weights = space.take(
+            sum(layout.CLOSEST_BYTES + layout.WEIGHT_BYTES * each.entries for each in self.plan.watched)
+        )
+        self.observed = [space.take(4 * (3 + each.entries), align=4) for each in self.plan.watched]
+        self.unknown_with, self.known_with = space.take(self.half), space.take(self.half)
+
+    def observations(self) -> dict[int, tuple[int, ...]]:
+        """By address, what `$weigh` reads of a trigger: counts, its records, masks, and inputs."""
+        found, record = {}, self.weights
+        for each, at in zip(self.plan.watched, self.observed, strict=True):
+            masks = [self.result(node).at for node in (each.root, *each.parts)]
+            found[at] = (len(each.parts), len(each.signals), record, *masks, *each.signals)
+            record += layout.CLOSEST_BYTES + layout.WEIGHT_BYTES * each.entries
+        return found
 
     def _place_scratch(self, space: Space) -> None:
         """Everything that is only valid within a block, and constants."""

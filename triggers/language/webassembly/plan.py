@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from triggers.language.ir import Ir, Kind, Node
+from triggers.language.watched import watched
 from triggers.language.webassembly.kernel_parts.kernel import SLOT_BYTES, Kernel, Slot
 from triggers.language.webassembly.kernels.table import KERNELS
 from triggers.language.webassembly.layout import Columns, StatePlan
@@ -56,14 +57,16 @@ class ModulePlan:
         self.sampled_inputs: set[int] = set()
         """Inputs whose sample times a kernel reads."""
         self.trigger_slots: list[int] = []
+        self.watched = watched(ir)
         self._plan()
 
     def _plan(self) -> None:
         last_use = self._last_uses()
+        parts = {each.root: each.parts for each in self.watched}
         for index in range(len(self.ir.nodes)):
             for call in self._calls_of(index):
                 self.calls.append(self._with_state(call))
-            for operand in {index, *self.ir.nodes[index].arguments}:
+            for operand in {index, *self.ir.nodes[index].arguments, *parts.get(index, ())}:
                 if last_use.get(operand, index) == index and operand in self.outs:
                     self.columns.give_back(self.ir.nodes[operand].kind, self.outs[operand])
         self.trigger_slots = [self.state.slots((_LAST_KNOWN,)) for _ in self.ir.triggers]
@@ -74,10 +77,14 @@ class ModulePlan:
             self._note_masks(self.signals[events.first] | self.signals[events.second])
 
     def _last_uses(self) -> dict[int, int]:
-        """For each node, the last one that reads it; a trigger reads its root at once, what is compared is kept."""
+        """For each node, the last one that reads it; a trigger reads its root and what is watched with it at once, what
+        is compared is kept.
+        """
         last: dict[int, int] = {}
         for index, node in enumerate(self.ir.nodes):
             last.update(dict.fromkeys(node.arguments, index))
+        for each in self.watched:
+            last.update({part: max(last.get(part, 0), each.root) for part in each.parts})
         for compare in self.ir.compares:
             last[compare.active] = last[compare.shadow] = len(self.ir.nodes)
         for events in self.ir.events:

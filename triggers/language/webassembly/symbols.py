@@ -54,6 +54,8 @@ def symbols_of(place: Placement) -> dict[str, int | str]:
         "FRESH": place.fresh,
         "DUE": place.due,
         "SHOWN": place.shown,
+        "UNKNOWN_WITH": place.unknown_with,
+        "KNOWN_WITH": place.known_with,
         "HEARTBEAT_NS": HEARTBEAT_NS,
         "CLOSE_NS": min(HEARTBEAT_NS, plan.ir.max_gap_ns),
         "FAR": -(1 << min(HEARTBEAT_NS, plan.ir.max_gap_ns).bit_length() - 1),

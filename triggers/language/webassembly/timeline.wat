@@ -222,6 +222,7 @@
           (i64.ge_u (i64.sub (i64.sub (local.get $t) (local.get $previous)) (i64.const 1)) (i64.const MAX_GAP_NS)))
       (then
         (if (i32.and (local.get $running) (i64.gt_u (local.get $t) (local.get $previous))) (then
+          (global.set $gap_at (local.get $n))
           (block $quiet (loop $beats
             (br_if $quiet (i64.gt_u (local.get $beat) (i64.add (local.get $previous) (i64.const MAX_GAP_NS))))
             (br_if $done (i32.ge_u (local.get $n) (i32.const LAST_TICK)))
@@ -230,6 +231,7 @@
             (local.set $beat (i64.add (local.get $beat) (i64.const HEARTBEAT_NS)))
             (br $beats)))))
         (br_if $done (local.get $n))
+        (global.set $gap_at (i32.const CHUNK))
         (i64.store (i32.const PREVIOUS) (local.get $previous)) ;; rows without a tick may precede it
         (call $begin_segment (local.get $t))
         (local.set $running (i32.const 1))
@@ -378,6 +380,7 @@
       (br $triggers)))))
   (memory.copy (i32.const SEGMENT) (i32.const IMAGE) (i32.const SEGMENT_BYTES))
   (i32.store (i32.const RUNNING) (i32.const 1))
+  (global.set $ended (i64.load (i32.const PREVIOUS)))
   (global.set $new (i32.const 1)))
 
 ;; ---- Fires
@@ -433,6 +436,7 @@
     (br_if $stop (i32.ge_u (local.get $row) (local.get $rows)))
     (br_if $stop (i32.gt_u (global.get $fires) (i32.const FIRE_LIMIT)))
     (global.set $new (i32.const 0))
+    (global.set $gap_at (i32.const CHUNK))
     (local.set $limit (i32.sub (local.get $rows) (local.get $row)))
     (if (i32.gt_u (local.get $limit) (i32.const CHUNK)) (then (local.set $limit (i32.const CHUNK))))
     (local.set $n (call $rows_in_place (local.get $row) (local.get $limit)))
@@ -441,6 +445,7 @@
         (global.set $patience (i32.const FIRST_PATIENCE))
         (call $take_in_place (local.get $row) (local.get $n))
         (local.set $row (i32.add (local.get $row) (local.get $n)))
+        (if (global.get $weighing) (then (call $begin_weighing)))
         (call $evaluate))
       (else
         (if (i32.gt_u (local.get $limit) (global.get $patience)) (then
@@ -449,7 +454,9 @@
         (local.set $n (call $collect (local.get $row) (local.get $limit)))
         (br_if $stop (i32.eqz (i32.or (local.get $n) (global.get $count))))
         (local.set $row (i32.add (local.get $row) (local.get $n)))
-        (if (global.get $count) (then (call $evaluate)))))
+        (if (global.get $count) (then
+          (if (global.get $weighing) (then (call $begin_weighing)))
+          (call $evaluate)))))
     (br $blocks)))
   (i32.store (i32.const FIRE_COUNT) (global.get $fires))
   (local.get $row))
@@ -461,5 +468,6 @@
 
 ;; Return to the initial state.
 (func $reset (export "reset")
+  (global.set $until (i64.const 0))
   (memory.fill (i32.const STATE) (i32.const 0) (i32.const STATE_BYTES))
   (memory.copy (i32.const SEGMENT) (i32.const IMAGE) (i32.const SEGMENT_BYTES)))

@@ -211,7 +211,7 @@ def test_hours_in_which_a_signal_was_unknown_are_told(backtest: Backtest) -> Non
     a = report["triggers"]["a"]
     assert (a["known_hours"], a["unknown"]) == (pytest.approx(a["hours"] / 2), {"x": pytest.approx(0.5)})
     assert a["per_known_hour"] == pytest.approx(2 * a["per_hour"])
-    assert "`a`: for 50 % of the time some signal that it needs was unknown (`x` 50 %)" in told
+    assert "`a`: for 50 % of the time its condition was unknown (`x` 50 %)" in told
 
 
 def test_not_over_a_silent_signal_is_explained(backtest: Backtest) -> None:
@@ -220,12 +220,57 @@ def test_not_over_a_silent_signal_is_explained(backtest: Backtest) -> None:
     catalog = "signals:\n  lead: {unit: m, rate: 20}\n  brake: {unit: m/s^2, rate: 50}\n"
     path = drive("d.parquet", **columns)
     report, told = backtest("trigger a { when brake < -3 m/s^2 and not (lead < 60 m) }", catalog, path)
-    assert (report["triggers"]["a"]["known_hours"], report["triggers"]["a"]["unknown"]) == (0.0, {"lead": 1.0})
-    assert "(`lead` 100 %)" in told
+    a = report["triggers"]["a"]
+    braking = pytest.approx(0.1, abs=0.01)  # otherwise it is false, whatever the lead does
+    assert (a["condition"]["true"], a["condition"]["unknown"], a["unknown"]) == (0.0, braking, {"lead": braking})
+    assert a["known_hours"] == pytest.approx(a["hours"] * a["condition"]["false"])
+    texts = [part["text"] for part in a["parts"]]
+    assert texts == ["brake < -3 m/s^2", "not (lead < 60 m)"]
+    assert [part["unknown"] for part in a["parts"]] == [0.0, 1.0]
+    assert a["why_not"] == (
+        "`not (lead < 60 m)` was never true, unknown for 100 % of the time (for 10 % of the time the condition could "
+        "not be judged while `lead` was unknown); all but `not (lead < 60 m)` were true first at 5.020 s of drive d"
+    )
+    assert "(`lead` 10 %)" in told
     source = "trigger a { when brake < -3 m/s^2 and (missing(lead) or missing(lead)) }"
     report, told = backtest(source, catalog, path)
     assert report["triggers"]["a"]["known_hours"] == pytest.approx(report["hours"])
     assert told == ""
+
+
+def test_a_condition_without_parts_says_that_it_was_never_true(backtest: Backtest) -> None:
+    path = drive("d.parquet", t=times(10, 60), x=pulse())
+    report, _ = backtest("trigger a { when x > 2 }", "signals:\n  x: {rate: 10}\n", path)
+    a = report["triggers"]["a"]
+    assert (a["parts"], a["why_not"]) == ([], "it was never true")
+    assert (a["condition"]["true"], a["condition"]["false"]) == (0.0, 1.0)
+
+
+def test_a_condition_that_is_true_from_the_beginning_says_that_it_did_not_become_true(backtest: Backtest) -> None:
+    path = drive("d.parquet", t=times(10, 60), x=np.ones(600))
+    report, _ = backtest("trigger a { when x > 0 }", "signals:\n  x: {rate: 10}\n", path)
+    expected = "it was true for 59.9 s, but it did not become true: it was never false before"
+    assert report["triggers"]["a"]["why_not"] == expected
+
+
+def test_parts_that_are_never_true_together_are_told_with_the_closest_moment(backtest: Backtest) -> None:
+    y = np.where(pulse() > 0.5, 0.0, 1.0)
+    path = drive("d.parquet", t=times(10, 60), x=pulse(), y=y)
+    source = "let both = x > 0.5 and y > 0.5\ntrigger a { when both and y < 2 }"
+    report, _ = backtest(source, "signals:\n  x: {rate: 10}\n  y: {rate: 10}\n", path)
+    a = report["triggers"]["a"]
+    assert [part["text"] for part in a["parts"]] == ["x > 0.5", "y > 0.5", "y < 2"]
+    assert a["parts"][0]["true"] + a["parts"][1]["true"] == pytest.approx(1)
+    assert a["why_not"] == (
+        "each part was true at some time, but never all of them at once; "
+        "all but `x > 0.5` were true first at 0.000 s of drive d"
+    )
+
+
+def test_a_trigger_that_fired_needs_no_reason(backtest: Backtest) -> None:
+    path = drive("d.parquet", t=times(10, 60), x=pulse())
+    report, _ = backtest("trigger a { when x > 0.5 }", "signals:\n  x: {rate: 10}\n", path)
+    assert report["triggers"]["a"]["why_not"] is None
 
 
 def test_budgets_are_compared_with_clips_and_forecast(backtest: Backtest) -> None:

@@ -10,10 +10,25 @@ from triggers.contracts.api.campaigns import ComparedView, EventCountsView, Expe
 from triggers.contracts.compared import Sides
 
 
+class SharesView(View):
+    """The shares of the time that a condition was true, false and unknown; null where no time was recorded."""
+
+    true: float | None = None
+    false: float | None = None
+    unknown: float | None = None
+
+
+class PartSharesView(SharesView):
+    """One of the parts that a condition joins with `and`, as it is written, and its shares."""
+
+    text: str
+
+
 class TriggerCountsView(View):
     """What a trigger did on the drives that it ran on; rates are null if no time or distance was recorded.
 
-    `unknown` has, by signal that was not always known, the share of the hours in which it was not.
+    `unknown` has, by signal, the share of the time in which the condition was unknown and the signal, too. `why_not`
+    says why the trigger never fired, and is null if it did. Reports from before shares were told have none.
     """
 
     fires: int
@@ -30,6 +45,9 @@ class TriggerCountsView(View):
     largest_drive: str | None
     largest_share: float | None
     unknown: dict[str, float]
+    condition: SharesView = SharesView()
+    parts: list[PartSharesView] = []
+    why_not: str | None = None
 
 
 class OverlapView(View):

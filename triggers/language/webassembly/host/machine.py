@@ -17,10 +17,12 @@ from wasmtime import _ffi as ffi
 
 from triggers.contracts.compared import Compared, EventCounts, EventKey
 from triggers.errors import InvalidInput, LongtailError
+from triggers.language.watched import TriggerWeights, WatchedTrigger
 from triggers.language.webassembly.host.engine import compiled, engine, reason_of, taken_over
 from triggers.language.webassembly.host.fuel import OPERATIONS_PER_S, FuelMeter
 from triggers.language.webassembly.host.manifest import Manifest, read_manifest
-from triggers.language.webassembly.layout import MAX_MEMORY_BYTES
+from triggers.language.webassembly.host.weights import numbers_of, weights_in
+from triggers.language.webassembly.layout import MAX_MEMORY_BYTES, PREVIOUS
 
 Times = NDArray[np.int64]
 Numbers = NDArray[np.float64]
@@ -104,6 +106,10 @@ class Machine:
         self._fire_count = self._array(manifest.fire_count, 1, np.dtype("<u4"))
         self._call_run = _unchecked(self._store, self._functions["run"])
         self._call_reset = _unchecked(self._store, self._functions["reset"])
+        self._exports: Any = exports
+        self._weighing: list[Any] = [exports.get(name) for name in ("weighing", "weights", "weighed_until")]
+        self._watched: tuple[WatchedTrigger, ...] = ()
+        self._weights = np.empty(0, np.int64)
 
     def run(self, t_ns: Times, columns: Sequence[Numbers | None]) -> NDArray[Any]:
         """Evaluate rows; their fires (FIRE) in the order of rows, then of time, then of triggers.
@@ -178,6 +184,31 @@ class Machine:
         """Return to the initial state."""
         self._refuel()
         self._call_reset(0)
+        self._weights[:] = 0
+
+    def weigh(self, watched: Sequence[WatchedTrigger]) -> None:
+        """From now on weigh how long the conditions of the triggers are true, false and unknown; see `weights`.
+
+        `watched` is what `watched` finds in the module's program. Raises InvalidInput for a module of a compiler that
+        could not weigh.
+        """
+        weighing, weights, until = self._weighing
+        if weighing is None or weights is None or until is None:
+            raise InvalidInput("program: the module cannot weigh its conditions", remedy="compile the campaign again")
+        weighing.set_value(self._store, 1)
+        self._watched = tuple(watched)
+        address = weights.value(self._store)
+        self._weights = self._array(address, numbers_of(self._watched), np.dtype("<i8"))
+        self._weights[:] = 0
+
+    @property
+    def weights(self) -> dict[str, TriggerWeights]:
+        """By trigger, what was weighed since `weigh` or the latest reset; no part of the saved state."""
+        if not self._watched:
+            return {}
+        # the latest tick's values have lasted until the latest row
+        rest_ns = self._integers(PREVIOUS, 1)[0] - int(self._weighing[2].value(self._store))
+        return weights_in(self._weights, self._watched, rest_ns)
 
     def end_drive(self) -> None:
         """End the recording with the latest row: no heartbeat follows it, and the next row begins a segment."""

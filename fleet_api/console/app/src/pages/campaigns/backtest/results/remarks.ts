@@ -8,7 +8,7 @@ export interface Remark {
   text: string;
   remedy: string;
 }
-/** A trigger whose signals were known for less than this share of the time is remarked on. */
+/** A trigger whose condition was known for less than this share of the time is remarked on. */
 const MOSTLY_KNOWN = 0.95;
 /** If more than this share of the fires of a trigger is in one drive, that is said. */
 const CONCENTRATED = 0.5;
@@ -21,6 +21,7 @@ export function remarksOf({ report, warnings }: Result, title: string): Remark[]
     ...report.failed_drives.map(({ drive, problem, remedy }) => ({ kind: "drive", text: `${drive} was left out: ${problem}`, remedy })),
     ...warnings.map((each) => ({ kind: "text", text: `line ${each.line}, column ${each.column}: ${each.message}`, remedy: each.proposal })),
     ...leftOut(report),
+    ...whyNot(report),
     ...unknown(report),
     ...concentrated(report),
     ...findings(report),
@@ -42,9 +43,16 @@ function unknown(report: Report): Remark[] {
   return Object.entries(report.triggers).flatMap(([name, { hours, known_hours, unknown: shares }]) => {
     if (hours === 0 || known_hours >= MOSTLY_KNOWN * hours) return [];
     const signals = Object.entries(shares).slice(0, 5).map(([signal, share]) => `${signal} ${percent(share, 0)}`).join(", ");
-    const text = `${name}: for ${percent(1 - known_hours / hours, 0)} of the time some signal that it needs was not known (${signals})`;
-    return [{ kind: "signal", text, remedy: "it may not have been able to fire; ask for this with `missing(...)`" }];
+    const whose = signals === "" ? "" : ` (${signals})`;
+    const text = `${name}: for ${percent(1 - known_hours / hours, 0)} of the time its condition was not known${whose}`;
+    return [{ kind: "signal", text, remedy: "it could not fire then; ask for this with `missing(...)`" }];
   });
+}
+
+function whyNot(report: Report): Remark[] {
+  return Object.entries(report.triggers).flatMap(([name, { why_not: sentence }]) =>
+    sentence ? [{ kind: "trigger", text: `${name} never fired: ${sentence}`, remedy: "" }] : [],
+  );
 }
 
 function concentrated(report: Report): Remark[] {
