@@ -10,7 +10,7 @@ from triggers.language.analysis.typed import Type, Typed
 from triggers.language.checks.calls.pairs import compared_events, compared_head
 from triggers.language.checks.calls.places import check_fence
 from triggers.language.checks.comparisons import facts_of
-from triggers.language.checks.context import CheckContext, shown_time
+from triggers.language.checks.context import CheckContext, CheckedPart, shown_time
 from triggers.language.checks.expressions import check, check_let, condition
 from triggers.language.checks.silence import check_silence
 from triggers.language.graph import prune
@@ -142,6 +142,33 @@ def lower(
             compares.setdefault(code.head, code)
     ir, spans = _pruned(context, codes, list(compares.values()), list(events))
     return Lowered(ir, tuple(settings), spans)
+
+
+def lower_parts(
+    file: syntax.File, trigger: syntax.Trigger, catalog: SignalCatalog, report: Reporter
+) -> tuple[Ir, list[CheckedPart], tuple[int, ...]] | None:
+    """The program of one trigger in which every expression of its condition has a node; None if it has a mistake.
+
+    The expressions come in the order of the text, those of the lets that it uses first, without constants; then their
+    nodes. Numbers are in the expression's own unit.
+    """
+    context = new_context(file, catalog, report)
+    context.parts = []
+    _check_lets(context, _used_lets(context, file, [trigger]))
+    lowered = _lower_trigger(context, trigger)
+    if lowered is None:
+        return None
+    parts = [part for part in context.parts if part.typed is not None and part.typed.constant is None]
+    nodes = [part.typed.node for part in parts if part.typed is not None]
+    left = prune(context.graph.nodes, [lowered[0].root, *nodes])
+    table, (root, *indexes) = context.input_table(), left.roots
+    ir = Ir(
+        max_gap_ns=context.catalog.max_gap_ns,
+        inputs=tuple(table[index] for index in left.inputs),
+        nodes=left.nodes,
+        triggers=(replace(lowered[0], root=root),),
+    )
+    return ir, parts, tuple(indexes)
 
 
 def _pruned(

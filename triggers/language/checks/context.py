@@ -33,6 +33,15 @@ _WHOLE_NUMBERS = re.compile(r"[0-9+*() \t-]+")
 
 
 @dataclass(slots=True)
+class CheckedPart:
+    """An expression that was checked: how deep it is in its condition, and what it is once that is known."""
+
+    expression: syntax.Expression
+    depth: int
+    typed: Typed | None = None
+
+
+@dataclass(slots=True)
 class CheckContext:
     """The state in which the expressions of one program are checked and lowered."""
 
@@ -49,7 +58,26 @@ class CheckContext:
     open_derived: list[str] = field(default_factory=list)
     catalog_reports: dict[str, Reporter] = field(default_factory=dict)
     """The reporters of mistakes in the catalog; the one for its whole text has the key \"\"."""
+    parts: list[CheckedPart] | None = None
+    """All expressions in the order in which their checks began, for who asks for them with an empty list."""
+    depth: int = 0
     _nearest: dict[str, list[str]] = field(default_factory=dict)
+
+    # parts
+
+    def begin_part(self, expression: syntax.Expression) -> CheckedPart:
+        """Note, if it is asked for, that the check of an expression begins; `end_part` must follow."""
+        part = CheckedPart(expression, self.depth)
+        self.depth += 1
+        if self.parts is not None:
+            self.parts.append(part)
+        return part
+
+    def end_part(self, part: CheckedPart, typed: Typed) -> Typed:
+        """Note what an expression is, and return that."""
+        self.depth = part.depth
+        part.typed = typed
+        return typed
 
     # messages
 

@@ -27,7 +27,8 @@ from triggers.times import NS_PER_S
 def check(context: CheckContext, expression: syntax.Expression) -> Typed:
     """The type, unit and node of an expression; mistakes go to the reporter."""
     around, context.graph.span = context.graph.span, expression.span
-    typed = _CHECKS[type(expression)](context, expression)
+    part = context.begin_part(expression)
+    typed = context.end_part(part, _CHECKS[type(expression)](context, expression))
     context.graph.span = around
     return typed
 
@@ -92,7 +93,9 @@ def _compared(context: CheckContext, left: syntax.Expression, right: syntax.Expr
 
 
 def _beside(context: CheckContext, expression: syntax.Expression, other: Typed) -> Typed:
-    return _name(context, expression, other) if isinstance(expression, syntax.Name) else check(context, expression)
+    if not isinstance(expression, syntax.Name):
+        return check(context, expression)
+    return context.end_part(context.begin_part(expression), _name(context, expression, other))
 
 
 def _is_unknown(context: CheckContext, expression: syntax.Expression) -> bool:

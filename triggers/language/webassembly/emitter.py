@@ -32,6 +32,8 @@ _TIMELINE, _WEIGHING = (
     files("triggers.language.webassembly").joinpath(name).read_text(encoding="utf-8")
     for name in ("timeline.wat", "weighing.wat")
 )
+_NEXT_BLOCK = "(br $blocks)"
+"""How `run` goes on with the next block."""
 
 
 def emit(
@@ -39,6 +41,7 @@ def emit(
     settings: Sequence[TriggerSettings] = (),
     *,
     keep_results: bool = False,
+    one_block: bool = False,
     row_capacity: int | None = None,
     fire_capacity: int | None = None,
     max_chunk: int = layout.MAX_CHUNK,
@@ -46,11 +49,12 @@ def emit(
     """The module of a program; `settings` say what each trigger captures, for the manifest.
 
     `keep_results` keeps every node's result until the end of a block and exports the globals `count`, `tt`, `x` and
-    `x_stride`, so that a test can read them (`results_of` says where). A row capacity is a multiple of 64; a fire
+    `x_stride`, so that a host can read them (`results_of` says where). With `one_block`, `run` returns after each
+    block, whose results can be read then; no vehicle gets such a module. A row capacity is a multiple of 64; a fire
     capacity is at least what one block may need. A block has at most `max_chunk` ticks, a power of two from 64 on.
     """
     placement = Placement(ModulePlan(ir, keep_results=keep_results), row_capacity, fire_capacity, max_chunk)
-    return _Emitter(placement, keep_results).module(settings)
+    return _Emitter(placement, keep_results, one_block).module(settings)
 
 
 def results_of(ir: Ir, *, max_chunk: int = layout.MAX_CHUNK) -> list[Result]:
@@ -62,10 +66,11 @@ def results_of(ir: Ir, *, max_chunk: int = layout.MAX_CHUNK) -> list[Result]:
 class _Emitter:
     """Writes a planned and placed module down as text."""
 
-    def __init__(self, placement: Placement, keep_results: bool) -> None:
+    def __init__(self, placement: Placement, keep_results: bool, one_block: bool) -> None:
         self.place = placement
         self.plan = placement.plan
         self.keep_results = keep_results
+        self.one_block = one_block
 
     def module(self, settings: Sequence[TriggerSettings]) -> bytes:
         """The module's bytes. Raises InvalidInput for a program that is too large for a vehicle."""
@@ -88,6 +93,9 @@ class _Emitter:
             [_TIMELINE, _WEIGHING, *SHARED_FUNCTIONS, *used.values(), self._join_masks(), self._evaluate()]
         )
         symbols = symbols_of(self.place)
+        if self.one_block:
+            text = text.replace(_NEXT_BLOCK, "")
+            symbols["FIRST_PATIENCE"] = self.place.chunk  # each call begins anew, so none may stay small
         text = re.sub(r"\b[A-Z][A-Z_]+\b", lambda match: str(symbols.get(match[0], match[0])), text)
         pages = self.place.memory_bytes // PAGE_BYTES
         memory = f'(memory (export "memory") {pages} {pages})'

@@ -1,0 +1,267 @@
+"""`longtail trace`: the value of every part of a trigger's condition over a drive."""
+
+from __future__ import annotations
+
+import math
+import shutil
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from fleet_api.cli.author.check import show_diagnostics, signals_option
+from fleet_api.cli.numbers import Number, Seconds
+from fleet_api.cli.output import json_option, print_json, print_result, print_table, remark
+
+if TYPE_CHECKING:
+    from triggers.drives.drive import Drive
+    from triggers.language.parts import ConditionPart, PartsProgram
+    from triggers.signals.catalog import SignalCatalog
+    from triggers.trace.run import TraceBlock, TraceSummary, TraceView
+
+_AROUND = 4
+"""Ticks that the table shows before and after the moment."""
+_MAX_LABEL = 44
+_WIDTH_ELSEWHERE = 120
+"""Columns where standard output is not a terminal."""
+_PLOT_AT_LEAST = 20
+_file = click.Path(path_type=Path)
+
+
+@click.command()
+@click.argument("file", type=_file)
+@signals_option
+@click.option("--trigger", "trigger_name", metavar="NAME", help="Which trigger of FILE; needed if it has several.")
+@click.option("--drive", "drive_path", type=_file, required=True, help="A Parquet file or a folder with one.")
+@click.option(
+    "--at",
+    "at_s",
+    type=Number(0, 1e10),
+    help="The moment to look at, in s of the drive's clock.  [default: the first fire, or where it came closest]",
+)
+@click.option("--window", "window_s", type=Seconds(), default="10s", show_default=True, help="How much to plot.")
+@click.option("--parquet", "parquet_file", type=_file, help="Write every tick of the drive to this Parquet file.")
+@click.option("--html", "html_file", type=_file, help="Write the window as a page that needs nothing but itself.")
+@json_option
+def trace(
+    *,
+    file: Path,
+    catalog_file: Path,
+    trigger_name: str | None,
+    drive_path: Path,
+    at_s: float | None,
+    window_s: float,
+    parquet_file: Path | None,
+    html_file: Path | None,
+    as_json: bool,
+) -> int:
+    """Show the value of every part of a trigger's condition over a drive: why it fired, or why not.
+
+    A part is unknown (?) while a signal that it needs is, or while its window is not filled. The exit status is 1
+    if FILE has an error.
+    """
+    from triggers.backtest.tables import written_whole
+    from triggers.language.compile import compile_file
+    from triggers.language.parts import parts_program
+    from triggers.signals.catalog import SignalCatalog
+    from triggers.times import NS_PER_S
+    from triggers.trace.page import page
+    from triggers.trace.run import TraceView, window
+
+    catalog = SignalCatalog.load(catalog_file)
+    compilation = compile_file(file, catalog)
+    show_diagnostics([compilation])
+    if not compilation.ok or compilation.triggers is None:
+        return 1
+    names = [settings.name for settings in compilation.triggers.settings]
+    program = parts_program(compilation.source, str(file), _chosen(names, trigger_name, file), catalog)
+    drive = _drive(drive_path)
+    _check_window(window_s)
+    _check_outputs({"--parquet": parquet_file, "--html": html_file}, (file, catalog_file, drive.path))
+    summary = _whole(program, drive, catalog, parquet_file)
+    at_ns = summary.centre_ns if at_s is None else round(at_s * NS_PER_S)
+    _check_inside(at_ns, summary, drive)
+    half_ns = round(window_s * NS_PER_S / 2)
+    first_ns, last_ns = max(at_ns - half_ns, summary.first_ns), min(at_ns + half_ns, summary.last_ns)
+    block = window(program, drive, catalog, first_ns, last_ns)
+    view = TraceView(program, drive.name, summary, block, first_ns, last_ns, at_ns)
+    if html_file is not None:
+        with written_whole(html_file) as partial:
+            partial.write_text(page(view), encoding="utf-8")
+    if as_json:
+        print_json(_document(view))
+    else:
+        _show(view)
+    return 0
+
+
+def _chosen(names: list[str], name: str | None, file: Path) -> str:
+    from triggers.errors import InvalidInput
+
+    if name is not None:
+        return name
+    if len(names) == 1:
+        return names[0]
+    listed = ", ".join(f"`{each}`" for each in names[:10]) or "none"
+    raise InvalidInput(f"{file}: has {len(names)} triggers", remedy=f"choose one with --trigger: {listed}")
+
+
+def _drive(path: Path) -> Drive:
+    from triggers.drives.find import find_drives
+    from triggers.errors import InvalidInput
+
+    drives = find_drives([path])
+    if len(drives) != 1:
+        raise InvalidInput(f"{path}: has {len(drives)} drives", remedy=f"name one of them, such as {drives[0].path}")
+    return drives[0]
+
+
+def _check_outputs(outputs: dict[str, Path | None], inputs: tuple[Path, ...]) -> None:
+    from triggers.errors import Misconfigured
+
+    taken = {path.resolve(): "is an input of this trace" for path in inputs}
+    for option, path in outputs.items():
+        if path is None:
+            continue
+        if path.is_dir() or not path.parent.is_dir():
+            raise Misconfigured(f"{option} {path}: cannot be written", remedy="name a file in a folder that exists")
+        if (reason := taken.get(path.resolve())) is not None:
+            raise Misconfigured(f"{option} {path}: this file {reason}, and would be lost", remedy="name another file")
+        taken[path.resolve()] = f"is also that of {option}"
+
+
+def _check_window(window_s: float) -> None:
+    from triggers.errors import InvalidInput
+    from triggers.times import NS_PER_S
+    from triggers.trace.run import MAX_WINDOW_NS
+
+    if not 0 < window_s * NS_PER_S <= MAX_WINDOW_NS:
+        longest = MAX_WINDOW_NS // (60 * NS_PER_S)
+        raise InvalidInput(f"--window {window_s:g} s: a window is at most {longest} min long, and longer than nothing")
+
+
+def _check_inside(at_ns: int, summary: TraceSummary, drive: Drive) -> None:
+    from triggers.errors import InvalidInput
+    from triggers.times import NS_PER_S
+
+    if not summary.first_ns <= at_ns <= summary.last_ns:
+        first, last = (f"{t_ns / NS_PER_S:.3f} s" for t_ns in (summary.first_ns, summary.last_ns))
+        raise InvalidInput(
+            f"--at {at_ns / NS_PER_S:.3f}: {drive.path} is from {first} to {last}", remedy="give a time between them"
+        )
+
+
+def _whole(program: PartsProgram, drive: Drive, catalog: SignalCatalog, parquet_file: Path | None) -> TraceSummary:
+    """Run over the whole drive, writing it to a file if one is given."""
+    from triggers.trace.run import TraceRun
+    from triggers.trace.table import writing
+
+    run = TraceRun(program, drive, catalog)
+    blocks: Iterator[TraceBlock] = run.blocks()
+    for _ in blocks if parquet_file is None else writing(parquet_file, program, blocks):
+        pass
+    return run.summary()
+
+
+def _document(view: TraceView) -> dict[str, Any]:
+    from dataclasses import asdict
+
+    from triggers.backtest.conditions import Shares
+    from triggers.times import NS_PER_S
+
+    summary, block = view.summary, view.block
+    return {
+        "trigger": view.program.trigger,
+        "drive": view.drive,
+        "first": summary.first_ns / NS_PER_S,
+        "last": summary.last_ns / NS_PER_S,
+        "ticks": summary.ticks,
+        "fires": [t_ns / NS_PER_S for t_ns in summary.fires_ns],
+        "closest": None if summary.closest_ns is None else summary.closest_ns / NS_PER_S,
+        "why_not": summary.why_not,
+        "condition": asdict(Shares.of(summary.found.condition)),
+        "unknown": summary.found.unknown,
+        "at": view.at_ns / NS_PER_S,
+        "t": (block.t_ns / NS_PER_S).tolist(),
+        "fired": block.fires.tolist(),
+        "parts": [
+            {
+                "text": part.text,
+                "let": part.let,
+                "depth": part.depth,
+                "type": part.type,
+                "unit": part.unit,
+                "values": [_json_value(part, value) for value in values.tolist()],
+            }
+            for part, values in zip(view.program.parts, block.values, strict=True)
+        ],
+    }
+
+
+def _json_value(part: ConditionPart, value: float) -> float | bool | str | None:
+    """A value as JSON has it; null for unknown."""
+    if math.isnan(value):
+        return None
+    if part.type == "condition":
+        return value == 1
+    return part.values[int(value)] if part.type == "text" else value
+
+
+def _show(view: TraceView) -> None:
+    from triggers.times import NS_PER_S
+    from triggers.trace.page import outcome
+
+    first, last = (f"{t_ns / NS_PER_S:.3f} s" for t_ns in (view.summary.first_ns, view.summary.last_ns))
+    print_result(f"{view.program.trigger} on {view.drive}, {first} to {last}, {view.summary.ticks:,} ticks")
+    print_result(outcome(view.summary))
+    if not len(view.block.t_ns):
+        remark("there is no tick in this window: give a longer --window")
+        return
+    _show_table(view)
+    _show_plot(view)
+
+
+def _show_table(view: TraceView) -> None:
+    """A row per part, a column for each tick around the moment."""
+    import numpy as np
+
+    from fleet_api.cli.author.trace_plot import shown
+    from triggers.times import NS_PER_S
+
+    block = view.block
+    at = max(int(np.searchsorted(block.t_ns, view.at_ns, side="right")) - 1, 0)
+    chosen = range(max(at - _AROUND, 0), min(at + _AROUND + 1, len(block.t_ns)))
+    titles = [f"{block.t_ns[tick] / NS_PER_S:.3f}{' *' if block.fires[tick] else ''}" for tick in chosen]
+    rows = [
+        (_label(part.label, part.depth), part.unit, *(shown(part, float(values[tick])) for tick in chosen))
+        for part, values in zip(view.program.parts, block.values, strict=True)
+    ]
+    print_table(f"Around {view.at_ns / NS_PER_S:.3f} s (* fires)", ("part", "unit", *titles), rows)
+
+
+def _show_plot(view: TraceView) -> None:
+    """A line per part over the whole window."""
+    from fleet_api.cli.author.trace_plot import bar, extent, line
+    from triggers.times import NS_PER_S
+    from triggers.trace.bins import binned
+
+    total = shutil.get_terminal_size().columns if sys.stdout.isatty() else _WIDTH_ELSEWHERE
+    parts, span_ns = view.program.parts, (view.first_ns, view.last_ns)
+    labels = [_label(part.label, part.depth) for part in parts]
+    room = max(len(label) for label in labels)
+    facts = [extent(part, values) for part, values in zip(parts, view.block.values, strict=True)]
+    width = max(total - room - max(len(fact) for fact in facts) - 2, _PLOT_AT_LEAST)
+    first, last = (f"{t_ns / NS_PER_S:.3f} s" for t_ns in span_ns)
+    print_result("")
+    print_result(f"{'':{room}} {first}{last:>{max(width - len(first), 1)}}")
+    for part, values, label, fact in zip(parts, view.block.values, labels, facts, strict=True):
+        bins = binned(view.block.t_ns, values, *span_ns, width)
+        drawn = bar(bins) if part.type == "condition" else line(bins)
+        print_result(f"{label:{room}} {drawn} {fact}".rstrip())
+
+
+def _label(label: str, depth: int) -> str:
+    text = "  " * min(depth, 6) + label
+    return text if len(text) <= _MAX_LABEL else text[: _MAX_LABEL - 1] + "…"

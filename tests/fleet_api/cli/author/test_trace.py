@@ -1,0 +1,123 @@
+"""`longtail trace`: table, plot, files, and errors for people."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from fleet_api.cli.main import main
+
+CATALOG = "signals:\n  x: {unit: m/s, rate: 10}\n  gear: {type: text, values: [park, drive], update: on_change}\n"
+SOURCE = """let fast = x > 36 km/h
+trigger speeding { when fast and gear == "drive" }
+trigger never { when x > 100 km/h }
+"""
+TRACE = ["trace", "a.trigger", "--signals", "signals.yaml", "--drive", "d.parquet"]
+Output = pytest.CaptureFixture[str]
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    Path("a.trigger").write_text(SOURCE)
+    Path("signals.yaml").write_text(CATALOG)
+    t = np.arange(600) / 10
+    x = np.where((t >= 20) & (t < 30), 15.0, 5.0)
+    pq.write_table(pa.table({"t": t, "x": x, "gear": ["drive"] + [None] * 599}), "d.parquet")
+    return tmp_path
+
+
+def document(capsys: Output, *options: str) -> dict[str, object]:
+    capsys.readouterr()
+    assert main([*TRACE, *options, "--json"]) == 0
+    found: dict[str, object] = json.loads(capsys.readouterr().out)
+    return found
+
+
+@pytest.mark.usefixtures("folder")
+def test_the_window_is_around_the_first_fire_and_has_every_part(capsys: Output) -> None:
+    found = document(capsys, "--trigger", "speeding", "--window", "2s")
+    assert (found["fires"], found["at"], found["why_not"]) == ([20.0], 20.0, None)
+    assert found["t"] == pytest.approx(np.arange(190, 211) / 10)
+    parts = {part["text"]: part for part in found["parts"]}  # type: ignore[attr-defined]
+    assert list(parts) == ["x > 36 km/h", "x", 'fast and gear == "drive"', "fast", 'gear == "drive"', "gear"]
+    assert parts["x"]["unit"] == "m/s"
+    assert parts["x"]["values"] == [5.0] * 10 + [15.0] * 11
+    assert parts["fast"]["values"] == [False] * 10 + [True] * 11
+    assert set(parts["gear"]["values"]) == {"drive"}
+    assert found["condition"]["true"] == pytest.approx(10 / 59.9)  # type: ignore[index]
+
+
+@pytest.mark.usefixtures("folder")
+def test_a_trigger_that_never_fired_is_shown_where_it_came_closest_with_the_reason(capsys: Output) -> None:
+    found = document(capsys, "--trigger", "never")
+    assert (found["fires"], found["at"], found["closest"], found["why_not"]) == ([], 20.0, 20.0, "it was never true")
+
+
+@pytest.mark.usefixtures("folder")
+def test_a_terminal_gets_a_table_and_a_plot(capsys: Output) -> None:
+    assert main([*TRACE, "--trigger", "speeding", "--window", "4 s"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[:2] == ["speeding on d, 0.000 s to 59.900 s, 600 ticks", "It fired once: at 20.000 s."]
+    assert any("20.000 *" in line for line in lines)
+    drawn = [line.split()[-1] for line in lines if line.startswith("let fast = x > 36 km/h ")]
+    assert set(drawn[1]) == {"F", "T"}
+    assert len(drawn[1]) > 20
+    assert any(line.rstrip().endswith("5 to 15 m/s") for line in lines)
+
+
+@pytest.mark.usefixtures("folder")
+def test_every_tick_goes_into_a_parquet_file_and_the_window_into_a_page(capsys: Output) -> None:
+    files = ("--parquet", "o.parquet", "--html", "o.html")
+    assert main([*TRACE, "--trigger", "speeding", "--at", "25", *files]) == 0
+    table = pq.read_table("o.parquet")
+    assert table.column_names == [
+        *("t", "t_ns", "fires", "fast", "x", 'fast and gear == "drive"', "fast (2)", 'gear == "drive"', "gear")
+    ]
+    assert table.num_rows == 600
+    assert table.column("fires").to_pylist().index(True) == 200
+    assert sum(table.column("fast").to_pylist()) == 100
+    assert table.column("gear").to_pylist() == ["drive"] * 600
+    assert table.schema.field("x").metadata[b"unit"] == b"m/s"
+    assert Path("o.html").read_text().startswith("<!doctype html>")
+    assert capsys.readouterr().err == ""
+
+
+@pytest.mark.usefixtures("folder")
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        (("--trigger", "speding"), "has no trigger `speding`; choose one of its triggers: `speeding`, `never`"),
+        ((), "has 2 triggers; choose one with --trigger: `speeding`, `never`"),
+        (("--trigger", "never", "--at", "60"), "--at 60.000: d.parquet is from 0.000 s to 59.900 s"),
+        (("--trigger", "never", "--drive", "e.parquet"), "e.parquet: there is no such file or folder"),
+        (("--trigger", "never", "--window", "2 h"), "'2 h' is not a time with its unit"),
+        (("--trigger", "never", "--window", "90 min"), "a window is at most 60 min long"),
+        (("--trigger", "never", "--parquet", "d.parquet"), "is an input of this trace, and would be lost"),
+        (("--trigger", "never", "--html", "nowhere/o.html"), "cannot be written"),
+    ],
+)
+def test_mistakes_are_told_with_what_to_do(capsys: Output, options: tuple[str, ...], told: str) -> None:
+    assert main([*TRACE, *options]) != 0
+    assert told in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("folder")
+def test_a_drive_without_a_needed_signal_is_told(capsys: Output) -> None:
+    pq.write_table(pa.table({"t": [0.0, 0.1], "x": [1.0, 2.0]}), "d.parquet")
+    assert main([*TRACE, "--trigger", "speeding"]) == 1
+    assert "`speeding` needs it" in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("folder")
+def test_a_folder_with_several_drives_is_told(capsys: Output) -> None:
+    Path("many").mkdir()
+    for name in ("a", "b"):
+        pq.write_table(pa.table({"t": [0.0, 0.1], "x": [1.0, 2.0]}), f"many/{name}.parquet")
+    assert main([*TRACE[:-1], "many", "--trigger", "never"]) == 1
+    assert "many: has 2 drives" in capsys.readouterr().err

@@ -1,0 +1,100 @@
+"""The page of a trace needs nothing but itself, and shows text as text."""
+
+from __future__ import annotations
+
+import re
+from html.parser import HTMLParser
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from triggers.drives.drive import Drive
+from triggers.language.parts import parts_program
+from triggers.signals.catalog import SignalCatalog
+from triggers.trace.page import page
+from triggers.trace.run import TraceRun, TraceView, window
+
+CATALOG = SignalCatalog.parse(
+    "signals: {x: {unit: m/s, rate: 10}, who: {type: text, values: [a, '</svg><script>'], update: on_change}}", name="c"
+)
+SOURCE = 'trigger t { when x > 1 m/s and who != "</svg><script>" }'
+
+
+def view(path: Path, drive_name: str = "d") -> TraceView:
+    t = np.arange(100) / 10
+    pq.write_table(pa.table({"t": t, "x": np.sin(t) * 3, "who": ["a"] + [None] * 99}), path)
+    drive, program = Drive(path), parts_program(SOURCE, "f", "t", CATALOG)
+    run = TraceRun(program, drive, CATALOG)
+    for _ in run.blocks():
+        pass
+    block = window(program, drive, CATALOG, 0, 5_000_000_000)
+    return TraceView(program, drive_name, run.summary(), block, 0, 5_000_000_000, 2_000_000_000)
+
+
+class Tags(HTMLParser):
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self.words: list[str] = []
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+
+    def handle_data(self, data: str) -> None:
+        self.words.append(data)
+
+
+def test_it_asks_for_nothing_and_runs_nothing(tmp_path: Path) -> None:
+    tags = Tags(page(view(tmp_path / "d.parquet"))).tags
+    names = {name for name, _ in tags}
+    assert names <= {
+        *(
+            "html",
+            "head",
+            "meta",
+            "title",
+            "style",
+            "body",
+            "h1",
+            "p",
+            "span",
+            "i",
+            "div",
+            "svg",
+            "rect",
+            "path",
+            "line",
+        )
+    }
+    attributes = {attribute for _, given in tags for attribute in given}
+    assert not attributes & {"src", "href", "srcset", "xlink:href", "action"}
+    assert not [attribute for attribute in attributes if attribute.startswith("on")]
+
+
+def test_text_of_triggers_and_drives_stays_text(tmp_path: Path) -> None:
+    text = page(view(tmp_path / "d.parquet", 'a"><img src=x>\x1b[2J'))
+    tags = Tags(text)
+    assert not {"script", "img"} & {name for name, _ in tags.tags}
+    assert 'who != "</svg><script>"' in tags.words
+    assert "\x1b" not in text
+    labels = [given["aria-label"] for name, given in tags.tags if name == "svg"]
+    assert 'who != "</svg><script>"' in labels
+
+
+def test_it_is_light_and_dark_and_as_wide_as_the_screen(tmp_path: Path) -> None:
+    text = page(view(tmp_path / "d.parquet"))
+    assert "prefers-color-scheme: dark" in text
+    assert "width=device-width" in text
+    assert not re.search(r"(?<!max-)width:\s*\d+(px|rem)", text)
+    assert all("width" not in given for name, given in Tags(text).tags if name == "svg")
+
+
+def test_it_says_what_became_of_the_trigger_and_marks_the_moment(tmp_path: Path) -> None:
+    tags = Tags(page(view(tmp_path / "d.parquet")))
+    assert any(word.startswith("It fired ") for word in tags.words)
+    marks = [given for name, given in tags.tags if name == "line"]
+    assert len(marks) == 5
+    assert {given["x1"] for given in marks} == {"240.0"}

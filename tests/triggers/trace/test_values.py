@@ -1,0 +1,134 @@
+"""Values of a trace are those of the reference interpreter, bit for bit, over random programs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import pairwise
+from pathlib import Path
+from random import Random
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from tests.triggers.language.randomised.agreement import Case, Pieces
+from tests.triggers.language.randomised.tracing import traced
+from triggers.drives.drive import Drive
+from triggers.errors import InvalidInput
+from triggers.language.ir import Ir
+from triggers.language.parts import parts_program
+from triggers.language.webassembly.host.blocks import ReadableMachine
+from triggers.signals.catalog import SignalCatalog
+from triggers.trace.run import TraceRun, joined
+
+PROGRAMS = 30
+SHARDS = 3
+
+
+def read(ir: Ir, case: Case, cuts: Sequence[int], max_chunk: int) -> tuple[np.ndarray, np.ndarray, list[int]]:
+    """Times of all ticks, all nodes' values at them, and fires."""
+    machine = ReadableMachine(ir, max_chunk=max_chunk)
+    blocks = []
+    for start, stop in pairwise((0, *cuts, len(case.recording))):
+        piece = case.recording.cut(start, stop)
+        columns = [piece.columns.get(item.name) for item in ir.inputs]
+        blocks += list(machine.blocks(piece.t_ns, columns, range(len(ir.nodes))))
+    times = np.concatenate([block.t_ns for block in blocks])
+    values = np.concatenate([np.array(block.values).T for block in blocks])
+    return times, values, [t_ns for block in blocks for t_ns in block.fires_ns.tolist()]
+
+
+def demand_equal(ir: Ir, case: Case, cuts: Sequence[int], max_chunk: int) -> None:
+    expected = traced(ir, case.recording)
+    times, values, fires = read(ir, case, cuts, max_chunk)
+    at_tick = {int(t_ns): index for index, t_ns in enumerate(times)}
+    rows = [at_tick[t_ns] for _, t_ns in expected.ticks]
+    table = expected.table()
+    assert (values[rows].view(np.int64) == table.view(np.int64)).all()
+    assert sorted(fires) == sorted(t_ns for _, t_ns, _ in expected.fires)
+
+
+@pytest.mark.parametrize("shard", range(SHARDS))
+def test_every_part_of_random_conditions_has_the_interpreters_values(shard: int) -> None:
+    for seed in range(shard, PROGRAMS, SHARDS):
+        random = Random(9_000_000 + seed)
+        case = Case.random(random, rows=150, triggers=3, depth=4)
+        if (np.diff(case.recording.t_ns) <= 0).any():  # the same times come again
+            continue
+        catalog = SignalCatalog.parse(case.catalog, name="catalog")
+        for code in case.ir.triggers:
+            program = parts_program(case.source, "case", code.name, catalog)
+            pieces = Pieces.random(random, len(case.recording))
+            demand_equal(program.ir, case, (), 4096)
+            demand_equal(program.ir, case, pieces.cuts, 64)
+
+
+CATALOG = SignalCatalog.parse(
+    """
+signals:
+  x: {unit: m/s, rate: 10}
+  y: {unit: m/s, rate: 10}
+  gear: {type: text, values: [park, drive], update: on_change}
+  armed: {type: bool, update: on_change}
+""",
+    name="c",
+)
+
+
+def write(path: Path, **columns: object) -> Drive:
+    pq.write_table(pa.table(columns), path)
+    return Drive(path)
+
+
+def test_parts_are_all_sub_expressions_in_their_own_units_with_lets_by_name() -> None:
+    source = 'let fast = x > 36 km/h\ntrigger t { when fast and x + y > 5 km/h and gear == "drive" and armed }'
+    parts = parts_program(source, "f", "t", CATALOG).parts
+    assert [(part.label, part.depth, part.type, part.unit) for part in parts] == [
+        ("let fast = x > 36 km/h", 0, "condition", ""),
+        ("x", 1, "number", "m/s"),
+        ('fast and x + y > 5 km/h and gear == "drive" and armed', 0, "condition", ""),
+        ("fast", 1, "condition", ""),
+        ("x + y > 5 km/h", 1, "condition", ""),
+        ("x + y", 2, "number", "m/s"),
+        ("y", 3, "number", "m/s"),
+        ('gear == "drive"', 1, "condition", ""),
+        ("gear", 2, "text", ""),
+        ("armed", 1, "condition", ""),
+    ]
+
+
+def test_an_unknown_trigger_is_named_with_those_that_there_are() -> None:
+    with pytest.raises(InvalidInput, match="has no trigger `u`") as raised:
+        parts_program("trigger t { when armed }", "f", "u", CATALOG)
+    assert "`t`" in raised.value.remedy
+
+
+def test_a_drive_without_a_needed_signal_is_told(tmp_path: Path) -> None:
+    drive = write(tmp_path / "d.parquet", t=[0.0, 0.1], x=[1.0, 2.0])
+    program = parts_program("trigger t { when x > 1 m/s and y > 1 m/s }", "f", "t", CATALOG)
+    with pytest.raises(InvalidInput, match="`t` needs it"):
+        TraceRun(program, drive, CATALOG)
+
+
+def test_a_comparison_that_never_was_true_came_closest_where_its_sides_were(tmp_path: Path) -> None:
+    t = np.arange(100) / 10
+    drive = write(tmp_path / "d.parquet", t=t, x=9 - np.abs(t - 6))
+    run = TraceRun(parts_program("trigger t { when x > 36 km/h }", "f", "t", CATALOG), drive, CATALOG)
+    block = joined(list(run.blocks()), 2)
+    summary = run.summary()
+    assert (summary.closest_ns, summary.centre_ns) == (6_000_000_000, 6_000_000_000)
+    assert summary.why_not == "it was never true"
+    assert len(block.t_ns) == summary.ticks == 100
+
+
+def test_of_a_conjunction_that_never_was_true_the_closest_is_where_all_but_one_part_were(tmp_path: Path) -> None:
+    t = np.arange(100) / 10
+    drive = write(tmp_path / "d.parquet", t=t, x=np.where(t >= 5, 20.0, 0.0), y=np.zeros(100))
+    program = parts_program("trigger t { when x > 36 km/h and y > 1 m/s }", "f", "t", CATALOG)
+    run = TraceRun(program, drive, CATALOG)
+    for _ in run.blocks():
+        pass
+    summary = run.summary()
+    assert summary.closest_ns == 5_000_000_000
+    assert summary.why_not == "`y > 1 m/s` was never true; all but `y > 1 m/s` were true first at 5.000 s"

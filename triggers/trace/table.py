@@ -1,0 +1,73 @@
+"""A trace as a Parquet table: a row per tick, a column per part of the condition."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from triggers.backtest.tables import written_whole
+from triggers.language.parts import ConditionPart, PartsProgram
+from triggers.times import NS_PER_S
+from triggers.trace.run import Numbers, TraceBlock
+
+OWN_COLUMNS = ("t", "t_ns", "fires")
+
+
+def schema_of(program: PartsProgram) -> pa.Schema:
+    """`t` (s), `t_ns` and `fires`, then a column per part under its text.
+
+    A column's metadata has its `type`, `unit` and `depth`, and `let` for the whole of one.
+    """
+    own = [pa.field("t", pa.float64()), pa.field("t_ns", pa.int64()), pa.field("fires", pa.bool_())]
+    fields = [
+        pa.field(
+            name,
+            {"number": pa.float64(), "condition": pa.bool_(), "text": pa.string()}[part.type],
+            metadata={"type": part.type, "unit": part.unit, "depth": str(part.depth), "let": part.let or ""},
+        )
+        for name, part in zip(names_of(program), program.parts, strict=True)
+    ]
+    return pa.schema([*own, *fields], metadata={"longtail.trigger": program.trigger})
+
+
+def names_of(program: PartsProgram) -> list[str]:
+    """A column name per part: its text, with a number where that is taken."""
+    taken = set(OWN_COLUMNS)
+    names = []
+    for part in program.parts:
+        name, number = part.let or part.text, 1
+        while name in taken:
+            number += 1
+            name = f"{part.let or part.text} ({number})"
+        taken.add(name)
+        names.append(name)
+    return names
+
+
+def writing(path: Path, program: PartsProgram, blocks: Iterable[TraceBlock]) -> Iterator[TraceBlock]:
+    """Write blocks to a file as they pass. Raises Misconfigured if it cannot be written."""
+    schema = schema_of(program)
+    with written_whole(path) as partial, partial.open("wb") as file, pq.ParquetWriter(file, schema) as writer:
+        for block in blocks:
+            writer.write_batch(_batch(block, program, schema))
+            yield block
+
+
+def _batch(block: TraceBlock, program: PartsProgram, schema: pa.Schema) -> pa.RecordBatch:
+    columns = [pa.array(block.t_ns / NS_PER_S), pa.array(block.t_ns), pa.array(block.fires)]
+    columns += [_column(part, values) for part, values in zip(program.parts, block.values, strict=True)]
+    return pa.record_batch(columns, schema=schema)
+
+
+def _column(part: ConditionPart, values: Numbers) -> pa.Array:
+    unknown = np.isnan(values)
+    if part.type == "number":
+        return pa.array(values, mask=unknown)
+    if part.type == "condition":
+        return pa.array(values == 1, mask=unknown)
+    indexes = pa.array(np.where(unknown, 0, values).astype(np.int32), mask=unknown)
+    return pa.array(part.values, pa.string()).take(indexes)
