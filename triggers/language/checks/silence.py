@@ -1,4 +1,4 @@
-"""Warnings about negations that are unknown, not true, while a signal is silent."""
+"""Warnings about conditions that authors take to be decided, and that are unknown while a signal is silent."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ _STATES = (syntax.Unary, syntax.Junction, syntax.Hold, syntax.Call)
 def check_silence(context: CheckContext, condition: syntax.Expression) -> None:
     """Warn about each `not` and `!=` over a number or text that may be silent, unless the condition asks for silence.
 
+    So is each comparison after `without`, which stands for "it did not happen", and gives up while it is unknown.
     A signal with `update: on_change` keeps its value, and a bool is taken to be a flag that is always sent.
     """
     parts = list(_parts(context, condition))
@@ -25,11 +26,21 @@ def check_silence(context: CheckContext, condition: syntax.Expression) -> None:
             silent = _compared_names(context, part.operand) - watched
         elif isinstance(part, syntax.Binary) and part.operator == "!=":
             silent = _silent_names(context, part) - watched
+        elif isinstance(part, syntax.Sequence) and part.operator == "without":
+            _check_without(context, part.second, watched)
+            continue
         else:
             continue
         if silent:
             name = min(silent)
             context.report.unknown_in_silence(part.span, name, _plain(context, part))
+
+
+def _check_without(context: CheckContext, second: syntax.Expression, watched: set[str]) -> None:
+    """Warn if what must not happen is unknown while a signal is silent."""
+    silent = _compared_names(context, second) - watched
+    if silent:
+        context.report.waits_in_silence(second.span, min(silent), _text(context, second))
 
 
 def _plain(context: CheckContext, negation: syntax.Expression) -> str:

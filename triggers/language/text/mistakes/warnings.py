@@ -114,6 +114,14 @@ class Warnings(Collector):
         proposal = f"add {quoted(place, 'and')} to the `signals` of the capture, beside those that the condition reads"
         self._warning("LT918", span, message, proposal)
 
+    def waits_in_silence(self, span: Span, signal: str, second: str) -> None:
+        """LT921: `A without B` whose B is unknown while a signal is silent."""
+        message = (
+            f"while `{signal}` is silent this is unknown, and `without` gives up: it does not count as not happened"
+        )
+        proposal = f"write `without (not missing({signal}) and {second})` if silence counts as not happened"
+        self._warning("LT921", span, message, proposal)
+
 
 def _some(names: Sequence[str]) -> str:
     """The first of these names, and how many there are besides."""

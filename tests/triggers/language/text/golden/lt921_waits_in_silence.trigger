@@ -1,0 +1,8 @@
+trigger a { when driver.brake without lead.distance < 60 m within 2 s }
+let close = lead.distance < 60 m
+trigger b { when driver.brake without (close and ego.speed > 5 m/s) within 2 s }
+
+# these say what silence means, or wait for what is always sent
+trigger c { when driver.brake without (not missing(lead.distance) and lead.distance < 60 m) within 2 s }
+trigger d { when driver.brake without driver.override within 2 s }
+trigger e { when lead.distance < 60 m without driver.brake within 2 s }
