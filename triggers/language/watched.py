@@ -86,11 +86,18 @@ def watched(ir: Ir) -> tuple[WatchedTrigger, ...]:
     found = []
     for code in ir.triggers:
         parts = tuple(dict.fromkeys(_conjuncts(ir, code.root)))
-        signals = [index for index in range(len(ir.inputs)) if needs[code.root] >> index & 1]
-        found.append(
-            WatchedTrigger(code.name, code.root, parts if len(parts) > 1 else (), tuple(signals[:MAX_SIGNALS]))
-        )
+        found.append(WatchedTrigger(code.name, code.root, parts if len(parts) > 1 else (), _first(needs[code.root])))
     return tuple(found)
+
+
+def _first(mask: int) -> tuple[int, ...]:
+    """The positions of the lowest bits that are set, at most MAX_SIGNALS."""
+    positions: list[int] = []
+    while mask and len(positions) < MAX_SIGNALS:
+        lowest = mask & -mask
+        positions.append(lowest.bit_length() - 1)
+        mask ^= lowest
+    return tuple(positions)
 
 
 def masks_of(ir: Ir, opaque: frozenset[str] = frozenset()) -> list[int]:

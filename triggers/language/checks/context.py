@@ -65,18 +65,19 @@ class CheckContext:
 
     # parts
 
-    def begin_part(self, expression: syntax.Expression) -> CheckedPart:
+    def begin_part(self, expression: syntax.Expression) -> CheckedPart | None:
         """Note, if it is asked for, that the check of an expression begins; `end_part` must follow."""
+        if self.parts is None:
+            return None
         part = CheckedPart(expression, self.depth)
+        self.parts.append(part)
         self.depth += 1
-        if self.parts is not None:
-            self.parts.append(part)
         return part
 
-    def end_part(self, part: CheckedPart, typed: Typed) -> Typed:
+    def end_part(self, part: CheckedPart | None, typed: Typed) -> Typed:
         """Note what an expression is, and return that."""
-        self.depth = part.depth
-        part.typed = typed
+        if part is not None:
+            self.depth, part.typed = part.depth, typed
         return typed
 
     # messages

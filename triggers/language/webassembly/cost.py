@@ -79,7 +79,7 @@ def cost_of_plan(plan: ModulePlan) -> ProgramCost:
     for index, node in enumerate(plan.ir.nodes):
         if node.op == "input":
             state_of[index] = state_of.get(index, 0) + layout.HELD_BYTES
-    frame, fire = _frame(plan), work_of("fire") + work_of("observe")
+    frame, fire = _frame(plan), work_of("fire")
     total = frame + fire.times(len(plan.ir.triggers)) + work_of("compare").times(len(plan.ir.compares))
     total += work_of("match_events", ring=MAX_WAITING).times(len(plan.ir.events))
     for work in nodes.values():

@@ -117,8 +117,8 @@ class _Emitter:
         }
         for index, table in self.place.tables_of().items():
             parts[self.place.tables[index]] = struct.pack(f"<{len(table)}d", *table)
-        for at, observed in self.place.observations().items():
-            parts[at] = struct.pack(f"<{len(observed)}i", *observed)
+        if observed := self.place.observations():
+            parts[self.place.observed[0]] = struct.pack(f"<{len(observed)}i", *observed)
         return "\n".join(f'(data (i32.const {at}) "{_escaped(data)}")' for at, data in parts.items())
 
     def _start(self) -> str:
@@ -172,8 +172,8 @@ class _Emitter:
     def _fire_call(self, position: int, trigger: TriggerCode) -> str:
         record = self.plan.state.triggers + layout.TRIGGER_BYTES * position
         integers = " ".join(map(_address, (position, self.plan.trigger_slots[position], record)))
-        observe = f"(call $observe {_address(self.place.observed[position])})"
-        return f"(call $fire {self._operand(trigger.root)} {integers} (i64.const {trigger.cooldown_ns})) {observe}"
+        observed = _address(self.place.observed[position])
+        return f"(call $fire {self._operand(trigger.root)} {integers} (i64.const {trigger.cooldown_ns}) {observed})"
 
     def _mark_new(self) -> str:
         """An expression that reads no signal is only due at the beginning of a segment."""

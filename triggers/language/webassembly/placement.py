@@ -52,6 +52,8 @@ class Placement:
         self.max_ages = space.take(8 * self.plan.inputs)
         self.sampled_columns = space.take(4 * self.plan.inputs)
         self.tables = {i: space.take(8 * len(table)) for i, table in self.tables_of().items()}
+        # beside the other data, as a module with data here and there takes long to load
+        self.observed = [space.take(4 * (3 + each.entries), align=4) for each in self.plan.watched]
         self.times = space.take(8 * (self.row_capacity + layout.PADDING_ROWS))
         self.column_stride = 8 * (self.row_capacity + layout.PADDING_ROWS)
         self.inputs_at = space.take(self.column_stride * self.plan.inputs)
@@ -65,15 +67,14 @@ class Placement:
         self.weights = space.take(
             sum(layout.CLOSEST_BYTES + layout.WEIGHT_BYTES * each.entries for each in self.plan.watched)
         )
-        self.observed = [space.take(4 * (3 + each.entries), align=4) for each in self.plan.watched]
         self.unknown_with, self.known_with = space.take(self.half), space.take(self.half)
 
-    def observations(self) -> dict[int, tuple[int, ...]]:
-        """By address, what `$weigh` reads of a trigger: counts, its records, masks, and inputs."""
-        found, record = {}, self.weights
-        for each, at in zip(self.plan.watched, self.observed, strict=True):
+    def observations(self) -> list[int]:
+        """What `$weigh` reads of all triggers, from `observed[0]` on: counts, records, masks, and inputs of each."""
+        found, record = [], self.weights
+        for each in self.plan.watched:
             masks = [self.result(node).at for node in (each.root, *each.parts)]
-            found[at] = (len(each.parts), len(each.signals), record, *masks, *each.signals)
+            found += [len(each.parts), len(each.signals), record, *masks, *each.signals]
             record += layout.CLOSEST_BYTES + layout.WEIGHT_BYTES * each.entries
         return found
 

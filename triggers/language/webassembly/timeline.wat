@@ -386,8 +386,10 @@
 ;; ---- Fires
 
 ;; A trigger: fires when its condition rises, unless its cooldown runs. `state` has the last known value (0: none,
-;; 1: false, 2: true); `memory` the time of the latest fire, whether there is one, and the rises suppressed.
+;; 1: false, 2: true); `memory` the time of the latest fire, whether there is one, and the rises suppressed. Then its
+;; condition is weighed, if the host wants that; a vehicle does not, and pays for the question alone.
 (func $fire (param $arg0 i32) (param $trigger i32) (param $state i32) (param $memory i32) (param $cooldown i64)
+  (param $observed i32)
   (local $w i32) (local $T i64) (local $F i64) (local $rises i64) (local $last i64) (local $t i64) (local $i i32)
   (local.set $last (i64.load (local.get $state)))
   (loop $words
@@ -411,7 +413,8 @@
       (br $runs)))
     (local.set $w (i32.add (local.get $w) (i32.const 8)))
     (br_if $words (i32.lt_u (local.get $w) (global.get $words))))
-  (i64.store (local.get $state) (local.get $last)))
+  (i64.store (local.get $state) (local.get $last))
+  (if (global.get $weighing) (then (call $weigh (local.get $observed)))))
 
 (func $put_fire (param $t i64) (param $i i32) (param $trigger i32)
   (local $at i32)

@@ -169,7 +169,3 @@
     (local.set $record (i32.add (local.get $record) (i32.const 32)))
     (local.set $n (i32.add (local.get $n) (i32.const 1)))
     (br $signals))))
-
-;; After a trigger's condition: weigh it, if the host wants that. A vehicle does not, and pays for the question alone.
-(func $observe (param $at i32)
-  (if (global.get $weighing) (then (call $weigh (local.get $at)))))
