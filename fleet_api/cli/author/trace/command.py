@@ -227,7 +227,7 @@ def _show_table(view: TraceView) -> None:
     """A row per part, a column for each tick around the moment."""
     import numpy as np
 
-    from fleet_api.cli.author.trace_plot import shown
+    from fleet_api.cli.author.trace.plot import shown
     from triggers.times import NS_PER_S
 
     block = view.block
@@ -243,7 +243,7 @@ def _show_table(view: TraceView) -> None:
 
 def _show_plot(view: TraceView) -> None:
     """A line per part over the whole window."""
-    from fleet_api.cli.author.trace_plot import bar, extent, line
+    from fleet_api.cli.author.trace.plot import bar, extent, line
     from triggers.times import NS_PER_S
     from triggers.trace.bins import binned
 

@@ -1,0 +1,1 @@
+"""`longtail trace`: the command, and its plots in a terminal."""
