@@ -24,7 +24,9 @@ COMMANDS = {
     "backtest": Entry(
         "fleet_api.cli.author.backtest:backtest", "Run triggers over recorded drives, and forecast a fleet."
     ),
-    "trace": Entry("fleet_api.cli.author.trace.command:trace", "Show every part of a trigger's condition over a drive."),
+    "trace": Entry(
+        "fleet_api.cli.author.trace.command:trace", "Show every part of a trigger's condition over a drive."
+    ),
     "compile": Entry(
         "fleet_api.cli.author.compile:compile_campaigns", "Write WebAssembly modules and signed bundles of campaigns."
     ),

@@ -98,6 +98,14 @@ def test_parts_are_all_sub_expressions_in_their_own_units_with_lets_by_name() ->
     ]
 
 
+def test_a_derived_signal_is_a_part_by_its_name_without_what_it_is_derived_from() -> None:
+    text = "signals: {x: {unit: m/s, rate: 10}, twice: {unit: m/s, derived: x * 2}}"
+    catalog = SignalCatalog.parse(text, name="c")
+    parts = parts_program("trigger t { when twice > 5 m/s and x > 1 m/s }", "f", "t", catalog).parts
+    labels = ["twice > 5 m/s and x > 1 m/s", "twice > 5 m/s", "twice", "x > 1 m/s", "x"]
+    assert [part.label for part in parts] == labels
+
+
 def test_an_unknown_trigger_is_named_with_those_that_there_are() -> None:
     with pytest.raises(InvalidInput, match="has no trigger `u`") as raised:
         parts_program("trigger t { when armed }", "f", "u", CATALOG)

@@ -110,6 +110,7 @@ def _parsed(context: CheckContext, name: str) -> tuple[CheckContext, syntax.Expr
         broken_lets=file.broken_lets,
         known_lets={},
         open_lets=[],
+        parts=None,
         _nearest={},
     )
     return inner, file.triggers[0].when
