@@ -33,6 +33,78 @@ ARITHMETIC = Case(
     """),
 )
 
+WHOLE_NUMBERS = Case(
+    name="whole_numbers",
+    says="A remainder is exact and in [0, m); bits are those of whole numbers; floor goes down; -0 has sign 0.",
+    signals="""
+        signals:
+          x: {rate: 10}
+          m: {rate: 10}
+          heading: {unit: deg, rate: 10}
+    """,
+    triggers="""
+        trigger rest { when mod(x, m) > 0.5 }
+        trigger none { when missing(mod(x, m)) }
+        trigger zero { when mod(x, 0.1) == 0 }
+        trigger quarter { when mod(heading, 90 deg) < 5 deg }
+        trigger bits { when bits(x, 4503599627370502) == 4503599627370496 }
+        trigger no_bits { when missing(bits(x, 1)) }
+        trigger positive { when sign(x) == 1 and 1 / sign(abs(m)) > 0 }
+        trigger zeros { when sign(x) == 0 }
+        trigger floors { when floor(x / 2) == -1 }
+        trigger below_zero { when 1 / floor(x) < 0 }
+        trigger least { when min(x, m, 3, heading / 1 deg) < -1 }
+        trigger held { when clamp(x, m, 2) == 2 }
+        trigger close { when approx(heading, 90 deg, 0.5 deg) }
+    """,
+    lines=recording("""
+        0 x=1 m=3 heading=0; 100 x=-1 m=3 heading=89.5; 200 x=-3; 300 x=-5e-324 m=1; 400 x=0.3; 500 x=-0.3
+        600 x=2251799813685247.5 m=1; 700 x=2251799813685248; 800 x=7 m=0 heading=90.5; 900 x=7 m=-2; 1000 x=-0.0 m=0.1
+        1100 x=4503599627370501; 1200 x=9007199254740991 heading=-1; 1300 x=9007199254740992; 1400 x=4503599627370496
+        1500 x=1.7976931348623157e308 m=5.992310449541053e307; 1600 x=-1.7976931348623157e308; 1700 x=1e308 m=1e-308
+        1800 x=inf m=1; 1900 x=4294967296.5; 2000 x=-0.5 heading=449.99; 2100 x=0.0 m=2; 2200 x=3 m=4; 2300 x=1.99 m=-5
+    """),
+)
+
+CHOICES = Case(
+    name="choices",
+    says="default and if take one value; prev is the value at the update before; a change is between known values.",
+    signals="""
+        signals:
+          x: {rate: 10, max_age: 0.25}
+          y: {rate: 10, max_age: 0.25}
+          p: {type: bool, rate: 10, max_age: 0.25}
+          gear: {type: text, values: [P, R, N, D], rate: 10, max_age: 0.25}
+          other: {type: text, values: [D, P, S], update: on_change, initial: S}
+    """,
+    triggers="""
+        trigger stands_in { when default(x, y) > 3 }
+        trigger none { when missing(default(x, y)) }
+        trigger silent { when default(not p, true) }
+        trigger other_text { when default(gear, other) == "S" }
+        trigger none_text { when default(gear, "none") == "none" }
+        trigger branch { when if(p, x, y) > 3 }
+        trigger no_branch { when missing(if(p, x, y)) }
+        trigger same { when if(p, gear, other) == "D" }
+        trigger either { when if(p, x > 3, y > 3) }
+        trigger before { when prev(x) > 3 }
+        trigger repeated { when prev(x + y) == x + y }
+        trigger was_true { when prev(p) and not p }
+        trigger was_parked { when prev(gear) == "P" and gear != "P" }
+        trigger shifted { when changed(gear) from "P" to "D" }
+        trigger left { when changed(gear) from "P" }
+        trigger reached { when changed(x) to 4 }
+        trigger opened { when changed(p) from false to true }
+    """,
+    lines=recording("""
+        0 x=1 y=2 p=0 gear=0; 100 x=4 y=2 p=1 gear=3; 200 x=4 p=1 gear=0; 250 y=4; 300 x=2 y=5 p=0 gear=inf
+        400 x=inf y=5 p=0 gear=3; 500 y=1 p=1 other=0; 600 p=1 other=2; 700 x=4 y=4 p=inf gear=3; 800 x=4 y=4; 1200
+        1300 x=1 y=9 p=0 gear=0; restart
+        1400 x=4 y=9 p=1 gear=3; 1500 x=5 y=0 p=0 gear=1; 4000; 4100 x=4 y=4 p=1 gear=0; 4200 x=1 y=4 p=0 gear=3; end
+        4300 x=2 y=3 p=1 gear=0; 4400 x=4 y=4 p=0 gear=3
+    """),
+)
+
 CODING = Case(
     name="coding",
     says="A text is the index into its values, a bool 0 or 1; on_change never expires; initial is not a sample.",
@@ -247,4 +319,4 @@ PLACES = Case(
     ),
 )
 
-CASES = (ARITHMETIC, CODING, WINDOWS, OVERFLOW, SEQUENCES, PAIRS, COMPARE, EVENTS, PLACES)
+CASES = (ARITHMETIC, WHOLE_NUMBERS, CHOICES, CODING, WINDOWS, OVERFLOW, SEQUENCES, PAIRS, COMPARE, EVENTS, PLACES)

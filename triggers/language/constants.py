@@ -20,7 +20,7 @@ REACH = 3
 STEPS = 100
 """About how many steps there are in a range."""
 _LARGEST = Fraction(10**300)
-_WHOLE = frozenset(("count", "flicker", "samples"))
+_WHOLE = frozenset(("count", "flicker", "samples", "floor", "bits", "sign"))
 """Calls that give whole numbers."""
 _ONE: dict[str | None, float] = {None: 1.0, "%": 100.0}
 """How much all of it is, by the unit of a share."""

@@ -24,6 +24,11 @@ MAX_ORDERED = 1 << 16
 MAX_TOTAL_CAPACITY = 10_000_000
 MAX_TIME_NS = 10 * 366 * 86_400 * NS_PER_S
 
+MAX_INTEGER = 2**53 - 1
+"""The greatest integer that differs from its neighbours as a double; `bits` takes those from 0 to here."""
+MAX_QUOTIENT = 2.0**51
+"""`mod(x, m)` is unknown from this quotient on: the doubles around x are then hardly closer to each other than m."""
+
 SignalType = Literal["number", "bool", "text"]
 
 
@@ -68,6 +73,12 @@ OPERATIONS: dict[str, Operation] = {
     "sqrt": Operation(_N, (_N,)),
     "min": Operation(_N, (_N, _N)),
     "max": Operation(_N, (_N, _N)),
+    "sign": Operation(_N, (_N,)),
+    "floor": Operation(_N, (_N,)),
+    "mod": Operation(_N, (_N, _N)),
+    "bits": Operation(_N, (_N,), ("mask",)),
+    "default": Operation(None, (ANY, ANY)),
+    "if": Operation(None, (_B, ANY, ANY)),
     "wrap": Operation(_N, (_N,), ("half_turn",)),
     "lookup": Operation(_N, (_N,), ("table",)),
     "in_range": Operation(_N, (_N,), ("low", "high")),
@@ -104,6 +115,7 @@ OPERATIONS: dict[str, Operation] = {
     "rate": Operation(_N, (_N,), ("window_ns", "capacity")),
     "ema": Operation(_N, (_N,), ("window_ns",)),
     "past": Operation(None, (ANY,), ("delay_ns", "capacity")),
+    "prev": Operation(None, (ANY,)),
     "then": Operation(_B, (_B, _B), ("within_ns",)),
     "without": Operation(_B, (_B, _B), ("within_ns",)),
     "disagree": Operation(_B, (ANY, ANY), ("skew_ns", "stale_ns")),

@@ -89,4 +89,4 @@ def _in_a_file(kind: WordKind, form: str) -> str:
             collect = "" if form.startswith("collect") else "collect t\n"
             return f"trigger t {{\nwhen p\n}}\ncampaign c {{\n{collect}{form}\n}}\n"
         case _:
-            return form
+            return form.replace(", ...)", ", c)")

@@ -7,6 +7,7 @@ after each operation, therefore holds for every result of the program, to the la
 from __future__ import annotations
 
 from fractions import Fraction
+from math import floor, nextafter
 
 from triggers.language.analysis.typed import Typed
 from triggers.signals.units import Unit, convert
@@ -87,6 +88,44 @@ def of_extreme(function: str, left: Bounds, right: Bounds) -> Bounds:
     highs = [high for high in (left[1], right[1]) if high is not None]
     low = None if left[0] is None or right[0] is None else min(left[0], right[0])
     return low, min(highs, default=None)
+
+
+def of_either(left: Bounds, right: Bounds) -> Bounds:
+    """Bounds of a number that is a or b."""
+    low = None if left[0] is None or right[0] is None else min(left[0], right[0])
+    high = None if left[1] is None or right[1] is None else max(left[1], right[1])
+    return low, high
+
+
+def of_sign(bounds: Bounds) -> Bounds:
+    """Bounds of sign(a)."""
+    low, high = bounds
+    return (
+        Fraction(-1 if low is None or low < 0 else 0 if low == 0 else 1),
+        Fraction(1 if high is None or high > 0 else 0 if high == 0 else -1),
+    )
+
+
+def of_floor(bounds: Bounds) -> Bounds:
+    """Bounds of floor(a)."""
+    low, high = _rounded(*bounds)
+    return None if low is None else Fraction(floor(low)), None if high is None else Fraction(floor(high))
+
+
+def of_remainder(number: Bounds, divisor: Bounds) -> Bounds:
+    """Bounds of mod(a, m): at most a where that is not negative, and below m."""
+    highs = [] if number[0] is None or number[0] < 0 or number[1] is None else [number[1]]
+    if divisor[1] is not None and divisor[1] > 0:
+        highs.append(Fraction(nextafter(float(divisor[1]), 0.0)))
+    return Fraction(0), min(highs, default=None)
+
+
+def is_whole_in(typed: Typed, unit: Unit) -> bool:
+    """Whether an expression, converted into a unit of its dimension, is a whole number wherever it is known."""
+    if isinstance(typed.constant, Fraction):
+        exact = typed.constant if typed.unit.dimension != unit.dimension else convert(typed.constant, typed.unit, unit)
+        return exact.denominator == 1
+    return typed.is_whole and (typed.unit.scale, typed.unit.offset) == (unit.scale, unit.offset)
 
 
 def of_delta(bounds: Bounds) -> Bounds:

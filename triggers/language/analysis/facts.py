@@ -107,6 +107,20 @@ def joined(operator: str, operands: Iterable[Facts]) -> Facts:
     return Facts(_all(f.true for f in facts), _any(f.false for f in facts))
 
 
+def either(first: Facts, second: Facts) -> Facts:
+    """Facts of a condition that has the value of one of these two."""
+    return Facts(_any((first.true, second.true)), _any((first.false, second.false)))
+
+
+def chosen(asked: Facts, first: Facts, second: Facts) -> Facts:
+    """Facts of `if(c, a, b)`."""
+    sides = [
+        _any((_all((asked.true, a)), _all((asked.false, b))))
+        for a, b in ((first.true, second.true), (first.false, second.false))
+    ]
+    return Facts(*sides)
+
+
 def edged(operator: str, operand: Facts) -> Facts:
     """Facts of `rise(P)` and `fall(P)`, for which P must be able to take both values."""
     if operand.decided:

@@ -210,6 +210,31 @@ def _outside(context: CheckContext, outside: syntax.Outside) -> Typed:
     return _joined(context, outside, "or", parts) if len(parts) > 1 else judged(context, parts[0])
 
 
+def _change(context: CheckContext, change: syntax.Change) -> Typed:
+    """`changed(x) from a to b`: x == a ends, and x == b begins."""
+    call = change.changed
+    if not isinstance(call, syntax.Call) or call.function.text != "changed" or len(call.arguments) != 1:
+        context.report.wrong_arguments(change.span, "from" if change.before else "to", "changed(x) from a to b")
+        return context.error(change.span)
+    x = check(context, call.arguments[0])
+    edges: list[Typed] = []
+    for edge, end in (("fall", change.before), ("rise", change.after)):
+        if end is None:
+            continue
+        value = _beside(context, end, x)
+        if value.type is not Type.ERROR and value.constant is None:
+            context.report.not_a_constant(end.span)
+            return context.error(change.span)
+        equal = compare(context, end.span, "==", x, value)
+        if equal.type is Type.ERROR:
+            return context.error(change.span)
+        known = facts.edged(edge, facts_of(equal))
+        edges.append(Typed(end.span, Type.BOOL, context.graph.add(edge, context.node(equal)), facts=known))
+    known = facts.joined("and", [facts_of(edge) for edge in edges])
+    node = context.graph.add("and", *(edge.node for edge in edges)) if len(edges) == 2 else edges[0].node
+    return judged(context, Typed(change.span, Type.BOOL, node, impulse="changed", facts=known))
+
+
 def _too_many(context: CheckContext, whole: syntax.Expression, count: int) -> bool:
     if count > MAX_ARGUMENTS:
         context.report.too_many(whole.span, "operands", count, MAX_ARGUMENTS, "an operator")
@@ -288,4 +313,5 @@ _CHECKS: dict[type[syntax.Expression], Callable[[CheckContext, Any], Typed]] = {
     syntax.Hold: _hold,
     syntax.Sequence: _sequence,
     syntax.Call: _call,
+    syntax.Change: _change,
 }

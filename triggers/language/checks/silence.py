@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from triggers.language.checks.context import CheckContext
 from triggers.language.text import syntax
@@ -18,10 +18,11 @@ def check_silence(context: CheckContext, condition: syntax.Expression) -> None:
 
     So is each comparison after `without`, which stands for "it did not happen", and gives up while it is unknown.
     A signal with `update: on_change` keeps its value, and a bool is taken to be a flag that is always sent.
+    What `default` has a value for is not looked at.
     """
     parts = list(_parts(context, condition))
     watched = {name for part in parts if _is_call(part, _KNOWN_IN_SILENCE[:2]) for name in _names(context, part)}
-    for part in parts:
+    for part in _parts(context, condition, children=_in_the_open):
         if isinstance(part, syntax.Unary) and part.operator == "not":
             silent = _compared_names(context, part.operand) - watched
         elif isinstance(part, syntax.Binary) and part.operator == "!=":
@@ -44,7 +45,7 @@ def _check_without(context: CheckContext, second: syntax.Expression, watched: se
 
 
 def _plain(context: CheckContext, negation: syntax.Expression) -> str:
-    """The same condition without `not`, as short as possible."""
+    """The same condition, without `not` where it is one comparison."""
     operand = negation.operand if isinstance(negation, syntax.Unary) else negation
     if negation is not operand and isinstance(operand, syntax.Binary) and operand.operator in _OPPOSITES:
         left, right = (_text(context, side).strip() for side in (operand.left, operand.right))
@@ -56,13 +57,26 @@ def _text(context: CheckContext, expression: syntax.Expression) -> str:
     return " ".join(context.report.source.text[expression.span.start : expression.span.end].split())
 
 
-def _parts(context: CheckContext, whole: syntax.Expression) -> Iterator[syntax.Expression]:
+def _all_children(part: syntax.Expression) -> tuple[syntax.Expression, ...]:
+    return part.children()
+
+
+def _in_the_open(part: syntax.Expression) -> tuple[syntax.Expression, ...]:
+    """The parts that are unknown in silence: of `default(x, v)` only v."""
+    return part.children()[1:] if _is_call(part, ("default",)) else part.children()
+
+
+def _parts(
+    context: CheckContext,
+    whole: syntax.Expression,
+    children: Callable[[syntax.Expression], tuple[syntax.Expression, ...]] = _all_children,
+) -> Iterator[syntax.Expression]:
     """All parts of an expression, also of the lets in it, each let once."""
     waiting, seen = [whole], set[str]()
     while waiting:
         part = waiting.pop()
         yield part
-        waiting += part.children()
+        waiting += children(part)
         if isinstance(part, syntax.Name) and part.name in context.lets and part.name not in seen:
             seen.add(part.name)
             waiting.append(context.lets[part.name].value)
@@ -73,7 +87,7 @@ def _is_call(part: syntax.Expression, functions: tuple[str, ...]) -> bool:
 
 
 def _names(context: CheckContext, whole: syntax.Expression) -> set[str]:
-    return {part.name for part in _parts(context, whole) if isinstance(part, syntax.Name)}
+    return {part.name for part in _parts(context, whole, _in_the_open) if isinstance(part, syntax.Name)}
 
 
 def _compared_names(context: CheckContext, operand: syntax.Expression) -> set[str]:
@@ -85,7 +99,7 @@ def _compared_names(context: CheckContext, operand: syntax.Expression) -> set[st
     if isinstance(operand, syntax.Name) and operand.name in context.lets:
         return _compared_names(context, context.lets[operand.name].value)
     if isinstance(operand, _STATES) and not _is_call(operand, _KNOWN_IN_SILENCE):
-        return {name for child in operand.children() for name in _compared_names(context, child)}
+        return {name for child in _in_the_open(operand) for name in _compared_names(context, child)}
     return set()
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from triggers.language.ir import Ir, Node
 from triggers.language.reference.compared import EventCounter, HeadCounter
+from triggers.language.reference.earlier import Previous
 from triggers.language.reference.geometry import Inside, Near
 from triggers.language.reference.inputs import Age, HeldInput, Pair, Read
 from triggers.language.reference.operators import (
@@ -22,7 +23,7 @@ from triggers.language.reference.operators import (
     Tick,
     Without,
 )
-from triggers.language.reference.values import STRICT, Value, kleene_and, kleene_or, wrap_angle
+from triggers.language.reference.values import STRICT, Value, kleene_and, kleene_or, masked, wrap_angle
 from triggers.language.reference.window_statistics import Deviation, Integral, Quantile, Samples, Sum
 from triggers.language.reference.windows import Counter, Difference, Extreme, Mean, Past, Share
 
@@ -38,6 +39,7 @@ STATEFUL: dict[str, type[Operator]] = {
     "without": Without,
     "share": Share,
     "past": Past,
+    "prev": Previous,
     "count": Counter,
     "count_impulses": Counter,
     "flicker": Counter,
@@ -130,6 +132,13 @@ def _function(node: Node) -> Callable[..., Value]:
     if node.op == "in_range":
         low, high = node.number("low"), node.number("high")
         return lambda a: a if a is not None and low <= a <= high else None
+    if node.op == "bits":
+        mask = node.number("mask")
+        return lambda a: None if a is None else masked(a, mask)
+    if node.op == "default":
+        return lambda a, b: b if a is None else a
+    if node.op == "if":
+        return lambda c, a, b: None if c is None else a if c else b
     if node.op == "missing":
         return lambda a: a is None
     if node.op == "and":

@@ -9,6 +9,8 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 
+from triggers.language.ir import MAX_INTEGER, MAX_QUOTIENT
+
 Value = float | bool | None
 
 
@@ -39,6 +41,33 @@ def larger(left: float, right: float) -> float:
     if left == right:
         return left if math.copysign(1.0, left) > 0 else right
     return max(left, right)
+
+
+def sign_of(number: float) -> float:
+    """-1, 0 or 1; 0 for -0."""
+    return float((number > 0) - (number < 0))
+
+
+def floor_of(number: float) -> float:
+    """The greatest whole number that is not above; -0 for -0."""
+    return math.copysign(float(math.floor(number)), number)
+
+
+def modulo(x: float, m: float) -> float | None:
+    """`mod(x, m)`: x less the whole multiple of m below it, in [0, m); unknown unless m > 0 and |x| / m < 2^51."""
+    if not (m > 0 and abs(x) / m < MAX_QUOTIENT):
+        return None
+    rest = math.fmod(abs(x), m)  # exact
+    if x < 0 and rest > 0:
+        rest = m - rest
+    return rest if rest < m else 0.0  # the subtraction rounded up to m
+
+
+def masked(number: float, mask: float) -> float | None:
+    """`bits(x, mask)`: the bits of a whole number that are set in the mask, too; unknown for every other number."""
+    if not 0 <= number <= MAX_INTEGER or number != math.floor(number):
+        return None
+    return float(int(number) & int(mask))
 
 
 def wrap_angle(angle: float, half_turn: float) -> float | None:
@@ -76,6 +105,9 @@ STRICT: dict[str, Callable[..., Value]] = {
     "sqrt": square_root,
     "min": smaller,
     "max": larger,
+    "sign": sign_of,
+    "floor": floor_of,
+    "mod": modulo,
     "lt": lambda a, b: a < b,
     "le": lambda a, b: a <= b,
     "gt": lambda a, b: a > b,

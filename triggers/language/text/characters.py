@@ -109,10 +109,7 @@ def remedy(text: str) -> str:
     if text in WORDS_MEANT:
         return f"write `{WORDS_MEANT[text]}`"
     if text in ("&", "|"):
-        return (
-            f"write `{GUESSES[text]}` between conditions; there are no operations on bits, so a bit of a number "
-            "needs a bool signal of its own"
-        )
+        return f"write `{GUESSES[text]}` between conditions, and `bits(x, mask)` for the bits of a number"
     mark = mark_meant(first)
     if mark is not None and len(text) == 1:
         return f"write `{mark}`"
@@ -125,11 +122,11 @@ def remedy(text: str) -> str:
 
 _REMEDIES = {
     ";": "remove it: a clause ends where the next one begins",
-    "%": "`%` is a unit, written right after a number (`5 %`); there is no remainder",
+    "%": "`%` is a unit, written right after a number (`5 %`); `mod(x, m)` is the remainder",
     "^": "write a power as a product, `x * x`; `^` stands in units only, as in `m/s^2`",
-    "?": "write both cases as conditions: `(c and a) or (not c and b)`",
-    "~": "write `not`, or `abs(a - b) < tolerance` for values that are about equal",
-    "≈": "write `abs(a - b) < tolerance`",
+    "?": "write `if(c, a, b)`",
+    "~": "write `not`, or `approx(a, b, tolerance)` for values that are about equal",
+    "≈": "write `approx(a, b, tolerance)`",
     "°": "write `deg`, `degC` or `degF` right after the number",
     "'": 'write text in double quotes, as in `"R"`',
     ":": "write `let name = ...`, and clauses without a colon",

@@ -1,7 +1,7 @@
 """The parser of expressions: precedence climbing over the tokens, with bounded nesting.
 
 Loosest first: `then`/`without ... within`; `or`; `and`; `not`; `for [tolerating]`; comparisons, `between`,
-`in`, `outside`; `+ -`; `* /`; unary `-`; atoms.
+`in`, `outside`, `from ... to`; `+ -`; `* /`; unary `-`; atoms.
 """
 
 from __future__ import annotations
@@ -30,7 +30,8 @@ _MAX_EXPONENT_CHARACTERS = 5
 _SEQUENCE, _OR, _AND, _NOT, _HOLD, _COMPARE, _SUM, _PRODUCT = range(1, 9)
 _POWERS: dict[str, int] = {
     "then": _SEQUENCE, "without": _SEQUENCE, "or": _OR, "and": _AND, "for": _HOLD, "between": _COMPARE,
-    "in": _COMPARE, "outside": _COMPARE, "+": _SUM, "-": _SUM, "*": _PRODUCT, "/": _PRODUCT,
+    "in": _COMPARE, "outside": _COMPARE, "from": _COMPARE, "to": _COMPARE, "+": _SUM, "-": _SUM, "*": _PRODUCT,
+    "/": _PRODUCT,
     **dict.fromkeys(("<", "<=", ">", ">=", "==", "!="), _COMPARE),
 }  # fmt: skip
 _IN_EXPRESSION = ("the next clause", "a signal, a value", "the end of this condition")
@@ -231,6 +232,8 @@ class ExpressionParser(Cursor):
         if token.text == "outside":
             colour = self.take_word(*LIMITS) or self.fail("`yellow` or `red`")
             return self._checked(syntax.Outside(left.span.to(colour.span), left, colour.text))
+        if token.text in ("from", "to"):
+            return self._change(left, token)
         right = self.expression(power + 1)
         return self._checked(syntax.Binary(left.span.to(right.span), token.text, left, right))
 
@@ -271,6 +274,13 @@ class ExpressionParser(Cursor):
             items.append(self.expression(_SUM))
         end = self.demand_mark(")").span
         return self._checked(syntax.Member(left.span.to(end), left, tuple(items)))
+
+    def _change(self, changed: syntax.Expression, token: Token) -> syntax.Expression:
+        before = self.expression(_SUM) if token.text == "from" else None
+        ends = before is None or self.take_word("to") is not None
+        after = self.expression(_SUM) if ends else None
+        end = after or before or changed
+        return self._checked(syntax.Change(changed.span.to(end.span), changed, before, after))
 
     def _atom(self) -> syntax.Expression:
         token = self.next

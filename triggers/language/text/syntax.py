@@ -172,6 +172,18 @@ class Sequence(Expression):
 
 
 @dataclass(frozen=True, slots=True)
+class Change(Expression):
+    """`changed(x) from a to b`; either end may be left out."""
+
+    changed: Expression
+    before: Expression | None
+    after: Expression | None
+
+    def children(self) -> tuple[Expression, ...]:
+        return tuple(part for part in (self.changed, self.before, self.after) if part is not None)
+
+
+@dataclass(frozen=True, slots=True)
 class Call(Expression):
     """`f(x, ...)`, `f(x over W)`, `f(x over W, y)`, `f(x within S)`."""
 

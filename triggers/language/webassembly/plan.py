@@ -118,7 +118,7 @@ class ModulePlan:
             return KERNELS[f"{node.op}_constant"]
         if node.op in KERNELS:
             return KERNELS[node.op]
-        kind = self.ir.nodes[node.arguments[0]].kind
+        kind = node.kind if node.op == "if" else self.ir.nodes[node.arguments[0]].kind
         return KERNELS[f"{node.op}_{kind}"]
 
     def _with_state(self, call: KernelCall) -> KernelCall:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from tests.triggers.language.randomised.catalogs import BOOLS, FAMILIES, HEADS, NUMBERS, TEXTS
 from tests.triggers.language.randomised.numbers import NumberWriter
 from tests.triggers.language.randomised.words import CENTRE, WINDOWS, Made
@@ -21,7 +23,9 @@ class Author(NumberWriter):
         return self.condition(depth) if chance < 0.8 else self.text(depth)
 
     def text(self, depth: int) -> Made:
-        """A text: a signal or its past."""
+        """A text: a signal, its past, or one of two."""
+        if depth > 0 and self.chance(0.2):
+            return self.among([(2, self.chosen_text), (1, self.earlier_text)], depth - 1)
         signal = self.signal(TEXTS)
         delay = self.window(signal)
         if depth > 0 and delay is not None and self.chance(0.2):
@@ -45,7 +49,8 @@ class Author(NumberWriter):
                 (1, self._bools), (4, self._joined), (2, self._not), (4, self._held), (2, self._edge),
                 (2, self._changed), (2, self._once), (2, self._missing), (2, self._hysteresis), (2, self._disagree),
                 (4, self._sequence), (2, self._place), (1, self._earlier), (4, self._counts), (2, self._shares),
-                (1, self._accelerates), (1, self._outside),
+                (1, self._accelerates), (1, self._outside), (2, self.wholes), (1, self.close),
+                (1, self.chosen_condition), (1, self.earlier_condition), (1, self.changed_between),
             ],
             depth - 1,
         )  # fmt: skip
@@ -85,8 +90,8 @@ class Author(NumberWriter):
 
     def _texts(self, depth: int) -> Made:
         a = self.text(depth)
-        name = next(iter(a.signals))
-        values = [f'"{value}"' for value in self.catalog.signals[name].values]
+        names = [name for name in TEXTS if re.search(rf"\b{re.escape(name)}\b", a.text)]
+        values = [f'"{value}"' for value in self.catalog.signals[names[0]].values]
         chance = self.random.random()
         if chance < 0.3:
             return self.made(f"({a.text} in ({', '.join(self.random.sample(values, 2))}))", "bool", a)

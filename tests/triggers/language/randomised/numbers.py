@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from tests.triggers.language.randomised.catalogs import DERIVED, DERIVED_FROM, FAMILIES, NUMBERS
-from tests.triggers.language.randomised.words import Made, Writer
+from tests.triggers.language.randomised.values import ValueWriter
+from tests.triggers.language.randomised.words import Made
 
 _INTEGRALS = {"speed": "acceleration", "length": "speed", "time": "bare"}
 """The family of what is integrated over time, by that of the integral."""
@@ -11,7 +12,7 @@ _INTEGRALS = {"speed": "acceleration", "length": "speed", "time": "bare"}
 _RANKS = ("1", "0.5", "0.07", "95 %", "1e-9", "2 / 3", "0.25")
 
 
-class NumberWriter(Writer):
+class NumberWriter(ValueWriter):
     """Writes numbers; conditions within them are the subclass's matter."""
 
     def condition(self, depth: int) -> Made:
@@ -33,11 +34,13 @@ class NumberWriter(Writer):
             return known
         if depth <= 0:
             return self._leaf(family)
-        ways = [(2, self._leaf), (5, self._windowed), (1, self._past), (2, self._extreme)]
+        ways = [(2, self._leaf), (5, self._windowed), (1, self._past), (2, self.extreme)]
+        ways += [(1, self.clamped), (1, self.chosen_number), (1, self.earlier_number)]
         if family != "temperature":
             ways += [(2, self._sum), (2, self._scaled), (2, self._signed), (1, self._root), (2, self._delta)]
+            ways += [(1, self.remainder)]
         own = {"bare": self._bare, "ratio": self.share, "acceleration": self.rate, "angle": self._wrapped}
-        ways += [(8, self.counted), (5, self._samples)] if family == "bare" else []
+        ways += [(8, self.counted), (5, self._samples), (4, self.whole)] if family == "bare" else []
         ways += [(2, self._summed)] if family != "temperature" else []
         ways += [(2, self._integral)] if family in _INTEGRALS else []
         ways += [(5, own[family])] if family in own else []
@@ -95,10 +98,6 @@ class NumberWriter(Writer):
     def _root(self, family: str, depth: int) -> Made:
         a, b = self.number(family, depth), self.number(family, depth)
         return self.made(f"sqrt({a.text} * {b.text})", family, a, b)
-
-    def _extreme(self, family: str, depth: int) -> Made:
-        a, b = self.number(family, depth), self.operand(family, depth)
-        return self.made(f"{self.random.choice(('min', 'max'))}({a.text}, {b.text})", family, a, b)
 
     def _windowed(self, family: str, depth: int) -> Made:
         a = self.number(family, depth)

@@ -162,7 +162,7 @@ class KernelMachine:
     def _lay_out(self) -> None:
         self._place("state", len(self.kernel.slots) * SLOT_BYTES)
         self._place("table", 8 * sum(map(len, self._lists)))
-        for name in ("times", "arg0", "arg1", "sampled0", "sampled1", "out"):
+        for name in ("times", "arg0", "arg1", "arg2", "sampled0", "sampled1", "sampled2", "out"):
             self._place(name, CHUNK * 8)
         for name in ("due", "fresh"):
             self._place(name, HALF_BYTES)

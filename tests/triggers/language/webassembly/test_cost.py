@@ -53,6 +53,15 @@ NODES: dict[str, Node] = {
     **{f"{op}_number": make_node(op, (N,)) for op in ("missing", "changed")},
     **{f"{op}_bool": make_node(op, (B,)) for op in ("missing", "changed")},
     "wrap": make_node("wrap", (N,), half_turn=1.0),
+    **{op: make_node(op, (N,)) for op in ("sign", "floor")},
+    "mod": make_node("mod", (N, N)),
+    "bits": make_node("bits", (N,), mask=6.0),
+    "default_number": make_node("default", (N, N)),
+    "default_bool": make_node("default", (B, B)),
+    "if_number": replace(make_node("if", (B, N, N)), kind=N),
+    "if_bool": make_node("if", (B, B, B)),
+    "prev_number": make_node("prev", (N,)),
+    "prev_bool": make_node("prev", (B,)),
     "lookup": make_node("lookup", (N,), table=(1.0, 2.0, 3.0)),
     "in_range": make_node("in_range", (N,), low=-1.0, high=1.0),
     "age": make_node("age", (N,)),
@@ -94,6 +103,8 @@ NODES: dict[str, Node] = {
 
 
 def kinds_of(name: str, node: Node) -> tuple[Kind, ...]:
+    if node.op == "if":
+        return (Kind.BOOL, node.kind, node.kind)
     return (Kind.BOOL if name.endswith("_bool") or node.op in BOOL_ARGUMENTS else Kind.NUMBER,) * len(node.arguments)
 
 

@@ -18,7 +18,7 @@ from triggers.signals.units import BARE, RATIO, SECOND
 FORMS: Forms = {
     "rise": ("rise(P)",),
     "fall": ("fall(P)",),
-    "changed": ("changed(x)",),
+    "changed": ("changed(x)", "changed(x) from a to b"),
     "missing": ("missing(x)",),
     "age": ("age(x)",),
     "once": ("once(P over 2 s)",),

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from triggers.language.analysis.typed import Typed
-from triggers.language.checks.calls import conditions, pairs, places, values, windows
+from triggers.language.checks.calls import choices, conditions, earlier, pairs, places, values, windows
 from triggers.language.checks.calls.handlers import Check, Forms, Handler
 from triggers.language.checks.context import CheckContext
 from triggers.language.text import syntax
 
-_FAMILIES = (values, windows, conditions, pairs, places)
+_FAMILIES = (values, choices, windows, conditions, earlier, pairs, places)
 FORMS: Forms = {name: forms for family in _FAMILIES for name, forms in family.FORMS.items()}
 _HANDLERS: dict[str, Handler] = {name: handler for family in _FAMILIES for name, handler in family.HANDLERS.items()}
 

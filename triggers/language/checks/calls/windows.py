@@ -21,8 +21,8 @@ MAX_RANKS = 10**9
 """The largest denominator of a quantile's rank: with it, the place in a window's order is exact in doubles."""
 
 FORMS: Forms = {
-    "min": ("min(a, b)", "min(x over 2 s)"),
-    "max": ("max(a, b)", "max(x over 2 s)"),
+    "min": ("min(a, b, ...)", "min(x over 2 s)"),
+    "max": ("max(a, b, ...)", "max(x over 2 s)"),
     "avg": ("avg(x over 2 s)",),
     "sum": ("sum(x over 2 s)",),
     "std": ("std(x over 2 s)",),
@@ -38,7 +38,7 @@ FORMS: Forms = {
 
 
 def _extreme(context: CheckContext, expression: syntax.Call, check: Check) -> Typed:
-    """`min` and `max`, of two values or over a window."""
+    """`min` and `max`, of values or over a window."""
     over_window = expression.over is not None
     return _window(context, expression, check) if over_window else values.extreme(context, expression, check)
 

@@ -25,6 +25,10 @@ class TypeMistakes(Collector):
         """LT302 for `wrap`, which has one operand."""
         self._error("LT302", span, f"`wrap` needs an angle here, but this is {what}", "give it one in `deg` or `rad`")
 
+    def not_a_plain_number(self, span: Span, function: str, what: str, proposal: str) -> None:
+        """LT302 for operators on numbers without a unit."""
+        self._error("LT302", span, f"`{function}` needs a number without a unit here, but this is {what}", proposal)
+
     def unknown_unit(self, span: Span, unit: str, nearest: Sequence[str]) -> None:
         """LT303: an unknown unit."""
         self._error("LT303", span, f"`{unit}` is not a known unit", did_you_mean(nearest))
@@ -78,6 +82,12 @@ class TypeMistakes(Collector):
         """LT313: values of different types."""
         self._error("LT313", span, f"{left} cannot be compared with {right}", proposal)
 
+    def unlike_values(self, span: Span, function: str, first: str, second: str) -> None:
+        """LT313 for values of which an operator gives one."""
+        self._error(
+            "LT313", span, f"`{function}` gives one of two values of one type, but these are {first} and {second}"
+        )
+
     def equal_thresholds(self, span: Span) -> None:
         """LT314: a hysteresis needs two thresholds."""
         self._error("LT314", span, "the two thresholds of a hysteresis must differ")
@@ -92,6 +102,10 @@ class TypeMistakes(Collector):
         message = f"`{function}` looks at samples, and a derived signal has none of its own"
         proposal = f"it is computed from {quoted(derived_from, 'and')}" if derived_from else ""
         self._error("LT315", span, message, proposal)
+
+    def never_sampled(self, span: Span, function: str) -> None:
+        """LT315 for a constant."""
+        self._error("LT315", span, f"`{function}` of a constant is always unknown, since it has no samples")
 
     def impossible_constant(self, span: Span, why: str) -> None:
         """LT316: a constant without a representable value."""

@@ -8,6 +8,8 @@ from triggers.language.text.diagnostics import Span
 from triggers.language.text.mistakes.collector import Collector, quoted
 
 MAX_NAMES_SHOWN = 5
+MAX_SHOWN = 60
+"""A longer condition is P in a proposal."""
 
 
 class Warnings(Collector):
@@ -57,9 +59,9 @@ class Warnings(Collector):
     def unknown_in_silence(self, span: Span, signal: str, plain: str) -> None:
         """LT910: a negation that is unknown, not true, while a signal is silent."""
         message = f"this is unknown, not true, while `{signal}` is silent"
-        proposal = f"write `missing({signal}) or {plain}` if silence counts, "
-        proposal += f"`not missing({signal}) and {plain}`" if "!=" in plain or "not" in plain else f"`{plain}`"
-        self._warning("LT910", span, message, f"{proposal} if it does not")
+        plain = plain if len(plain) <= MAX_SHOWN else "P"
+        proposal = f"write `default({plain}, true)` if silence counts, `default({plain}, false)` if it does not"
+        self._warning("LT910", span, message, proposal)
 
     def budget_below_clip(self, span: Span, budget: str, triggers: Sequence[str], clip_bytes: int) -> None:
         """LT911: a budget that is smaller than one clip."""
@@ -106,7 +108,7 @@ class Warnings(Collector):
         message = (
             f"these numbers are in {left} and {right}: one is converted and rounded, so equality is a matter of luck"
         )
-        self._warning("LT917", span, message, "compare with a tolerance, as in `abs(a - b) < 0.01 m/s`")
+        self._warning("LT917", span, message, "compare with a tolerance, as in `approx(a, b, 0.01 m/s)`")
 
     def capture_without_place(self, span: Span, triggers: Sequence[str], place: Sequence[str]) -> None:
         """LT918: a collected trigger whose capture has no position although the catalog names it."""

@@ -56,7 +56,7 @@ def parameter_type(name: str) -> str:
     """The WebAssembly type of a parameter with that name."""
     if name.endswith("_ns"):
         return "i64"
-    if name.rstrip("01") in ("arg", "step", "known", "sampled") or name in _ADDRESSES:
+    if name.rstrip("012") in ("arg", "step", "known", "sampled") or name in _ADDRESSES:
         return "i32"
     return "f64"
 

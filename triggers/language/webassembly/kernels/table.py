@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from triggers.language.webassembly.kernel_parts.kernel import Kernel
 from triggers.language.webassembly.kernels.conditions import edges, holds, sequences
-from triggers.language.webassembly.kernels.current import logic, places, scalars, stateless
-from triggers.language.webassembly.kernels.samples import events, pairs
+from triggers.language.webassembly.kernels.current import choices, logic, places, scalars, stateless, whole_numbers
+from triggers.language.webassembly.kernels.samples import events, pairs, previous
 from triggers.language.webassembly.kernels.windows import (
     counts,
     deviations,
@@ -17,7 +17,8 @@ from triggers.language.webassembly.kernels.windows import (
 )
 
 _WINDOWS = (extremes, sums, deviations, order_statistics, sample_counts, means, counts)
-_FAMILIES = (stateless, logic, holds, edges, *_WINDOWS, sequences, pairs, events, places, scalars)
+_CURRENT = (stateless, logic, places, scalars, whole_numbers, choices)
+_FAMILIES = (*_CURRENT, holds, edges, *_WINDOWS, sequences, pairs, events, previous)
 KERNELS: dict[str, Kernel] = {name: kernel for family in _FAMILIES for name, kernel in family.KERNELS.items()}
 
 SHARED_FUNCTIONS = (stateless.NUMBERS_WORD, edges.RISES, edges.LAST_KNOWN)

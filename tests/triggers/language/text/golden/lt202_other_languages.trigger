@@ -1,8 +1,9 @@
-trigger a { when std(ego.speed over 2 s) > 1 m/s }
-trigger b { when sum(ego.speed over 2 s) > 1 m/s }
-trigger c { when prev(ego.speed) > 1 m/s }
-trigger d { when if(driver.brake, ego.speed, 0) > 1 m/s }
-trigger e { when median(ego.speed over 2 s) > 1 m/s }
+trigger a { when stdev(ego.speed over 2 s) > 1 m/s }
+trigger b { when total(ego.speed over 2 s) > 1 m/s }
+trigger c { when previous(ego.speed) > 1 m/s }
+trigger d { when iff(driver.brake, ego.speed, 0) > 1 m/s }
+trigger e { when percentile(ego.speed over 2 s) > 1 m/s }
 trigger f { when contains(mode, "a") }
-trigger g { when distance(48.1, 11.5) < 3 km }
+trigger g { when haversine(48.1, 11.5) < 3 km }
 trigger h { when mode contains "a" }
+trigger i { when coalesce(ego.speed, 0) > round(3) }

@@ -13,3 +13,6 @@ trigger h { when lead.distance >= 60 m }
 trigger i { when not driver.brake or not driver.override }
 trigger j { when not (count(ego.speed > 50 km/h over 5 s) > 3) }
 trigger k { when not (age(ego.speed) > 1 s) }
+trigger l { when default(not (lead.distance < 60 m), true) }
+trigger m { when not default(lead.distance < 60 m, false) }
+trigger n { when default(lead.distance, 100 m) != 60 m }

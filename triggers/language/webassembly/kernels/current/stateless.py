@@ -10,7 +10,7 @@ from triggers.language.webassembly.kernel_parts.kernel import VALID, Kernel, ker
 from triggers.language.webassembly.kernel_parts.words import each_word, store
 
 _BINARY = {"add": "add", "sub": "sub", "mul": "mul", "div": "div", "min": "min", "max": "max"}
-_UNARY = {"neg": "neg", "abs": "abs", "sqrt": "sqrt"}
+_UNARY = {"neg": "neg", "abs": "abs", "sqrt": "sqrt", "floor": "floor"}
 _MAY_OVERFLOW = frozenset({"add", "sub", "mul", "div"})
 """Operations on finite numbers whose result may be infinite or NaN: it is unknown then."""
 

@@ -46,6 +46,8 @@ const CLAUSES: Readonly<Record<Block, ReadonlySet<string>>> = {
   capture: new Set(["signals", "cameras"]),
 };
 const OPERATORS = new Set("and or not for tolerating between in outside yellow red then without within over".split(" "));
+/** Operators that are names, too: of a signal where an operand can begin. */
+const BETWEEN_OPERANDS = new Set(["from", "to"]);
 const ATOMS = new Set(["true", "false"]);
 /** The words within clauses that are not conditions. */
 const FORMS: Readonly<Record<string, ReadonlySet<string>>> = {
@@ -102,7 +104,8 @@ function word(place: Place, on: Place, text: string, startsLine: boolean, next: 
   if (canBegin && CLAUSES[place.block].has(text)) return { place: begun(on, text), style: "keyword" };
   if (FORMS[place.clause]?.has(text)) return { place: { ...on, isAfterOperand: false }, style: "operator" };
   if (isCondition(place)) {
-    if (OPERATORS.has(text)) return { place: { ...on, isAfterOperand: false }, style: "operator" };
+    const isOperator = OPERATORS.has(text) || (place.isAfterOperand && BETWEEN_OPERANDS.has(text));
+    if (isOperator) return { place: { ...on, isAfterOperand: false }, style: "operator" };
     if (ATOMS.has(text)) return { place: on, style: "atom" };
     if (next === "(") return { place: on, style: "function" };
   }

@@ -1,0 +1,3 @@
+let three = 3
+
+trigger a { when prev(three) > 2 }
