@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from fractions import Fraction
 from math import floor
@@ -24,6 +24,8 @@ DEFAULT_COUNT_LIMIT = 1000
 """A count saturates at this number unless it is compared with a constant."""
 MAX_VALUES_SHOWN = 12
 _MAX_NODES_SEARCHED = 100
+_MAX_BITS_LISTED = 5
+"""Of a mask with more bits only the least and the greatest value are known."""
 OPERATIONS_OF = {"<": "lt", "<=": "le", ">": "gt", ">=": "ge", "==": "eq", "!=": "ne"}
 _EXACT: dict[str, Callable[[Fraction, Fraction], bool]] = {
     "<": lambda a, b: a < b,
@@ -143,10 +145,31 @@ def _facts_of_numbers(context: CheckContext, operator: str, left: Typed, right: 
             number = float(right.constant)
         except OverflowError:  # reported when its node is created
             return None
-        return facts.compared(operator, left.node, facts.between(low, high), number, whole=left.is_whole)
+        domain = _of_mask(context, left) or facts.between(low, high)
+        return facts.compared(operator, left.node, domain, number, whole=left.is_whole)
     nodes = context.node(left, unit), context.node(right, unit)
     signs = (0,) if nodes[0] == nodes[1] else _possible_signs((low, high), bounds_in(right, unit))
     return facts.ordered(operator, nodes, signs)
+
+
+def _of_mask(context: CheckContext, typed: Typed) -> facts.Values | None:
+    """The values that `bits` can have, if those are few; None for other numbers."""
+    node = context.graph.nodes[typed.node]
+    if node.op != "bits" or typed.unit.scale != 1:
+        return None
+    mask = int(node.number("mask"))
+    if mask.bit_count() > _MAX_BITS_LISTED:
+        return None
+    return facts.points(sorted(_subsets(mask)))
+
+
+def _subsets(mask: int) -> Iterator[int]:
+    """Every number whose bits are in the mask."""
+    number = mask
+    while number:
+        yield number
+        number = (number - 1) & mask
+    yield 0
 
 
 def _possible_signs(left: Bounds, right: Bounds) -> tuple[int, ...]:

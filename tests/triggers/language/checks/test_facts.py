@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 from random import Random
 from typing import Any
 
@@ -51,6 +52,12 @@ _terms = st.recursive(
         st.builds("min({}, {})".format, inner, inner),
         st.builds("max({}, {})".format, inner, inner),
         st.builds("({} {} {})".format, inner, st.sampled_from("+-*"), inner),
+        st.builds("{}({})".format, st.sampled_from(["sign", "floor"]), inner),
+        st.builds("clamp({}, -0.5, {})".format, inner, st.sampled_from(["0", "1", "2.5"])),
+        st.builds("mod({}, {})".format, inner, st.sampled_from(["1", "1.5", "abs(x) + 1"])),
+        st.builds("bits(floor(abs({})), {})".format, inner, st.sampled_from(["0", "1", "2", "5"])),
+        st.builds("{}, {}, {})".format, st.sampled_from(["if(p", "if((x > 1)"]), inner, inner),
+        st.builds("default({}, {})".format, inner, inner),
         st.builds("(-{})".format, st.sampled_from(["x", "(x + 1)", "abs(y)"])),
     ),
     max_leaves=4,
@@ -75,16 +82,31 @@ _conditions = st.recursive(
 )
 
 
+FUNCTIONS: dict[str, Any] = {
+    "abs": abs,
+    "min": min,
+    "max": max,
+    "sign": lambda a: (a > 0) - (a < 0),
+    "floor": math.floor,
+    "clamp": lambda a, low, high: min(max(a, low), high),
+    "mod": lambda a, m: a % m,
+    "bits": lambda a, mask: a & mask,
+    "choose": lambda c, a, b: a if c else b,
+    "default": lambda a, _: a,
+}
+"""What operators give for known values."""
+
+
 @settings(max_examples=400)
 @given(_conditions)
 def test_no_values_contradict_what_a_warning_says(condition: str) -> None:
     said = verdicts(condition)
     if not said:
         return
-    code = compile(condition, "condition", "eval", dont_inherit=True)
+    code = compile(condition.replace("if(", "choose("), "condition", "eval", dont_inherit=True)
     names = [name for name in VALUES if name in condition]
     for values in itertools.product(*(VALUES[name] for name in names)):
-        scope = {**dict(zip(names, values, strict=True)), "true": True, "abs": abs, "min": min, "max": max}
+        scope = {**dict(zip(names, values, strict=True)), "true": True, **FUNCTIONS}
         assert ("true" in said) is not bool(eval(code, {"__builtins__": {}}, scope)), (condition, scope)
 
 
@@ -143,6 +165,27 @@ def test_no_values_contradict_what_a_warning_says(condition: str) -> None:
         ("median(share(p over 2 s) over 1 s) >= 100 %", None),
         ("p then not p within 2 s", None),
         ("x != x + 0", None),
+        ("bits(x, 4) == 1", "true"),
+        ("bits(x, 6) == 4", None),
+        ("bits(x, 6) != 5", "false"),
+        ("clamp(x, y, 2) > 2", "true"),
+        ("max(x, y, 2) < 2", "true"),
+        ("mod(x, 3) >= 3", "true"),
+        ("mod(x, 3) < 0", "true"),
+        ("mod(floor(x), 3) == 1.5", "true"),
+        ("default(x > 5, false) and x < 3", "true"),
+        ("default(x > 5, q) and x < 3", None),
+        ("default(p and x > 5, x > 6) and x < 3", "true"),
+        ("if(p, x > 5, y > 3) and x < 3", None),
+        ("if(p, x > 5, x > 4) and x < 3", "true"),
+        ("if(p, q, not q)", None),
+        ("prev(abs(x)) < 0", "true"),
+        ("prev(x) > x", None),
+        ("changed(x) from 1 to 1", "true"),
+        ("changed(x) from 1 and x == 1", "true"),
+        ("changed(x) to 1 and x != 1", "true"),
+        ("changed(x) from 1 to 2", None),
+        ("approx(x, y, -1)", "true"),
     ],
 )
 def test_verdicts(condition: str, never: str | None) -> None:

@@ -95,6 +95,7 @@ _atoms = st.sampled_from(
         '"R"',
         "true",
         "budget",
+        "to",
         "f(x)",
         "min(x over 2 s)",
         "g(x, y)",
@@ -104,7 +105,7 @@ _atoms = st.sampled_from(
 
 
 def _grown(inner: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
-    infix = st.sampled_from(["+", "-", "*", "/", "<", "==", "and", "or", "then", "between"])
+    infix = st.sampled_from(["+", "-", "*", "/", "<", "==", "and", "or", "then", "between", "from", "to"])
     pairs = st.tuples(inner, infix, inner).map(" ".join)
     suffix = st.sampled_from(
         [" for 1 s", " for 1 s tolerating 2 s", " in (x, 5)", " within 1 s", " and x", " for 1", " outside red"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 _SPREAD = "use `std(x over 2 s)`"
 _SUM = "use `sum(x over 2 s)`, or `count(P over 2 s)` for how often P becomes true"
 _INTEGRAL = "use `integral(x over 2 s)`"
-_RANK = "use `median(x over 2 s)` or `quantile`"
+_RANK = "use `median(x over 2 s)` or `quantile(x over 2 s, 0.95)`"
 _EARLIER = "use `prev(x)` for the value before, or `past(x, 1 s)` for that of a time ago"
 _CASES = "write `if(c, a, b)`"
 _TEXT = 'text has only `==`, `!=` and `in`: list the values, as in `x in ("a", "b")`'

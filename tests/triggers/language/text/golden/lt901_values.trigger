@@ -14,3 +14,4 @@ trigger l { when if(driver.brake, ego.speed > 5 m/s, false) and ego.speed < 3 m/
 # these can be either
 trigger m { when default(ego.speed > 5 m/s, true) and default(ego.speed < 3 m/s, true) }
 trigger n { when sign(ego.accel) == -1 and mod(ego.heading, 90 deg) < 89.9 deg and bits(lead.id, 6) == 6 }
+trigger o { when bits(lead.id, 4) == 1 }
