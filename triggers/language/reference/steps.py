@@ -119,6 +119,16 @@ def make_event_counters(ir: Ir, masks: tuple[int, ...]) -> list[EventCounter]:
     return [EventCounter(code, masks[code.first] | masks[code.second]) for code in ir.events]
 
 
+_OF_UNKNOWN: dict[str, Callable[..., Value]] = {
+    "missing": lambda a: a is None,
+    "default": lambda a, b: b if a is None else a,
+    "if": lambda c, a, b: None if c is None else a if c else b,
+    "and": kleene_and,
+    "or": kleene_or,
+}
+"""Operations whose result may be known although an operand is unknown."""
+
+
 def _function(node: Node) -> Callable[..., Value]:
     if node.op in ("number", "truth"):
         constant = node.number("value") if node.op == "number" else bool(node.integer("value"))
@@ -135,16 +145,8 @@ def _function(node: Node) -> Callable[..., Value]:
     if node.op == "bits":
         mask = node.number("mask")
         return lambda a: None if a is None else masked(a, mask)
-    if node.op == "default":
-        return lambda a, b: b if a is None else a
-    if node.op == "if":
-        return lambda c, a, b: None if c is None else a if c else b
-    if node.op == "missing":
-        return lambda a: a is None
-    if node.op == "and":
-        return kleene_and
-    if node.op == "or":
-        return kleene_or
+    if node.op in _OF_UNKNOWN:
+        return _OF_UNKNOWN[node.op]
     return _strict(STRICT[node.op])
 
 

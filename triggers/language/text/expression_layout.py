@@ -13,8 +13,8 @@ from triggers.signals.reserved import RESERVED
 _JOINTS = (("then", "without"), ("or",), ("and",))
 """Operators to break at, loosest first."""
 _TIGHT_JOINTS = (
-    ("within", "over"), ("for", "tolerating"), ("<", "<=", ">", ">=", "==", "!=", "between", "in", "outside", "from", "to"),
-    ("+", "-"), ("*", "/"),
+    ("within", "over"), ("for", "tolerating"),
+    ("<", "<=", ">", ">=", "==", "!=", "between", "in", "outside", "from", "to"), ("+", "-"), ("*", "/"),
 )  # fmt: skip
 """Those to break at if breaking parentheses would not be enough."""
 _VALUES = frozenset({"true", "false"})
