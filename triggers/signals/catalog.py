@@ -106,10 +106,11 @@ class Signal(Contract):
 
     @property
     def raw_form(self) -> RawForm:
-        """How its raw values are read; of a text signal, by their texts or indexes, only what is always so."""
+        """How its raw values are read; those of a text signal are indexes here."""
         numbers = tuple(float(value) for value in self.invalid if not isinstance(value, str))
         low, high = (-inf if self.min is None else self.min), (inf if self.max is None else self.max)
-        return RawForm(self.scale, self.offset, numbers, low, high)
+        states = {"number": 0, "bool": 2, "text": len(self.values)}[self.type]
+        return RawForm(self.scale, self.offset, numbers, low, high, states)
 
     @property
     def limits(self) -> dict[str, tuple[float, float]]:

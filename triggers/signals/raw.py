@@ -20,7 +20,8 @@ Value = TypeVar("Value", float, Any)
 class RawForm:
     """How a signal's raw values are read. The default takes every value as it is, and so do arrays of values.
 
-    `invalid` are raw values, as a float64 holds them; `low` and `high` are in the signal's unit, and included.
+    `invalid` are raw values, as a float64 holds them; `low` and `high` are in the signal's unit, and included. `states`
+    is how many values a bool or a text has, which are the whole numbers from 0 on; 0 for a number.
     """
 
     scale: float = 1.0
@@ -28,10 +29,11 @@ class RawForm:
     invalid: tuple[float, ...] = ()
     low: float = -math.inf
     high: float = math.inf
+    states: int = 0
 
     @property
     def is_plain(self) -> bool:
-        """Whether every value is taken as it is."""
+        """Whether every number is taken as it is; whether it is one of the `states` is looked at by itself."""
         return not (self.converts or self.invalid or self.is_bounded)
 
     @property
@@ -51,10 +53,10 @@ class RawForm:
     @property
     def of_converted(self) -> RawForm:
         """How values are read that are in the signal's unit already, such as those of clips: their range stays."""
-        return RawForm(low=self.low, high=self.high)
+        return RawForm(low=self.low, high=self.high, states=self.states)
 
     def value(self, raw: float) -> tuple[float, bool]:
-        """A raw sample in the signal's unit, and whether it was declared invalid or is out of range: infinite then.
+        """A raw sample in the signal's unit, and whether it is one that the signal cannot have: infinite then.
 
         NaN, which is no sample, and infinities, which are invalid already, are returned as they are.
 
@@ -66,6 +68,8 @@ class RawForm:
             return raw, False
         number = self.in_unit(raw) if self.converts else raw
         is_good = raw not in self.invalid and self.low <= number <= self.high and math.isfinite(number)
+        if self.states:
+            is_good = is_good and 0 <= number < self.states and number == math.floor(number)
         return (number, False) if is_good else (math.inf, True)
 
 

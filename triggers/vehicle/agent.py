@@ -157,7 +157,7 @@ class VehicleAgent:
 
         Rows of equal time are merged, and the last sample wins; therefore the newest row is held back until a later one
         comes, or until `finish_drive`. If time runs backwards, open recordings end there. Samples are in their signals'
-        units; with `signals` in the configuration, those out of range are counted and unknown in clips, too.
+        units; with `signals` in the configuration, those that they cannot have are counted, and unknown in clips, too.
         """
         self._feed(self._incoming.in_units(rows), frames)
 
@@ -246,7 +246,7 @@ class VehicleAgent:
         self._report_problems()
         for signal, count in self._incoming.take_refused():
             self._cloud.report_problem(
-                f"{count} samples of {signal} in this drive were invalid or out of range by the signal catalog"
+                f"{count} samples of {signal} in this drive were values that it cannot have by the signal catalog"
             )
         self._keep()
 

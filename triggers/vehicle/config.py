@@ -61,7 +61,7 @@ class VehicleConfig:
     speed_signal: str | None = None
     speed_unit: str = "m/s"
     signals: SignalCatalog | None = None
-    """The signal catalog by which raw samples are read (`feed_raw`), and samples out of range are counted."""
+    """The signal catalog by which raw samples are read (`feed_raw`), and those that signals cannot have are counted."""
     ca_file: Path | None = None
     """PEM file of the authorities that sign the servers' certificates; None: those that this machine trusts."""
     client_cert_file: Path | None = None

@@ -223,7 +223,9 @@ def test_raw_samples_on_a_vehicle_fire_and_are_recorded_like_a_drive_of_them(
             problems.append(cloud.check_ins[-1].problems)
     assert list(clips[0].values) == list(clips[1].values)
     assert max(clips[0].values) == 4500 * 0.01 - 5
-    assert problems[1] == ("2 samples of ego.speed in this drive were invalid or out of range by the signal catalog",)
+    assert problems[1] == (
+        "2 samples of ego.speed in this drive were values that it cannot have by the signal catalog",
+    )
 
 
 def test_raw_samples_without_a_catalog_are_refused(agent: VehicleAgent) -> None:

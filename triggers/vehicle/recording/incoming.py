@@ -15,25 +15,25 @@ from triggers.signals.raw import RawForm, held_exactly
 
 
 class Incoming:
-    """Reads the rows of one vehicle, and counts the samples that are unknown because the catalog says so."""
+    """Reads the rows of one vehicle, and counts the samples that their signals cannot have, which are unknown."""
 
     def __init__(self, catalog: SignalCatalog | None) -> None:
         """Without a catalog rows are taken as they are."""
         forms = {name: signal.raw_form for name, signal in (catalog.signals.items() if catalog else ())}
-        self._raw = {name: form for name, form in forms.items() if not form.is_plain}
-        self._in_units = {name: form.of_converted for name, form in forms.items() if form.is_bounded}
+        self._raw = {name: form for name, form in forms.items() if form.states or not form.is_plain}
+        self._in_units = {name: form.of_converted for name, form in forms.items() if form.states or form.is_bounded}
         self._refused: Counter[str] = Counter()
 
     def from_raw(self, rows: Iterable[Row]) -> Iterator[Row]:
-        """Rows of raw samples: converted, and with those that are invalid or out of range infinite."""
+        """Rows of raw samples: converted, and with those that their signals cannot have infinite."""
         return self._read(rows, self._raw)
 
     def in_units(self, rows: Iterable[Row]) -> Iterator[Row]:
-        """Rows of samples in their signals' units, with those that are out of range infinite."""
+        """Rows of samples in their signals' units, with those that they cannot have infinite."""
         return self._read(rows, self._in_units)
 
     def take_refused(self) -> list[tuple[str, int]]:
-        """The signals with samples that were declared invalid or out of range, and how many since the last call."""
+        """The signals with samples that they cannot have, and how many since the last call."""
         refused, self._refused = sorted(self._refused.items()), Counter()
         return refused
 

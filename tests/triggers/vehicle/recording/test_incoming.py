@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 
+import pytest
+
 from tests.triggers.vehicle.support import at
 from triggers.language.rows import Row
 from triggers.signals.catalog import SignalCatalog
@@ -15,6 +17,7 @@ CATALOG = SignalCatalog.parse(
 signals:
   speed: {unit: m/s, rate: 10, scale: 0.01, invalid: [65535], max: 100}
   soc: {unit: "%", rate: 10, min: 0, max: 100}
+  door: {type: bool, rate: 10}
   gear: {type: text, values: [P, D], rate: 10}
 """,
     name="signals.yaml",
@@ -37,6 +40,18 @@ def test_refused_samples_are_infinite_and_counted_once() -> None:
     assert speeds == [math.inf, math.inf, math.inf, 100.0]
     assert incoming.take_refused() == [("soc", 1), ("speed", 2)]
     assert incoming.take_refused() == []
+
+
+@pytest.mark.parametrize("fed_raw", [False, True])
+def test_a_bool_is_0_or_1_and_a_text_an_index_of_its_values(fed_raw: bool) -> None:
+    """In clips, too, which hold what the rows have."""
+    incoming = Incoming(CATALOG)
+    read = incoming.from_raw if fed_raw else incoming.in_units
+    rows = [Row(n, {"gear": gear, "door": gear}) for n, gear in enumerate((0.0, 1.0, 2.0, 0.5, -1.0, math.inf))]
+    samples = [row.samples for row in read(rows)]
+    assert [each["gear"] for each in samples] == [0.0, 1.0, *[math.inf] * 4]
+    assert [each["door"] for each in samples] == [0.0, 1.0, *[math.inf] * 4]
+    assert incoming.take_refused() == [("door", 3), ("gear", 3)]
 
 
 def test_samples_in_units_keep_their_values_but_not_those_out_of_range() -> None:
