@@ -1,4 +1,4 @@
-"""The words of the trigger language that cannot name a signal, because an expression could not read it."""
+"""Words of triggers that a signal catalog knows: those that cannot name a signal, and the colours of limits."""
 
 from __future__ import annotations
 
@@ -6,3 +6,6 @@ RESERVED = frozenset({
     "then", "without", "or", "and", "for", "between", "in", "over", "within", "tolerating", "not", "true", "false",
 })  # fmt: skip
 """Words that never name anything in an expression; as a part of a dotted name they are fine (`active.in`)."""
+
+LIMITS = ("yellow", "red")
+"""The colours of limits, the worse one last."""

@@ -32,8 +32,5 @@ def _two_ends(value: Any) -> Any:
     return tuple(value)
 
 
-LIMITS = ("yellow", "red")
-"""The colours of limits, the worse one last."""
-
 Limits = Annotated[tuple[float | None, float | None], BeforeValidator(_two_ends)]
 """The values that are within limits: from the first to the second, both included."""

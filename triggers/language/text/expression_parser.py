@@ -18,9 +18,8 @@ from triggers.language.text.lexer import NEVER_UNITS, Token, TokenKind
 from triggers.language.text.mistakes.form import MAX_NUMBER_CHARACTERS
 from triggers.language.text.mistakes.instead import INSTEAD
 from triggers.language.text.reporter import Reporter
-from triggers.signals.reserved import RESERVED
+from triggers.signals.reserved import LIMITS, RESERVED
 from triggers.signals.unit_spellings import meant_unit
-from triggers.signals.values import LIMITS
 
 MAX_NESTING = 100
 

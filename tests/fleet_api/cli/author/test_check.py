@@ -150,12 +150,12 @@ def test_drives_take_all_words_up_to_the_next_option(given: str, expected: str) 
     assert spread(given.split(), "--drives") == expected.split()
 
 
-def test_all_mistakes_of_a_catalog_are_told_with_their_lines(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_all_mistakes_of_a_catalog_are_told_at_their_places(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (folder / "signals.yaml").write_text("signals:\n  a: {unit: kph, rat: 3}\n  and: {rate: 3}\n")
     assert call(folder, "check", "good.trigger", "--signals", "signals.yaml") == 1
     lines = capsys.readouterr().err.splitlines()
-    assert [line.partition("signals.yaml:")[2].partition(": ")[0] for line in lines] == ["2", "2", "3"]
-    assert [word in line for word, line in zip(("`rate`", "`km/h`", "`and`"), lines, strict=True)] == [True] * 3
+    assert [line.partition("signals.yaml:")[2].partition(": ")[0] for line in lines] == ["2:7", "2:18", "3:3"]
+    assert [word in line for word, line in zip(("`km/h`", "`rate`", "`and`"), lines, strict=True)] == [True] * 3
 
 
 def test_check_explain_and_backtest_tell_of_a_budget_below_a_clip(

@@ -40,7 +40,8 @@ export const triggerLanguage = StreamLanguage.define<State>({
   },
   indent: (state, textAfter, context) => {
     const { block, isAfterOperand } = state.place;
-    const depth = { file: 0, let: isAfterOperand ? 0 : 1, fence: 1, trigger: 1, campaign: 1, capture: 2 }[block];
+    const isDone = block === "file" || (isAfterOperand && ["let", "param", "set", "import"].includes(block));
+    const depth = block === "capture" ? 2 : Number(!isDone);
     return Math.max(0, depth - (textAfter.startsWith("}") ? 1 : 0)) * context.unit;
   },
 });
