@@ -59,8 +59,9 @@ def _body(view: TraceView, title: str) -> Iterator[str]:
     at = (at_ns - first_ns) / max(last_ns - first_ns, 1) * _BINS
     for part, values in zip(view.program.parts, view.block.values, strict=True):
         bins = binned(view.block.t_ns, values, first_ns, last_ns, _BINS)
-        yield f'<div class="part" style="padding-left:{min(part.depth, 8) * 0.7:.1f}rem">'
-        yield f'<div class="name">{_text(part.label)}</div><div class="facts">{_text(_facts(part, values))}</div>'
+        # the text is indented, the plot is not: the same moment is at the same place in every plot
+        yield f'<div class="part"><div style="padding-left:{min(part.depth, 8) * 0.7:.1f}rem">'
+        yield f'<div class="name">{_text(part.label)}</div><div class="facts">{_text(_facts(part, values))}</div></div>'
         yield _plot(part, bins, at) + "</div>"
     ends = [f"{t_ns / NS_PER_S:.3f} s" for t_ns in (first_ns, at_ns, last_ns)]
     yield f'<div class="axis">{"".join(f"<span>{end}</span>" for end in ends)}</div>'

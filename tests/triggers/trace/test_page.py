@@ -92,6 +92,15 @@ def test_it_is_light_and_dark_and_as_wide_as_the_screen(tmp_path: Path) -> None:
     assert all("width" not in given for name, given in Tags(text).tags if name == "svg")
 
 
+def test_plots_are_not_indented_so_that_a_moment_is_at_one_place_in_all_of_them(tmp_path: Path) -> None:
+    tags = Tags(page(view(tmp_path / "d.parquet"))).tags
+    before = [tags[index - 1] for index, (name, _) in enumerate(tags) if name == "svg"]
+    assert before == [("div", {"class": "facts"})] * 5
+    indented = [given["style"] for name, given in tags if name == "div" and "style" in given]
+    assert indented == [f"padding-left:{depth * 0.7:.1f}rem" for depth in (0, 1, 2, 1, 2)]
+    assert not [given for name, given in tags if name == "svg" and "style" in given]
+
+
 def test_it_says_what_became_of_the_trigger_and_marks_the_moment(tmp_path: Path) -> None:
     tags = Tags(page(view(tmp_path / "d.parquet")))
     assert any(word.startswith("It fired ") for word in tags.words)
