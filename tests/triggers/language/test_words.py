@@ -10,8 +10,10 @@ import pytest
 from tests.support.paths import REPOSITORY
 from triggers.language.checks.calls.table import FORMS
 from triggers.language.text import parser, syntax
+from triggers.language.text.characters import remedy
 from triggers.language.text.clauses import CAMPAIGN_CLAUSES, TRIGGER_CLAUSES
 from triggers.language.text.diagnostics import Source
+from triggers.language.text.mistakes.instead import INSTEAD
 from triggers.language.text.parser import parse, parse_condition
 from triggers.language.text.reporter import Reporter
 from triggers.language.words import LanguageWord, WordKind, language_words, unit_words
@@ -72,6 +74,11 @@ def test_functions_are_documented_with_the_same_names() -> None:
     documented = (REPOSITORY / "docs/language.md").read_text("utf-8")
     for name in FORMS:
         assert re.search(rf"`[^`\n]*\b{name}\b[^`\n]*\(", documented), name
+
+
+@pytest.mark.parametrize("proposal", sorted({*INSTEAD.values(), *map(remedy, "&|%?~≈")}))
+def test_what_is_proposed_instead_of_other_languages_exists(proposal: str) -> None:
+    assert set(re.findall(r"(\w+)\(", proposal)) <= set(FORMS)
 
 
 def test_units_are_units() -> None:

@@ -8,27 +8,65 @@ from __future__ import annotations
 import math
 
 from triggers.language.webassembly.kernel_parts.kernel import VALID, Kernel, Slot
-from triggers.language.webassembly.kernel_parts.skeletons import number_steps
-from triggers.language.webassembly.kernel_parts.updates import if_updated
 from triggers.language.webassembly.kernel_parts.words import (
+    LAST_TICK,
     changes,
     flood,
     inverted,
     known_word,
     load,
+    next_word,
     store,
     word_kernel,
 )
+from triggers.language.webassembly.kernels.current.stateless import mask64
+
+_KNOWN = mask64("(f64x2.eq (v128.load offset=OFFSET (local.get $arg0)) (v128.load offset=OFFSET (local.get $arg0)))")
+
+_NONE = """(local.set $same (f64x2.splat (local.get $held)))
+        (loop $twos
+          (v128.store (local.get $to) (local.get $same))
+          (local.set $to (i32.add (local.get $to) (i32.const 16)))
+          (br_if $twos (i32.lt_u (local.get $to) (local.get $end))))"""
+
+# The number before the word's first tick is read too, and replaced: the update before it may be longer ago.
+_ALL = """(local.set $at (local.get $arg0))
+        (loop $twos
+          (v128.store (local.get $to) (v128.load (i32.sub (local.get $at) (i32.const 8))))
+          (local.set $at (i32.add (local.get $at) (i32.const 16)))
+          (local.set $to (i32.add (local.get $to) (i32.const 16)))
+          (br_if $twos (i32.lt_u (local.get $to) (local.get $end))))
+        (f64.store (local.get $out) (local.get $latest))
+        (local.set $held (f64.load (i32.sub (local.get $end) (i32.const 8))))
+        (local.set $latest (f64.load (i32.add (local.get $arg0)
+          (i32.sub (i32.sub (local.get $end) (local.get $out)) (i32.const 8)))))"""
+
+_SOME = """(local.set $at (local.get $arg0))
+        (loop $ticks
+          (if (i32.wrap_i64 (i64.and (local.get $updates) (i64.const 1))) (then
+            (local.set $held (local.get $latest))
+            (local.set $latest (f64.load (local.get $at)))))
+          (f64.store (local.get $to) (local.get $held))
+          (local.set $updates (i64.shr_u (local.get $updates) (i64.const 1)))
+          (local.set $at (i32.add (local.get $at) (i32.const 8)))
+          (local.set $to (i32.add (local.get $to) (i32.const 8)))
+          (br_if $ticks (i32.lt_u (local.get $to) (local.get $end))))"""
 
 
 def _number() -> Kernel:
-    return number_steps(
-        "prev_number",
-        ("arg0", "out", "due", "fresh", "state"),
-        (Slot("latest", "f64", math.nan),),
-        if_updated("(local.set $held (local.get $latest)) (local.set $latest (local.get $x))"),
-        local="(local $x f64)",
-    )
+    """A word without an update keeps the value; where every tick is one, the numbers are copied one tick later."""
+    words = f"""(local.set $updates (i64.and {load("fresh")} {VALID}))
+      (if (i32.eqz (local.get $known0)) (then (local.set $updates (i64.and (local.get $updates) {_KNOWN}))))
+      (local.set $to (local.get $out))
+      (local.set $end (i32.add (local.get $out)
+        (i32.shl (i32.add (i32.and {LAST_TICK} (i32.const 63)) (i32.const 1)) (i32.const 3))))
+      (if (i64.eqz (local.get $updates))
+        (then {_NONE})
+        (else (if (i64.eq (local.get $updates) {VALID}) (then {_ALL}) (else {_SOME}))))
+      {next_word("arg0", "out")}"""
+    slots = (Slot("held", "f64", math.nan), Slot("latest", "f64", math.nan))
+    signature = ("arg0", "known0", "out", "fresh", "state")
+    return word_kernel("prev_number", signature, slots, words, "updates to:i32 at:i32 end:i32 same:v128")
 
 
 def _condition() -> Kernel:
