@@ -200,6 +200,36 @@ SEQUENCES = Case(
     """),
 )
 
+LASTING = Case(
+    name="lasting",
+    says="Short runs, `then ... after`, chains, `since`, latches, and a clock that ticks at heartbeats.",
+    signals="""
+        signals:
+          a: {type: bool, rate: 10, max_age: 0.35}
+          b: {type: bool, rate: 10, max_age: 0.35}
+    """,
+    triggers="""
+        trigger brief { when a for at most 200 ms }
+        trigger bridged { when a for at most 300 ms tolerating 100 ms }
+        trigger later { when a then b after 200 ms within 500 ms }
+        trigger chain { when a then b within 400 ms then not a within 300 ms }
+        trigger ever { when b since fall(a) }
+        trigger lately { when not a since b within 300 ms }
+        trigger unclear { when missing(a since b) }
+        trigger latched { when latch(a, b) }
+        trigger baseline { when every 700 ms }
+        trigger sampled { when every 300 ms and a }
+    """,
+    lines=recording("""
+        20 a=0 b=0; 100 a=1 b=0; 200 a=1 b=1; 300 a=0 b=0; 400 a=0 b=1; 500 a=0 b=0; 600 a=1 b=1; 700 a=0 b=0; 800 b=1
+        900 a=1 b=0; 1000 a=0 b=0; 1100 a=0 b=0; 1200 a=0 b=0; 1300 a=0 b=1; 1400 a=1 b=0; 1500 a=0 b=0; 1600 a=1 b=0
+        1700 a=0 b=0; 1800 a=1 b=1; 1900 a=inf b=0; 2000 a=1 b=0; 2100 a=0 b=inf; 2200 a=1 b=0; 2300 a=1 b=0
+        2500 a=1 b=1; 2600 a=0 b=0; 3050 a=0 b=0; 3100 a=1 b=0; 3200 a=inf b=0; 3300 a=0 b=1; 3400 a=0 b=0
+        3500 a=1 b=0; 3900 a=1 b=1
+        7000 a=0 b=0; 7050 a=1 b=0; 7090 a=1 b=0; 7130 a=0 b=0; 7350 a=1 b=1; 7390 a=1 b=0; 7800 a=0 b=0
+    """),
+)
+
 PAIRS = Case(
     name="pairs",
     says="disagree and divergence look at two signals where their samples lie within the skew, and keep that value.",
@@ -319,4 +349,17 @@ PLACES = Case(
     ),
 )
 
-CASES = (ARITHMETIC, WHOLE_NUMBERS, CHOICES, CODING, WINDOWS, OVERFLOW, SEQUENCES, PAIRS, COMPARE, EVENTS, PLACES)
+CASES = (
+    ARITHMETIC,
+    WHOLE_NUMBERS,
+    CHOICES,
+    CODING,
+    WINDOWS,
+    OVERFLOW,
+    SEQUENCES,
+    LASTING,
+    PAIRS,
+    COMPARE,
+    EVENTS,
+    PLACES,
+)

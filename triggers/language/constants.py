@@ -31,8 +31,9 @@ class Constant:
     """A number at `span`, with its unit as written, and a sensible range and step in that unit.
 
     `block` is the trigger or let that it is in. `subject` is what is compared with it (`operator`: one of the six
-    comparisons), or the condition or sequence that lasts so long (`for`, `tolerating`, `within`) or is looked at over
-    such a time (`over`); `signal` is its name if it is a signal alone.
+    comparisons), or the condition or sequence that lasts so long (`for`, `for at most`, `tolerating`, `after`,
+    `within`), is looked at over such a time (`over`) or recurs after it (`every`); `signal` is its name if it is a
+    signal alone.
     """
 
     kind: Literal["comparison", "duration"]
@@ -73,11 +74,16 @@ def _in(expression: syntax.Expression, block: str) -> Iterator[Constant]:
         case syntax.Between(subject=subject, low=low, high=high):
             yield from _compared(block, ">=", subject, low)
             yield from _compared(block, "<=", subject, high)
-        case syntax.Hold(condition=condition, duration=duration, tolerating=tolerating):
-            yield from _lasting(block, "for", condition, duration)
+        case syntax.Hold(condition=condition, duration=duration, tolerating=tolerating, at_most=at_most):
+            yield from _lasting(block, "for at most" if at_most else "for", condition, duration)
             yield from _lasting(block, "tolerating", condition, tolerating)
-        case syntax.Sequence(within=within):
+        case syntax.Sequence(within=within, after=after):
+            yield from _lasting(block, "after", expression, after)
             yield from _lasting(block, "within", expression, within)
+        case syntax.Since(within=within):
+            yield from _lasting(block, "within", expression, within)
+        case syntax.Every(period=period):
+            yield from _lasting(block, "every", expression, period)
         case syntax.Call(over=over, within=within):
             yield from _lasting(block, "over", expression, over)
             yield from _lasting(block, "within", expression, within)

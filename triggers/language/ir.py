@@ -28,6 +28,8 @@ MAX_INTEGER = 2**53 - 1
 """The greatest integer that differs from its neighbours as a double; `bits` takes those from 0 to here."""
 MAX_QUOTIENT = 2.0**51
 """`mod(x, m)` is unknown from this quotient on: the doubles around x are then hardly closer to each other than m."""
+CLOCK = 1 << MAX_INPUTS
+"""The bit of a mask of inputs that stands for the heartbeats: for a clock that never has a sample."""
 
 SignalType = Literal["number", "bool", "text"]
 
@@ -94,6 +96,7 @@ OPERATIONS: dict[str, Operation] = {
     "missing": Operation(_B, (ANY,)),
     "age": Operation(_N, (ANY,)),
     "for": Operation(_B, (_B,), ("hold_ns", "tolerate_ns")),
+    "for_at_most": Operation(_B, (_B,), ("most_ns", "tolerate_ns")),
     "rise": Operation(_B, (_B,)),
     "fall": Operation(_B, (_B,)),
     "changed": Operation(_B, (ANY,)),
@@ -116,13 +119,21 @@ OPERATIONS: dict[str, Operation] = {
     "ema": Operation(_N, (_N,), ("window_ns",)),
     "past": Operation(None, (ANY,), ("delay_ns", "capacity")),
     "prev": Operation(None, (ANY,)),
+    "every": Operation(_B, (), ("period_ns",)),
     "then": Operation(_B, (_B, _B), ("within_ns",)),
+    "then_after": Operation(_B, (_B, _B), ("after_ns", "within_ns")),
     "without": Operation(_B, (_B, _B), ("within_ns",)),
+    "since": Operation(_B, (_B, _B)),
+    "since_within": Operation(_B, (_B, _B), ("within_ns",)),
+    "latch": Operation(_B, (_B, _B)),
     "disagree": Operation(_B, (ANY, ANY), ("skew_ns", "stale_ns")),
     "divergence": Operation(_N, (_N, _N), ("skew_ns", "stale_ns")),
     "near": Operation(_B, (_N, _N), ("latitude", "longitude", "radius_m")),
     "inside": Operation(_B, (_N, _N), ("edges",)),
 }
+
+CLOCKED = frozenset({"every"})
+"""Operations that step at heartbeats, because no signal tells them the time."""
 
 Scalar = int | float | bool
 Parameter = Scalar | tuple[float, ...]
@@ -169,8 +180,10 @@ class Node:
 
 
 def mask_of(node: Node, masks: Sequence[int]) -> int:
-    """The inputs that a node reads, as a bit mask; `masks` are those of the nodes before it."""
+    """The inputs that a node reads, as a bit mask, and `CLOCK`; `masks` are those of the nodes before it."""
     mask = 1 << node.integer("input") if node.op == "input" else 0
+    if node.op in CLOCKED:
+        mask |= CLOCK
     for argument in node.arguments:
         mask |= masks[argument]
     return mask
@@ -253,7 +266,7 @@ class Ir:
     events: tuple[EventCode, ...] = ()
 
     def signal_masks(self) -> tuple[int, ...]:
-        """For each node, the signals that it reads, as a bit mask over the inputs."""
+        """For each node, the signals that it reads, as a bit mask over the inputs and `CLOCK`."""
         masks: list[int] = []
         for node in self.nodes:
             masks.append(mask_of(node, masks))

@@ -91,6 +91,10 @@ _OPERATORS = {
     "to": ('changed(x) from "P" to "D"', "x changed, and it is this value now."),
     "then": ("A then B within 2 s", "B becomes true at most so long after A did."),
     "without": ("A without B within 2 s", "A became true, and B did not within so long after it."),
+    "after": ("A then B after 1 s within 5 s", "The shortest time between the two."),
+    "at most": ("P for at most 2 s", "P became true, and false again at most so long after: true at that moment."),
+    "since": ("P since Q within 10 s", "P has been true ever since Q was."),
+    "every": ("every 10 min", "True for a moment each time so long has passed since the segment began."),
     "within": ("A then B within 2 s", "The longest time between the two."),
     "over": ("max(x over 5 s)", "The window of time that an operator looks back on."),
 }
@@ -130,6 +134,7 @@ _FUNCTIONS = {
     "count": "How often P became true in the window.",
     "flicker": "How often the known value changed in the window.",
     "hysteresis": "True once x is beyond `on`, false once it is beyond `off`.",
+    "latch": "True from when `set` becomes true until `reset` is true.",
     "disagree": "Two bool or text signals differ: of a head, active and shadow.",
     "divergence": "abs(b - a): of a head, shadow minus active.",
     "near": "The position is within a distance of a place.",

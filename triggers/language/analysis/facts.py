@@ -135,6 +135,17 @@ def sequenced(operator: str, first: Facts, second: Facts) -> Facts:
     return Facts(second.true if operator == "then" else NOTHING_KNOWN, NOTHING_KNOWN)
 
 
+def lasting_since(condition: Facts, start: Facts) -> Facts:
+    """Facts of `P since Q` and `P since Q within W`: Q is true now, or P is and Q was; false only where Q is."""
+    known = None if start.true is None else _any((condition.true, start.true))
+    return Facts(known, start.false)
+
+
+def latched(turns_on: Facts, turns_off: Facts) -> Facts:
+    """Facts of `latch(set, reset)`, for which `set` must be able to rise; where it is true, `reset` is false."""
+    return NEVER_TRUE if turns_on.decided else Facts(turns_off.false, NOTHING_KNOWN)
+
+
 def _side(operator: str, domain: Values, number: float, *, whole: bool) -> Values:
     below, above = ((-inf, 0), (number, -1)), ((number, 1), (inf, 0))
     exact = ((number, 0), (number, 0))

@@ -65,6 +65,12 @@ def judged(context: CheckContext, typed: Typed, proposal: str = "") -> Typed:
     return typed
 
 
+def judged_around(context: CheckContext, typed: Typed, *operands: Typed) -> Typed:
+    """As `judged`, unless an operand is the reason, which was reported itself; literal constants were not."""
+    is_reported = any(facts_of(operand).decided and operand.constant is None for operand in operands)
+    return typed if is_reported else judged(context, typed)
+
+
 def _reads_a_count(context: CheckContext, node: int) -> bool:
     """Whether a comparison computes with a count that stops where a count in arithmetic does."""
     nodes, waiting = context.graph.nodes, [node] if node >= 0 else []

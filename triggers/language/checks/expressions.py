@@ -13,8 +13,9 @@ from triggers.language.analysis import facts
 from triggers.language.analysis.typed import Type, Typed
 from triggers.language.checks.arithmetic import arithmetic, constant_in, negative
 from triggers.language.checks.calls.table import call
-from triggers.language.checks.comparisons import MAX_VALUES_SHOWN, compare, facts_of, judged
+from triggers.language.checks.comparisons import MAX_VALUES_SHOWN, compare, facts_of, judged, judged_around
 from triggers.language.checks.context import CheckContext, shown_time
+from triggers.language.checks.every import every
 from triggers.language.checks.signal_catalog import derived_signal
 from triggers.language.ir import MAX_ARGUMENTS
 from triggers.language.text import syntax
@@ -269,17 +270,50 @@ def _hold(context: CheckContext, hold: syntax.Hold) -> Typed:
     period_s = context.period_s(node)
     if period_s is not None and hold_ns < period_s * NS_PER_S:
         period = shown_time(round(period_s * 1000) * 1_000_000)
-        context.report.short_hold(hold.duration.span, shown_time(hold_ns), period)
+        report = context.report.short_run if hold.at_most else context.report.short_hold
+        report(hold.duration.span, shown_time(hold_ns), period)
+    if hold.at_most:
+        return _at_most(context, hold, held, hold_ns, tolerate_ns)
     held_node = context.graph.add("for", node, hold_ns=hold_ns, tolerate_ns=tolerate_ns)
     return Typed(hold.span, Type.BOOL, held_node, facts=facts.Facts(facts_of(held).true, facts.NOTHING_KNOWN))
+
+
+def _at_most(context: CheckContext, hold: syntax.Hold, held: Typed, most_ns: int, tolerate_ns: int) -> Typed:
+    """`P for at most D`, which is true where P, after a rise, is false again."""
+    node = context.graph.add("for_at_most", context.node(held), most_ns=most_ns, tolerate_ns=tolerate_ns)
+    known = facts.edged("fall", facts_of(held))
+    typed = Typed(hold.span, Type.BOOL, node, impulse="for at most", facts=known)
+    return judged_around(context, typed, held)
+
+
+def _since(context: CheckContext, since: syntax.Since) -> Typed:
+    lasting, start = condition(context, since.condition), condition(context, since.start)
+    within_ns = None if since.within is None else context.duration_ns(since.within)
+    if Type.ERROR in (lasting.type, start.type) or (within_ns is None and since.within is not None):
+        return context.error(since.span)
+    operands = context.node(lasting), context.node(start)
+    if within_ns is None:
+        node = context.graph.add("since", *operands)
+    else:
+        node = context.graph.add("since_within", *operands, within_ns=within_ns)
+    known = facts.lasting_since(facts_of(lasting), facts_of(start))
+    return judged_around(context, Typed(since.span, Type.BOOL, node, facts=known), lasting, start)
 
 
 def _sequence(context: CheckContext, sequence: syntax.Sequence) -> Typed:
     first, second = condition(context, sequence.first), condition(context, sequence.second)
     within_ns = context.duration_ns(sequence.within)
-    if Type.ERROR in (first.type, second.type) or within_ns is None:
+    after_ns = 0 if sequence.after is None else context.duration_ns(sequence.after)
+    if Type.ERROR in (first.type, second.type) or within_ns is None or after_ns is None:
         return context.error(sequence.span)
-    node = context.graph.add(sequence.operator, context.node(first), context.node(second), within_ns=within_ns)
+    if sequence.after is not None and after_ns > within_ns:
+        context.report.after_beyond_within(sequence.after.span, shown_time(after_ns), shown_time(within_ns))
+        return context.error(sequence.span)
+    operands = context.node(first), context.node(second)
+    if after_ns:
+        node = context.graph.add("then_after", *operands, after_ns=after_ns, within_ns=within_ns)
+    else:
+        node = context.graph.add(sequence.operator, *operands, within_ns=within_ns)
     known = facts.sequenced(sequence.operator, facts_of(first), facts_of(second))
     if sequence.operator == "then" and _are_states(sequence.first, facts_of(first), facts_of(second)):
         shown = context.subject(sequence.first.span), context.subject(sequence.second.span)
@@ -312,6 +346,8 @@ _CHECKS: dict[type[syntax.Expression], Callable[[CheckContext, Any], Typed]] = {
     syntax.Outside: _outside,
     syntax.Hold: _hold,
     syntax.Sequence: _sequence,
+    syntax.Since: _since,
+    syntax.Every: every,
     syntax.Call: _call,
     syntax.Change: _change,
 }

@@ -10,7 +10,7 @@ from triggers.language.text import syntax
 _OPPOSITES = {"<": ">=", "<=": ">", ">": "<=", ">=": "<", "==": "!=", "!=": "=="}
 _KNOWN_IN_SILENCE = ("missing", "age", "count", "flicker", "samples")
 """Operators that tell of silence, or soon are known again in it."""
-_STATES = (syntax.Unary, syntax.Junction, syntax.Hold, syntax.Call)
+_STATES = (syntax.Unary, syntax.Junction, syntax.Hold, syntax.Since, syntax.Call)
 
 
 def check_silence(context: CheckContext, condition: syntax.Expression) -> None:

@@ -12,7 +12,7 @@ from itertools import chain
 from math import isnan
 
 from triggers.errors import InvalidInput
-from triggers.language.ir import Ir
+from triggers.language.ir import CLOCK, Ir
 from triggers.language.reference.compared import Compared, EventCounts, EventKey
 from triggers.language.reference.inputs import HeldInput
 from triggers.language.reference.operators import Tick
@@ -33,6 +33,7 @@ class Interpreter:
         self._held = [HeldInput(item) for item in ir.inputs]
         self._tick = Tick()
         self._masks = ir.signal_masks()
+        self._has_clock = any(mask & CLOCK for mask in self._masks)
         self._steps = make_steps(ir, self._masks, self._held)
         self._plans: dict[int, tuple[Step, ...]] = {}
         self._everything = tuple(self._steps)
@@ -126,8 +127,8 @@ class Interpreter:
         return self._evaluate(row.t_ns, fresh, fresh | silent)
 
     def _silent(self, t_ns: int) -> int:
-        """The inputs without a sample in (t - 100 ms, t], as a bit mask."""
-        mask = 0
+        """The inputs without a sample in (t - 100 ms, t], as a bit mask; a clock never has one."""
+        mask = CLOCK if self._has_clock else 0
         for index, held in enumerate(self._held):
             if held.sample_ns is None or held.sample_ns <= t_ns - HEARTBEAT_NS:
                 mask |= 1 << index

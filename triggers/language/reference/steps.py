@@ -8,6 +8,7 @@ from typing import Any
 
 from triggers.language.ir import Ir, Node
 from triggers.language.reference.compared import EventCounter, HeadCounter
+from triggers.language.reference.conditions import Every, Latch, ShortRun, Since, SinceWithin, ThenAfter
 from triggers.language.reference.earlier import Previous
 from triggers.language.reference.geometry import Inside, Near
 from triggers.language.reference.inputs import Age, HeldInput, Pair, Read
@@ -29,14 +30,20 @@ from triggers.language.reference.windows import Counter, Difference, Extreme, Me
 
 STATEFUL: dict[str, type[Operator]] = {
     "for": Hold,
+    "for_at_most": ShortRun,
     "rise": Edge,
     "fall": Edge,
     "changed": Changed,
     "hysteresis": Hysteresis,
     "once": Once,
     "ema": Smooth,
+    "every": Every,
     "then": Then,
+    "then_after": ThenAfter,
     "without": Without,
+    "since": Since,
+    "since_within": SinceWithin,
+    "latch": Latch,
     "share": Share,
     "past": Past,
     "prev": Previous,

@@ -10,10 +10,10 @@ from triggers.language.text.page import INDENT, WIDTH, SourcePage
 from triggers.language.text.syntax import BLOCKS, CLAUSE_WORDS
 from triggers.signals.reserved import RESERVED
 
-_JOINTS = (("then", "without"), ("or",), ("and",))
+_JOINTS = (("then", "without", "since"), ("or",), ("and",))
 """Operators to break at, loosest first."""
 _TIGHT_JOINTS = (
-    ("within", "over"), ("for", "tolerating"),
+    ("within", "over", "after"), ("for", "tolerating"),
     ("<", "<=", ">", ">=", "==", "!=", "between", "in", "outside", "from", "to"), ("+", "-"), ("*", "/"),
 )  # fmt: skip
 """Those to break at if breaking parentheses would not be enough."""
@@ -43,7 +43,7 @@ def gather_comments(pieces: list[Piece]) -> None:
     """Move comments past joints, commas and opening braces, to where lines can break."""
     for index in range(1, len(pieces) - 1):
         before, joint, after = pieces[index - 1 : index + 2]
-        if joint.token.is_word("and", "or", "then", "without") and _joins(before, joint, after):
+        if joint.token.is_word("and", "or", "then", "without", "since") and _joins(before, joint, after):
             move_before(joint, before, after)
         elif (joint.token.is_mark(",") and may_begin_line(after)) or joint.token.is_mark("{"):
             move_after(joint, before, after)

@@ -1,6 +1,6 @@
 """The parser of expressions: precedence climbing over the tokens, with bounded nesting.
 
-Loosest first: `then`/`without ... within`; `or`; `and`; `not`; `for [tolerating]`; comparisons, `between`,
+Loosest first: `then`/`without ... within` and `since`; `or`; `and`; `not`; `for [tolerating]`; comparisons, `between`,
 `in`, `outside`, `from ... to`; `+ -`; `* /`; unary `-`; atoms.
 """
 
@@ -28,16 +28,16 @@ _MAX_EXPONENT_CHARACTERS = 5
 
 _SEQUENCE, _OR, _AND, _NOT, _HOLD, _COMPARE, _SUM, _PRODUCT = range(1, 9)
 _POWERS: dict[str, int] = {
-    "then": _SEQUENCE, "without": _SEQUENCE, "or": _OR, "and": _AND, "for": _HOLD, "between": _COMPARE,
-    "in": _COMPARE, "outside": _COMPARE, "from": _COMPARE, "to": _COMPARE, "+": _SUM, "-": _SUM, "*": _PRODUCT,
-    "/": _PRODUCT,
+    "then": _SEQUENCE, "without": _SEQUENCE, "since": _SEQUENCE, "or": _OR, "and": _AND, "for": _HOLD,
+    "between": _COMPARE, "in": _COMPARE, "outside": _COMPARE, "from": _COMPARE, "to": _COMPARE, "+": _SUM, "-": _SUM,
+    "*": _PRODUCT, "/": _PRODUCT,
     **dict.fromkeys(("<", "<=", ">", ">=", "==", "!="), _COMPARE),
 }  # fmt: skip
 _IN_EXPRESSION = ("the next clause", "a signal, a value", "the end of this condition")
 """What is expected within or after an expression."""
 _VALUES = (TokenKind.DOTTED, TokenKind.NUMBER, TokenKind.UNIT)
 """After a token of these kinds, `=` is clearly meant as a comparison."""
-_CHAINABLE = frozenset({_OR, _AND, _SUM, _PRODUCT})
+_CHAINABLE = frozenset({_SEQUENCE, _OR, _AND, _SUM, _PRODUCT})
 _Node = TypeVar("_Node", bound=syntax.Expression)
 
 
@@ -216,7 +216,7 @@ class ExpressionParser(Cursor):
     def _infix(self, left: syntax.Expression, power: int) -> syntax.Expression:
         token = self.take()
         if power == _SEQUENCE:
-            return self._sequence(left, token)
+            return self._since(left) if token.text == "since" else self._sequence(left, token)
         if power in (_OR, _AND):
             return self._junction(left, token, power)
         if power == _HOLD:
@@ -238,11 +238,21 @@ class ExpressionParser(Cursor):
 
     def _sequence(self, left: syntax.Expression, token: Token) -> syntax.Expression:
         right = self.expression(_OR)
+        after = self.duration("1 s") if token.text == "then" and self.take_word("after") else None
         if not self.next.is_word("within"):
             self.fail(f"`within` and a duration, as in `A {token.text} B within 2 s`")
         self.take()
         within = self.duration()
-        return self._checked(syntax.Sequence(left.span.to(within.span), token.text, left, right, within))
+        return self._checked(syntax.Sequence(left.span.to(within.span), token.text, left, right, within, after))
+
+    def _since(self, left: syntax.Expression) -> syntax.Expression:
+        """`and` and `or` beside it need parentheses: `P since Q and R` can be read in two ways."""
+        right = self.expression(_OR)
+        within = self.duration() if self.take_word("within") else None
+        for side in (left, right):
+            if isinstance(side, syntax.Junction) and side.span not in self._wrapped:
+                self.report.ambiguous_since(side.span, side.operator)
+        return self._checked(syntax.Since(left.span.to((within or right).span), left, right, within))
 
     def _junction(self, first: syntax.Expression, token: Token, power: int) -> syntax.Expression:
         operands = [first]
@@ -257,10 +267,13 @@ class ExpressionParser(Cursor):
         return self._checked(syntax.Junction(span, token.text, tuple(operands)))
 
     def _hold(self, left: syntax.Expression) -> syntax.Expression:
+        at_most = self.take_word("at") is not None
+        if at_most:
+            self.demand_word("most")
         duration = self.duration("500 ms")
         tolerating = self.duration("200 ms") if self.take_word("tolerating") else None
         end = (tolerating or duration).span
-        return self._checked(syntax.Hold(left.span.to(end), left, duration, tolerating))
+        return self._checked(syntax.Hold(left.span.to(end), left, duration, tolerating, at_most))
 
     def _member(self, left: syntax.Expression) -> syntax.Expression:
         if self._names_constant():
@@ -294,6 +307,10 @@ class ExpressionParser(Cursor):
             wrapped = replace(inner, span=token.span.to(end))
             self._wrapped.add(wrapped.span)
             return wrapped
+        if token.is_word("every") and self.tokens[self.index + 1].kind is TokenKind.NUMBER:
+            self.take()
+            period = self.duration("10 min")
+            return syntax.Every(token.span.to(period.span), period)
         if token.is_word("true", "false"):
             return syntax.Truth(self.take().span, token.text == "true")
         if token.starts_line and self._is_boundary():

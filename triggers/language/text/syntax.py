@@ -148,11 +148,12 @@ class Outside(Expression):
 
 @dataclass(frozen=True, slots=True)
 class Hold(Expression):
-    """`P for D`, `P for D tolerating G`."""
+    """`P for D`, `P for D tolerating G`, and both with `for at most D`."""
 
     condition: Expression
     duration: Quantity
     tolerating: Quantity | None
+    at_most: bool = False
 
     def children(self) -> tuple[Expression, ...]:
         return (self.condition,)
@@ -160,12 +161,13 @@ class Hold(Expression):
 
 @dataclass(frozen=True, slots=True)
 class Sequence(Expression):
-    """`A then B within W`, `A without B within W`."""
+    """`A then B within W`, `A then B after D within W`, `A without B within W`."""
 
     operator: str
     first: Expression
     second: Expression
     within: Quantity
+    after: Quantity | None = None
 
     def children(self) -> tuple[Expression, ...]:
         return (self.first, self.second)
@@ -181,6 +183,25 @@ class Change(Expression):
 
     def children(self) -> tuple[Expression, ...]:
         return tuple(part for part in (self.changed, self.before, self.after) if part is not None)
+
+
+@dataclass(frozen=True, slots=True)
+class Since(Expression):
+    """`P since Q`, `P since Q within W`."""
+
+    condition: Expression
+    start: Expression
+    within: Quantity | None
+
+    def children(self) -> tuple[Expression, ...]:
+        return (self.condition, self.start)
+
+
+@dataclass(frozen=True, slots=True)
+class Every(Expression):
+    """`every 10 min`."""
+
+    period: Quantity
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from triggers.compared_events.matcher import MAX_WAITING
-from triggers.language.ir import Ir, Node
+from triggers.language.ir import CLOCK, Ir, Node
 from triggers.language.webassembly import layout
 from triggers.language.webassembly.counting import WorkRange, work_of
 from triggers.language.webassembly.plan import KernelCall, ModulePlan
@@ -93,7 +93,7 @@ def _work_of_call(call: KernelCall, node: Node) -> WorkRange:
 
 
 def _frame(plan: ModulePlan) -> WorkRange:
-    joined = [signals for masks in (plan.due_masks, plan.fresh_masks) for signals in masks if signals.bit_count() != 1]
+    joined = [signals for masks in (plan.due_masks, plan.fresh_masks) for signals in masks if not _is_an_input(signals)]
     calls = sum(signals.bit_count() + 1 for signals in joined)
     rows = work_of(
         "run",
@@ -102,3 +102,8 @@ def _frame(plan: ModulePlan) -> WorkRange:
         triggers=len(plan.ir.triggers),
     )
     return WorkRange(rows.least, rows.most + work_of("join").most.times(calls))
+
+
+def _is_an_input(signals: int) -> bool:
+    """Whether a mask is that of one input, which the timeline makes."""
+    return signals.bit_count() == 1 and signals != CLOCK

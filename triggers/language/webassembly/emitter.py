@@ -16,7 +16,7 @@ import wasmtime
 
 from triggers.contracts.campaign import TriggerSettings
 from triggers.errors import InvalidInput
-from triggers.language.ir import OPERATIONS, CompareCode, EventCode, Ir, Node, Scalar, TriggerCode
+from triggers.language.ir import CLOCK, OPERATIONS, CompareCode, EventCode, Ir, Node, Scalar, TriggerCode
 from triggers.language.webassembly import layout
 from triggers.language.webassembly.description import describe
 from triggers.language.webassembly.host.manifest import SECTION
@@ -140,7 +140,10 @@ class _Emitter:
     (br_if $numbers (i32.lt_u (local.get $at) (local.get $size)))))"""
 
     def _join_masks(self) -> str:
-        """Compute the masks of expressions that read several signals as the unions of the signals' masks."""
+        """Compute the masks of expressions that read several signals as the unions of the signals' masks.
+
+        A clock is due at heartbeats and where a segment begins, and never has a sample.
+        """
         calls = []
         for masks, start in ((self.plan.fresh_masks, self.place.fresh), (self.plan.due_masks, self.place.due)):
             for signals, position in masks.items():
@@ -153,6 +156,10 @@ class _Emitter:
                     for item in range(self.plan.inputs)
                     if signals >> item & 1
                 ]
+                if signals & CLOCK and masks is self.plan.due_masks:
+                    calls.append(f"(call $join (i32.const {into}) (i32.const {self.place.beats}))")
+                    first = f"(i64.or (i64.load (i32.const {into})) (i64.extend_i32_u (global.get $new)))"
+                    calls.append(f"(i64.store (i32.const {into}) {first})")
         return "(func $join_masks\n" + "\n".join(calls) + ")"
 
     def _evaluate(self) -> str:

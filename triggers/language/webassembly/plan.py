@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from triggers.language.ir import Ir, Kind, Node
+from triggers.language.ir import CLOCK, Ir, Kind, Node
 from triggers.language.watched import watched
 from triggers.language.webassembly.kernel_parts.kernel import SLOT_BYTES, Kernel, Slot
 from triggers.language.webassembly.kernels.table import KERNELS
@@ -45,6 +45,7 @@ class ModulePlan:
         self.ir = ir
         self.inputs = max(1, len(ir.inputs))
         self.signals = ir.signal_masks()
+        self.has_clock = any(mask & CLOCK for mask in self.signals)
         self.state = StatePlan.of(ir)
         self.columns = Columns(keep_results)
         self.calls: list[KernelCall] = []

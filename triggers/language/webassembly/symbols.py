@@ -8,7 +8,7 @@ from triggers.language.webassembly.placement import Placement
 
 
 def symbols_of(place: Placement) -> dict[str, int | str]:
-    """What stands for each word in capitals in the texts of a placed module: addresses, sizes and times, and a call."""
+    """What stands for each word in capitals in the texts of a placed module: addresses, sizes, times, instructions."""
     plan = place.plan
     segment = plan.state.segment
     triggers = plan.state.triggers
@@ -60,5 +60,6 @@ def symbols_of(place: Placement) -> dict[str, int | str]:
         "CLOSE_NS": min(HEARTBEAT_NS, plan.ir.max_gap_ns),
         "FAR": -(1 << min(HEARTBEAT_NS, plan.ir.max_gap_ns).bit_length() - 1),
         "MAX_GAP_NS": plan.ir.max_gap_ns,
+        "NEVER_IN_PLACE": "(return (i32.const 0))" if plan.has_clock else "",
         "END_EVENTS": "(call $end_events)" if plan.ir.events else "",
     }

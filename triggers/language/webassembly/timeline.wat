@@ -104,6 +104,7 @@
 ;; How many rows from `row` on, at most `limit`, can be evaluated in place; found in steps of 64.
 (func $rows_in_place (param $row i32) (param $limit i32) (result i32)
   (local $n i32) (local $step i32) (local $first i32) (local $input i32) (local $t i64)
+  NEVER_IN_PLACE ;; where an expression ticks at heartbeats, which are no rows
   (local.set $t (call $row_time (local.get $row)))
   (if (i64.lt_s (local.get $t) (i64.const 0)) (then (return (i32.const 0))))
   (if (i32.eqz (call $begins_at_once (local.get $t))) (then

@@ -6,7 +6,7 @@ import re
 
 from tests.triggers.language.randomised.catalogs import BOOLS, FAMILIES, HEADS, NUMBERS, TEXTS
 from tests.triggers.language.randomised.numbers import NumberWriter
-from tests.triggers.language.randomised.words import CENTRE, WINDOWS, Made
+from tests.triggers.language.randomised.words import CENTRE, PERIODS, WINDOWS, Made
 
 _SHARES = ("0 %", "20 %", "50 %", "0.75 ratio", "100 %")
 _COMPARISONS = ("<", "<=", ">", ">=", "==", "!=")
@@ -34,10 +34,11 @@ class Author(NumberWriter):
 
     def impulse(self, depth: int) -> Made:
         """A condition that is true at single ticks."""
-        return self.among([(2, self._edge), (1, self._changed), (2, self._sequence)], depth - 1)
+        ways = [(2, self._edge), (1, self._changed), (2, self._sequence), (1, self._every)]
+        return self.among(ways, depth - 1)
 
     def condition(self, depth: int) -> Made:
-        """A condition that reads at least one signal."""
+        """A condition; of those that read no signal there is only `every`."""
         known = self.again("bool")
         if known is not None:
             return known
@@ -51,6 +52,7 @@ class Author(NumberWriter):
                 (4, self._sequence), (2, self._place), (1, self._earlier), (4, self._counts), (2, self._shares),
                 (1, self._accelerates), (1, self._outside), (2, self.wholes), (1, self.close),
                 (1, self.chosen_condition), (1, self.earlier_condition), (1, self.changed_between),
+                (1, self._every), (2, self._since), (1, self._latch),
             ],
             depth - 1,
         )  # fmt: skip
@@ -115,7 +117,8 @@ class Author(NumberWriter):
     def _held(self, depth: int) -> Made:
         p = self.condition(depth)
         tolerating = f" tolerating {self.long()}" if self.chance(0.4) else ""
-        return self.made(f"(({p.text}) for {self.random.choice(WINDOWS)}{tolerating})", "bool", p)
+        most = " at most" if self.chance(0.3) else ""
+        return self.made(f"(({p.text}) for{most} {self.random.choice(WINDOWS)}{tolerating})", "bool", p)
 
     def _edge(self, depth: int) -> Made:
         p = self.condition(depth)
@@ -156,7 +159,27 @@ class Author(NumberWriter):
     def _sequence(self, depth: int) -> Made:
         a, b = (self.condition(self.random.choice((0, depth))) for _ in range(2))
         word = self.random.choice(("then", "without"))
-        return self.made(f"(({a.text}) {word} ({b.text}) within {self.random.choice(WINDOWS)})", "bool", a, b)
+        within = self.random.choice(WINDOWS)
+        if word == "then" and self.chance(0.4):
+            after = self.random.choice(WINDOWS[: WINDOWS.index(within) + 1])
+            return self.made(f"(({a.text}) then ({b.text}) after {after} within {within})", "bool", a, b)
+        if self.chance(0.2):
+            c, chained = self.condition(0), self.random.choice(("then", "without"))
+            text = f"({a.text}) {word} ({b.text}) within {within} {chained} ({c.text}) within {self.long()}"
+            return self.made(f"({text})", "bool", a, b, c)
+        return self.made(f"(({a.text}) {word} ({b.text}) within {within})", "bool", a, b)
+
+    def _since(self, depth: int) -> Made:
+        p, q = (self.condition(self.random.choice((0, depth))) for _ in range(2))
+        within = f" within {self.random.choice(WINDOWS)}" if self.chance(0.5) else ""
+        return self.made(f"(({p.text}) since ({q.text}){within})", "bool", p, q)
+
+    def _latch(self, depth: int) -> Made:
+        turns_on, turns_off = (self.condition(self.random.choice((0, depth))) for _ in range(2))
+        return self.made(f"latch({turns_on.text}, {turns_off.text})", "bool", turns_on, turns_off)
+
+    def _every(self, _depth: int) -> Made:
+        return self.made(f"(every {self.random.choice(PERIODS)})", "bool")
 
     def _place(self, _depth: int) -> Made:
         position = [self.signal(["lat"]), self.signal(["lon"])]

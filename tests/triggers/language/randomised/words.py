@@ -19,6 +19,8 @@ WINDOWS = (
     "1 us", "1 ms", "10 ms", "20 ms", "35 ms", "50 ms", "100 ms", "150 ms", "0.2 s", "300 ms", "333333333 ns",
     "500 ms", "700 ms", "1 s", "1.5 s", "2 s", "3 s", "5 s", "0.2 min", "30 s",
 )  # fmt: skip
+PERIODS = ("200 ms", "250 ms", "333333333 ns", "0.5 s", "700 ms", "1 s", "1.7 s", "10 s")
+"""Periods that begin anew within a recording, and one that does not in most."""
 _LONG = (*WINDOWS, "2 min", "1 h", "2 d")
 _SIZES = ("0", "1", "2", "0.5", "1.5", "3", "0.1", "-1", "-0.5", "-2")
 _SECONDS = {"us": Fraction(1, 10**6), "ms": Fraction(1, 1000), "ns": Fraction(1, 10**9), "s": Fraction(1),

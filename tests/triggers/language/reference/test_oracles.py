@@ -15,6 +15,9 @@ How operators are mapped, at tick i of a grid of step h, with k whole steps for 
   `fall`, and that a tick has passed, `once[1:1] true`: they take what lies before the first tick to be the other.
 - `A then B within k*h`: `rise(B) and once[1:1] (not rise(B) since[0:k-1] rise(A))`. A kept rise of A is consumed by
   the next rise of B that it reaches, so a rise of B in between leaves none; a rise of A at that tick is kept.
+- `P since Q` is `P since Q`; with `within k*h` the window is open on its left, so it is `P since[0:k-1] Q`.
+- `P for at most k*h`: P ends, `not P and once[1:1] P`, and the last tick at which it was false lies before a run of at
+  most k steps, `once[2:k+1] not P`.
 - An interval `[0:0]` is left out, its operand stands for it: reelay reads the bound 0 as none.
 
 How values are read. A trigger shows rises only. Two triggers a formula, `F and clock` and `F and not clock` with a
@@ -75,8 +78,8 @@ def formula(rng: random.Random, depth: int) -> Formula:
     """A random formula of at most this depth."""
     if depth == 0 or rng.random() < 0.1:
         return Formula(rng.choice("<>"), signal=rng.choice("xyz"), threshold=rng.choice(VALUES[:-1]) + 0.5)
-    op = rng.choice(["not", "and", "or", "once", "for", "rise", "fall", "then"])
-    arity = 2 if op in ("and", "or", "then") else 1
+    op = rng.choice(["not", "and", "or", "once", "for", "rise", "fall", "then", "since", "since_within", "brief"])
+    arity = 2 if op in ("and", "or", "then", "since", "since_within") else 1
     arguments = tuple(formula(rng, depth - 1) for _ in range(arity))
     return Formula(op, arguments, steps=rng.randint(1, MAX_STEPS))
 
@@ -120,6 +123,12 @@ def in_longtail(f: Formula, step_ms: int) -> str:
             return f"{inner[0]} for {duration}"
         case "then":
             return f"{inner[0]} then {inner[1]} within {duration}"
+        case "since":
+            return f"{inner[0]} since {inner[1]}"
+        case "since_within":
+            return f"{inner[0]} since {inner[1]} within {duration}"
+        case "brief":
+            return f"{inner[0]} for at most {duration}"
         case "rise" | "fall":
             return f"{f.op}({inner[0]})"
     return f"{f.signal} {f.op} {f.threshold}"
@@ -144,8 +153,6 @@ def in_logic(f: Formula, *, atom: Callable[[Formula], str], own_edges: bool) -> 
             return f"({inner[0]} {f.op} {inner[1]})"
         case "not":
             return f"not({inner[0]})"
-        case "once":
-            return f"once[0:{f.steps - 1}]({inner[0]})" if f.steps > 1 else inner[0]
         case "for":
             return f"(historically[0:{f.steps}]({inner[0]}) and {some_steps_ago(f.steps)})"
         case "then":
@@ -154,7 +161,21 @@ def in_logic(f: Formula, *, atom: Callable[[Formula], str], own_edges: bool) -> 
             return f"({b} and once[1:1]({since}))"
         case "rise" | "fall":
             return edge(f.op, inner[0])
+        case "once" | "since" | "since_within" | "brief":
+            return without_edges(f, inner)
     return atom(f)
+
+
+def without_edges(f: Formula, inner: Sequence[str]) -> str:
+    """`once`, `since` and `for at most` of operands that are spelled already."""
+    match f.op:
+        case "once":
+            return f"once[0:{f.steps - 1}]({inner[0]})" if f.steps > 1 else inner[0]
+        case "since":
+            return f"({inner[0]} since {inner[1]})"
+        case "since_within":
+            return f"({inner[0]} since[0:{f.steps - 1}] {inner[1]})" if f.steps > 1 else inner[1]
+    return f"(not({inner[0]}) and once[1:1]({inner[0]}) and once[2:{f.steps + 1}](not({inner[0]})))"
 
 
 def asked_of_rtamt(formulas: Sequence[Formula], samples: Trace) -> list[list[bool]]:
@@ -251,13 +272,13 @@ def test_every_value_of_random_formulas_is_what_the_oracle_says(ask: Oracle, eva
 
 @pytest.mark.parametrize("evaluator", EVALUATORS)
 @pytest.mark.parametrize("ask", ORACLES)
-@pytest.mark.parametrize("op", ["once", "for", "rise", "fall", "then"])
+@pytest.mark.parametrize("op", ["once", "for", "rise", "fall", "then", "since", "since_within", "brief"])
 def test_every_operator_alone_is_what_the_oracle_says_for_all_durations(
     op: str, ask: Oracle, evaluator: Callable[[str], Runs]
 ) -> None:
     atoms = [Formula(sign, signal=name, threshold=1.5) for name, sign in ("x>", "y<", "z>", "x<")]
     formulas = [
-        Formula(op, (a, b) if op == "then" else (a,), steps=steps)
+        Formula(op, (a, b) if op in ("then", "since", "since_within") else (a,), steps=steps)
         for steps in range(1, MAX_STEPS + 1)
         for a, b in pairwise(atoms)
     ]

@@ -58,10 +58,24 @@ def check_promises(text: str) -> str:
 
 # random files: sound sequences of words, between them random blanks, line ends and comments
 
-_names = st.sampled_from(["x", "ego.speed", "priority", "cooldown", "active", "let", "a_rather_long_name_of.a_signal"])
+_names = st.sampled_from(
+    [
+        "x",
+        "ego.speed",
+        "priority",
+        "cooldown",
+        "active",
+        "let",
+        "since",
+        "after",
+        "every",
+        "a_rather_long_name_of.a_signal",
+    ]
+)
 _numbers = st.sampled_from(["5", "1e3", "20 km/h", "5%", "-3 m/s^2", "7 L/100km", "1 1/s", "0.50 deg"])
 _atoms = st.one_of(_names, _numbers, st.sampled_from(["true", '"a # b"', '""'])).map(lambda atom: [atom])
 _durations = st.sampled_from(["2 s", "300 ms", "1.50 min"]).map(lambda text: [text])
+_within = st.one_of(st.just([]), _durations.map(lambda duration: ["within", *duration]))
 
 
 def _grown(inner: st.SearchStrategy[list[str]]) -> st.SearchStrategy[list[str]]:
@@ -79,6 +93,12 @@ def _grown(inner: st.SearchStrategy[list[str]]) -> st.SearchStrategy[list[str]]:
         st.builds(lambda a, d: ["(", *a, ")", "for", *d, "tolerating", *d], inner, _durations),
         st.builds(lambda a, b, d: ["(", *a, ")", "then", "(", *b, ")", "within", *d], inner, inner, _durations),
         st.builds(lambda a, colour: [*a, "outside", colour], inner, st.sampled_from(["yellow", "red"])),
+        st.builds(
+            lambda a, b, d: ["(", *a, ")", "then", "(", *b, ")", "after", *d, "within", *d], inner, inner, _durations
+        ),
+        st.builds(lambda a, b, d: ["(", *a, ")", "since", "(", *b, ")", *d], inner, inner, _within),
+        st.builds(lambda a, d: ["(", *a, ")", "for", "at", "most", *d], inner, _durations),
+        st.builds(lambda d: ["every", *d], _durations),
         st.builds(lambda a, b, c: [*a, "between", *b, "and", *c], inner, inner, inner),
         st.builds(
             lambda a, items: [*a, "in", *calls("", items, [])[1:]], inner, st.lists(inner, min_size=1, max_size=5)
@@ -275,6 +295,30 @@ trigger t {
         "yet another tag of many words",
         "the last one"
 }
+"""
+    )
+
+
+def test_a_chain_of_sequences_has_a_line_for_each_step() -> None:
+    text = """
+trigger t {
+    when changed(lead.id) then ego.accel < -2 m/s^2 after 200 ms within 2 s then driver.brake within 3 s
+    without engaged within 1 s
+}
+let a = the_vehicle.moves_faster_than_it_should since rise(driver.has_taken_over_the_control) within 10 s
+"""
+    assert (
+        formatted(text)
+        == """\
+trigger t {
+    when changed(lead.id)
+        then ego.accel < -2 m/s^2 after 200 ms within 2 s
+        then driver.brake within 3 s
+        without engaged within 1 s
+}
+
+let a = the_vehicle.moves_faster_than_it_should
+    since rise(driver.has_taken_over_the_control) within 10 s
 """
     )
 

@@ -100,15 +100,28 @@ _atoms = st.sampled_from(
         "min(x over 2 s)",
         "g(x, y)",
         "q(x over 2 s, y, 5 %)",
+        "every 5 s",
+        "every",
     ]
 )
 
 
 def _grown(inner: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
-    infix = st.sampled_from(["+", "-", "*", "/", "<", "==", "and", "or", "then", "between", "from", "to"])
+    infix = st.sampled_from(["+", "-", "*", "/", "<", "==", "and", "or", "then", "since", "between", "from", "to"])
     pairs = st.tuples(inner, infix, inner).map(" ".join)
     suffix = st.sampled_from(
-        [" for 1 s", " for 1 s tolerating 2 s", " in (x, 5)", " within 1 s", " and x", " for 1", " outside red"]
+        [
+            " for 1 s",
+            " for 1 s tolerating 2 s",
+            " in (x, 5)",
+            " within 1 s",
+            " and x",
+            " for 1",
+            " after 1 s within 2 s",
+            " for at most 1 s",
+            " since x within 1 s",
+            " outside red",
+        ]
     )
     return st.one_of(
         pairs,

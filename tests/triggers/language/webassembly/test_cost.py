@@ -67,6 +67,7 @@ NODES: dict[str, Node] = {
     "age": make_node("age", (N,)),
     "for": make_node("for", (B,), hold_ns=SPAN_NS, tolerate_ns=0),
     "for_tolerating": make_node("for", (B,), hold_ns=SPAN_NS, tolerate_ns=SPAN_NS // 3),
+    "for_at_most": make_node("for_at_most", (B,), most_ns=SPAN_NS, tolerate_ns=SPAN_NS // 3),
     "hysteresis": make_node("hysteresis", (N,), on=1.0, off=0.0),
     "once": make_node("once", (B,), window_ns=SPAN_NS),
     "share": make_node("share", (B,), window_ns=SPAN_NS, capacity=ENTRIES),
@@ -93,6 +94,10 @@ NODES: dict[str, Node] = {
     "past_number": make_node("past", (N,), delay_ns=SPAN_NS, capacity=ENTRIES),
     "past_bool": make_node("past", (B,), delay_ns=SPAN_NS, capacity=ENTRIES),
     **{op: make_node(op, (B, B), within_ns=SPAN_NS) for op in ("then", "without")},
+    "then_after": make_node("then_after", (B, B), after_ns=SPAN_NS // 3, within_ns=SPAN_NS),
+    "since_within": make_node("since_within", (B, B), within_ns=SPAN_NS),
+    **{op: make_node(op, (B, B)) for op in ("since", "latch")},
+    "every": make_node("every", (), period_ns=SPAN_NS),
     "disagree_number": make_node("disagree", (N, N), **_PAIR),
     "disagree_bool": make_node("disagree", (B, B), **_PAIR),
     "divergence": make_node("divergence", (N, N), **_PAIR),
@@ -109,7 +114,25 @@ def kinds_of(name: str, node: Node) -> tuple[Kind, ...]:
 
 
 BOOL_ARGUMENTS = frozenset(
-    {"and", "or", "not", "rise", "fall", "for", "once", "share", "count", "count_impulses", "then", "without"}
+    {
+        "and",
+        "or",
+        "not",
+        "rise",
+        "fall",
+        "for",
+        "for_at_most",
+        "once",
+        "share",
+        "count",
+        "count_impulses",
+        "then",
+        "then_after",
+        "without",
+        "since",
+        "since_within",
+        "latch",
+    }
 )
 
 
@@ -264,7 +287,9 @@ CONDITIONS = (
     "avg(x over 2 s) > 1", "share(p over 5 s) > 50 %", "count(p over 5 s) > 2", "flicker(x over 1 s) > 2",
     "sum(x over 2 s) > 1", "std(x over 2 s) > 1", "median(x over 2 s) > 1", "integral(x over 2 s) > 1 s",
     "samples(p over 2 s) > 9",
-    "past(x, 1 s) > y", "p then q within 1 s", "p without q within 1 s", "near(48, 11, 2 km)", "age(x) > 1 s",
+    "past(x, 1 s) > y", "p then q within 1 s", "p then q after 200 ms within 1 s",
+    "p for at most 1 s", "p since q", "p since q within 1 s", "latch(p, q)", "every 1 s",
+    "p without q within 1 s", "near(48, 11, 2 km)", "age(x) > 1 s",
     'mode == "low"', "divergence(h) > 1", "wrap(angle) > 20 deg", "true",
 )  # fmt: skip
 

@@ -10,7 +10,7 @@ from triggers.language.analysis.typed import Type, Typed
 from triggers.language.checks.arithmetic import align, are_numbers, constant_in
 from triggers.language.checks.calls.handlers import Check, Forms, Handler, is_condition
 from triggers.language.checks.calls.windows import capacity_of
-from triggers.language.checks.comparisons import DEFAULT_COUNT_LIMIT, facts_of, judged
+from triggers.language.checks.comparisons import DEFAULT_COUNT_LIMIT, facts_of, judged, judged_around
 from triggers.language.checks.context import CheckContext, shown_time
 from triggers.language.text import syntax
 from triggers.signals.units import BARE, RATIO, SECOND
@@ -26,8 +26,9 @@ FORMS: Forms = {
     "count": ("count(P over 10 s)",),
     "flicker": ("flicker(x over 2 s)",),
     "hysteresis": ("hysteresis(x, on, off)",),
+    "latch": ("latch(set, reset)",),
 }
-_IMPULSES = ("rise", "fall", "changed", "then", "without")
+_IMPULSES = ("rise", "fall", "changed", "then", "without", "for at most", "every")
 
 
 def _edge(context: CheckContext, expression: syntax.Call, check: Check) -> Typed:
@@ -92,9 +93,25 @@ def _check_counted(context: CheckContext, counted: syntax.Expression, window: st
         return
     for operand in counted.operands:
         is_call = isinstance(operand, syntax.Call) and operand.function.text in _IMPULSES
-        if is_call or isinstance(operand, syntax.Sequence):
+        if is_call or _is_impulse(operand):
             context.report.count_of_conjunction(counted.span, context.subject(operand.span).strip("`"), window)
             return
+
+
+def _is_impulse(operand: syntax.Expression) -> bool:
+    is_run = isinstance(operand, syntax.Hold) and operand.at_most
+    return is_run or isinstance(operand, syntax.Sequence | syntax.Every)
+
+
+def _latch(context: CheckContext, expression: syntax.Call, check: Check) -> Typed:
+    """`latch(set, reset)`."""
+    turns_on, turns_off = (check(context, argument) for argument in expression.arguments)
+    are_conditions = [is_condition(context, operand) for operand in (turns_on, turns_off)]
+    if not all(are_conditions):
+        return context.error(expression.span)
+    node = context.graph.add("latch", context.node(turns_on), context.node(turns_off))
+    known = facts.latched(facts_of(turns_on), facts_of(turns_off))
+    return judged_around(context, Typed(expression.span, Type.BOOL, node, facts=known), turns_on, turns_off)
 
 
 def _hysteresis(context: CheckContext, expression: syntax.Call, check: Check) -> Typed:
@@ -130,4 +147,5 @@ HANDLERS: dict[str, Handler] = {
     **dict.fromkeys(("missing", "age"), _sampled),
     **dict.fromkeys(("once", "share", "count", "flicker"), _over_condition),
     "hysteresis": _hysteresis,
+    "latch": _latch,
 }

@@ -50,9 +50,15 @@ class FormMistakes(Collector):
         self._error("LT104", span, f"{kind} `{name}` is not closed", "end it with `}`")
 
     def ambiguous_not(self, span: Span) -> None:
-        """LT105: `not P for D` can be read in two ways."""
+        """LT105: `not P for D`, or `P since Q and R`, can be read in two ways."""
         proposal = "write `(not P) for D` or `not (P for D)`"
         self._error("LT105", span, "`not P for D` can be read in two ways", proposal)
+
+    def ambiguous_since(self, span: Span, operator: str) -> None:
+        """LT105 for `and` or `or` beside `since`."""
+        message = f"`since` beside `{operator}` can be read in two ways"
+        proposal = f"put this in parentheses, or the `since` alone: `(P since Q) {operator} R`"
+        self._error("LT105", span, message, proposal)
 
     def chained(self, span: Span, operator: str) -> None:
         """LT106: operators that cannot be chained."""

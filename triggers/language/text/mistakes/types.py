@@ -78,6 +78,11 @@ class TypeMistakes(Collector):
         """LT312: a duration outside its limits."""
         self._error("LT312", span, f"this duration must be between {low} and {high}")
 
+    def after_beyond_within(self, span: Span, after: str, within: str) -> None:
+        """LT312 for `A then B after D within W` where D is longer than W."""
+        message = f"B cannot come both {after} or more and {within} or less after A"
+        self._error("LT312", span, message, "write the shorter time after `after` and the longer one after `within`")
+
     def not_comparable(self, span: Span, left: str, right: str, proposal: str = "") -> None:
         """LT313: values of different types."""
         self._error("LT313", span, f"{left} cannot be compared with {right}", proposal)

@@ -30,6 +30,11 @@ class Warnings(Collector):
         """LT903: a hold that a single sample satisfies."""
         self._warning("LT903", span, f"`for {hold}` is shorter than the sample period of {period}")
 
+    def short_run(self, span: Span, most: str, period: str) -> None:
+        """LT903 for `P for at most D`."""
+        message = f"`for at most {most}` is shorter than the sample period of {period}, so hardly any run is so short"
+        self._warning("LT903", span, message)
+
     def held_impulse(self, span: Span, operator: str) -> None:
         """LT904: `for` on a condition that is true for one tick only."""
         self._warning("LT904", span, f"`{operator}` is true for one tick at a time, so `for` will hardly ever hold")

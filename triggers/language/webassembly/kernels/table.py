@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from triggers.language.webassembly.kernel_parts.kernel import Kernel
-from triggers.language.webassembly.kernels.conditions import edges, holds, sequences
+from triggers.language.webassembly.kernels.conditions import clocks, edges, holds, lasting, runs, sequences
 from triggers.language.webassembly.kernels.current import choices, logic, places, scalars, stateless, whole_numbers
 from triggers.language.webassembly.kernels.samples import events, pairs, previous
 from triggers.language.webassembly.kernels.windows import (
@@ -18,7 +18,8 @@ from triggers.language.webassembly.kernels.windows import (
 
 _WINDOWS = (extremes, sums, deviations, order_statistics, sample_counts, means, counts)
 _CURRENT = (stateless, logic, places, scalars, whole_numbers, choices)
-_FAMILIES = (*_CURRENT, holds, edges, *_WINDOWS, sequences, pairs, events, previous)
+_LASTING = (holds, runs, lasting, sequences, clocks)
+_FAMILIES = (*_CURRENT, edges, *_LASTING, *_WINDOWS, pairs, events, previous)
 KERNELS: dict[str, Kernel] = {name: kernel for family in _FAMILIES for name, kernel in family.KERNELS.items()}
 
 SHARED_FUNCTIONS = (stateless.NUMBERS_WORD, edges.RISES, edges.LAST_KNOWN)

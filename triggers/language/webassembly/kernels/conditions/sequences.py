@@ -38,7 +38,13 @@ _RISES = f"""(local.set $T0 {load("arg0")}) (local.set $F0 {load("arg0", half=Tr
 """Where A and B rise in the word at `$w`; `$unknown` is where B is unknown, and what lies after the last tick."""
 
 
-def _then() -> Kernel:
+_IS_IN_TIME = "(i64.le_u (i64.sub (local.get $t) (local.get $rose)) (local.get $within_ns))"
+# a time before `after_ns` is negative here, which is a large unsigned number
+_IS_IN_TIME_AFTER = """(i64.le_u (i64.sub (i64.sub (local.get $t) (local.get $rose)) (local.get $after_ns))
+  (i64.sub (local.get $within_ns) (local.get $after_ns)))"""
+
+
+def _then(name: str, signature: tuple[str, ...], is_in_time: str) -> Kernel:
     """Looks at the ticks at which A or B rises, except for a rise of B alone when no rise of A is kept."""
     slots = tuple(Slot(name, "i64") for name in ("low_a", "low_b", "kept", "rose", "held"))
     words = f"""{_RISES}
@@ -53,7 +59,7 @@ def _then() -> Kernel:
           (local.set $t {time_of_bit("$bit")})
           (if (i64.ne (i64.and (local.get $rises_b) (local.get $bit)) (i64.const 0)) (then
             (if (i32.and (i32.wrap_i64 (local.get $kept))
-                (i64.le_u (i64.sub (local.get $t) (local.get $rose)) (local.get $within_ns))) (then
+                {is_in_time}) (then
               (local.set $hits (i64.or (local.get $hits) (local.get $bit)))
               (local.set $kept (i64.const 0))))))
           (if (i64.ne (i64.and (local.get $rises_a) (local.get $bit)) (i64.const 0)) (then
@@ -62,7 +68,7 @@ def _then() -> Kernel:
       {held_until_due("$result", "$hits", "$held")}
       {store("(local.get $result)", except_for(known_word(1), "$result"))}"""
     local = "T0 F0 T1 F1 due_word idle unknown latest rises_a rises_b hits events bit t result"
-    return word_kernel("then", _SEQUENCE, slots, words, local)
+    return word_kernel(name, signature, slots, words, local)
 
 
 _WAITED = "(i64.sub (local.get $t) (local.get $rose))"
@@ -185,4 +191,11 @@ def _changed_number() -> Kernel:
     return word_kernel("changed_number", signature, slots, words, "valid known idle hits rest bit result x:f64")
 
 
-KERNELS: dict[str, Kernel] = {kernel.name: kernel for kernel in (_then(), _without(), _hysteresis(), _changed_number())}
+_KERNELS = (
+    _then("then", _SEQUENCE, _IS_IN_TIME),
+    _then("then_after", (*_SEQUENCE, "after_ns"), _IS_IN_TIME_AFTER),
+    _without(),
+    _hysteresis(),
+    _changed_number(),
+)
+KERNELS: dict[str, Kernel] = {kernel.name: kernel for kernel in _KERNELS}

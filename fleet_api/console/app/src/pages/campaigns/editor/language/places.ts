@@ -46,8 +46,10 @@ const CLAUSES: Readonly<Record<Block, ReadonlySet<string>>> = {
   capture: new Set(["signals", "cameras"]),
 };
 const OPERATORS = new Set("and or not for tolerating between in outside yellow red then without within over".split(" "));
-/** Operators that are names, too: of a signal where an operand can begin. */
-const BETWEEN_OPERANDS = new Set(["from", "to"]);
+/** Words that join only where an operand has ended; elsewhere they are names. */
+const JOINTS = new Set(["since", "after", "from", "to"]);
+/** Words that follow only these. */
+const FOLLOWERS: Readonly<Record<string, string>> = { at: "for", most: "at" };
 const ATOMS = new Set(["true", "false"]);
 /** The words within clauses that are not conditions. */
 const FORMS: Readonly<Record<string, ReadonlySet<string>>> = {
@@ -104,8 +106,7 @@ function word(place: Place, on: Place, text: string, startsLine: boolean, next: 
   if (canBegin && CLAUSES[place.block].has(text)) return { place: begun(on, text), style: "keyword" };
   if (FORMS[place.clause]?.has(text)) return { place: { ...on, isAfterOperand: false }, style: "operator" };
   if (isCondition(place)) {
-    const isOperator = OPERATORS.has(text) || (place.isAfterOperand && BETWEEN_OPERANDS.has(text));
-    if (isOperator) return { place: { ...on, isAfterOperand: false }, style: "operator" };
+    if (isOperator(place, text)) return { place: { ...on, isAfterOperand: false }, style: "operator" };
     if (ATOMS.has(text)) return { place: on, style: "atom" };
     if (next === "(") return { place: on, style: "function" };
   }
@@ -115,6 +116,12 @@ function word(place: Place, on: Place, text: string, startsLine: boolean, next: 
 /** Whether a word at the start of a line begins a block: one that may be a name does not where an operand has to come. */
 function beginsBlock(place: Place, text: string): boolean {
   return BLOCKS.has(text) && (!NAMES_TOO.has(text) || place.block === "file" || place.isAfterOperand);
+}
+
+function isOperator(place: Place, text: string): boolean {
+  if (OPERATORS.has(text)) return true;
+  if (place.isAfterOperand) return JOINTS.has(text);
+  return text === "every" || (text in FOLLOWERS && place.last[0]?.text === FOLLOWERS[text]);
 }
 
 function begun(on: Place, text: string): Place {
