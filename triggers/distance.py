@@ -6,7 +6,8 @@ one segment, at most `MAX_HOLD_NS` apart and both plausible, the speed changes l
 in 10 s is 150 m, whether it is sampled at 1 Hz or at 100 Hz.
 
 `TravelMeter` takes one row at a time, as a vehicle gets them; `metres_along` takes arrays, as a backtest reads them.
-Both give the same distance, except for the rounding of the sum (relative error 1e-9).
+Both give the same distance, except for the rounding of the sum (relative error 1e-9). What one step counts is said in
+`triggers.signals.travel`, which the odometer of trigger programs shares.
 """
 
 from __future__ import annotations
@@ -20,17 +21,24 @@ import numpy as np
 from numpy.typing import NDArray
 
 from triggers.language.rows import Row
-from triggers.signals.units import parse_unit
+from triggers.signals.travel import MAX_HOLD_NS, MAX_SPEED_M_S, SPEED_SIGNAL, metres_between, speed_scale
 from triggers.times import NS_PER_S
 
 if TYPE_CHECKING:
     from triggers.signals.catalog import SignalCatalog
 
-SPEED_SIGNAL = "ego.speed"
-MAX_HOLD_NS = 10 * NS_PER_S
-"""No distance is counted between samples further apart than this. Some cars send their speed only every 7 s."""
-MAX_SPEED_M_S = 1000.0
-"""A sample above this (or infinite) is a sensor fault: no distance is counted up to it or from it."""
+__all__ = [
+    "MAX_HOLD_NS",
+    "MAX_SPEED_M_S",
+    "SPEED_SIGNAL",
+    "SpeedSignal",
+    "TravelMeter",
+    "ends_segment",
+    "metres_along",
+    "metres_between",
+    "speed_scale",
+    "speed_signal",
+]
 
 Times = NDArray[np.int64]
 Numbers = NDArray[np.float64]
@@ -56,14 +64,6 @@ class SpeedSignal:
         """The sample of each row in m/s; NaN for a row without one."""
         name, scale = self.name, self.scale
         return [row.samples.get(name, math.nan) * scale for row in rows]
-
-
-def speed_scale(unit: str) -> float | None:
-    """A unit in m/s; None if it is not a unit of speed."""
-    parsed, metre_per_second = parse_unit(unit), parse_unit("m/s")
-    if parsed is None or metre_per_second is None or parsed.dimension != metre_per_second.dimension:
-        return None
-    return float(parsed.scale)
 
 
 def speed_signal(catalog: SignalCatalog, columns: Collection[str], name: str = SPEED_SIGNAL) -> SpeedSignal | None:
@@ -117,13 +117,6 @@ class TravelMeter:
         """End the drive: nothing is counted between its last row and the next row."""
         self._row_ns = None
         self._speed_m_s = math.nan
-
-
-def metres_between(first_m_s: float, second_m_s: float, elapsed_ns: int) -> float:
-    """The distance in metres between two successive samples of one segment; 0 if they do not count."""
-    if elapsed_ns > MAX_HOLD_NS or not (abs(first_m_s) <= MAX_SPEED_M_S and abs(second_m_s) <= MAX_SPEED_M_S):
-        return 0.0
-    return (abs(first_m_s) + abs(second_m_s)) / 2 * elapsed_ns / NS_PER_S
 
 
 def metres_along(speeds: Numbers, elapsed_ns: Times, *, scale: float = 1.0, joined: Mask | None = None) -> float:

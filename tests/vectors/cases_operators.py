@@ -349,6 +349,106 @@ PLACES = Case(
     ),
 )
 
+SINCE = Case(
+    name="since",
+    says="`since A` begins with the tick at which A rises, and again at each rise; before the first it is unknown.",
+    signals="""
+        max_gap: 1
+        signals:
+          x: {rate: 10}
+          p: {type: bool, rate: 10}
+          a: {type: bool, rate: 5}
+          mode: {type: text, values: ["off", low, high], rate: 10}
+    """,
+    triggers="""
+        trigger spread { when max(x since a) - min(x since a) >= 3 }
+        trigger sum { when sum(x since a) > 10 }
+        trigger exact { when sum(x since a) == 2 }
+        trigger counted { when count(p since a) >= 2 }
+        trigger impulses { when count(changed(x) since a) >= 4 }
+        trigger late { when time since a >= 350 ms }
+        trigger risen { when x > x at a + 2 }
+        trigger was_high { when (mode at a) == "high" }
+        trigger was_on { when p at a }
+        trigger unknown { when missing(x at a) }
+        trigger begun { when not missing(time since a) }
+    """,
+    lines=recording("""
+        0 x=5 p=1 a=1 mode=2; 100 x=9 p=0; 200 x=1 p=1 a=0 mode=1; 300 x=2; 400 x=4 p=0 a=1 mode=2; 500 x=3 p=1
+        600 x=7 p=0 a=1; 700 p=1; 800 x=-inf a=0 mode=0; 900 p=0 mode=1; 1000 a=1; 1100 x=1e16; 1200 x=1; 1300 x=1
+        1400 x=-1e16 p=1; 1500 p=0 a=0; 1600 p=1 a=1 x=3 mode=2; 1700 p=0 x=4; 1800; 1900; 2000; 2100 x=9; 2200 x=8
+        3500 x=1 a=0; 3600 a=1 x=2 mode=2 p=0; 3700 x=5; 3750 p=1; 3800 x=6 p=0; 3900 p=1; 4000 a=0; 4050 a=1 x=-1
+    """),
+)
+
+DISTANCE = Case(
+    name="distance",
+    says="The distance is the trapezoidal rule over the speed, from a segment's beginning; a fault counts nothing.",
+    signals="""
+        max_gap: 2
+        signals:
+          ego.speed: {unit: km/h, rate: 2}
+          a: {type: bool, update: on_change, initial: false}
+    """,
+    triggers="""
+        trigger window { when distance over 2 s >= 30 m }
+        trigger standing { when distance over 2 s < 1 m }
+        trigger since { when distance since a >= 25 m }
+        trigger unknown { when not missing(distance over 3 s) }
+    """,
+    lines=recording("""
+        0 ego.speed=36; 500 ego.speed=36; 1000 ego.speed=72 a=1; 1500 ego.speed=72; 2000 ego.speed=-72; 2500
+        3000 ego.speed=72; 3500 ego.speed=5000 a=0; 4000 ego.speed=0; 4500 ego.speed=0; 5000 ego.speed=0 a=1
+        5500 ego.speed=0; 6000 ego.speed=0; 6500 ego.speed=-inf; 7000 ego.speed=100; 7500 ego.speed=110.1; 8000
+        11000 ego.speed=36 a=1; 12000 ego.speed=36; 13000 ego.speed=36; 14000 ego.speed=36; 15000 ego.speed=90
+        16000 ego.speed=90 a=0; 17000 a=1; 18000 ego.speed=90
+    """),
+)
+
+PLACES_TRAVELLED = Case(
+    name="distance_by_position",
+    says="Without a speed in the catalog the distance is the sum of great circles between positions.",
+    signals="""
+        max_gap: 2
+        signals:
+          lat: {unit: deg, rate: 1}
+          lon: {unit: deg, rate: 1}
+          a: {type: bool, rate: 1, max_age: 5}
+        position: {latitude: lat, longitude: lon}
+    """,
+    triggers="""
+        trigger kilometre { when distance since a > 1 km }
+        trigger moves { when distance over 2 s > 300 m }
+    """,
+    lines=recording("""
+        0 lat=48 lon=11 a=0; 1000 lat=48.001 lon=11 a=1; 2000 lat=48.003 lon=11.001; 3000 lat=48.006; 4000 lon=11.003
+        5000 lat=48.009 lon=11.004 a=1; 6000 lat=91 lon=11; 7000 lat=48.015 lon=11.005; 8000 lat=48.015 lon=371.005
+        9000 lat=-30 lon=-100 a=0
+    """),
+)
+
+SUN = Case(
+    name="sun",
+    says="Sun and solar time are unknown before 2000: such a recording has a clock of its own.",
+    signals="""
+        signals:
+          lat: {unit: deg, rate: 1}
+          lon: {unit: deg, rate: 1}
+        position: {latitude: lat, longitude: lon}
+    """,
+    triggers="""
+        trigger unknown { when missing(sun_elevation) or missing(solar_time) }
+        trigger morning { when solar_time between 6 h and 9 h }
+        trigger low { when sun_elevation < 0 deg }
+        trigger exact { when solar_time == 7.5 h }
+        trigger high { when sun_elevation > 60 deg }
+    """,
+    lines=recording("""
+        0 lat=48 lon=11; 1000 lat=48 lon=-67.5; 1782043199000 lat=48 lon=191; 1782043200000 lat=48 lon=-67.5
+        1782043201000 lat=48 lon=0; 1782043202000 lat=48 lon=191; 1782043203000 lat=95 lon=-70; 1782043204000
+    """),
+)
+
 CASES = (
     ARITHMETIC,
     WHOLE_NUMBERS,
@@ -356,6 +456,10 @@ CASES = (
     CODING,
     WINDOWS,
     OVERFLOW,
+    SINCE,
+    SUN,
+    DISTANCE,
+    PLACES_TRAVELLED,
     SEQUENCES,
     LASTING,
     PAIRS,

@@ -84,6 +84,8 @@ def _in(expression: syntax.Expression, block: str) -> Iterator[Constant]:
             yield from _lasting(block, "within", expression, within)
         case syntax.Every(period=period):
             yield from _lasting(block, "every", expression, period)
+        case syntax.Measured(over=over):
+            yield from _lasting(block, "over", expression, over)
         case syntax.Call(over=over, within=within):
             yield from _lasting(block, "over", expression, over)
             yield from _lasting(block, "within", expression, within)

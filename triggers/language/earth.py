@@ -12,6 +12,8 @@ EARTH_RADIUS_M = 6_371_008.8
 """Mean radius of the Earth (IUGG)."""
 RADIANS = math.pi / 180.0
 """One degree."""
+STEPS_PER_M = 2.0**30
+"""Odometers count in steps of 2^-30 m, about a nanometre."""
 REACH_DEG = 12.0
 """Beyond this many degrees of latitude or longitude nothing is near: at 85 degrees, 100 km span 10.4."""
 

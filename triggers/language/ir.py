@@ -130,6 +130,20 @@ OPERATIONS: dict[str, Operation] = {
     "divergence": Operation(_N, (_N, _N), ("skew_ns", "stale_ns")),
     "near": Operation(_B, (_N, _N), ("latitude", "longitude", "radius_m")),
     "inside": Operation(_B, (_N, _N), ("edges",)),
+    # `x since A`: the subject, and the condition from whose latest rise on it is looked at
+    "at": Operation(None, (ANY, _B)),
+    "time_since": Operation(_N, (_B,)),
+    "since_min": Operation(_N, (_N, _B)),
+    "since_max": Operation(_N, (_N, _B)),
+    "since_sum": Operation(_N, (_N, _B)),
+    "since_count": Operation(_N, (_B, _B)),
+    "since_count_impulses": Operation(_N, (_B, _B)),
+    # metres since the segment began: of a speed in m/s, of a latitude and a longitude in degrees
+    "odometer": Operation(_N, (_N,)),
+    "odometer_of_places": Operation(_N, (_N, _N)),
+    # of the time and of a longitude, or a latitude and a longitude, in degrees: hours, degrees
+    "solar_time": Operation(_N, (_N,)),
+    "sun_elevation": Operation(_N, (_N, _N)),
 }
 
 CLOCKED = frozenset({"every"})

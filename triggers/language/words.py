@@ -31,6 +31,7 @@ class LanguageWord:
 
 
 _BLOCKS = {
+    "language": ("language 2", "The version of the language, as the first words of a file."),
     "let": (
         "let hard(x) = x < -4 m/s^2",
         "A name for an expression, to be used in conditions, with arguments that each use gives, or without any.",
@@ -93,10 +94,18 @@ _OPERATORS = {
     "without": ("A without B within 2 s", "A became true, and B did not within so long after it."),
     "after": ("A then B after 1 s within 5 s", "The shortest time between the two."),
     "at most": ("P for at most 2 s", "P became true, and false again at most so long after: true at that moment."),
-    "since": ("P since Q within 10 s", "P has been true ever since Q was."),
+    "since": (
+        "P since Q within 10 s",
+        "P has been true ever since Q was; in a call, as `max(x since A)`, from the latest rise of A on.",
+    ),
     "every": ("every 10 min", "True for a moment each time so long has passed since the segment began."),
     "within": ("A then B within 2 s", "The longest time between the two."),
     "over": ("max(x over 5 s)", "The window of time that an operator looks back on."),
+    "at": ("x at A", "The value that x had at the latest rise of A; alone or in parentheses."),
+    "solar_time": ("solar_time > 18 h", "The local mean solar time, in hours from 0 to 24."),
+    "sun_elevation": ("sun_elevation < -6 deg", "How high the sun stands above the horizon, without refraction."),
+    "distance": ("distance over 30 s", "The metres travelled in the window, or since A: `distance since A`."),
+    "time": ("time since A", "How long ago the latest rise of A was."),
 }
 _FUNCTIONS = {
     "abs": "The absolute value.",
@@ -114,7 +123,7 @@ _FUNCTIONS = {
     "if": "a where c is true, b where it is false.",
     "prev": "The value at the sample before the latest one.",
     "avg": "The mean over the samples of the window.",
-    "sum": "The sum of the samples of the window.",
+    "sum": "The sum of the samples of the window, or since the latest rise of A.",
     "std": "The standard deviation of the samples of the window (of the population).",
     "integral": "The area under the samples of the window, by trapezoids, in x times seconds.",
     "median": "The middle one of the samples of the window in order; the lower of two.",

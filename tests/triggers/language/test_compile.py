@@ -173,6 +173,32 @@ def test_a_place_needs_the_catalogs_position() -> None:
     assert [d.code for d in result.diagnostics] == ["LT211"]
 
 
+def test_a_distance_needs_a_speed_or_a_position() -> None:
+    for signals in ("x: {rate: 1}", "ego.speed: {rate: 1}", "ego.speed: {type: bool, rate: 1}"):
+        catalog = SignalCatalog.parse(f"signals: {{{signals}}}", name="signals.yaml")
+        result = compile_source("trigger t { when distance over 1 s > 1 m }", filename="t", catalog=catalog)
+        assert [d.code for d in result.diagnostics] == ["LT213"]
+
+
+def test_the_speed_of_a_distance_may_be_derived() -> None:
+    signals = """signals: {ego.speed: {unit: m/s, derived: "wheel / 2"}, wheel: {unit: m/s, rate: 1}}"""
+    result = compile_source(
+        "trigger t { when distance over 5 s > 1 m }",
+        filename="t",
+        catalog=SignalCatalog.parse(signals, name="signals.yaml"),
+    )
+    assert result.triggers is not None
+    assert [item.name for item in result.triggers.ir.inputs] == ["wheel"]
+
+
+def test_a_program_has_one_odometer() -> None:
+    catalog = SignalCatalog.parse("signals: {ego.speed: {unit: km/h, rate: 1}, p: {type: bool, rate: 1}}", name="s")
+    source = "trigger t { when distance over 5 s > 1 m and distance over 9 s < 1 m or distance since p > 1 km }"
+    compilation = compile_source(source, filename="t", catalog=catalog)
+    assert compilation.triggers is not None
+    assert [node.op for node in compilation.triggers.ir.nodes].count("odometer") == 1
+
+
 def test_a_byte_order_mark_and_windows_line_ends_are_fine() -> None:
     source = "\ufefftrigger t {\r\n    when p\r\n}\r\n".encode()
     assert compile_bytes(source, filename="test", catalog=CATALOG).ok

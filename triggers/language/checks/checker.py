@@ -56,7 +56,7 @@ def new_context(file: syntax.File, catalog: SignalCatalog, report: Reporter) -> 
     """A context with the file's lets and fences and an empty graph."""
     lets = {let.name.text: let for let in reversed(file.lets)}
     fences = {fence.name.text: fence for fence in reversed(file.fences)}
-    return CheckContext(catalog, report, lets, fences, file.broken_lets)
+    return CheckContext(catalog, report, lets, fences, file.broken_lets, has_new_words=file.language is not None)
 
 
 def check_definitions(file: syntax.File, catalog: SignalCatalog, report: Reporter) -> None:

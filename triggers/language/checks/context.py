@@ -58,6 +58,8 @@ class CheckContext:
     open_derived: list[str] = field(default_factory=list)
     catalog_reports: dict[str, Reporter] = field(default_factory=dict)
     """The reporters of mistakes in the catalog; the one for its whole text has the key \"\"."""
+    has_new_words: bool = False
+    """Whether the file says `language 2`, so that the words of that version mean themselves, whatever is named so."""
     parts: list[CheckedPart] | None = None
     """All expressions in the order in which their checks began, for who asks for them with an empty list."""
     depth: int = 0

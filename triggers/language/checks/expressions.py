@@ -12,11 +12,13 @@ from typing import Any
 from triggers.language.analysis import facts
 from triggers.language.analysis.typed import Type, Typed
 from triggers.language.checks.arithmetic import arithmetic, constant_in, negative
+from triggers.language.checks.calls.since import caught, measured
 from triggers.language.checks.calls.table import call
 from triggers.language.checks.comparisons import MAX_VALUES_SHOWN, compare, facts_of, judged, judged_around
 from triggers.language.checks.context import CheckContext, shown_time
 from triggers.language.checks.every import every
 from triggers.language.checks.signal_catalog import derived_signal
+from triggers.language.checks.sun import is_of_the_sun, of_the_sun
 from triggers.language.ir import MAX_ARGUMENTS
 from triggers.language.text import syntax
 from triggers.language.text.expression_parser import MAX_NESTING
@@ -45,7 +47,9 @@ def condition(context: CheckContext, expression: syntax.Expression) -> Typed:
 
 
 def _name(context: CheckContext, name: syntax.Name, beside: Typed | None = None) -> Typed:
-    """A let or a signal. For an unknown name, `beside` (what it is compared with) suggests what was meant."""
+    """A let, a signal or the sun. For an unknown name, `beside` (what it is compared with) suggests what was meant."""
+    if is_of_the_sun(context, name.name):
+        return of_the_sun(context, name)
     if name.name in context.broken_lets and name.name not in context.lets:
         return context.error(name.span)
     if name.name in context.lets:
@@ -101,7 +105,9 @@ def _beside(context: CheckContext, expression: syntax.Expression, other: Typed) 
 
 def _is_unknown(context: CheckContext, expression: syntax.Expression) -> bool:
     return isinstance(expression, syntax.Name) and not (
-        expression.name in context.lets or expression.name in context.catalog.signals
+        expression.name in context.lets
+        or expression.name in context.catalog.signals
+        or is_of_the_sun(context, expression.name)
     )
 
 
@@ -350,4 +356,6 @@ _CHECKS: dict[type[syntax.Expression], Callable[[CheckContext, Any], Typed]] = {
     syntax.Every: every,
     syntax.Call: _call,
     syntax.Change: _change,
+    syntax.At: lambda context, at: caught(context, at, check),
+    syntax.Measured: lambda context, since: measured(context, since, check),
 }

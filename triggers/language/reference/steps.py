@@ -12,6 +12,7 @@ from triggers.language.reference.conditions import Every, Latch, ShortRun, Since
 from triggers.language.reference.earlier import Previous
 from triggers.language.reference.geometry import Inside, Near
 from triggers.language.reference.inputs import Age, HeldInput, Pair, Read
+from triggers.language.reference.odometer import Odometer, OdometerOfPlaces
 from triggers.language.reference.operators import (
     Changed,
     Edge,
@@ -24,6 +25,8 @@ from triggers.language.reference.operators import (
     Tick,
     Without,
 )
+from triggers.language.reference.since import SINCE, SinceRise
+from triggers.language.reference.sun import SolarTime, SunElevation
 from triggers.language.reference.values import STRICT, Value, kleene_and, kleene_or, masked, wrap_angle
 from triggers.language.reference.window_statistics import Deviation, Integral, Quantile, Samples, Sum
 from triggers.language.reference.windows import Counter, Difference, Extreme, Mean, Past, Share
@@ -62,6 +65,11 @@ STATEFUL: dict[str, type[Operator]] = {
     "rate": Difference,
     "near": Near,
     "inside": Inside,
+    **SINCE,
+    "odometer": Odometer,
+    "odometer_of_places": OdometerOfPlaces,
+    "solar_time": SolarTime,
+    "sun_elevation": SunElevation,
 }
 
 
@@ -91,15 +99,18 @@ class Stateless(Operator):
 
 def make_steps(ir: Ir, masks: tuple[int, ...], held: list[HeldInput]) -> list[Step]:
     """The program's nodes as steps, in the program's order."""
-    return [
-        Step(index, node.arguments, _operator(ir, index, masks[index], held)) for index, node in enumerate(ir.nodes)
-    ]
+    return [Step(index, node.arguments, _operator(ir, index, masks, held)) for index, node in enumerate(ir.nodes)]
 
 
-def _operator(ir: Ir, index: int, mask: int, held: list[HeldInput]) -> Operator:
-    node = ir.nodes[index]
+def _operator(ir: Ir, index: int, masks: tuple[int, ...], held: list[HeldInput]) -> Operator:
+    node, mask = ir.nodes[index], masks[index]
     if node.op in STATEFUL:
-        return STATEFUL[node.op](node, mask)
+        operator = STATEFUL[node.op](node, mask)
+        if isinstance(operator, SinceRise):
+            operator.subject_mask = masks[node.arguments[0]]
+        elif isinstance(operator, OdometerOfPlaces):
+            operator.both = (masks[node.arguments[0]], masks[node.arguments[1]])
+        return operator
     if node.op == "input":
         return Read(node, mask, held[node.integer("input")])
     if node.op in ("age", "disagree", "divergence"):

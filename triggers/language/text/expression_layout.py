@@ -6,9 +6,8 @@ from itertools import pairwise
 
 from triggers.language.text.comments import Piece, move_after, move_before
 from triggers.language.text.lexer import TokenKind
-from triggers.language.text.page import INDENT, WIDTH, SourcePage
+from triggers.language.text.page import INDENT, WIDTH, SourcePage, ends_operand
 from triggers.language.text.syntax import BLOCKS, CLAUSE_WORDS
-from triggers.signals.reserved import RESERVED
 
 _JOINTS = (("then", "without", "since"), ("or",), ("and",))
 """Operators to break at, loosest first."""
@@ -17,7 +16,6 @@ _TIGHT_JOINTS = (
     ("<", "<=", ">", ">=", "==", "!=", "between", "in", "outside", "from", "to"), ("+", "-"), ("*", "/"),
 )  # fmt: skip
 """Those to break at if breaking parentheses would not be enough."""
-_VALUES = frozenset({"true", "false"})
 _KEYWORDS_AT_LINE_START = CLAUSE_WORDS | frozenset(BLOCKS)
 _SHORTEST_GROUP = 24
 """Parentheses with no more columns than this are not worth breaking."""
@@ -111,8 +109,7 @@ class ExpressionLayout:
 
     def _ends_operand(self, index: int) -> bool:
         """Whether an operator can follow this piece; a word or a sign after another operator begins an operand."""
-        token = self.page.pieces[index].token
-        return token.is_mark(")") or (token.kind is not TokenKind.MARK and not token.is_word(*RESERVED - _VALUES))
+        return ends_operand(self.page.pieces, index)
 
     def _fits_around(self, low: int, opening: int, high: int, indent: int) -> bool:
         """Whether what stands before and after these brackets fits on lines, so that breaking them is enough."""

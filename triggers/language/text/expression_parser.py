@@ -1,7 +1,7 @@
 """The parser of expressions: precedence climbing over the tokens, with bounded nesting.
 
 Loosest first: `then`/`without ... within` and `since`; `or`; `and`; `not`; `for [tolerating]`; comparisons, `between`,
-`in`, `outside`, `from ... to`; `+ -`; `* /`; unary `-`; atoms.
+`in`, `outside`, `from ... to`; `+ -`; `* /`; unary `-`; `x at A`; atoms.
 """
 
 from __future__ import annotations
@@ -26,11 +26,11 @@ MAX_NESTING = 100
 _MAX_EXPONENT_CHARACTERS = 5
 """A sign and four digits: a number of MAX_NUMBER_CHARACTERS digits with a larger exponent is out of range."""
 
-_SEQUENCE, _OR, _AND, _NOT, _HOLD, _COMPARE, _SUM, _PRODUCT = range(1, 9)
+_SEQUENCE, _OR, _AND, _NOT, _HOLD, _COMPARE, _SUM, _PRODUCT, _AT = range(1, 10)
 _POWERS: dict[str, int] = {
     "then": _SEQUENCE, "without": _SEQUENCE, "since": _SEQUENCE, "or": _OR, "and": _AND, "for": _HOLD,
     "between": _COMPARE, "in": _COMPARE, "outside": _COMPARE, "from": _COMPARE, "to": _COMPARE, "+": _SUM, "-": _SUM,
-    "*": _PRODUCT, "/": _PRODUCT,
+    "*": _PRODUCT, "/": _PRODUCT, "at": _AT,
     **dict.fromkeys(("<", "<=", ">", ">=", "==", "!="), _COMPARE),
 }  # fmt: skip
 _IN_EXPRESSION = ("the next clause", "a signal, a value", "the end of this condition")
@@ -38,6 +38,10 @@ _IN_EXPRESSION = ("the next clause", "a signal, a value", "the end of this condi
 _VALUES = (TokenKind.DOTTED, TokenKind.NUMBER, TokenKind.UNIT)
 """After a token of these kinds, `=` is clearly meant as a comparison."""
 _CHAINABLE = frozenset({_SEQUENCE, _OR, _AND, _SUM, _PRODUCT})
+_MEASURES = {"time": ("since",), "distance": ("since", "over")}
+"""Names that measure something where one of these words follows; elsewhere they name a signal."""
+_SINCE_FORMS = frozenset({"min", "max", "sum", "count"})
+"""Operators with a form `f(x since A)`, in which `since` is no condition."""
 _Node = TypeVar("_Node", bound=syntax.Expression)
 
 
@@ -138,7 +142,7 @@ class ExpressionParser(Cursor):
             self.report.too_deep(self.next.span, MAX_NESTING)
             raise Panic
         left_is_joined = False
-        last_power = _NOT if self.next.is_word("not") else _PRODUCT
+        last_power = _NOT if self.next.is_word("not") else _AT
         left = self._prefix(loosest)
         # an operator that binds tighter than the previous one cannot follow it: `p for 1 s < x`
         while loosest <= (power := self._power()) <= last_power:
@@ -233,6 +237,9 @@ class ExpressionParser(Cursor):
             return self._checked(syntax.Outside(left.span.to(colour.span), left, colour.text))
         if token.text in ("from", "to"):
             return self._change(left, token)
+        if token.text == "at":
+            event = self._atom()
+            return self._checked(syntax.At(left.span.to(event.span), left, event))
         right = self.expression(power + 1)
         return self._checked(syntax.Binary(left.span.to(right.span), token.text, left, right))
 
@@ -318,6 +325,8 @@ class ExpressionParser(Cursor):
             self.fail("a signal, a value or `(`", hint)
         if token.kind is TokenKind.DOTTED or (token.kind is TokenKind.WORD and token.text not in RESERVED):
             self.take()
+            if token.is_word(*_MEASURES) and self.next.is_word(*_MEASURES[token.text]):
+                return self._measured(token)
             return self._call(token) if self.next.is_mark("(") else syntax.Name(token.span, token.text)
         return self.fail("a signal, a value or `(`")
 
@@ -338,9 +347,29 @@ class ExpressionParser(Cursor):
         while over is not None and self.take_mark(","):
             further.append(self.expression())
         within = self.duration("50 ms") if over is None and self.take_word("within") else None
+        since = None
+        if name.text in _SINCE_FORMS and len(arguments) == 1 and over is within is None:
+            arguments[0], since = self._parted(arguments[0])
         end = self.demand_mark(")").span
         word = syntax.Word(name.text, name.span)
-        return self._checked(syntax.Call(name.span.to(end), word, tuple(arguments), over, within, tuple(further)))
+        rest = tuple(further)
+        return self._checked(syntax.Call(name.span.to(end), word, tuple(arguments), over, within, rest, since))
+
+    def _parted(self, argument: syntax.Expression) -> tuple[syntax.Expression, syntax.Expression | None]:
+        """The x and the A of `x since A` in a call that has this form."""
+        if isinstance(argument, syntax.Since) and argument.within is None and argument.span not in self._wrapped:
+            return argument.condition, argument.start
+        return argument, None
+
+    def _measured(self, measure: Token) -> syntax.Expression:
+        """`time since A`, `distance since A`, `distance over W`; A is one value, or a condition in parentheses."""
+        event, over = None, None
+        if self.take().text == "since":
+            event = self._atom()
+        else:
+            over = self.duration()
+        word = syntax.Word(measure.text, measure.span)
+        return self._checked(syntax.Measured(self.spanning(measure.span), word, event, over))
 
     def _quantity(self, number: Token, start: Span, sign: int) -> syntax.Quantity:
         unit = self.take() if self.next.kind is TokenKind.UNIT else None

@@ -127,7 +127,7 @@ class _Formatter:
             value = next(i for i in range(start, end) if self.pieces[i].token.is_mark("=")) + 1
             self.page.run(start, value, INDENT)
             self.expressions.expression(value, end, INDENT)
-        elif word in ("param", "import", "file", "}"):
+        elif word in ("language", "param", "import", "file", "}"):
             self.page.run(start, end, INDENT)
         elif word == "set":
             self._fence(start, end, start + 4)

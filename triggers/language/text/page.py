@@ -9,6 +9,9 @@ from triggers.signals.reserved import RESERVED
 WIDTH = 100
 """Columns of a line, not counting its comment."""
 INDENT = 4
+_INFIXES = frozenset({"at", "since"})
+"""Operators after an operand; elsewhere names."""
+_TRUTHS = frozenset({"true", "false"})
 
 
 def blank_before(pieces: list[Piece], index: int) -> bool:
@@ -38,7 +41,18 @@ def _is_name(token: Token) -> bool:
 
 def _is_operand(pieces: list[Piece], index: int) -> bool:
     """True for a word that names something; false for `and`, `in`, ... and for the word that begins a clause."""
-    return pieces[index].text not in RESERVED and not pieces[index].begins
+    piece = pieces[index]
+    if piece.text in _INFIXES and not piece.begins and index > 0 and ends_operand(pieces, index - 1):
+        return False
+    return piece.text not in RESERVED and not piece.begins
+
+
+def ends_operand(pieces: list[Piece], index: int) -> bool:
+    """Whether an operator can follow this piece; a word or a sign after another operator begins an operand."""
+    token = pieces[index].token
+    if token.kind is TokenKind.WORD:
+        return token.text in _TRUTHS or _is_operand(pieces, index)
+    return token.is_mark(")") or token.kind is not TokenKind.MARK
 
 
 class SourcePage:

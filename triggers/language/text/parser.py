@@ -20,6 +20,8 @@ from triggers.language.text.reporter import Reporter
 from triggers.language.text.syntax import BLOCKS
 from triggers.signals.reserved import RESERVED
 
+LANGUAGE_VERSION = 2
+"""The version that a file may ask for; without it, the words that came with it are names where they clash."""
 BLOCK_NAME = re.compile(r"[a-z][a-z0-9_]{0,63}")
 
 
@@ -82,7 +84,7 @@ class _FileParser(ClauseParser):
 
     def file(self) -> syntax.File:
         """All blocks up to the end."""
-        result = syntax.File()
+        result = syntax.File(language=self._language())
         while self.next.kind is not TokenKind.END:
             self._sound_block(result)
         return result
@@ -102,6 +104,7 @@ class _FileParser(ClauseParser):
         """A file in braces, which contains no further ones."""
         path, inner = self.text(), syntax.File()
         self.demand_mark("{")
+        inner.language = self._language()
         while not self.next.is_mark("}"):
             if self.next.kind is TokenKind.END:
                 self.report.unclosed_block(path.span, "file", path.text)
@@ -118,6 +121,17 @@ class _FileParser(ClauseParser):
         path = self.text()
         self.demand_word("as", f'write `import "{path.text}" as c`, and then `c.name` for what it defines')
         result.imports.append(syntax.Import(path, self._constant_name("a name for the import")))
+
+    def _language(self) -> int | None:
+        """The header `language 2`; a version that does not exist is reported and taken for the latest."""
+        if not self.next.is_word("language") or self.tokens[self.index + 1].kind is not TokenKind.NUMBER:
+            return None
+        self.parts[self.index] = Part.BLOCK
+        self.take()
+        version = self.take()
+        if version.text != str(LANGUAGE_VERSION):
+            self.report.unknown_version(version.span, version.text, LANGUAGE_VERSION)
+        return LANGUAGE_VERSION
 
     def _block(self, result: syntax.File) -> None:
         token = self.next

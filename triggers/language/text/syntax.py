@@ -206,7 +206,7 @@ class Every(Expression):
 
 @dataclass(frozen=True, slots=True)
 class Call(Expression):
-    """`f(x, ...)`, `f(x over W)`, `f(x over W, y)`, `f(x within S)`."""
+    """`f(x, ...)`, `f(x over W)`, `f(x over W, y)`, `f(x within S)`, `f(x since A)`."""
 
     function: Word
     arguments: tuple[Expression, ...]
@@ -214,9 +214,33 @@ class Call(Expression):
     within: Quantity | None
     further: tuple[Expression, ...] = ()
     """The arguments after the window."""
+    since: Expression | None = None
 
     def children(self) -> tuple[Expression, ...]:
-        return self.arguments + self.further
+        return (*self.arguments, *self.further, *(() if self.since is None else (self.since,)))
+
+
+@dataclass(frozen=True, slots=True)
+class At(Expression):
+    """`x at A`: x at the latest rise of A."""
+
+    subject: Expression
+    event: Expression
+
+    def children(self) -> tuple[Expression, ...]:
+        return (self.subject, self.event)
+
+
+@dataclass(frozen=True, slots=True)
+class Measured(Expression):
+    """`time since A`, `distance since A`, `distance over W`; either an event or a window."""
+
+    measure: Word
+    event: Expression | None
+    over: Quantity | None = None
+
+    def children(self) -> tuple[Expression, ...]:
+        return () if self.event is None else (self.event,)
 
 
 _PARTS: dict[type, tuple[str, ...]] = {}
@@ -372,7 +396,10 @@ class Campaign:
 
 @dataclass(slots=True)
 class File:
-    """All blocks of a file, in the order of the text; `broken_lets` names lets, params and sets without a value."""
+    """All blocks of a file, in the order of the text; `broken_lets` names lets, params and sets without a value.
+
+    `language` is the version that the file begins with, None where it says none.
+    """
 
     lets: list[Let] = field(default_factory=list)
     params: list[Param] = field(default_factory=list)
@@ -381,6 +408,7 @@ class File:
     triggers: list[Trigger] = field(default_factory=list)
     campaigns: list[Campaign] = field(default_factory=list)
     broken_lets: set[str] = field(default_factory=set)
+    language: int | None = None
     imports: list[Import] = field(default_factory=list)
     files: list[Contained] = field(default_factory=list)
 

@@ -23,7 +23,7 @@ from triggers.language.webassembly.host.manifest import SECTION
 from triggers.language.webassembly.host.sections import with_custom_section
 from triggers.language.webassembly.kernel_parts.kernel import Kernel, parameter_type
 from triggers.language.webassembly.kernels.current import places
-from triggers.language.webassembly.kernels.table import KERNEL_FUNCTIONS, KERNELS, SHARED_FUNCTIONS
+from triggers.language.webassembly.kernels.table import FUNCTIONS_OF, KERNEL_FUNCTIONS, KERNELS, SHARED_FUNCTIONS
 from triggers.language.webassembly.placement import PAGE_BYTES, Placement, Result
 from triggers.language.webassembly.plan import COLUMN, KernelCall, ModulePlan
 from triggers.language.webassembly.symbols import symbols_of
@@ -85,12 +85,13 @@ class _Emitter:
 
     def _text(self) -> str:
         used = {call.kernel.name: call.kernel.text for call in self.plan.calls}
+        called = {text: None for name in used for text in FUNCTIONS_OF.get(name, ())}
         if self.plan.ir.compares:
             used["compare"] = KERNELS["compare"].text
         if self.plan.ir.events:
             used["match_events"] = "\n".join([*KERNEL_FUNCTIONS, KERNELS["match_events"].text, self._end_events()])
         text = "\n".join(
-            [_TIMELINE, _WEIGHING, *SHARED_FUNCTIONS, *used.values(), self._join_masks(), self._evaluate()]
+            [_TIMELINE, _WEIGHING, *SHARED_FUNCTIONS, *called, *used.values(), self._join_masks(), self._evaluate()]
         )
         symbols = symbols_of(self.place)
         if self.one_block:
@@ -236,6 +237,8 @@ class _Emitter:
             words[f"arg{position}"] = self._operand(operand)
             words[f"step{position}"] = _address(0 if self._is_block(operand) else 1)
             words[f"known{position}"] = self._known(operand)
+            if f"fresh{position}" in kernel.signature:
+                words[f"fresh{position}"] = self._mask_addresses(self.plan.signals[operand])["fresh"]
             if f"sampled{position}" in kernel.signature:
                 words[f"sampled{position}"] = self._sampled(operand)
         return f"(call ${kernel.name} " + " ".join(words[name] for name in kernel.signature) + ")"

@@ -130,6 +130,8 @@ class ModulePlan:
             constant = operand >= 0 and self.ir.nodes[operand].op == "number"
             if constant and f"step{position}" not in signature:
                 self.whole_constants.add(operand)
+            if f"fresh{position}" in signature:
+                self._note_masks(self.signals[operand])
             if f"sampled{position}" in signature:
                 self.sampled_inputs.add(self.ir.input_under(operand))
         state = self.state.slots(call.kernel.slots) if call.kernel.slots else 0

@@ -23,10 +23,13 @@ class Author(NumberWriter):
         return self.condition(depth) if chance < 0.8 else self.text(depth)
 
     def text(self, depth: int) -> Made:
-        """A text: a signal, its past, or one of two."""
+        """A text: a signal, what it was at an event, its past, or one of two."""
         if depth > 0 and self.chance(0.2):
             return self.among([(2, self.chosen_text), (1, self.earlier_text)], depth - 1)
         signal = self.signal(TEXTS)
+        if depth > 0 and self.chance(0.15):
+            event = self.condition(depth - 1)
+            return self.made(f"({signal.text} at ({event.text}))", "text", signal, event)
         delay = self.window(signal)
         if depth > 0 and delay is not None and self.chance(0.2):
             return self.made(f"past({signal.text}, {delay})", "text", signal)
@@ -52,7 +55,7 @@ class Author(NumberWriter):
                 (4, self._sequence), (2, self._place), (1, self._earlier), (4, self._counts), (2, self._shares),
                 (1, self._accelerates), (1, self._outside), (2, self.wholes), (1, self.close),
                 (1, self.chosen_condition), (1, self.earlier_condition), (1, self.changed_between),
-                (1, self._every), (2, self._since), (1, self._latch),
+                (1, self._every), (2, self._since), (1, self._latch), (1, self._was),
             ],
             depth - 1,
         )  # fmt: skip
@@ -140,6 +143,10 @@ class Author(NumberWriter):
         p = self.condition(depth)
         delay = self.window(p)
         return p if delay is None else self.made(f"past({p.text}, {delay})", "bool", p)
+
+    def _was(self, depth: int) -> Made:
+        p, event = self.condition(depth), self.condition(depth)
+        return self.made(f"(({p.text}) at ({event.text}))", "bool", p, event)
 
     def _hysteresis(self, depth: int) -> Made:
         family = self.family()

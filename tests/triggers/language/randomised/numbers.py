@@ -36,6 +36,7 @@ class NumberWriter(ValueWriter):
             return self._leaf(family)
         ways = [(2, self._leaf), (5, self._windowed), (1, self._past), (2, self.extreme)]
         ways += [(1, self.clamped), (1, self.chosen_number), (1, self.earlier_number)]
+        ways += [(2, self._from_rise), (1, self._caught)]
         if family != "temperature":
             ways += [(2, self._sum), (2, self._scaled), (2, self._signed), (1, self._root), (2, self._delta)]
             ways += [(1, self.remainder)]
@@ -55,6 +56,14 @@ class NumberWriter(ValueWriter):
         if family == "difference":
             a, b = self._leaf("temperature"), self._leaf("temperature")
             return self.made(f"({a.text} - {b.text})", family, a, b)
+        if family in ("angle", "time") and self.chance(0.15):
+            name = "solar_time" if family == "time" else "sun_elevation"
+            return self.made(name, family, self.signal(["lat"]), self.signal(["lon"]))
+        if family == "length" and self.chance(0.3):
+            return self._travelled(family, depth)
+        if family == "time" and self.chance(0.3):
+            event = self.condition(depth)
+            return self.made(f"(time since ({event.text}))", family, event)
         if family == "time" and self.chance(0.7):
             signal = self.signal(sorted(self.catalog.signals))
             return self.made(f"age({signal.text})", family, signal)
@@ -128,6 +137,25 @@ class NumberWriter(ValueWriter):
         window = self.window(x)
         return self._leaf(family) if window is None else self.made(f"samples({x.text} over {window})", family, x)
 
+    def _from_rise(self, family: str, depth: int) -> Made:
+        a, event = self.number(family, depth), self.condition(depth)
+        name = self.random.choice(("min", "max") if family == "temperature" else ("min", "max", "sum", "sum"))
+        return self.made(f"{name}({a.text} since {event.text})", family, a, event)
+
+    def _travelled(self, family: str, depth: int) -> Made:
+        """By the odometer, which reads the speed where the catalog has one, else the position."""
+        names = ["ego.speed"] if "ego.speed" in self.catalog.signals else ["lat", "lon"]
+        signals = [self.signal([name]) for name in names]
+        window = self.window(*signals)
+        if window is None or self.chance(0.5):
+            event = self.condition(depth)
+            return self.made(f"(distance since ({event.text}))", family, *signals, event)
+        return self.made(f"(distance over {window})", family, *signals)
+
+    def _caught(self, family: str, depth: int) -> Made:
+        a, event = self.operand(family, depth), self.condition(depth)
+        return self.made(f"(({a.text}) at ({event.text}))", family, a, event)
+
     def _delta(self, family: str, depth: int) -> Made:
         a = self.number("temperature" if family == "difference" else family, depth)
         window = self.window(a)
@@ -163,6 +191,9 @@ class NumberWriter(ValueWriter):
     def counted(self, family: str, depth: int) -> Made:
         if self.chance(0.5):
             p = self.impulse(depth) if self.chance(0.5) else self.condition(depth)
+            if self.chance(0.3):
+                event = self.condition(depth)
+                return self.made(f"count({p.text} since {event.text})", family, p, event)
             return self.made(f"count({p.text} over {self.long()})", family, p)
         x = self.anything(depth)
         return self.made(f"flicker({x.text} over {self.long()})", family, x)

@@ -99,6 +99,9 @@ def _grown(inner: st.SearchStrategy[list[str]]) -> st.SearchStrategy[list[str]]:
         st.builds(lambda a, b, d: ["(", *a, ")", "since", "(", *b, ")", *d], inner, inner, _within),
         st.builds(lambda a, d: ["(", *a, ")", "for", "at", "most", *d], inner, _durations),
         st.builds(lambda d: ["every", *d], _durations),
+        st.builds(lambda a, b: [*a, "at", "(", *b, ")"], inner, inner),
+        st.builds(lambda a, b: ["max", "(", *a, "since", *b, ")"], inner, inner),
+        st.builds(lambda a: ["time", "since", "(", *a, ")"], inner),
         st.builds(lambda a, b, c: [*a, "between", *b, "and", *c], inner, inner, inner),
         st.builds(
             lambda a, items: [*a, "in", *calls("", items, [])[1:]], inner, st.lists(inner, min_size=1, max_size=5)
@@ -274,6 +277,13 @@ fence f { (1, 2), (3, -4) }
 # end
 """
     )
+
+
+def test_at_and_since_are_operators_after_a_value_and_names_elsewhere() -> None:
+    when = "sum(at since(since or at))>since at(at) and time since(at and p)<time and max(time)>-since(x)"
+    said = "sum(at since (since or at)) > since at (at) and time since (at and p) < time and max(time) > -since(x)"
+    formatted = format_source(f"let a = {when}", filename="a.trigger").text
+    assert formatted is not None and " ".join(formatted.split()) == f"let a = {said}"
 
 
 def test_long_conditions_break_at_the_loosest_operator_and_lists_at_commas() -> None:

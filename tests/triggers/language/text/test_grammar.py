@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 
 import lark
@@ -21,7 +22,7 @@ from triggers.signals.reserved import RESERVED
 GRAMMAR = (Path(parser.__file__).parent / "grammar.lark").read_text()
 MARKS = {"{": "LBRACE", "}": "RBRACE", "(": "LPAR", ")": "RPAR", ",": "COMMA", "=": "EQUAL"}
 MARKS |= {"+": "PLUS", "-": "MINUS", "*": "STAR", "/": "SLASH"}
-OF_MEANING = {"LT105", "LT110", "LT112", "LT116"}  # refused although the form is right
+OF_MEANING = {"LT105", "LT110", "LT112", "LT116", "LT117"}  # refused although the form is right
 FILES = [*Path(__file__).parent.glob("golden/*.trigger"), *REPOSITORY.glob("examples/*/*.trigger")]
 
 
@@ -40,7 +41,13 @@ def _built() -> lark.Lark:
 LALR = _built()
 
 
-def _terminal(token: Token, accepted: set[str]) -> str:
+MEASURES = {"time": ("since",), "distance": ("since", "over")}
+"""Words that are keywords only where one of these follows."""
+
+
+def _terminal(token: Token, following: Token, accepted: set[str]) -> str:
+    if token.is_word(*MEASURES) and not following.is_word(*MEASURES[token.text]):
+        return token.kind.name
     if token.kind is TokenKind.MARK:
         return MARKS.get(token.text, "COMPARISON")
     keyword = token.text.upper()
@@ -55,8 +62,8 @@ def grammar_accepts(text: str) -> bool:
     tokens = tokenize(report.source, report)
     interactive = LALR.parse_interactive()
     try:
-        for token in tokens[:-1]:
-            interactive.feed_token(lark.Token(_terminal(token, interactive.accepts()), token.text))
+        for token, following in pairwise(tokens):
+            interactive.feed_token(lark.Token(_terminal(token, following, interactive.accepts()), token.text))
         interactive.feed_eof()
     except lark.exceptions.UnexpectedInput:
         return False
@@ -102,12 +109,22 @@ _atoms = st.sampled_from(
         "q(x over 2 s, y, 5 %)",
         "every 5 s",
         "every",
+        "time since x",
+        "distance since (x)",
+        "distance over 5 s",
+        "distance",
+        "max(distance over 1 s)",
+        "time",
+        "at",
+        "since",
+        "sum(x since p)",
     ]
 )
 
 
 def _grown(inner: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
-    infix = st.sampled_from(["+", "-", "*", "/", "<", "==", "and", "or", "then", "since", "between", "from", "to"])
+    joints = ("since", "between", "from", "to", "at")
+    infix = st.sampled_from(["+", "-", "*", "/", "<", "==", "and", "or", "then", *joints])
     pairs = st.tuples(inner, infix, inner).map(" ".join)
     suffix = st.sampled_from(
         [

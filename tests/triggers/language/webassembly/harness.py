@@ -32,7 +32,7 @@ from triggers.language.reference.operators import Operator, Tick
 from triggers.language.reference.steps import STATEFUL
 from triggers.language.reference.values import Value
 from triggers.language.webassembly.kernel_parts.kernel import SLOT_BYTES, Kernel, parameter_type
-from triggers.language.webassembly.kernels.table import SHARED_FUNCTIONS
+from triggers.language.webassembly.kernels.table import FUNCTIONS_OF, SHARED_FUNCTIONS
 
 CHUNK = 4096
 """Most ticks of a block here."""
@@ -85,7 +85,7 @@ def module_text(kernel: Kernel) -> str:
     names = ("tt", "count", "words", "overflows")
     numbers = " ".join(f'(global ${name} (export "{name}") (mut i32) (i32.const 0))' for name in names)
     text = kernel.text.replace("HALF", str(HALF_BYTES))
-    shared = "".join(SHARED_FUNCTIONS)
+    shared = "".join((*SHARED_FUNCTIONS, *FUNCTIONS_OF.get(kernel.name, ())))
     return f"""(module (memory (export "memory") 1) {numbers}
       (global $tail (export "tail") (mut i64) (i64.const 0))
       {shared} {text} (export "kernel" (func ${kernel.name})))"""
@@ -210,6 +210,8 @@ class KernelMachine:
             return int(known[int(name[5:])])
         if name.startswith("step"):
             return 1
+        if name in ("fresh0", "fresh1"):  # the mask of an operator's argument is here that of the operator
+            return self.address("fresh")
         if name == "length":
             return len(self._lists[0])
         value = self._given(name)

@@ -28,7 +28,8 @@ FORMS: Forms = {
     "hysteresis": ("hysteresis(x, on, off)",),
     "latch": ("latch(set, reset)",),
 }
-_IMPULSES = ("rise", "fall", "changed", "then", "without", "for at most", "every")
+IMPULSES = ("rise", "fall", "changed", "then", "without", "for at most", "every")
+"""Operators that are true at single ticks, each of which counts."""
 
 
 def _edge(context: CheckContext, expression: syntax.Call, check: Check) -> Typed:
@@ -79,7 +80,7 @@ def _over_condition(context: CheckContext, expression: syntax.Call, check: Check
             return context.error(expression.span)
         share = context.graph.add("share", node, window_ns=window_ns, capacity=capacity)
         return Typed(expression.span, Type.NUMBER, share, RATIO, low=Fraction(0), high=Fraction(1))
-    op = "count_impulses" if name == "count" and operand.impulse in _IMPULSES else name
+    op = "count_impulses" if name == "count" and operand.impulse in IMPULSES else name
     if name == "count":
         _check_counted(context, expression.arguments[0], shown_time(window_ns))
     count = context.graph.add(op, node, window_ns=window_ns, limit=DEFAULT_COUNT_LIMIT)
@@ -92,7 +93,7 @@ def _check_counted(context: CheckContext, counted: syntax.Expression, window: st
     if not isinstance(counted, syntax.Junction) or counted.operator != "and":
         return
     for operand in counted.operands:
-        is_call = isinstance(operand, syntax.Call) and operand.function.text in _IMPULSES
+        is_call = isinstance(operand, syntax.Call) and operand.function.text in IMPULSES
         if is_call or _is_impulse(operand):
             context.report.count_of_conjunction(counted.span, context.subject(operand.span).strip("`"), window)
             return

@@ -3,32 +3,44 @@
 from __future__ import annotations
 
 from triggers.language.analysis.typed import Typed
-from triggers.language.checks.calls import choices, conditions, earlier, pairs, places, values, windows
+from triggers.language.checks.calls import choices, conditions, earlier, pairs, places, since, values, windows
 from triggers.language.checks.calls.handlers import Check, Forms, Handler
+from triggers.language.checks.calls.travel import as_window
 from triggers.language.checks.context import CheckContext
 from triggers.language.text import syntax
 
 _FAMILIES = (values, choices, windows, conditions, earlier, pairs, places)
-FORMS: Forms = {name: forms for family in _FAMILIES for name, forms in family.FORMS.items()}
+_PLAIN: Forms = {name: forms for family in _FAMILIES for name, forms in family.FORMS.items()}
+FORMS: Forms = {name: (*_PLAIN.get(name, ()), *since.FORMS.get(name, ())) for name in (*_PLAIN, *since.FORMS)}
 _HANDLERS: dict[str, Handler] = {name: handler for family in _FAMILIES for name, handler in family.HANDLERS.items()}
 
 
 def call(context: CheckContext, expression: syntax.Call, check: Check) -> Typed:
     """The result of a call; `check` checks its arguments."""
-    name = expression.function.text
+    expression, name = as_window(context, expression), expression.function.text
     if name not in FORMS:
         context.report.unknown_function(expression.function.span, name, context.nearest(name, FORMS))
         for argument in expression.arguments:
             check(context, argument)
         return context.error(expression.span)
     if not _has_form(expression):
-        context.report.wrong_arguments(expression.span, name, FORMS[name][-1 if expression.over else 0])
+        meant = (form for form in FORMS[name] if _tail(expression) in form)
+        context.report.wrong_arguments(expression.span, name, next(meant, FORMS[name][0]))
         return context.error(expression.span)
-    return _HANDLERS[name](context, expression, check)
+    handlers = _HANDLERS if expression.since is None else since.HANDLERS
+    return handlers[name](context, expression, check)
+
+
+_TAILS = (" over ", " since ")
+
+
+def _tail(expression: syntax.Call) -> str:
+    """What ends the call's arguments: the word before a window or before the event from which on is looked; or none."""
+    return _TAILS[0] if expression.over is not None else _TAILS[1] if expression.since is not None else ""
 
 
 def _has_form(expression: syntax.Call) -> bool:
-    """Whether the number of arguments, `over` and `within` match one of the operator's forms."""
+    """Whether the number of arguments, `over`, `since` and `within` match one of the operator's forms."""
     forms = FORMS[expression.function.text]
     if expression.within is not None and not any(" within " in form for form in forms):
         return False
@@ -37,9 +49,11 @@ def _has_form(expression: syntax.Call) -> bool:
 
 def _takes(form: str, expression: syntax.Call) -> bool:
     """Whether the numbers of arguments, before and after a window if there is one, are those of this form."""
-    before, over, after = form.partition(" over ")
+    if any((word in form) is not (word == _tail(expression)) for word in _TAILS):
+        return False
+    before, _, after = form.partition(" over ")
     is_open = form.endswith(", ...)")
     count, least = len(expression.arguments), before.count(",") + (not is_open)
-    if (expression.over is not None) is not bool(over) or after.count(",") != len(expression.further):
+    if after.count(",") != len(expression.further):
         return False
     return count >= least if is_open else count == least

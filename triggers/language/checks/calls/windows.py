@@ -156,7 +156,9 @@ def _samples(context: CheckContext, expression: syntax.Call, check: Check) -> Ty
     return Typed(expression.span, Type.NUMBER, samples, BARE, low=Fraction(0), high=most, is_whole=True)
 
 
-def capacity_of(context: CheckContext, expression: syntax.Call, window_ns: int, node: int) -> int | None:
+def capacity_of(
+    context: CheckContext, expression: syntax.Call | syntax.Measured, window_ns: int, node: int
+) -> int | None:
     """The entries of a ring: ceil(W * r) + 1, where r is 1.5 times the declared rates plus 10; None after a report."""
     names = context.signals_of(node)
     if not context.demand_rates(expression.span, "a window", names):
@@ -169,7 +171,7 @@ def capacity_of(context: CheckContext, expression: syntax.Call, window_ns: int, 
     period_s = context.period_s(node)
     if expression.over is not None and period_s is not None and window_ns < 2 * period_s * NS_PER_S:
         period = shown_time(round(period_s * 1000) * 1_000_000)
-        operator = expression.function.text
+        operator = (expression.function if isinstance(expression, syntax.Call) else expression.measure).text
         context.report.short_window(expression.over.span, shown_time(window_ns), period, operator)
     return capacity
 

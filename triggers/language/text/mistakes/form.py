@@ -127,3 +127,7 @@ class FormMistakes(Collector):
     def reserved_name(self, span: Span, name: str) -> None:
         """LT116 for a word of the language, which no expression could read."""
         self._error("LT116", span, f"`{name}` is a word of the language, so no expression can use it", "choose another")
+
+    def unknown_version(self, span: Span, written: str, latest: int) -> None:
+        """LT117: a version of the language that does not exist."""
+        self._error("LT117", span, f"there is no version {written[:20]} of the language", f"write `language {latest}`")

@@ -9,7 +9,7 @@ _RANK = "use `median(x over 2 s)` or `quantile(x over 2 s, 0.95)`"
 _EARLIER = "use `prev(x)` for the value before, or `past(x, 1 s)` for that of a time ago"
 _CASES = "write `if(c, a, b)`"
 _TEXT = 'text has only `==`, `!=` and `in`: list the values, as in `x in ("a", "b")`'
-_PLACE = "use `near(48.1, 11.6, 500 m)` for the distance to a place, `inside(fence)` for an area"
+_PLACE = "use `near(48.1, 11.6, 500 m)` for the distance to a place, `distance over 30 s` for what was travelled"
 _MEAN = "use `avg(x over 2 s)`"
 _RATE = "use `rate(x over 1 s)`, or `delta(x over 1 s)` for the difference"
 _KNOWN = "use `missing(x)`, or `not missing(x)`"
@@ -21,7 +21,7 @@ _PRODUCT = "write a product, `x * x`"
 _BITS = "use `bits(x, mask)`: `bits(x, 4) == 4` where the third bit is set"
 _REMAINDER = "use `mod(x, m)`, which is never negative"
 _ROUNDING = "use `floor(x)`; `floor(x + 0.5)` rounds to the nearest whole number"
-_NO_CLOCK = "conditions do not see the time of day; `active` limits a campaign to days"
+_NO_CLOCK = "`solar_time` and `sun_elevation` tell the time of day; `active` limits a campaign to days"
 _HEADING = "there are no trigonometric functions; `wrap(a - b)` is the difference of two angles"
 _LIMITED = "use `clamp(x, 0, 10)`"
 _CLOSE = "use `approx(a, b, tolerance)`"
@@ -40,7 +40,7 @@ INSTEAD: dict[str, str] = {
     **dict.fromkeys(("isnull", "is_null", "isnan", "is_nan", "known", "unknown", "exists", "valid", "is"), _KNOWN),
     **dict.fromkeys(("coalesce", "ifnull", "if_null", "nvl", "fillna", "or_else"), _DEFAULT),
     **dict.fromkeys(("hold", "held", "duration", "during", "always", "debounce", "stable"), _HELD),
-    **dict.fromkeys(("any", "ever", "eventually", "since"), _EVER),
+    **dict.fromkeys(("any", "ever", "eventually"), _EVER),
     **dict.fromkeys(("filter", "lowpass", "low_pass", "smooth", "ewma", "ewm"), _SMOOTH),
     **dict.fromkeys(("pow", "power", "square", "sqr"), _PRODUCT),
     **dict.fromkeys(("bit", "bitand", "bit_and", "mask", "xor", "shift"), _BITS),

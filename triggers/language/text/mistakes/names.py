@@ -75,6 +75,16 @@ class NameMistakes(Collector):
         self._error("LT209", span, f"trigger `{name}` has no condition", "add a line `when ...`")
 
     def no_position(self, span: Span, name: str) -> None:
-        """LT211: `near` and `inside` need the catalog's position."""
+        """LT211: `near`, `inside` and the sun need the catalog's position."""
         proposal = "declare `position: {latitude: ..., longitude: ...}` in the signal catalog"
         self._error("LT211", span, f"`{name}` needs the vehicle's position", proposal)
+
+    def no_odometer(self, span: Span, speed: str) -> None:
+        """LT213: `distance` needs the catalog's speed or position."""
+        proposal = f"declare `{speed}: {{unit: m/s, ...}}` or `position: {{latitude: ..., longitude: ...}}`"
+        self._error("LT213", span, "`distance` needs the vehicle's speed or position", proposal)
+
+    def measure_is_a_name(self, span: Span, name: str) -> None:
+        """LT214: a measure of the language whose name the catalog or the file has taken."""
+        message = f"`{name}` is a signal or a `let` here, so `{name} over W` is a window only in a call"
+        self._error("LT214", span, message, f"write `{name} since A` or, for its largest value, `max({name} over 5 s)`")

@@ -19,6 +19,11 @@ class Warnings(Collector):
         """LT901: a condition that is always false or never false."""
         self._warning("LT901", span, f"this condition can never be {value}", proposal)
 
+    def never_rises(self, span: Span, subject: str) -> None:
+        """LT901 for the event of `x at A` and `x since A`."""
+        message = f"{subject} never becomes true after having been false, so this is always unknown"
+        self._warning("LT901", span, message)
+
     def short_window(self, span: Span, window: str, period: str, operator: str) -> None:
         """LT902: a window that holds fewer than two samples."""
         message = f"a window of {window} is shorter than two sample periods of {period}"

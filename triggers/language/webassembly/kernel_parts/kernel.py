@@ -41,8 +41,9 @@ class Kernel:
     column or a mask), `step0`, `step1` 0 where that column is one block of a constant and else 1 (a kernel without
     them gets a whole column), `known0`, `known1` 1 where it has no unknown, `sampled0`, `sampled1` columns with
     the time of the latest sample of the signal under an argument, `out`, `due`, `fresh` (mask of ticks with a new
-    sample of a signal of the expression), `state`, `ring` addresses, `table` and `length` a list parameter's address
-    and entries; any other is a parameter of the operation. `ring_entry_bytes` is the size of a ring's entry.
+    sample of a signal of the expression; `fresh0`, `fresh1`: of one under an argument), `state`, `ring` addresses,
+    `table` and `length` a list parameter's address and entries; any other is a parameter of the operation.
+    `ring_entry_bytes` is the size of a ring's entry.
     """
 
     name: str
@@ -56,7 +57,7 @@ def parameter_type(name: str) -> str:
     """The WebAssembly type of a parameter with that name."""
     if name.endswith("_ns"):
         return "i64"
-    if name.rstrip("012") in ("arg", "step", "known", "sampled") or name in _ADDRESSES:
+    if name.rstrip("012") in ("arg", "step", "known", "sampled", "fresh") or name in _ADDRESSES:
         return "i32"
     return "f64"
 
@@ -89,7 +90,7 @@ def is_known(argument: int) -> str:
 
 
 def is_fresh() -> str:
-    """1 where a signal of the expression has a new sample at this tick (for kernels with the parameter `fresh`)."""
+    """1 where a signal of the expression has a new sample at this tick (for kernels with `fresh` or `fresh0`)."""
     return _bit("$fresh_word")
 
 

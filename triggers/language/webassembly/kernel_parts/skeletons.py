@@ -21,7 +21,7 @@ def condition_steps(
     slots: tuple[Slot, ...],
     body: str,
     *,
-    conditions: int = 0,
+    conditions: int | tuple[int, ...] = 0,
     local: str = "",
     begin: str = "",
     skip: str = "",
@@ -32,10 +32,11 @@ def condition_steps(
 
     `body` runs at such a tick. It finds its slots in locals of their names, the tick's time in `$t`, its index in
     `$i`, and sets `$yes` and `$no` (1: true, false; neither: unknown), which hold until the next step. The words of
-    its first `conditions` arguments are loaded for `is_true`, `is_false`, `is_known`; `local` declares further locals.
-    `begin` runs once, when the slots are loaded, and `end` before they are stored. `skip` runs at a word whose ticks
-    are all due, and may take ticks out of `$pending` at which a step would change neither the value nor, in the
-    end, the state; with the times `$first_ns` and `$last_ns` of the word's first and last tick.
+    its first `conditions` arguments (or of those at these positions) are loaded for `is_true`, `is_false`, `is_known`;
+    `local` declares further locals. `begin` runs once, when the slots are loaded, and `end` before they are stored.
+    `skip` runs at a word whose ticks are all due, and may take ticks out of `$pending` at which a step would change
+    neither the value nor, in the end, the state; with the times `$first_ns` and `$last_ns` of the word's first and last
+    tick.
     """
     slots = (Slot("yes", "i32"), Slot("no", "i32"), *slots)
     declare, load, store = slot_locals(slots)
@@ -71,7 +72,7 @@ def number_steps(
     slots: tuple[Slot, ...],
     body: str,
     *,
-    conditions: int = 0,
+    conditions: int | tuple[int, ...] = 0,
     local: str = "",
     begin: str = "",
     skip: str = "",
@@ -187,28 +188,34 @@ def _load_word(parameter: str, into: str) -> str:
     return f"(local.set {into} (i64.load (i32.add (local.get ${parameter}) (local.get $w))))"
 
 
-def _load_arguments(signature: tuple[str, ...], conditions: int) -> str:
+def _positions(conditions: int | tuple[int, ...]) -> tuple[int, ...]:
+    return tuple(range(conditions)) if isinstance(conditions, int) else conditions
+
+
+def _load_arguments(signature: tuple[str, ...], conditions: int | tuple[int, ...]) -> str:
     words = [
         f"(local.set ${mask}{index} (i64.load {_half(mask == 'F')}(i32.add (local.get $arg{index}) (local.get $w))))"
-        for index in range(conditions)
+        for index in _positions(conditions)
         for mask in "TF"
     ]
-    if "fresh" in signature:
-        words.append(_load_word("fresh", "$fresh_word"))
+    words += [_load_word(name, "$fresh_word") for name in ("fresh", "fresh0") if name in signature]
+    if "fresh1" in signature:  # a new sample under both arguments
+        both = "(i64.load (i32.add (local.get $fresh1) (local.get $w)))"
+        words.append(f"(local.set $fresh_word (i64.and (local.get $fresh_word) {both}))")
     return " ".join(words)
 
 
-def _shift_words(signature: tuple[str, ...], conditions: int) -> str:
+def _shift_words(signature: tuple[str, ...], conditions: int | tuple[int, ...]) -> str:
     """Shift the words by one tick."""
-    words = [f"${mask}{index}" for index in range(conditions) for mask in "TF"]
-    if "fresh" in signature:
+    words = [f"${mask}{index}" for index in _positions(conditions) for mask in "TF"]
+    if {"fresh", "fresh0"} & set(signature):
         words.append("$fresh_word")
     return " ".join(f"(local.set {word} (i64.shr_u (local.get {word}) (i64.const 1)))" for word in words)
 
 
-def _declare_arguments(signature: tuple[str, ...], conditions: int) -> str:
-    words = [f"(local ${mask}{index} i64)" for index in range(conditions) for mask in "TF"]
-    if "fresh" in signature:
+def _declare_arguments(signature: tuple[str, ...], conditions: int | tuple[int, ...]) -> str:
+    words = [f"(local ${mask}{index} i64)" for index in _positions(conditions) for mask in "TF"]
+    if {"fresh", "fresh0"} & set(signature):
         words.append("(local $fresh_word i64)")
     return " ".join(words)
 

@@ -11,8 +11,11 @@ from triggers.language.webassembly.kernel_parts.kernel import Kernel, Slot, fini
 from triggers.language.webassembly.kernel_parts.updates import stack_not_reached, update_window
 
 
-def _accumulate(value: str) -> str:
-    """One step of a compensated sum: the correction collects what the addition rounds off (Knuth's two-sum)."""
+def accumulate(value: str) -> str:
+    """One step of a compensated sum: the correction collects what the addition rounds off (Knuth's two-sum).
+
+    The kernel has `$sum` and `$correction` as slots and `$total`, `$moved` and `$term` as locals, all f64.
+    """
     return f"""
       (local.set $total (f64.add (local.get $sum) (local.tee $term {value})))
       (local.set $moved (f64.sub (local.get $total) (local.get $sum)))
@@ -22,7 +25,7 @@ def _accumulate(value: str) -> str:
       (local.set $sum (local.get $total))"""
 
 
-_START_SUM = "(local.set $sum (f64.const 0)) (local.set $correction (f64.const 0))"
+START_SUM = "(local.set $sum (f64.const 0)) (local.set $correction (f64.const 0))"
 _ONE_MORE = "(local.set $entries (i32.add (local.get $entries) (i32.const 1)))"
 _ONE_LESS = "(local.set $entries (i32.sub (local.get $entries) (i32.const 1)))"
 _SLOTS = (
@@ -44,13 +47,13 @@ def _flip(noting: str) -> str:
     return f"""
       (local.set $middle (local.get $tail))
       (local.set $at (local.get $tail))
-      {_START_SUM}
+      {START_SUM}
       (loop $flip
         (if (i32.eq (local.get $at) (local.get $ring)) (then (local.set $at (local.get $ring_end))))
         (local.set $at (i32.sub (local.get $at) (i32.const 16)))
         {noting}
         (br_if $flip (i32.ne (local.get $at) (local.get $head))))
-      {_START_SUM}"""
+      {START_SUM}"""
 
 
 def _result(value: str) -> str:
@@ -63,13 +66,13 @@ def _result(value: str) -> str:
 
 def _sum(name: str, result: str) -> Kernel:
     """`result` is computed from `{sum}`, the sum of all entries."""
-    flip = _flip(f"{_accumulate(_AT_VALUE)} (f64.store offset=8 (local.get $at) {_NOTED})")
+    flip = _flip(f"{accumulate(_AT_VALUE)} (f64.store offset=8 (local.get $at) {_NOTED})")
     return update_window(
         name,
         _SLOTS,
         entry=("f64", "(local.get $x)"),
         adding=f"""
-          {_accumulate("(local.get $x)")} {_ONE_MORE}""",
+          {accumulate("(local.get $x)")} {_ONE_MORE}""",
         result=_result(result.format(sum=f"(f64.add {_NOTED} (local.get $older_sum))")),
         dropping=f"{_ONE_LESS} (if {_IS_ALL_YOUNGER} (then {flip}))",
         dropped=f"""
@@ -92,7 +95,7 @@ def _integral() -> Kernel:
     flip = _flip(f"""
         (local.set $area {_AT_VALUE})
         (f64.store offset=8 (local.get $at) {_NOTED})
-        {_accumulate("(local.get $area)")}""")
+        {accumulate("(local.get $area)")}""")
     mean = "(f64.div (f64.add (local.get $latest) (local.get $x)) (f64.const 2))"
     elapsed_s = "(f64.div (f64.convert_i64_s (i64.sub (local.get $t) (local.get $latest_ns))) (f64.const 1e9))"
     return update_window(
@@ -110,7 +113,7 @@ def _integral() -> Kernel:
           (if (local.get $entries) (then
             (local.set $area (f64.mul {mean} {elapsed_s}))
             (if (local.get $younger)
-              (then {_accumulate("(local.get $area)")})
+              (then {accumulate("(local.get $area)")})
               (else (local.set $bridge (local.get $area))))))
           (local.set $younger (i32.add (local.get $younger) (i32.const 1)))
           (local.set $latest (local.get $x)) (local.set $latest_ns (local.get $t)) {_ONE_MORE}""",

@@ -29,7 +29,7 @@ export const NAMES_TOO: ReadonlySet<string> = new Set(["param", "set", "import",
 export const NEVER_UNITS: ReadonlySet<string> = new Set([
   ...BLOCKS,
   ..."describe when cooldown capture tags collect compare target rollout sample budget upload priority active retain".split(" "),
-  ..."after and before between cameras cellular clips for in not on or over per signals then to tolerating total up".split(" "),
+  ..."after and at before between cameras cellular clips for in not on or over per signals since then to tolerating total up".split(" "),
   ..."wifi within without".split(" "),
 ]);
 

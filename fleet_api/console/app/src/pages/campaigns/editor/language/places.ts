@@ -47,7 +47,7 @@ const CLAUSES: Readonly<Record<Block, ReadonlySet<string>>> = {
 };
 const OPERATORS = new Set("and or not for tolerating between in outside yellow red then without within over".split(" "));
 /** Words that join only where an operand has ended; elsewhere they are names. */
-const JOINTS = new Set(["since", "after", "from", "to"]);
+const JOINTS = new Set(["since", "after", "at", "from", "to"]);
 /** Words that follow only these. */
 const FOLLOWERS: Readonly<Record<string, string>> = { at: "for", most: "at" };
 const ATOMS = new Set(["true", "false"]);
@@ -100,6 +100,7 @@ export function read(place: Place, token: Token, startsLine: boolean, next: stri
 function word(place: Place, on: Place, text: string, startsLine: boolean, next: string): { place: Place; style: Style } {
   if (startsLine && beginsBlock(place, text)) return { place: begun(on, text), style: "keyword" };
   if (place.isNamed && place.block === "import" && text === "as") return { place: on, style: "operator" };
+  if (place === BEGINNING && text === "language") return { place: on, style: "keyword" };
   if (place.isNamed) return { place: { ...on, isNamed: false }, style: "definition" };
   const before = place.last[0];
   const canBegin = startsLine || place.isAfterOperand || !before || before.text === "{" || before.text === "}";
