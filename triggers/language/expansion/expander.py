@@ -204,7 +204,8 @@ class Expander:
                 self._unknown(call)
             return self._rebuilt(call, bindings)  # type: ignore[no-any-return]
         words = [word.text for word in let.arguments]
-        if not words or len(call.arguments) != len(words) or call.over is not None or call.within is not None:
+        has_more = any(getattr(call, part) for part in syntax.parts(call) if part not in ("function", "arguments"))
+        if not words or len(call.arguments) != len(words) or has_more:
             self.report.wrong_let_arguments(call.span, name, words, len(call.arguments))
             raise Broken
         if let.name.text in home.circular:

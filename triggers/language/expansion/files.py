@@ -37,11 +37,16 @@ def expand(file: syntax.File, *, signals: Collection[str], operators: Collection
     triggers = [_block(trigger, TRIGGER_CLAUSES, expander) for trigger in file.triggers]
     campaigns = [_block(campaign, CAMPAIGN_CLAUSES, expander) for campaign in file.campaigns]
     calls.write_all()
-    return syntax.File(
+    return replace(
+        file,
         lets=list(_in_order(lets, calls.made)),
         fences=[fence for each in expanders for fence in each.fences()],
         triggers=triggers,
         campaigns=campaigns,
+        params=[],
+        sets=[],
+        imports=[],
+        files=[],
         broken_lets={*(name for each in expanders for name in each.broken()), *calls.names, BROKEN},
     )
 

@@ -19,7 +19,7 @@ class OwnWordMistakes(Collector):
         wanted = "1 argument" if len(arguments) == 1 else f"{len(arguments)} arguments"
         message = f"`{name}` has {wanted}, but is given {given}" if given else f"`{name}` needs {wanted}"
         if given == len(arguments):
-            message = f"`{name}` is a `let`, so it has no `over` or `within`"
+            message = f"`{name}` is a `let`, which takes only arguments: no `over` or `within`"
         self._error("LT220", span, message, f"write `{name}({', '.join(arguments)})`")
 
     def taken_name(self, span: Span, name: str, kind: str) -> None:
