@@ -395,6 +395,7 @@ DISTANCE = Case(
         trigger standing { when distance over 2 s < 1 m }
         trigger since { when distance since a >= 25 m }
         trigger unknown { when not missing(distance over 3 s) }
+        trigger every { when every 100 m }
     """,
     lines=recording("""
         0 ego.speed=36; 500 ego.speed=36; 1000 ego.speed=72 a=1; 1500 ego.speed=72; 2000 ego.speed=-72; 2500

@@ -141,6 +141,7 @@ OPERATIONS: dict[str, Operation] = {
     # metres since the segment began: of a speed in m/s, of a latitude and a longitude in degrees
     "odometer": Operation(_N, (_N,)),
     "odometer_of_places": Operation(_N, (_N, _N)),
+    "every_distance": Operation(_B, (_N,), ("multiple_m",)),
     # of the time and of a longitude, or a latitude and a longitude, in degrees: hours, degrees
     "solar_time": Operation(_N, (_N,)),
     "sun_elevation": Operation(_N, (_N, _N)),

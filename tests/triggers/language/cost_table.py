@@ -63,6 +63,7 @@ ROWS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("`P since Q within W`", ("since_within",)),
     ("`latch(set, reset)`", ("latch",)),
     ("`every D`", ("every",)),
+    ("`every 5 km`, beside the odometer", ("every_distance",)),
     ("`age(x)`", ("age",)),
     ("`missing(x)`", ("missing_number", "missing_bool")),
     ("`hysteresis(x, on, off)`", ("hysteresis",)),

@@ -14,6 +14,7 @@ from triggers.language.analysis.typed import Type, Typed
 from triggers.language.checks.arithmetic import arithmetic, constant_in, negative
 from triggers.language.checks.calls.since import caught, measured
 from triggers.language.checks.calls.table import call
+from triggers.language.checks.calls.travel import every_distance, is_a_distance
 from triggers.language.checks.comparisons import MAX_VALUES_SHOWN, compare, facts_of, judged, judged_around
 from triggers.language.checks.context import CheckContext, shown_time
 from triggers.language.checks.every import every
@@ -335,6 +336,13 @@ def _are_states(first: syntax.Expression, a: facts.Facts, b: facts.Facts) -> boo
     return facts.joined("and", (a, b)).true is None
 
 
+def _every(context: CheckContext, expression: syntax.Every) -> Typed:
+    """`every 10 min`, `every 5 km`."""
+    if is_a_distance(expression.period):
+        return every_distance(context, expression, check)
+    return every(context, expression)
+
+
 def _call(context: CheckContext, expression: syntax.Call) -> Typed:
     return call(context, expression, check)
 
@@ -353,7 +361,7 @@ _CHECKS: dict[type[syntax.Expression], Callable[[CheckContext, Any], Typed]] = {
     syntax.Hold: _hold,
     syntax.Sequence: _sequence,
     syntax.Since: _since,
-    syntax.Every: every,
+    syntax.Every: _every,
     syntax.Call: _call,
     syntax.Change: _change,
     syntax.At: lambda context, at: caught(context, at, check),

@@ -59,6 +59,19 @@ class OdometerOfPlaces(Operator):
         return self.metres
 
 
+class EveryDistance(Operator):
+    """`every 5 km`: true at the first tick at or after each multiple of the distance since the segment began."""
+
+    STATE: ClassVar[dict[str, Any]] = {"passed": 0.0}
+    passed: float
+
+    def step(self, _tick: Tick, /, *arguments: Any) -> Value:
+        passed = float(math.floor(arguments[0] / self.node.number("multiple_m")))
+        is_new = passed > self.passed
+        self.passed = passed
+        return is_new
+
+
 def great_circle_m(latitude_a: float, longitude_a: float, latitude_b: float, longitude_b: float) -> float:
     """The great-circle distance in metres between two places in degrees."""
     north, east = sine((latitude_b - latitude_a) / 720.0), sine((longitude_b - longitude_a) / 720.0)

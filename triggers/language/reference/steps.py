@@ -12,7 +12,7 @@ from triggers.language.reference.conditions import Every, Latch, ShortRun, Since
 from triggers.language.reference.earlier import Previous
 from triggers.language.reference.geometry import Inside, Near
 from triggers.language.reference.inputs import Age, HeldInput, Pair, Read
-from triggers.language.reference.odometer import Odometer, OdometerOfPlaces
+from triggers.language.reference.odometer import EveryDistance, Odometer, OdometerOfPlaces
 from triggers.language.reference.operators import (
     Changed,
     Edge,
@@ -68,6 +68,7 @@ STATEFUL: dict[str, type[Operator]] = {
     **SINCE,
     "odometer": Odometer,
     "odometer_of_places": OdometerOfPlaces,
+    "every_distance": EveryDistance,
     "solar_time": SolarTime,
     "sun_elevation": SunElevation,
 }

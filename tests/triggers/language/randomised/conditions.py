@@ -186,6 +186,10 @@ class Author(NumberWriter):
         return self.made(f"latch({turns_on.text}, {turns_off.text})", "bool", turns_on, turns_off)
 
     def _every(self, _depth: int) -> Made:
+        if self.chance(0.3):
+            return self.made(
+                f"(every {self.random.choice(('100 m', '0.5 km', '3 km'))})", "bool", self.signal(["ego.speed"])
+            )
         return self.made(f"(every {self.random.choice(PERIODS)})", "bool")
 
     def _place(self, _depth: int) -> Made:

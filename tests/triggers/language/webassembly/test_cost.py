@@ -110,6 +110,7 @@ NODES: dict[str, Node] = {
     "odometer": make_node("odometer", (N,)),
     "solar_time": make_node("solar_time", (N,)),
     "sun_elevation": make_node("sun_elevation", (N, N)),
+    "every_distance": make_node("every_distance", (N,), multiple_m=1.0),
     "odometer_of_places": make_node("odometer_of_places", (N, N)),
     **{op: make_node(op, (N, B)) for op in ("since_min", "since_max", "since_sum")},
     **{op: make_node(op, (B, B)) for op in ("since_count", "since_count_impulses")},

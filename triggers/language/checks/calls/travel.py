@@ -1,4 +1,4 @@
-"""Checks of `distance over W` and `distance since A`: the distance travelled, by a program's one odometer."""
+"""Checks of `distance over W`, `distance since A` and `every 5 km`, by the one odometer of a program."""
 
 from __future__ import annotations
 
@@ -12,9 +12,13 @@ from triggers.language.checks.context import CheckContext
 from triggers.language.text import syntax
 from triggers.language.text.diagnostics import Span
 from triggers.signals.travel import SPEED_SIGNAL, speed_scale
-from triggers.signals.units import BARE, parse_unit
+from triggers.signals.units import BARE, convert, parse_unit
 
 DISTANCE = "distance"
+MIN_STEP_M = 100
+"""The shortest distance that can recur: at every plausible speed, ticks lie between two of its multiples."""
+MAX_STEP_M = 8_000_000
+"""The longest one: up to there an odometer is exact."""
 
 
 def odometer(context: CheckContext, span: Span, check: Check) -> int | None:
@@ -48,6 +52,28 @@ def travelled(context: CheckContext, expression: syntax.Measured, event: int | N
         return context.error(span)
     metre = parse_unit("m") or BARE
     return Typed(span, Type.NUMBER, graph.add("sub", now, then), metre, low=Fraction(0))
+
+
+def every_distance(context: CheckContext, expression: syntax.Every, check: Check) -> Typed:
+    """`every 5 km`: an impulse at each multiple of a distance."""
+    typed, metre = context.quantity(expression.period), parse_unit("m") or BARE
+    if not isinstance(typed.constant, Fraction):
+        return context.error(expression.span)
+    step_m = convert(typed.constant, typed.unit, metre)
+    if not MIN_STEP_M <= step_m <= MAX_STEP_M:
+        context.report.distance_range(expression.period.span, f"{MIN_STEP_M} m", f"{MAX_STEP_M // 1000} km")
+        return context.error(expression.span)
+    now = odometer(context, expression.span, check)
+    if now is None:
+        return context.error(expression.span)
+    node = context.graph.add("every_distance", now, multiple_m=float(step_m))
+    return Typed(expression.span, Type.BOOL, node, impulse="every")
+
+
+def is_a_distance(quantity: syntax.Quantity) -> bool:
+    """Whether a quantity is written in a unit of length."""
+    unit, metre = parse_unit(quantity.unit or ""), parse_unit("m")
+    return unit is not None and metre is not None and unit.dimension == metre.dimension
 
 
 def _before(context: CheckContext, expression: syntax.Measured, window: syntax.Quantity, now: int) -> int | None:

@@ -83,6 +83,10 @@ class TypeMistakes(Collector):
         message = f"B cannot come both {after} or more and {within} or less after A"
         self._error("LT312", span, message, "write the shorter time after `after` and the longer one after `within`")
 
+    def distance_range(self, span: Span, low: str, high: str) -> None:
+        """LT312 for the distance of `every`."""
+        self._error("LT312", span, f"this distance must be between {low} and {high}")
+
     def not_comparable(self, span: Span, left: str, right: str, proposal: str = "") -> None:
         """LT313: values of different types."""
         self._error("LT313", span, f"{left} cannot be compared with {right}", proposal)

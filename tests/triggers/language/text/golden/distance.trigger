@@ -6,3 +6,5 @@ trigger no_time { when distance over 5 km > 20 m }
 trigger alone { when distance > 20 m }
 trigger no_event { when distance since ego.speed > 20 m }
 trigger of_itself { when max(distance over 5 s) > 20 m }
+trigger often { when every 20 m }
+trigger rarely { when every 10000 km }

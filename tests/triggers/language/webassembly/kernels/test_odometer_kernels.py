@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import random
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -102,3 +103,13 @@ def test_a_place_counts_where_both_coordinates_come_together_and_are_on_the_eart
     block = Block(range(5), [True] * 5, [True, False, True, True, True], (latitudes, longitudes), begins=True)
     got = KernelMachine(KERNELS["odometer_of_places"], PLACES, (N, N)).run(block)
     assert got[:4] == [0, 0, 0, 0] and got[4] == pytest.approx(222.39, abs=0.01)
+
+
+@settings(max_examples=40)
+@given(recordings((N,), NS_PER_S))
+def test_every_distance_agrees_with_the_interpreter(blocks: list[Block]) -> None:
+    known = [
+        replace(block, arguments=([0.0 if value is None else value for value in block.arguments[0]],))
+        for block in blocks
+    ]
+    assert_agrees(KERNELS["every_distance"], make_node("every_distance", (N,), multiple_m=1.0), (N,), known)

@@ -6,7 +6,7 @@ import math
 
 from triggers.language.earth import EARTH_RADIUS_M, STEPS_PER_M
 from triggers.language.webassembly.kernel_parts.kernel import Kernel, Slot, is_fresh, value_of
-from triggers.language.webassembly.kernel_parts.skeletons import number_steps
+from triggers.language.webassembly.kernel_parts.skeletons import condition_steps, number_steps
 from triggers.language.webassembly.kernel_parts.trigonometry import FUNCTIONS, cosine, number, sine
 from triggers.signals.travel import MAX_HOLD_NS, MAX_SPEED_M_S
 
@@ -67,6 +67,20 @@ def _of_places() -> Kernel:
     return number_steps("odometer_of_places", signature, slots, body, local=local)
 
 
-KERNELS: dict[str, Kernel] = {"odometer": _of_speed(), "odometer_of_places": _of_places()}
+def _every_distance() -> Kernel:
+    body = f"""
+      (local.set $multiple (f64.floor (f64.div {value_of(0)} (local.get $multiple_m))))
+      (local.set $yes (f64.gt (local.get $multiple) (local.get $passed)))
+      (local.set $no (i32.eqz (local.get $yes)))
+      (local.set $passed (local.get $multiple))"""
+    signature = ("arg0", "out", "due", "state", "multiple_m")
+    return condition_steps("every_distance", signature, (Slot("passed", "f64"),), body, local="(local $multiple f64)")
+
+
+KERNELS: dict[str, Kernel] = {
+    "odometer": _of_speed(),
+    "odometer_of_places": _of_places(),
+    "every_distance": _every_distance(),
+}
 FUNCTIONS_OF = {"odometer_of_places": FUNCTIONS}
 """The functions that a kernel calls."""
