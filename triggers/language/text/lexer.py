@@ -54,7 +54,7 @@ class Token:
 
 NEVER_UNITS = CLAUSE_WORDS | frozenset(BLOCKS) | {
     "after", "and", "at", "before", "between", "cameras", "cellular", "clips", "for", "in", "not", "on", "or", "over",
-    "per", "signals", "since", "then", "to", "tolerating", "total", "up", "wifi", "within", "without",
+    "outside", "per", "signals", "since", "then", "to", "tolerating", "total", "up", "wifi", "within", "without",
 }  # fmt: skip
 """Words that may follow a number but are never its unit."""
 

@@ -309,6 +309,13 @@ trigger t {
     )
 
 
+@pytest.mark.parametrize(
+    "text", ["5 outside red", "x > 5 since q", "x > 5 for at most 3 s", "p then x > 5 after 1 s within 2 s"]
+)
+def test_an_operator_after_a_number_is_not_its_unit(text: str) -> None:
+    assert formatted(f"let a = {text}\n") == f"let a = {text}\n"
+
+
 def test_a_chain_of_sequences_has_a_line_for_each_step() -> None:
     text = """
 trigger t {

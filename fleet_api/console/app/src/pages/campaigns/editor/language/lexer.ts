@@ -30,7 +30,7 @@ export const NEVER_UNITS: ReadonlySet<string> = new Set([
   ...BLOCKS,
   ..."describe when cooldown capture tags collect compare target rollout sample budget upload priority active retain".split(" "),
   ..."after and at before between cameras cellular clips for in not on or over per signals since then to tolerating total up".split(" "),
-  ..."wifi within without".split(" "),
+  ..."outside wifi within without".split(" "),
 ]);
 
 const WORD = "[A-Za-z_][A-Za-z0-9_]*";
