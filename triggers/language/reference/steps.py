@@ -10,9 +10,10 @@ from triggers.language.ir import Ir, Node
 from triggers.language.reference.compared import EventCounter, HeadCounter
 from triggers.language.reference.conditions import Every, Latch, ShortRun, Since, SinceWithin, ThenAfter
 from triggers.language.reference.earlier import Previous
+from triggers.language.reference.earth.odometer import EveryDistance, Odometer, OdometerOfPlaces
+from triggers.language.reference.earth.sun import SolarTime, SunElevation
 from triggers.language.reference.geometry import Inside, Near
 from triggers.language.reference.inputs import Age, HeldInput, Pair, Read
-from triggers.language.reference.odometer import EveryDistance, Odometer, OdometerOfPlaces
 from triggers.language.reference.operators import (
     Changed,
     Edge,
@@ -26,7 +27,6 @@ from triggers.language.reference.operators import (
     Without,
 )
 from triggers.language.reference.since import SINCE, SinceRise
-from triggers.language.reference.sun import SolarTime, SunElevation
 from triggers.language.reference.values import STRICT, Value, kleene_and, kleene_or, masked, wrap_angle
 from triggers.language.reference.window_statistics import Deviation, Integral, Quantile, Samples, Sum
 from triggers.language.reference.windows import Counter, Difference, Extreme, Mean, Past, Share

@@ -8,8 +8,8 @@ from datetime import UTC, datetime
 import pytest
 
 from tests.triggers.language.support import ir_of
+from triggers.language.reference.earth.sun import elevation_deg
 from triggers.language.reference.interpreter import Interpreter
-from triggers.language.reference.sun import elevation_deg
 from triggers.language.reference.values import Value
 from triggers.language.rows import Row
 from triggers.language.sun import DAY_NS, ERROR_DEG, FIRST_NS, HOUR_NS, J2000_NS

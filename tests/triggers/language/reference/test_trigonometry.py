@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from triggers.language.earth import sine_and_cosine
-from triggers.language.reference.trigonometry import arc_sine, cosine, sine
+from triggers.language.reference.earth.trigonometry import arc_sine, cosine, sine
 from triggers.language.trigonometry import ERROR
 
 

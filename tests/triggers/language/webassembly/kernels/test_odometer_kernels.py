@@ -16,7 +16,7 @@ from triggers.backtest.meters import odometer as backtest
 from triggers.distance import TravelMeter
 from triggers.language.earth import STEPS_PER_M
 from triggers.language.ir import Kind
-from triggers.language.reference.odometer import great_circle_m
+from triggers.language.reference.earth.odometer import great_circle_m
 from triggers.language.webassembly.kernels.samples.odometers import KERNELS
 from triggers.times import NS_PER_S
 

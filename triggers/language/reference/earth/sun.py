@@ -8,8 +8,8 @@ from __future__ import annotations
 import math
 from typing import Any
 
+from triggers.language.reference.earth.trigonometry import arc_sine, cosine, sine
 from triggers.language.reference.operators import Operator, Tick
-from triggers.language.reference.trigonometry import arc_sine, cosine, sine
 from triggers.language.reference.values import Value
 from triggers.language.sun import (
     CENTRE,
@@ -46,7 +46,8 @@ class SunElevation(Operator):
             return None
         if abs(latitude) > 90.0 or abs(longitude) > 360.0:
             return None
-        return elevation_deg((tick.t_ns - J2000_NS) / DAY_NS, latitude, longitude)
+        # As a double first: Python would divide the integers exactly, which a program cannot.
+        return elevation_deg(float(tick.t_ns - J2000_NS) / DAY_NS, latitude, longitude)
 
 
 def elevation_deg(days: float, latitude: float, longitude: float) -> float:

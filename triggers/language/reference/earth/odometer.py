@@ -10,8 +10,8 @@ import math
 from typing import Any, ClassVar
 
 from triggers.language.earth import EARTH_RADIUS_M, STEPS_PER_M
+from triggers.language.reference.earth.trigonometry import arc_sine, cosine, sine
 from triggers.language.reference.operators import Operator, Tick
-from triggers.language.reference.trigonometry import arc_sine, cosine, sine
 from triggers.language.reference.values import Value
 from triggers.signals.travel import metres_between
 
