@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from triggers.language.ir import Ir, mask_of
+from triggers.language.ir import CLOCK, Ir, mask_of
 
 MAX_SIGNALS = 64
 """At most so many signals of a trigger are weighed, the first that it reads; a bound on the module's memory."""
@@ -86,7 +86,7 @@ def watched(ir: Ir) -> tuple[WatchedTrigger, ...]:
     found = []
     for code in ir.triggers:
         parts = tuple(dict.fromkeys(_conjuncts(ir, code.root)))
-        found.append(WatchedTrigger(code.name, code.root, parts if len(parts) > 1 else (), _first(needs[code.root])))
+        found.append(WatchedTrigger(code.name, code.root, parts if len(parts) > 1 else (), _first(needs[code.root] & ~CLOCK)))
     return tuple(found)
 
 

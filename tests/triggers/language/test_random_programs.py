@@ -18,7 +18,9 @@ from triggers.language.ir import OPERATIONS, Kind
 from triggers.language.reference.values import Value
 from triggers.language.text.diagnostics import render_all
 
-NEVER_UNKNOWN = {"number", "truth", "missing", "samples", "without"}
+NEVER_UNKNOWN = {
+    "number", "truth", "missing", "samples", "without", "every", "odometer", "odometer_of_places", "every_distance",
+}  # fmt: skip
 PROGRAMS = 500
 
 

@@ -210,7 +210,7 @@ def _claims(source: str, catalog: SignalCatalog) -> list[tuple[str, bool]]:
     return [
         (lines[d.line - 1][d.column - 1 : d.end_column - 1], d.message.endswith("true"))
         for d in result.diagnostics
-        if d.code == "LT901" and d.line == d.end_line
+        if d.code == "LT901" and "can never be" in d.message and d.line == d.end_line
     ]
 
 

@@ -88,13 +88,25 @@ class RandomCatalog:
     max_gap_s: str
     palette: tuple[str, ...] = field(default=())
     """The few signals that a program of this catalog mostly uses."""
+    has_speed: bool = True
+    """Whether the car's speed has the name by which the odometer finds it."""
 
     @cached_property
     def text(self) -> str:
         """The catalog as YAML."""
         lines = "\n".join(signal.yaml() for signal in self.signals.values())
-        lines += f"\n  {DERIVED}: {{unit: km/h, derived: {' - '.join(DERIVED_FROM)}, max: 30, red: [-3, 20]}}"
+        derived = " - ".join(map(self.name, DERIVED_FROM))
+        lines += f"\n  {DERIVED}: {{unit: km/h, derived: {derived}, max: 30, red: [-3, 20]}}"
         return f"max_gap: {self.max_gap_s}\nsignals:\n{lines}\nposition: {{latitude: lat, longitude: lon}}\n"
+
+    def name(self, name: str) -> str:
+        """What a signal of this module is called in this catalog."""
+        return name if self.has_speed or name != "ego.speed" else "hub.speed"
+
+    @property
+    def travelled(self) -> tuple[str, ...]:
+        """The signals from which the odometer takes the distance."""
+        return ("ego.speed",) if self.has_speed else ("lat", "lon")
 
     @cached_property
     def parsed(self) -> SignalCatalog:
@@ -113,7 +125,9 @@ def random_catalog(random: Random) -> RandomCatalog:
         *random.sample(BOOLS, random.randrange(1, 3)),
         *random.sample(TEXTS, random.randrange(2)),
     )
-    return RandomCatalog(signals, random.choice(_GAPS_S), palette)
+    catalog = RandomCatalog(signals, random.choice(_GAPS_S), palette, has_speed=random.random() < 0.8)
+    renamed = {catalog.name(name): replace(signal, name=catalog.name(name)) for name, signal in signals.items()}
+    return replace(catalog, signals=renamed, palette=tuple(map(catalog.name, palette)))
 
 
 def _number(random: Random, name: str, family: str) -> Declared:

@@ -187,9 +187,8 @@ class Author(NumberWriter):
 
     def _every(self, _depth: int) -> Made:
         if self.chance(0.3):
-            return self.made(
-                f"(every {self.random.choice(('100 m', '0.5 km', '3 km'))})", "bool", self.signal(["ego.speed"])
-            )
+            signals = [self.signal([name]) for name in self.catalog.travelled]
+            return self.made(f"(every {self.random.choice(('100 m', '0.5 km', '3 km'))})", "bool", *signals)
         return self.made(f"(every {self.random.choice(PERIODS)})", "bool")
 
     def _place(self, _depth: int) -> Made:

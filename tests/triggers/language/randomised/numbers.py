@@ -49,7 +49,8 @@ class NumberWriter(ValueWriter):
 
     def family(self) -> str:
         """A family of numbers, mostly one that the program's few signals have."""
-        own = [NUMBERS[name] for name in self.catalog.palette if name in NUMBERS]
+        own = [self.catalog.signals[name].family for name in self.catalog.palette]
+        own = [family for family in own if family]
         return self.random.choice(own if self.chance(0.7) else sorted(FAMILIES))
 
     def _leaf(self, family: str, depth: int = 0) -> Made:
@@ -144,8 +145,7 @@ class NumberWriter(ValueWriter):
 
     def _travelled(self, family: str, depth: int) -> Made:
         """By the odometer, which reads the speed where the catalog has one, else the position."""
-        names = ["ego.speed"] if "ego.speed" in self.catalog.signals else ["lat", "lon"]
-        signals = [self.signal([name]) for name in names]
+        signals = [self.signal([name]) for name in self.catalog.travelled]
         window = self.window(*signals)
         if window is None or self.chance(0.5):
             event = self.condition(depth)

@@ -100,6 +100,8 @@ class ValueWriter(Writer):
 
     def earlier_condition(self, depth: int) -> Made:
         p = self.condition(depth)
+        if not p.signals:  # such as `every 1 s`, which has no samples
+            p = self.signal(BOOLS)
         return self.made(f"prev({p.text})", "bool", p)
 
     def changed_between(self, depth: int) -> Made:

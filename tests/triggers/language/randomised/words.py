@@ -58,8 +58,9 @@ class Writer:
 
     def signal(self, names: Sequence[str]) -> Made:
         """One of these signals, mostly one of the program's few."""
+        names = [self.catalog.name(name) for name in names]
         own = [name for name in names if name in self.catalog.palette]
-        name = self.random.choice(own if own and self.chance(0.85) else list(names))
+        name = self.random.choice(own if own and self.chance(0.85) else names)
         declared = self.catalog.signals[name]
         return Made(name, declared.family or declared.type, frozenset([name]))
 

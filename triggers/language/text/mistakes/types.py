@@ -113,8 +113,8 @@ class TypeMistakes(Collector):
         self._error("LT315", span, message, proposal)
 
     def never_sampled(self, span: Span, function: str) -> None:
-        """LT315 for a constant."""
-        self._error("LT315", span, f"`{function}` of a constant is always unknown, since it has no samples")
+        """LT315 for what reads no signal: a constant, or `every 10 s`."""
+        self._error("LT315", span, f"`{function}` is always unknown here, since no signal is read that has samples")
 
     def impossible_constant(self, span: Span, why: str) -> None:
         """LT316: a constant without a representable value."""
