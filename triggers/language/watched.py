@@ -86,7 +86,9 @@ def watched(ir: Ir) -> tuple[WatchedTrigger, ...]:
     found = []
     for code in ir.triggers:
         parts = tuple(dict.fromkeys(_conjuncts(ir, code.root)))
-        found.append(WatchedTrigger(code.name, code.root, parts if len(parts) > 1 else (), _first(needs[code.root] & ~CLOCK)))
+        found.append(
+            WatchedTrigger(code.name, code.root, parts if len(parts) > 1 else (), _first(needs[code.root] & ~CLOCK))
+        )
     return tuple(found)
 
 
