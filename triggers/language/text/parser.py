@@ -105,6 +105,8 @@ class _FileParser(ClauseParser):
         path, inner = self.text(), syntax.File()
         self.demand_mark("{")
         inner.language = self._language()
+        if inner.language is not None and result.language is None:
+            self.report.version_of_import_alone(path.span, path.text, inner.language)
         while not self.next.is_mark("}"):
             if self.next.kind is TokenKind.END:
                 self.report.unclosed_block(path.span, "file", path.text)
