@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 
+from triggers.language.expansion.tree import parts
 from triggers.language.text import syntax
 from triggers.language.text.reporter import Reporter
 
@@ -106,7 +107,7 @@ def parts_of(value: object) -> Iterator[syntax.Expression]:
             waiting += part
         elif isinstance(part, syntax.Expression):
             yield part
-            waiting += [getattr(part, name) for name in syntax.parts(part)]
+            waiting += [getattr(part, name) for name in parts(part)]
 
 
 def circles(definitions: Definitions) -> list[tuple[str, ...]]:

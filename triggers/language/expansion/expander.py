@@ -15,6 +15,7 @@ from typing import Any
 
 from triggers.language.expansion.calls import ATOMS, Bindings, Broken, Calls
 from triggers.language.expansion.definitions import Definition, Definitions, circles, kind_of
+from triggers.language.expansion.tree import parts
 from triggers.language.text import syntax
 from triggers.language.text.reporter import Reporter
 
@@ -101,7 +102,7 @@ class Expander:
 
     def _rebuilt(self, value: Any, bindings: Bindings | None) -> Any:
         changed = {}
-        for name in syntax.parts(value):
+        for name in parts(value):
             before = getattr(value, name)
             after = self.expanded(before, bindings)
             if after is not before:
@@ -204,7 +205,7 @@ class Expander:
                 self._unknown(call)
             return self._rebuilt(call, bindings)  # type: ignore[no-any-return]
         words = [word.text for word in let.arguments]
-        has_more = any(getattr(call, part) for part in syntax.parts(call) if part not in ("function", "arguments"))
+        has_more = any(getattr(call, part) for part in parts(call) if part not in ("function", "arguments"))
         if not words or len(call.arguments) != len(words) or has_more:
             self.report.wrong_let_arguments(call.span, name, words, len(call.arguments))
             raise Broken

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, fields
 from fractions import Fraction
-from typing import Any
 
 from triggers.language.text.diagnostics import Span
 
@@ -241,17 +240,6 @@ class Measured(Expression):
 
     def children(self) -> tuple[Expression, ...]:
         return () if self.event is None else (self.event,)
-
-
-_PARTS: dict[type, tuple[str, ...]] = {}
-
-
-def parts(node: Any) -> tuple[str, ...]:
-    """The fields of a part of the tree in which other parts may stand."""
-    kind = type(node)
-    if kind not in _PARTS:
-        _PARTS[kind] = tuple(each.name for each in fields(kind) if each.name not in ("span", "depth"))
-    return _PARTS[kind]
 
 
 @dataclass(frozen=True, slots=True)
