@@ -77,14 +77,15 @@ def with_api(command: Command) -> Command:
 
 def _token(token: str | None, file: Path | None) -> str | None:
     """The token that is meant: what stands on the command line wins over what is in variables."""
-    if file is None or (token and not _typed("token_file")) or (token and _typed("api_token")):
+    if file is None or (token and not is_typed("token_file")) or (token and is_typed("api_token")):
         return token
     from fleet_api.cli.token_file import read_token_file
 
     return read_token_file(file)
 
 
-def _typed(option: str) -> bool:
+def is_typed(option: str) -> bool:
+    """Whether an option of the running command was given on its command line."""
     return click.get_current_context().get_parameter_source(option) is ParameterSource.COMMANDLINE
 
 

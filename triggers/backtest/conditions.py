@@ -91,8 +91,11 @@ def why_not(judged: Judged, parts: Sequence[str], fires: int, *, in_drive: bool 
     if fires or not judged.condition.total_ns:
         return None
     if judged.condition.true_ns:
+        began = "it was never false before"
+        if judged.condition.false_ns:
+            began = "segments began with it true, or it was unknown until then"
         seconds = judged.condition.true_ns / NS_PER_S
-        return f"it was true for {seconds:.3g} s, but it did not become true: it was never false before" + _gap(judged)
+        return f"it was true for {seconds:.3g} s, but it did not become true: {began}" + _gap(judged)
     sentences = [_never_true(judged, parts) + _gap(judged)]
     if judged.closest is not None:
         weights, drive = judged.closest
@@ -102,7 +105,7 @@ def why_not(judged: Judged, parts: Sequence[str], fires: int, *, in_drive: bool 
             missing = _quoted([parts[weights.closest.missing]])
             sentences.append(f"all but {missing} were true first at {t_s:.3f} s{where}")
     elif len(parts) > 1:
-        sentences.append("at no time were all but one of them true")
+        sentences.append("at no time were all parts but one true")
     return "; ".join(sentences)
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from fleet_api.cli.connection import OpenApi, with_api
+from fleet_api.cli.connection import OpenApi, is_typed, with_api
 from fleet_api.cli.output import Form, form_options, print_json, print_result, print_table, remark
 
 if TYPE_CHECKING:
@@ -62,6 +62,11 @@ def alerts(
         _print_file("alerts.rules.yaml" if shows_rules else "dashboard.json")
         return 0
     if urls:
+        if is_typed("api_token") or is_typed("token_file"):
+            raise click.UsageError(
+                "with addresses of processes no API is asked: --metrics-token-file has the token of metrics, and "
+                "--token-file and --token that of the API"
+            )
         token = metrics_token_file.read_text("utf-8").strip() if metrics_token_file is not None else metrics_token
         found, not_told = _by_metrics(urls, token, state or Path(DEFAULT_STATE), webhook)
     elif webhook or state is not None or metrics_token_file is not None:

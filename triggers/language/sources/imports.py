@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
@@ -67,7 +68,7 @@ def _read_import(
         report.bad_import(span, each.path.text)
         return
     name = str(folder / each.path.text)
-    if name in way or (reading.folder / name).resolve() == Path(reading.whole.filename).resolve():
+    if name in way or os.path.realpath(reading.folder / name) == os.path.realpath(reading.whole.filename):
         start = way.index(name) if name in way else 0
         report.circular_import(span, [*way[start:], name] if name in way else [*way, name])
     elif len(way) >= MAX_DEPTH:

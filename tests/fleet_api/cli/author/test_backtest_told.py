@@ -253,6 +253,14 @@ def test_a_condition_that_is_true_from_the_beginning_says_that_it_did_not_become
     assert report["triggers"]["a"]["why_not"] == expected
 
 
+def test_a_condition_that_is_true_after_a_gap_says_that_a_segment_began_with_it(backtest: Backtest) -> None:
+    t = times(10, 60)
+    path = drive("d.parquet", t=np.where(t < 30, t, t + 90), x=np.where(t < 30, -1.0, 1.0))
+    report, _ = backtest("trigger a { when x > 0 }", "signals:\n  x: {rate: 10}\n", path)
+    expected = "it did not become true: segments began with it true, or it was unknown until then"
+    assert expected in report["triggers"]["a"]["why_not"]
+
+
 def test_parts_that_are_never_true_together_are_told_with_the_closest_moment(backtest: Backtest) -> None:
     y = np.where(pulse() > 0.5, 0.0, 1.0)
     path = drive("d.parquet", t=times(10, 60), x=pulse(), y=y)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 
@@ -44,3 +45,9 @@ def test_what_only_metrics_of_processes_can_do_is_not_ignored_without_their_addr
     for option in ("--webhook", "--state"):
         refused = longtail("alerts", option, "https://hooks.example/longtail")
         assert refused.status == 2 and "name their addresses" in refused.err
+
+
+def test_a_token_of_the_api_is_not_taken_for_the_token_of_metrics(longtail: Longtail, tmp_path: Path) -> None:
+    (tmp_path / "token").write_text("m")
+    refused = longtail("alerts", "http://127.0.0.1:1", "--token-file", str(tmp_path / "token"))
+    assert refused.status == 2 and "--metrics-token-file" in refused.err

@@ -154,6 +154,16 @@ def test_links_out_of_the_folder_are_refused_and_links_within_it_are_not(
     assert "LT225" in found
 
 
+def test_links_that_lead_in_circles_are_told_as_a_file_that_cannot_be_read(
+    tmp_path: Path, catalog: SignalCatalog
+) -> None:
+    main = written(tmp_path, main='import "a.trigger" as a\ntrigger t { when a.p }\n')
+    (tmp_path / "a.trigger").symlink_to("b.trigger")
+    (tmp_path / "b.trigger").symlink_to("a.trigger")
+    (found,) = findings(compile_file(main, catalog), tmp_path)
+    assert "LT226" in found
+
+
 def test_circles_are_told_with_the_way_around_them(tmp_path: Path, catalog: SignalCatalog) -> None:
     main = written(
         tmp_path,
