@@ -167,6 +167,11 @@ def compile_condition(source: str, *, filename: str, catalog: SignalCatalog) -> 
     )
 
 
+def expanded(file: syntax.File, catalog: SignalCatalog, report: Reporter) -> syntax.File:
+    """A parsed file with what they stand for in the place of its own words, which no later pass knows."""
+    return expand(file, signals=catalog.signals, operators=FORMS, report=report)
+
+
 def require_sound(catalog: SignalCatalog) -> None:
     """InvalidInput, with a line for each mistake and its place, if a derived signal cannot be computed."""
     found = derived_findings(catalog, check_expression)
@@ -223,8 +228,7 @@ def _check_names(draft: _Draft) -> None:
 
 
 def _expand(draft: _Draft) -> None:
-    """Put what they stand for in the place of the file's own words, which the passes from here on do not know."""
-    draft.file = expand(draft.file, signals=draft.catalog.signals, operators=FORMS, report=draft.report)
+    draft.file = expanded(draft.file, draft.catalog, draft.report)
 
 
 def _check_definitions(draft: _Draft) -> None:

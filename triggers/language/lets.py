@@ -9,6 +9,7 @@ from typing import Literal
 from triggers.language.analysis.typed import Type, Typed
 from triggers.language.checks.checker import known_lets
 from triggers.language.checks.context import CheckContext
+from triggers.language.compile import expanded
 from triggers.language.explain import reached
 from triggers.language.graph import prune
 from triggers.language.ir import MAX_NODES, Ir
@@ -55,7 +56,9 @@ class Let:
 
 
 def lets_of(text: str, *, filename: str, catalog: SignalCatalog) -> list[Let]:
-    """The lets of a text, in its order, without those that have mistakes; none of a text with more than MAX_LETS.
+    """The lets of a text, in its order, without those that have arguments or mistakes; none of more than MAX_LETS.
+
+    Those of the files that it imports are not among them.
 
     >>> catalog = SignalCatalog.parse("signals: {ego.speed: {unit: m/s, rate: 10}}", name="signals.yaml")
     >>> text = "let limit = 3 * 36 km/h let fast = ego.speed > limit let change = delta(ego.speed over 1 s)"
@@ -69,8 +72,8 @@ def lets_of(text: str, *, filename: str, catalog: SignalCatalog) -> list[Let]:
     file = parse(source, report := Reporter(source))
     if len(file.lets) > MAX_LETS:
         return []
-    context, known = known_lets(file, catalog, report)
-    lets = [(let, known[let.name.text]) for let in file.lets if let.name.text in known]
+    context, known = known_lets(expanded(file, catalog, report), catalog, report)
+    lets = [(let, known[let.name.text]) for let in file.lets if not let.arguments and let.name.text in known]
     costs = _costs(context, [typed for _, typed in lets])
     return [_let(let, typed, cost) for (let, typed), cost in zip(lets, costs, strict=True)]
 

@@ -186,6 +186,9 @@ def _is_above(low: Typed, high: Typed) -> bool:
 
 
 def _member(context: CheckContext, member: syntax.Member) -> Typed:
+    if member.named is not None:  # expansion has put its items here, unless there is no such set
+        context.report.no_set(member.named.span, member.named.text, "", [])
+        return context.error(member.span)
     if _too_many(context, member, len(member.items)):
         return context.error(member.span)
     subject = check(context, member.subject)
