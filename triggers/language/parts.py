@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import PurePosixPath
 from typing import Literal
 
 from triggers.errors import InvalidInput
 from triggers.language.analysis.typed import Type, Typed
 from triggers.language.checks.checker import lower_parts
+from triggers.language.compile import expanded
 from triggers.language.ir import Ir
+from triggers.language.text import syntax
 from triggers.language.text.diagnostics import Source
 from triggers.language.text.parser import parse
 from triggers.language.text.reporter import Reporter
@@ -21,6 +24,8 @@ _TYPES: dict[Type, PartType] = {Type.NUMBER: "number", Type.BOOL: "condition", T
 @dataclass(frozen=True, slots=True)
 class ConditionPart:
     """A sub-expression: `text` as it is written, `let` its name where it is the whole of one, `depth` how deep it is.
+
+    A let with arguments has its call for a name, as in `held(x)`, and one of an import that of the file, as in `c.far`.
 
     `unit` is that of its numbers, `values` what the indexes of a text stand for, `node` its place in the program.
     """
@@ -55,7 +60,7 @@ class PartsProgram:
 def parts_program(source: str, filename: str, trigger: str, catalog: SignalCatalog) -> PartsProgram:
     """The parts of a trigger of a file without mistakes. Raises InvalidInput if there is no such trigger."""
     report = Reporter(Source(source, filename))
-    file = parse(report.source, report)
+    file = expanded(written := parse(report.source, report), catalog, report)
     found = next((each for each in file.triggers if each.name.text == trigger), None)
     if found is None:
         names = ", ".join(f"`{each.name.text}`" for each in file.triggers[:10]) or "none"
@@ -64,7 +69,7 @@ def parts_program(source: str, filename: str, trigger: str, catalog: SignalCatal
     if lowered is None:
         raise InvalidInput(f"{filename}: trigger `{trigger}` has a mistake", remedy="see `longtail check`")
     ir, parts, nodes = lowered
-    lets = {id(let.value): let.name.text for let in file.lets}
+    lets = {id(let.value): _shown(let, written) for let in file.lets if let.use != let.value.span}
     made: dict[tuple[str, int], ConditionPart] = {}
     for part, node in zip(parts, nodes, strict=True):
         if part.typed is not None:
@@ -74,6 +79,14 @@ def parts_program(source: str, filename: str, trigger: str, catalog: SignalCatal
                 (text if let is None else f"let {let}", node), _part(part.typed, text, let, part.depth, node)
             )
     return PartsProgram(trigger, ir, tuple(made.values()))
+
+
+def _shown(let: syntax.Let, file: syntax.File) -> str:
+    """A let's name as this file would write it: `c.fast` for one of an import, `held(x)` for what a call stands for."""
+    name = let.name.text
+    for each in file.imports:
+        name = name.replace(f"{PurePosixPath(each.path.text)}:", f"{each.alias.text}.")
+    return name
 
 
 def _part(typed: Typed, text: str, let: str | None, depth: int, node: int) -> ConditionPart:

@@ -98,6 +98,46 @@ def test_parts_are_all_sub_expressions_in_their_own_units_with_lets_by_name() ->
     ]
 
 
+def test_the_parts_of_a_condition_in_a_files_own_words_have_the_names_that_it_gives_them() -> None:
+    source = """import "lib/c.trigger" as c
+param limit = 3 m/s
+set known = ("park", "drive")
+let above(a) = a > limit
+trigger t { when above(x + y) and c.far and c.held(armed) and gear in known }
+file "lib/c.trigger" {
+let far = y > 10 m/s
+param hold = 1 s
+let held(p) = p for hold
+}
+"""
+    parts = parts_program(source, "f", "t", CATALOG).parts
+    assert [(part.label, part.depth) for part in parts] == [
+        ("let c.far = y > 10 m/s", 0),
+        ("y", 1),
+        ("x + y", 0),
+        ("x", 1),
+        ("let above(x + y) = a > limit", 0),
+        ("let c.held(armed) = p for hold", 0),
+        ("armed", 1),
+        ("above(x + y) and c.far and c.held(armed) and gear in known", 0),
+        ("above(x + y)", 1),
+        ("c.far", 1),
+        ("c.held(armed)", 1),
+        ("gear in known", 1),
+        ("gear", 2),
+    ]
+
+
+def test_two_calls_of_a_let_are_parts_of_their_own_with_their_own_values(tmp_path: Path) -> None:
+    source = "let above(a) = a > 3 m/s trigger t { when above(x) and above(y) }"
+    program = parts_program(source, "f", "t", CATALOG)
+    drive = write(tmp_path / "d.parquet", t=[0.0, 0.1], x=[5.0, 5.0], y=[1.0, 5.0])
+    block = joined(list(TraceRun(program, drive, CATALOG).blocks()), len(program.parts))
+    values = {part.label: found.tolist() for part, found in zip(program.parts, block.values, strict=True)}
+    assert values["let above(x) = a > 3 m/s"] == [1.0, 1.0]
+    assert values["let above(y) = a > 3 m/s"] == [0.0, 1.0]
+
+
 def test_a_derived_signal_is_a_part_by_its_name_without_what_it_is_derived_from() -> None:
     text = "signals: {x: {unit: m/s, rate: 10}, twice: {unit: m/s, derived: x * 2}}"
     catalog = SignalCatalog.parse(text, name="c")

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from fleet_api.cli.author.check import show_diagnostics, signals_option
+from fleet_api.cli.author.check import set_option, show_diagnostics, signals_option
 from fleet_api.cli.numbers import Number, Seconds
 from fleet_api.cli.output import json_option, print_json, print_result, print_table, remark
 
@@ -33,6 +33,7 @@ _file = click.Path(path_type=Path)
 @click.command()
 @click.argument("file", type=_file)
 @signals_option
+@set_option
 @click.option("--trigger", "trigger_name", metavar="NAME", help="Which trigger of FILE; needed if it has several.")
 @click.option("--drive", "drive_path", type=_file, required=True, help="A Parquet file or a folder with one.")
 @click.option(
@@ -49,6 +50,7 @@ def trace(
     *,
     file: Path,
     catalog_file: Path,
+    values: tuple[str, ...],
     trigger_name: str | None,
     drive_path: Path,
     at_s: float | None,
@@ -71,7 +73,7 @@ def trace(
     from triggers.trace.run import TraceView, window
 
     catalog = SignalCatalog.load(catalog_file)
-    compilation = compile_file(file, catalog)
+    compilation = compile_file(file, catalog, values=values)
     show_diagnostics([compilation])
     if not compilation.ok or compilation.triggers is None:
         return 1

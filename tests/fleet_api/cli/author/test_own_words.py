@@ -92,14 +92,16 @@ def test_an_editor_checks_formats_and_explains_the_whole_text(file: Path) -> Non
     assert formatted.campaigns["c"].digest == checked["programs"][0]["digest"]
 
 
-@pytest.mark.parametrize("command", ["check", "explain", "compile", "backtest", "apply"])
+@pytest.mark.parametrize("command", ["check", "explain", "compile", "backtest", "trace", "apply"])
 def test_a_value_that_does_not_fit_is_refused_by_every_command(
     file: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, command: str
 ) -> None:
     monkeypatch.setenv("LONGTAIL_TOKEN", "lt_x")
     monkeypatch.setenv("LONGTAIL_API_URL", "http://127.0.0.1:9")
     words = {"apply": ["campaign", "apply"]}.get(command, [command])
-    rest = {"compile": ["-o", "c.wasm"], "backtest": ["--drives", "a.parquet"]}.get(command, [])
+    rest = {"compile": ["-o", "c.wasm"], "backtest": ["--drives", "a.parquet"], "trace": ["--drive", "a.parquet"]}.get(
+        command, []
+    )
     assert main([*words, "file.trigger", "--signals", "signals.yaml", *rest, "--set", "c.hold=5 m"]) == 1
     captured = capsys.readouterr()
     assert "--set:1:8: error: `c.hold` is a number with a unit like `ms`, and `5 m` is not [LT230]" in captured.err
