@@ -198,7 +198,8 @@ class Expander:
         if name == "inside" and len(call.arguments) == 1:
             return self._inside(call, call.arguments[0])
         let, home = (None, self) if name in bindings else self._found(call.function)
-        if not isinstance(let, syntax.Let):
+        # what has no arguments cannot be called: `let rate = rate(x over 1 s)` calls the operator
+        if not isinstance(let, syntax.Let) or (not let.arguments and name in self.operators):
             if name in self.broken_names:
                 raise Broken
             if name not in self.operators:

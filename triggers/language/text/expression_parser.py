@@ -314,10 +314,8 @@ class ExpressionParser(Cursor):
             wrapped = replace(inner, span=token.span.to(end))
             self._wrapped.add(wrapped.span)
             return wrapped
-        if token.is_word("every") and self.tokens[self.index + 1].kind is TokenKind.NUMBER:
-            self.take()
-            period = self.duration("10 min")
-            return syntax.Every(token.span.to(period.span), period)
+        if token.is_word("every") and (every := self._every()) is not None:
+            return every
         if token.is_word("true", "false"):
             return syntax.Truth(self.take().span, token.text == "true")
         if token.starts_line and self._is_boundary():
@@ -329,6 +327,19 @@ class ExpressionParser(Cursor):
                 return self._measured(token)
             return self._call(token) if self.next.is_mark("(") else syntax.Name(token.span, token.text)
         return self.fail("a signal, a value or `(`")
+
+    def _every(self) -> syntax.Every | None:
+        """`every D`; None where `every` is a name, since neither a number nor the name of one follows on its line."""
+        start = self.take()
+        if self.next.kind is TokenKind.NUMBER or self._names_constant_here():
+            period = self.duration("10 min")
+            return syntax.Every(start.span.to(period.span), period)
+        self.index -= 1
+        return None
+
+    def _names_constant_here(self) -> bool:
+        """Whether the next token can only be the name of a constant, and does not begin a line."""
+        return not self.next.starts_line and not self._power() and self._names_constant()
 
     def _is_boundary(self) -> bool:
         """Whether a clause or block begins here, if a line does."""

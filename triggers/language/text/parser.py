@@ -89,21 +89,22 @@ class _FileParser(ClauseParser):
             self._sound_block(result)
         return result
 
-    def _sound_block(self, result: syntax.File) -> None:
-        """The next block; after a mistake the parser is at the block after it."""
-        start = self.index
+    def _sound_block(self, result: syntax.File, *, is_contained: bool = False) -> None:
+        """The next block; after a mistake the parser is at the block after it, or at the end of a contained file."""
+        start, outside = self.index, self.braces
         try:
             self._block(result)
         except Panic:
             self._nesting = 0
             if self.index == start:
                 self.take()
-            self._skip_to_block()
+            self._skip_to_block(self.braces - outside if is_contained else None)
 
     def _contained(self, result: syntax.File) -> None:
         """A file in braces, which contains no further ones."""
         path, inner = self.text(), syntax.File()
         self.demand_mark("{")
+        result.files.append(syntax.Contained(path, inner))  # whatever mistakes follow, its text was sent
         inner.language = self._language()
         if inner.language is not None and result.language is None:
             self.report.version_of_import_alone(path.span, path.text, inner.language)
@@ -114,10 +115,9 @@ class _FileParser(ClauseParser):
             if self.next.is_word("file") and self.begins_block():
                 self.report.contained_twice(self.next.span)
                 raise Panic
-            self._sound_block(inner)
+            self._sound_block(inner, is_contained=True)
         self.parts[self.index] = Part.BLOCK
         self.take()
-        result.files.append(syntax.Contained(path, inner))
 
     def _import(self, result: syntax.File) -> None:
         path = self.text()
@@ -194,7 +194,8 @@ class _FileParser(ClauseParser):
             if not self.take_mark("="):
                 self.fail("`=`", f"write `param {name.text} = 300 ms`")
             result.params.append(syntax.Param(name, self.constant()))
-            if not (self.next.starts_line or self.next.kind is TokenKind.END or self.begins_block()):
+            is_over = self.next.starts_line or self.next.kind is TokenKind.END or self.next.is_mark("}")
+            if not (is_over or self.begins_block()):
                 self.fail("the next block: a param is one constant, such as `300 ms`")
         except Panic:
             result.broken_lets.add(name.text)
@@ -233,8 +234,14 @@ class _FileParser(ClauseParser):
             return syntax.Truth(self.take().span, token.text == "true")
         return self._signed("a constant: a number with its unit, a text, `true` or `false`")
 
-    def _skip_to_block(self) -> None:
+    def _skip_to_block(self, depth: int | None) -> None:
+        """Skip to the next block; `depth`: the braces that are still open in a contained file, which also ends it."""
         while self.next.kind is not TokenKind.END and not self._begins_block():
+            token = self.next
+            if depth is not None:
+                if depth <= 0 and token.is_mark("}"):
+                    return
+                depth += token.is_mark("{") - token.is_mark("}")
             self.take()
 
     def _begins_block(self) -> bool:

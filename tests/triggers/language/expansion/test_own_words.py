@@ -81,6 +81,18 @@ def test_own_words_are_formatted_with_the_same_meaning_and_twice_alike(seed: int
             "trigger a { when ego.speed in (-3 m/s, 20 km/h) }",
         ),
         (
+            "param d = 10 min let f(e) = every e trigger a { when f(d) or f(5 min) or every d }",
+            "trigger a { when every 10 min or every 5 min or every 10 min }",
+        ),
+        (
+            'import "c" as c trigger a { when every c.d } file "c" { param d = 10 min }',
+            "trigger a { when every 10 min }",
+        ),
+        (
+            "let rate = rate(ego.speed over 1 s) let max = max(ego.speed over 1 s) trigger a { when rate > max / 1 s }",
+            "trigger a { when rate(ego.speed over 1 s) > max(ego.speed over 1 s) / 1 s }",
+        ),
+        (
             "param yes = true trigger a { when (ego.speed > 1 m/s) == yes }",
             "trigger a { when (ego.speed > 1 m/s) == true }",
         ),

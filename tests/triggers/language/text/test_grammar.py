@@ -109,6 +109,8 @@ _atoms = st.sampled_from(
         "q(x over 2 s, y, 5 %)",
         "every 5 s",
         "every",
+        "every d",
+        "every c.d",
         "time since x",
         "distance since (x)",
         "distance over 5 s",
