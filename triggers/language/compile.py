@@ -192,6 +192,7 @@ def _compiled(
     with suppress(Enough):
         draft = _Draft(parsed(), catalog, report)
         _run_passes(draft)
+        of_catalog = of_catalog or draft.of_catalog
     diagnostics = (*report.diagnostics, *of_catalog)
     source, parts = report.source.text, tuple(report.source.parts)
     if draft is None or report.has_errors or any(each.severity is Severity.ERROR for each in of_catalog):
@@ -218,6 +219,8 @@ class _Draft:
     catalog: SignalCatalog
     report: Reporter
     triggers: CompiledTriggers | None = None
+    of_catalog: tuple[Diagnostic, ...] = ()
+    """What the file's triggers found in the catalog; without it none of them may be left out."""
     settings: list[CampaignSettings] = field(default_factory=list)
     """The settings of the campaigns without mistakes."""
     campaigns: dict[str, CompiledCampaign] = field(default_factory=dict)
@@ -240,6 +243,7 @@ def _lower_triggers(draft: _Draft) -> None:
     compare = [compared for campaign in draft.file.campaigns for compared in campaign.compare]
     lowered = lower(draft.file, draft.file.triggers, compare, draft.catalog, draft.report)
     draft.triggers = CompiledTriggers(lowered.settings, lowered.ir, lowered.spans)
+    draft.of_catalog = lowered.of_catalog
 
 
 def _check_campaigns(draft: _Draft) -> None:

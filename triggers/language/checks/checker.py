@@ -16,7 +16,7 @@ from triggers.language.checks.silence import check_silence
 from triggers.language.graph import prune
 from triggers.language.ir import MAX_INPUTS, MAX_NODES, MAX_TOTAL_CAPACITY, CompareCode, EventCode, Ir, TriggerCode
 from triggers.language.text import syntax
-from triggers.language.text.diagnostics import Span
+from triggers.language.text.diagnostics import Diagnostic, Span
 from triggers.language.text.parser import BLOCK_NAME
 from triggers.language.text.reporter import Reporter
 from triggers.signals.catalog import SignalCatalog
@@ -33,6 +33,8 @@ class Lowered:
     ir: Ir
     settings: tuple[TriggerSettings, ...]
     spans: tuple[Span | None, ...]
+    of_catalog: tuple[Diagnostic, ...] = ()
+    """What is wrong with the derived signals that it reads."""
 
 
 def check_names(file: syntax.File, report: Reporter) -> None:
@@ -141,7 +143,7 @@ def lower(
         elif (code := compared_head(context, compared)) is not None:
             compares.setdefault(code.head, code)
     ir, spans = _pruned(context, codes, list(compares.values()), list(events))
-    return Lowered(ir, tuple(settings), spans)
+    return Lowered(ir, tuple(settings), spans, context.of_catalog)
 
 
 def lower_parts(

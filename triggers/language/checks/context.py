@@ -15,7 +15,7 @@ from triggers.language.analysis.typed import Type, Typed
 from triggers.language.graph import Graph
 from triggers.language.ir import MAX_TIME_NS, Input, Kind
 from triggers.language.text import syntax
-from triggers.language.text.diagnostics import Span
+from triggers.language.text.diagnostics import Diagnostic, Span
 from triggers.language.text.reporter import Reporter
 from triggers.signals.catalog import Signal, SignalCatalog
 from triggers.signals.unit_spellings import nearest_units
@@ -64,6 +64,11 @@ class CheckContext:
     """All expressions in the order in which their checks began, for who asks for them with an empty list."""
     depth: int = 0
     _nearest: dict[str, list[str]] = field(default_factory=dict)
+
+    @property
+    def of_catalog(self) -> tuple[Diagnostic, ...]:
+        """What was found in the expressions of derived signals."""
+        return tuple(finding for report in self.catalog_reports.values() for finding in report.diagnostics)
 
     # parts
 

@@ -42,7 +42,7 @@ def derived_findings(catalog: SignalCatalog, check: Check) -> tuple[Diagnostic, 
     context = CheckContext(catalog, _reporter(catalog))
     for name in derived:
         derived_signal(context, name, Span(0, 0), check)
-    return tuple(finding for report in context.catalog_reports.values() for finding in report.diagnostics)
+    return context.of_catalog
 
 
 def _warnings(catalog: SignalCatalog) -> tuple[Diagnostic, ...]:
@@ -111,6 +111,7 @@ def _parsed(context: CheckContext, name: str) -> tuple[CheckContext, syntax.Expr
         known_lets={},
         open_lets=[],
         parts=None,
+        has_new_words=False,  # of the file alone; the catalog's names are its own
         _nearest={},
     )
     return inner, file.triggers[0].when

@@ -189,3 +189,22 @@ def test_a_derived_signal_knows_no_names_of_files(derived: str, message: str) ->
     signals = f"{SIGNALS}  late: {{type: bool, derived: {derived}}}\n"
     (found,) = errors("late", signals)
     assert message in found and found.startswith("signals.yaml:")
+
+
+def test_a_derived_signal_may_read_a_signal_called_distance_in_whatever_version_the_file_is() -> None:
+    signals = 'signals: {distance: {unit: m, rate: 10}, far: {unit: m, derived: "max(distance over 5 s)"}}'
+    catalog = SignalCatalog.parse(signals, name="signals.yaml")
+    text = "trigger t { when far > 3 m } campaign k { collect t budget 3 clips }"
+    for header in ("", "language 2 "):
+        result = compile_source(header + text, filename="t.trigger", catalog=catalog)
+        assert result.ok, render_all(result.diagnostics)
+        assert [trigger.name for trigger in result.campaigns["k"].settings.triggers] == ["t"]
+
+
+def test_a_file_whose_trigger_cannot_read_a_derived_signal_does_not_compile(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What only the file's own context finds fails it as well: no trigger is ever left out without a word."""
+    catalog = SignalCatalog.parse('signals: {x: {rate: 10}, twice: {derived: "x + y"}}', name="signals.yaml")
+    monkeypatch.setattr("triggers.language.compile.catalog_findings", lambda *_: ())
+    result = compile_source("trigger t { when twice > 3 }", filename="t.trigger", catalog=catalog)
+    assert not result.ok
+    assert [each.message for each in result.diagnostics] == ["the signal catalog has no `y`"]
