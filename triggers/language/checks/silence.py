@@ -66,6 +66,12 @@ def _in_the_open(part: syntax.Expression) -> tuple[syntax.Expression, ...]:
     return part.children()[1:] if _is_call(part, ("default",)) else part.children()
 
 
+def _needed(part: syntax.Expression) -> tuple[syntax.Expression, ...]:
+    """The parts whose silence makes this one unknown: none of what keeps its value, as `x at A` and `prev(x)` do."""
+    is_kept = isinstance(part, syntax.At | syntax.Measured) or _is_call(part, ("prev",))
+    return () if is_kept or (isinstance(part, syntax.Call) and part.since is not None) else _in_the_open(part)
+
+
 def _parts(
     context: CheckContext,
     whole: syntax.Expression,
@@ -87,19 +93,19 @@ def _is_call(part: syntax.Expression, functions: tuple[str, ...]) -> bool:
 
 
 def _names(context: CheckContext, whole: syntax.Expression) -> set[str]:
-    return {part.name for part in _parts(context, whole, _in_the_open) if isinstance(part, syntax.Name)}
+    return {part.name for part in _parts(context, whole, _needed) if isinstance(part, syntax.Name)}
 
 
 def _compared_names(context: CheckContext, operand: syntax.Expression) -> set[str]:
     """The signals in comparisons of a negated condition that may be silent."""
     if isinstance(operand, syntax.Binary | syntax.Between | syntax.Member | syntax.Outside) or _is_call(
-        operand, ("hysteresis",)
+        operand, ("hysteresis", "approx")
     ):
         return _silent_names(context, operand)
     if isinstance(operand, syntax.Name) and operand.name in context.lets:
         return _compared_names(context, context.lets[operand.name].value)
     if isinstance(operand, _STATES) and not _is_call(operand, _KNOWN_IN_SILENCE):
-        return {name for child in _in_the_open(operand) for name in _compared_names(context, child)}
+        return {name for child in _needed(operand) for name in _compared_names(context, child)}
     return set()
 
 

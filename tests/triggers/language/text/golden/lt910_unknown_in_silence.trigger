@@ -16,3 +16,13 @@ trigger k { when not (age(ego.speed) > 1 s) }
 trigger l { when default(not (lead.distance < 60 m), true) }
 trigger m { when not default(lead.distance < 60 m, false) }
 trigger n { when default(lead.distance, 100 m) != 60 m }
+
+# these keep their value in silence
+trigger o { when not (lead.distance at driver.brake > 60 m) }
+trigger p { when not (prev(lead.distance) > 60 m) or prev(lead.id) != 3 }
+trigger q { when not (time since (ego.speed > 50 km/h) > 5 s) }
+trigger r { when not (max(ego.speed since driver.brake) > 50 km/h) }
+
+trigger s { when not approx(ego.speed, 50 km/h, 1 km/h) }
+trigger t { when not (lead.distance at driver.brake > lead.distance) }
+trigger u { when time since (not (ego.speed > 50 km/h)) > 5 s }
