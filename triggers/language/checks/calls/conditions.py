@@ -101,7 +101,7 @@ def _check_counted(context: CheckContext, counted: syntax.Expression, window: st
 
 def _is_impulse(operand: syntax.Expression) -> bool:
     is_run = isinstance(operand, syntax.Hold) and operand.at_most
-    return is_run or isinstance(operand, syntax.Sequence | syntax.Every)
+    return is_run or isinstance(operand, syntax.Sequence | syntax.Every | syntax.Change)
 
 
 def _latch(context: CheckContext, expression: syntax.Call, check: Check) -> Typed:
