@@ -191,6 +191,15 @@ def test_the_speed_of_a_distance_may_be_derived() -> None:
     assert [item.name for item in result.triggers.ir.inputs] == ["wheel"]
 
 
+@pytest.mark.parametrize("compared", ["between 1 m and distance", "> 1 m and distance > distance", "> 2 * distance"])
+def test_where_distance_is_a_signal_a_window_after_it_is_that_of_the_call(compared: str) -> None:
+    catalog = SignalCatalog.parse("signals: {distance: {unit: m, rate: 10}}", name="s")
+    bare = compile_source(f"trigger t {{ when once(distance {compared} over 5 s) }}", filename="t", catalog=catalog)
+    apart = compile_source(f"trigger t {{ when once((distance {compared}) over 5 s) }}", filename="t", catalog=catalog)
+    assert bare.ok and bare.triggers is not None and apart.triggers is not None
+    assert bare.triggers.ir == apart.triggers.ir
+
+
 def test_a_program_has_one_odometer() -> None:
     catalog = SignalCatalog.parse("signals: {ego.speed: {unit: km/h, rate: 1}, p: {type: bool, rate: 1}}", name="s")
     source = "trigger t { when distance over 5 s > 1 m and distance over 9 s < 1 m or distance since p > 1 km }"

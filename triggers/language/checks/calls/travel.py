@@ -111,6 +111,9 @@ def _without_window(expression: syntax.Expression) -> tuple[syntax.Expression, s
         case syntax.Binary(right=right):
             inner, window = _without_window(right)
             return (expression if window is None else replace(expression, right=inner)), window
+        case syntax.Between(high=high):
+            inner, window = _without_window(high)
+            return (expression if window is None else replace(expression, high=inner)), window
         case syntax.Unary(operand=operand):
             inner, window = _without_window(operand)
             return (expression if window is None else replace(expression, operand=inner)), window
