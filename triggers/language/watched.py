@@ -14,8 +14,10 @@ from triggers.language.ir import CLOCK, Ir, mask_of
 
 MAX_SIGNALS = 64
 """At most so many signals of a trigger are weighed, the first that it reads; a bound on the module's memory."""
-_ASKS_FOR_ABSENCE = frozenset(("missing", "age"))
+_ASKS_FOR_ABSENCE = frozenset(("missing", "age", "samples"))
 """Operations that are known even while the signal below them is not."""
+_HAS_A_VALUE_INSTEAD = "default"
+"""The operation that is known as soon as its last argument is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,17 +104,26 @@ def _first(mask: int) -> tuple[int, ...]:
     return tuple(positions)
 
 
-def masks_of(ir: Ir, opaque: frozenset[str] = frozenset()) -> list[int]:
-    """For each node, the inputs that it reads as a bit mask, without those that are below an opaque operation."""
+def masks_of(ir: Ir) -> list[int]:
+    """For each node, the inputs that it reads as a bit mask."""
     masks: list[int] = []
     for node in ir.nodes:
-        masks.append(0 if node.op in opaque else mask_of(node, masks))
+        masks.append(mask_of(node, masks))
     return masks
 
 
 def needed(ir: Ir) -> list[int]:
-    """For each node, the inputs that must be known for it to be: not those that it only asks about with `missing`."""
-    return masks_of(ir, _ASKS_FOR_ABSENCE)
+    """For each node, the inputs that must be known for it to be: not those that it only asks about with `missing`.
+
+    Of `default(x, v)` they are those of v: while v is known, x cannot be what makes it unknown.
+    """
+    masks: list[int] = []
+    for node in ir.nodes:
+        if node.op == _HAS_A_VALUE_INSTEAD:
+            masks.append(masks[node.arguments[-1]])
+        else:
+            masks.append(0 if node.op in _ASKS_FOR_ABSENCE else mask_of(node, masks))
+    return masks
 
 
 def _conjuncts(ir: Ir, root: int) -> Iterator[int]:
@@ -120,14 +131,19 @@ def _conjuncts(ir: Ir, root: int) -> Iterator[int]:
     waiting = [root]
     while waiting:
         index = waiting.pop()
-        if ir.nodes[index].op == "and" and not _is_between(ir, index):
+        if ir.nodes[index].op == "and" and not _is_one(ir, index):
             waiting += reversed(ir.nodes[index].arguments)
         else:
             yield index
 
 
-def _is_between(ir: Ir, index: int) -> bool:
-    """Whether an `and` is `x between low and high`, one condition for its author."""
-    arguments = [ir.nodes[argument] for argument in ir.nodes[index].arguments]
-    is_pair = [node.op for node in arguments] == ["ge", "le"]
-    return is_pair and arguments[0].arguments[0] == arguments[1].arguments[0]
+def _is_one(ir: Ir, index: int) -> bool:
+    """Whether an `and` is `x between low and high` or `changed(x) from a to b`, one condition for its author."""
+    parts = [ir.nodes[argument] for argument in ir.nodes[index].arguments]
+    operations = [node.op for node in parts]
+    if operations == ["fall", "rise"]:
+        parts = [ir.nodes[node.arguments[0]] for node in parts]
+        is_pair = all(node.op == "eq" for node in parts)
+    else:
+        is_pair = operations == ["ge", "le"]
+    return is_pair and parts[0].arguments[0] == parts[1].arguments[0]

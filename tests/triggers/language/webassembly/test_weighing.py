@@ -105,6 +105,10 @@ CATALOG = SignalCatalog.parse("signals: {x: {rate: 10}, y: {rate: 10}, p: {type:
         ("both and y < 2", 3),
         ("x between 1 and 2 and p", 2),
         ("x between 1 and 2", 0),
+        ("changed(x) from 1 to 2 and p and y > 2", 3),
+        ("changed(x) from 1 to 2", 0),
+        ("fall(x == 1) and rise(y == 2)", 2),
+        ("fall(x > 1) and rise(x > 2)", 2),
         ("x > 1 or p", 0),
         ("(x > 1 and p) for 1 s", 0),
         ("x > 1 and (p or (y > 1 and x > 3))", 2),
@@ -118,8 +122,11 @@ def test_the_parts_of_a_condition_are_what_its_author_joined_with_and(condition:
     assert len(found.parts) == parts
 
 
-def test_a_signal_that_a_condition_only_asks_about_is_not_needed() -> None:
-    compilation = compile_source("trigger t { when missing(x) and y > 1 }", filename="f", catalog=CATALOG)
+@pytest.mark.parametrize(
+    "asked", ["missing(x)", "age(x) > 1 s", "samples(x over 2 s) > 3", "default(x, 0) > 1", "default(x, y) > 1"]
+)
+def test_a_signal_that_a_condition_only_asks_about_is_not_needed(asked: str) -> None:
+    compilation = compile_source(f"trigger t {{ when {asked} and y > 1 }}", filename="f", catalog=CATALOG)
     assert compilation.triggers is not None
     ir = compilation.triggers.ir
     (found,) = watched(ir)
