@@ -146,6 +146,15 @@ def test_a_derived_signal_is_a_part_by_its_name_without_what_it_is_derived_from(
     assert [part.label for part in parts] == labels
 
 
+@pytest.mark.parametrize("measured", ["distance over 2 s", "distance since p"])
+def test_a_distance_is_one_part_in_metres_whatever_it_is_counted_from(measured: str) -> None:
+    signals = "signals: {ego.speed: {unit: km/h, rate: 10}, p: {type: bool, rate: 10}}"
+    catalog = SignalCatalog.parse(signals, name="c")
+    parts = parts_program(f"trigger t {{ when {measured} > 4 m }}", "f", "t", catalog).parts
+    found = [(part.text, part.unit) for part in parts if part.type == "number"]
+    assert found == [(measured, "m")]
+
+
 def test_an_unknown_trigger_is_named_with_those_that_there_are() -> None:
     with pytest.raises(InvalidInput, match="has no trigger `u`") as raised:
         parts_program("trigger t { when armed }", "f", "u", CATALOG)

@@ -26,7 +26,8 @@ def odometer(context: CheckContext, span: Span, check: Check) -> int | None:
     catalog, graph = context.catalog, context.graph
     signal = catalog.signals.get(SPEED_SIGNAL)
     if signal is not None and signal.type == "number" and speed_scale(signal.unit) is not None:
-        speed = check(context, syntax.Name(span, SPEED_SIGNAL))  # which may be derived from others
+        # It may be derived from others. It is no part of the condition: its author did not write it.
+        speed = check(replace(context, parts=None), syntax.Name(span, SPEED_SIGNAL))
         return None if speed.type is Type.ERROR else graph.add("odometer", context.node(speed, parse_unit("m/s")))
     if catalog.position is not None:
         names = catalog.position.latitude, catalog.position.longitude
