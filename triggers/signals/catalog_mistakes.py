@@ -26,6 +26,7 @@ _TYPES_MEANT = {
 _ATTRIBUTES_MEANT = {**_TYPES_MEANT, **dict.fromkeys(("int", "uint8", "int32"), "integer")}
 _BARE_EXPONENT = re.compile(r"[-+]?\d+(\.\d*)?[eE][-+]?\d+", re.ASCII)
 _AMOUNT = re.compile(r"([-+]?\d+(?:\.\d+)?) *[^\d\s].*", re.ASCII)
+_QUOTED = re.compile("'([^']*)'")
 _IN_SECONDS = ("max_age", "max_gap", "buffer")
 _IN_UNIT = ("min", "max", "offset")
 _NAMES = {
@@ -141,7 +142,8 @@ def _what(error: Mapping[str, Any], path: Path, keys_at: Callable[[Path], Sequen
         known = keys_at(path[:-1])
         return f"there is no such key{_meant(path[-1], known)}; the keys are {', '.join(known)}"
     if kind == "literal_error":
-        return f"{_shown(value)} is not one of {context.get('expected')}{_literal_meant(path, value)}"
+        expected = str(context.get("expected"))
+        return f"{_shown(value)} is not one of {expected}{_literal_meant(path, value, expected)}"
     if kind in _LIMITS:
         return f"{_shown(value)} is out of range: it must be {_LIMITS[kind]} {next(iter(context.values())):,g}"
     if kind in _SIZES:
@@ -221,7 +223,7 @@ def _meant(word: str, known: Sequence[str]) -> str:
     return f"; did you mean `{near[0]}`?" if near else ""
 
 
-def _literal_meant(path: Path, value: Any) -> str:
+def _literal_meant(path: Path, value: Any, expected: str) -> str:
     word = str(value).lower()
     if path[-1] == "type" and word in _TYPES_MEANT:
         listing = ", with the list `values` of all its texts" if _TYPES_MEANT[word] == "text" else ""
@@ -229,7 +231,9 @@ def _literal_meant(path: Path, value: Any) -> str:
     if path[0] == "vehicle" and word in _ATTRIBUTES_MEANT:
         return f"; write `{_ATTRIBUTES_MEANT[word]}`"
     if path[-1] == "unit":
-        return "".join(f"; did you mean `{unit}`?" for unit in nearest_units(str(value))[:1])
+        allowed = _QUOTED.findall(expected)
+        near = [unit for unit in nearest_units(str(value)) if unit in allowed]
+        return f"; did you mean `{near[0]}`?" if near else _meant(str(value), allowed)
     known = {"type": ("number", "bool", "text"), "update": ("on_change",)}
     return _meant(word.replace("-", "_"), known.get(path[-1], ("text", "integer", "number", "bool")))
 

@@ -111,6 +111,7 @@ def test_a_flood_of_mistakes_is_cut() -> None:
             "time: {column: ts, unit: nsec}",
             "time.unit: `nsec` is not one of 'ns', 'us', 'ms' or 's'; did you mean `ns`?",
         ),
+        ("time: {column: ts, unit: m}", "time.unit: `m` is not one of 'ns', 'us', 'ms' or 's'; did you mean `ms`?"),
     ],
 )
 def test_mistakes_in_keys_about_recordings_are_told_alike(key: str, said: str) -> None:
