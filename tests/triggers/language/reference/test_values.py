@@ -55,6 +55,11 @@ def test_mod_is_floored_and_below_m(x: float, m: float, rest: Value) -> None:
     assert modulo(x, m) is None or 0 <= modulo(x, m) < m  # type: ignore[operator]
 
 
+def test_mod_is_exact_of_constants_and_of_doubles_where_one_is_a_sample() -> None:
+    assert of_x("mod(x, 0.1) - mod(0.3, 0.1)", 0.3) == [pytest.approx(0.1)]
+    assert of_x("x + mod(0.3, 0.1)", 5) == [5]
+
+
 def test_mod_converts_the_units_of_both() -> None:
     assert list(values("mod(angle, 1 rad)", series("angle", [60])).values()) == [pytest.approx(60 - 180 / math.pi)]
 
