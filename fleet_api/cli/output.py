@@ -101,8 +101,13 @@ def print_fields(fields: Mapping[str, object]) -> None:
         print_result(f"{name:{width}}  {escaped(text)}")
 
 
-def print_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-    """Print a table for people, with numbers aligned to the right. Cells may be wrapped, but only at spaces."""
+def print_table(
+    title: str, columns: Sequence[str], rows: Iterable[Sequence[object]], *, width: int | None = None
+) -> None:
+    """Print a table for people, with numbers aligned to the right. Cells may be wrapped, but only at spaces.
+
+    It fits `width` characters, or else the terminal; elsewhere each row is one line.
+    """
     from fleet_api.cli.tables import table_lines
 
     content = [list(row) for row in rows]
@@ -114,7 +119,7 @@ def print_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[obje
     cells = [[escaped(_shown(cell)) for cell in row] for row in content]
     if title:
         print_title(title)
-    for line in table_lines(columns, cells, right=numeric, width=_terminal_width()):
+    for line in table_lines(columns, cells, right=numeric, width=width or _terminal_width()):
         _put(line)
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import math
 import shutil
-import sys
 from collections.abc import Iterator
 from pathlib import Path
+from textwrap import fill
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -14,6 +14,7 @@ import click
 from fleet_api.cli.author.check import set_option, show_diagnostics, signals_option
 from fleet_api.cli.numbers import Number, Seconds
 from fleet_api.cli.output import json_option, print_json, print_result, print_table, remark
+from fleet_api.cli.tables import GAP, display_width
 
 if TYPE_CHECKING:
     from triggers.drives.drive import Drive
@@ -22,11 +23,12 @@ if TYPE_CHECKING:
     from triggers.trace.run import TraceBlock, TraceSummary, TraceView
 
 _AROUND = 4
-"""Ticks that the table shows before and after the moment."""
+"""Ticks that the table shows before and after the moment, where there is room for them."""
 _MAX_LABEL = 44
 _WIDTH_ELSEWHERE = 120
-"""Columns where standard output is not a terminal."""
+"""Columns where standard output is not a terminal and COLUMNS is not set."""
 _PLOT_AT_LEAST = 20
+_LABEL_AT_LEAST = 12
 _file = click.Path(path_type=Path)
 
 
@@ -215,46 +217,66 @@ def _show(view: TraceView) -> None:
     from triggers.times import NS_PER_S
     from triggers.trace.page import outcome
 
+    total = _width()
     first, last = (f"{t_ns / NS_PER_S:.3f} s" for t_ns in (view.summary.first_ns, view.summary.last_ns))
-    print_result(f"{view.program.trigger} on {view.drive}, {first} to {last}, {view.summary.ticks:,} ticks")
-    print_result(outcome(view.summary))
+    title = f"{view.program.trigger} on {view.drive}, {first} to {last}, {view.summary.ticks:,} ticks"
+    for sentence in (title, outcome(view.summary)):
+        print_result(fill(sentence, total, break_long_words=False, break_on_hyphens=False))
     if not len(view.block.t_ns):
         remark("there is no tick in this window: give a longer --window")
         return
-    _show_table(view)
-    _show_plot(view)
+    _show_table(view, total)
+    _show_plot(view, total)
 
 
-def _show_table(view: TraceView) -> None:
+def _width() -> int:
+    """Characters per line: those of the terminal, or COLUMNS, which also holds where the output goes elsewhere."""
+    return shutil.get_terminal_size((_WIDTH_ELSEWHERE, 0)).columns
+
+
+def _show_table(view: TraceView, total: int) -> None:
     """A row per part, a column for each tick around the moment."""
     import numpy as np
 
-    from fleet_api.cli.author.trace.plot import shown
     from triggers.times import NS_PER_S
 
     block = view.block
     at = max(int(np.searchsorted(block.t_ns, view.at_ns, side="right")) - 1, 0)
-    chosen = range(max(at - _AROUND, 0), min(at + _AROUND + 1, len(block.t_ns)))
+    for around in range(_AROUND, -1, -1):
+        columns, rows = _table(view, range(max(at - around, 0), min(at + around + 1, len(block.t_ns))))
+        needed = [max(map(display_width, cells)) for cells in zip(columns, *rows, strict=True)]
+        if sum(needed) + len(GAP) * (len(needed) - 1) <= total:
+            break
+    print_table(f"Around {view.at_ns / NS_PER_S:.3f} s (* fires)", columns, rows, width=total)
+
+
+def _table(view: TraceView, chosen: range) -> tuple[list[str], list[list[str]]]:
+    """The titles and rows of a table of these ticks of the window."""
+    from fleet_api.cli.author.trace.plot import shown
+    from triggers.times import NS_PER_S
+
+    block = view.block
     titles = [f"{block.t_ns[tick] / NS_PER_S:.3f}{' *' if block.fires[tick] else ''}" for tick in chosen]
     rows = [
-        (_label(part.label, part.depth), part.unit, *(shown(part, float(values[tick])) for tick in chosen))
+        [_label(part.label, part.depth), part.unit, *(shown(part, float(values[tick])) for tick in chosen)]
         for part, values in zip(view.program.parts, block.values, strict=True)
     ]
-    print_table(f"Around {view.at_ns / NS_PER_S:.3f} s (* fires)", ("part", "unit", *titles), rows)
+    return ["part", "unit", *titles], rows
 
 
-def _show_plot(view: TraceView) -> None:
+def _show_plot(view: TraceView, total: int) -> None:
     """A line per part over the whole window."""
     from fleet_api.cli.author.trace.plot import bar, extent, line
     from triggers.times import NS_PER_S
     from triggers.trace.bins import binned
 
-    total = shutil.get_terminal_size().columns if sys.stdout.isatty() else _WIDTH_ELSEWHERE
     parts, span_ns = view.program.parts, (view.first_ns, view.last_ns)
-    labels = [_label(part.label, part.depth) for part in parts]
-    room = max(len(label) for label in labels)
     facts = [extent(part, values) for part, values in zip(parts, view.block.values, strict=True)]
-    width = max(total - room - max(len(fact) for fact in facts) - 2, _PLOT_AT_LEAST)
+    beside = max(len(fact) for fact in facts) + 2
+    longest = max(total - beside - _PLOT_AT_LEAST, _LABEL_AT_LEAST)
+    labels = [_label(part.label, part.depth, longest) for part in parts]
+    room = max(len(label) for label in labels)
+    width = max(total - room - beside, _PLOT_AT_LEAST)
     first, last = (f"{t_ns / NS_PER_S:.3f} s" for t_ns in span_ns)
     print_result("")
     print_result(f"{'':{room}} {first}{last:>{max(width - len(first), 1)}}")
@@ -264,6 +286,6 @@ def _show_plot(view: TraceView) -> None:
         print_result(f"{label:{room}} {drawn} {fact}".rstrip())
 
 
-def _label(label: str, depth: int) -> str:
-    text = "  " * min(depth, 6) + label
-    return text if len(text) <= _MAX_LABEL else text[: _MAX_LABEL - 1] + "…"
+def _label(label: str, depth: int, longest: int = _MAX_LABEL) -> str:
+    text, longest = "  " * min(depth, 6) + label, min(longest, _MAX_LABEL)
+    return text if len(text) <= longest else text[: longest - 1] + "…"

@@ -121,3 +121,18 @@ def test_a_folder_with_several_drives_is_told(capsys: Output) -> None:
         pq.write_table(pa.table({"t": [0.0, 0.1], "x": [1.0, 2.0]}), f"many/{name}.parquet")
     assert main([*TRACE[:-1], "many", "--trigger", "never"]) == 1
     assert "many: has 2 drives" in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("folder")
+@pytest.mark.parametrize("columns", [72, 80, 100])
+def test_lines_fit_the_columns_that_are_asked_for_wherever_they_go(
+    capsys: Output, monkeypatch: pytest.MonkeyPatch, columns: int
+) -> None:
+    monkeypatch.setenv("COLUMNS", str(columns))
+    condition = 'x > 1 m/s and avg(x over 5 s) - min(x over 10 s) > 2 m/s and gear == "drive" and not (x > 90 km/h)'
+    Path("a.trigger").write_text(f"trigger speeding {{ when {condition} }}")
+    assert main([*TRACE]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert max(map(len, lines)) <= columns
+    assert any(line.startswith("part") and "*" in line for line in lines), "the table has its moment"
+    assert any("m/s" in line and "▁" in line for line in lines), "and the plot its numbers"
