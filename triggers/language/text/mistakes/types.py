@@ -122,7 +122,8 @@ class TypeMistakes(Collector):
 
     def not_a_constant(self, span: Span) -> None:
         """LT317: a constant is needed."""
-        self._error("LT317", span, "a constant is needed here")
+        proposal = "write the value itself, or define a `param` and write its name"
+        self._error("LT317", span, "a constant is needed here", proposal)
 
     def bad_place(self, span: Span, what: str) -> None:
         """LT318: a latitude, longitude, radius or fence outside its limits."""
