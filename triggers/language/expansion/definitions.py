@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from triggers.language.expansion.tree import parts
 from triggers.language.text import syntax
 from triggers.language.text.reporter import Reporter
+from triggers.signals.unit_spellings import nearest_units
+from triggers.signals.units import parse_unit
 
 Definition = syntax.Let | syntax.Param | syntax.Set
 
@@ -56,7 +58,10 @@ def kind_of(definition: Definition) -> str:
 def check_definitions(
     definitions: Definitions, signals: Collection[str], operators: Collection[str], report: Reporter
 ) -> None:
-    """Report names that are taken: by another kind of definition, by a signal, or by an operator."""
+    """Report names that are taken, by another kind of definition, a signal or an operator, and units of constants.
+
+    A constant in a unit that does not exist has no value from here on, so that each is told once, used or not.
+    """
     file = definitions.file
     constants: list[syntax.Param | syntax.Set] = [*file.params, *file.sets]
     for each in constants:
@@ -73,6 +78,20 @@ def check_definitions(
             if let.name.text in operators:
                 report.taken_name(let.name.span, let.name.text, "operator")
             _check_arguments(let, definitions, signals, report)
+    broken = {each.name.text for each in constants if _has_unknown_unit(each, report)}
+    if broken:
+        definitions.own = {name: each for name, each in definitions.own.items() if name not in broken}
+        definitions.file = replace(file, broken_lets={*file.broken_lets, *broken})
+
+
+def _has_unknown_unit(constant: syntax.Param | syntax.Set, report: Reporter) -> bool:
+    """Whether a value of it is in a unit that does not exist; if so, that is reported."""
+    values = constant.items if isinstance(constant, syntax.Set) else (constant.value,)
+    units = [(each.span, each.unit) for each in values if isinstance(each, syntax.Quantity) and each.unit is not None]
+    unknown = [(span, unit) for span, unit in units if parse_unit(unit) is None]
+    for span, unit in unknown:
+        report.unknown_unit(span, unit, nearest_units(unit))
+    return bool(unknown)
 
 
 def _check_arguments(let: syntax.Let, definitions: Definitions, signals: Collection[str], report: Reporter) -> None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import pytest
+
+from triggers.language.compile import compile_source
 from triggers.language.lets import lets_of
 from triggers.language.text.diagnostics import Span
 from triggers.signals.catalog import SignalCatalog
@@ -48,3 +51,14 @@ def test_a_let_whose_set_is_missing_is_left_out_and_the_others_are_told() -> Non
     text = "let lost = x in nowhere let fast = x > 3 m/s"
     (let,) = lets_of(text, filename="a.trigger", catalog=CATALOG)
     assert (let.name, let.span) == ("fast", Span(text.index("x > 3"), len(text)))
+
+
+@pytest.mark.parametrize("when", ["x > 3 m/s", "x > k and x in s", "x > 3 m/s for k", "held(k)"])
+def test_a_constant_in_an_unknown_unit_is_told_once_where_it_stands_used_or_not(when: str) -> None:
+    text = f"param k = 3 foo set s = (1 m/s, 2 baz) let held(a) = x > a trigger t {{ when {when} }}"
+    found = compile_source(text, filename="a.trigger", catalog=CATALOG).diagnostics
+    assert [(each.code, each.message) for each in found] == [
+        ("LT303", "`foo` is not a known unit"),
+        ("LT303", "`baz` is not a known unit"),
+    ]
+    assert [each.column for each in found] == [text.index("3 foo") + 1, text.index("2 baz") + 1]
