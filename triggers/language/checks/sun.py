@@ -10,12 +10,10 @@ from triggers.language.text import syntax
 from triggers.language.text.diagnostics import Span
 from triggers.signals.units import BARE, parse_unit
 
-SUN_WORDS = ("solar_time", "sun_elevation")
-
 
 def is_of_the_sun(context: CheckContext, name: str) -> bool:
     """Whether a name is a word of the language here: without `language 2`, a signal or a `let` of that name is not."""
-    if name not in SUN_WORDS:
+    if name not in syntax.SUN_WORDS:
         return False
     return context.has_new_words or not (name in context.lets or name in context.catalog.signals)
 

@@ -7,9 +7,15 @@ from dataclasses import dataclass, field, replace
 
 from triggers.language.expansion.tree import parts
 from triggers.language.text import syntax
+from triggers.language.text.expression_parser import MEASURES
 from triggers.language.text.reporter import Reporter
 from triggers.signals.unit_spellings import nearest_units
 from triggers.signals.units import parse_unit
+
+_MEASURES = (*MEASURES, *syntax.SUN_WORDS)
+"""Names of the language's own that no constant or argument may hide."""
+_NEW_MEASURES = ("distance", *syntax.SUN_WORDS)
+"""Those that with `language 2` mean themselves whatever `let` has the name."""
 
 Definition = syntax.Let | syntax.Param | syntax.Set
 
@@ -56,9 +62,14 @@ def kind_of(definition: Definition) -> str:
 
 
 def check_definitions(
-    definitions: Definitions, signals: Collection[str], operators: Collection[str], report: Reporter
+    definitions: Definitions,
+    signals: Collection[str],
+    operators: Collection[str],
+    report: Reporter,
+    *,
+    has_new_words: bool,
 ) -> None:
-    """Report names that are taken, by another kind of definition, a signal or an operator, and units of constants.
+    """Report names that are taken, by another kind of definition, a signal, an operator or a measure, and units.
 
     A constant in a unit that does not exist has no value from here on, so that each is told once, used or not.
     """
@@ -70,10 +81,14 @@ def check_definitions(
             report.taken_name(each.name.span, each.name.text, kind_of(first))
         elif each.name.text in signals:
             report.taken_name(each.name.span, each.name.text, "signal")
+        elif each.name.text in _MEASURES:
+            report.taken_name(each.name.span, each.name.text, "measure")
     for imported in file.imports:
         if (known := definitions.find(imported.alias.text)) is not None:
             report.taken_name(imported.alias.span, imported.alias.text, kind_of(known))
     for let in file.lets:
+        if has_new_words and let.name.text in _NEW_MEASURES:
+            report.taken_name(let.name.span, let.name.text, "measure")
         if let.arguments:
             if let.name.text in operators:
                 report.taken_name(let.name.span, let.name.text, "operator")
@@ -103,6 +118,8 @@ def _check_arguments(let: syntax.Let, definitions: Definitions, signals: Collect
             report.repeated_name(argument.span, "argument", name)
         elif known is not None or name in signals:
             report.taken_name(argument.span, name, "signal" if known is None else kind_of(known))
+        elif name in _MEASURES:
+            report.taken_name(argument.span, name, "measure")
         elif name not in used:
             report.unused_argument(argument.span, let.name.text, name)
         seen.add(name)

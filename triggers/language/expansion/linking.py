@@ -24,18 +24,28 @@ def is_inside(path: str) -> bool:
 
 class _Linker:
     def __init__(
-        self, files: dict[str, syntax.File], calls: Calls, signals: Collection[str], operators: Collection[str]
+        self,
+        files: dict[str, syntax.File],
+        calls: Calls,
+        signals: Collection[str],
+        operators: Collection[str],
+        *,
+        has_new_words: bool,
     ) -> None:
         self.files = files
         self.calls = calls
         self.signals = signals
         self.operators = operators
+        self.has_new_words = has_new_words
+        """Whether the file that is compiled says `language 2`, which holds for what it imports, too."""
         self.done: dict[str, Expander] = {}
 
     def link(self, file: syntax.File, way: tuple[str, ...]) -> Expander:
         """The expander of a file, after those of its imports; `way` has the names of the files that led to it."""
         definitions = Definitions.of(file, way[-1] if way else "")
-        check_definitions(definitions, self.signals, self.operators, self.calls.report)
+        check_definitions(
+            definitions, self.signals, self.operators, self.calls.report, has_new_words=self.has_new_words
+        )
         imported: dict[str, Expander | None] = {}
         for each in file.imports:
             if each.alias.text in imported:
@@ -79,6 +89,6 @@ def linked(file: syntax.File, calls: Calls, signals: Collection[str], operators:
         if each.path.text in files:
             calls.report.same_file(each.path.span, each.path.text)
         files.setdefault(each.path.text, each.file)
-    linker = _Linker(files, calls, signals, operators)
+    linker = _Linker(files, calls, signals, operators, has_new_words=file.language is not None)
     last = linker.link(file, ())
     return [*linker.done.values(), last]

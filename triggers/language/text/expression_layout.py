@@ -5,6 +5,7 @@ from __future__ import annotations
 from itertools import pairwise
 
 from triggers.language.text.comments import Piece, move_after, move_before
+from triggers.language.text.expression_parser import MEASURES
 from triggers.language.text.lexer import TokenKind
 from triggers.language.text.page import INDENT, WIDTH, SourcePage, ends_operand
 from triggers.language.text.syntax import BLOCKS, CLAUSE_WORDS
@@ -13,7 +14,7 @@ _JOINTS = (("then", "without", "since"), ("or",), ("and",))
 """Operators to break at, loosest first."""
 _TIGHT_JOINTS = (
     ("within", "over", "after"), ("for", "tolerating"),
-    ("<", "<=", ">", ">=", "==", "!=", "between", "in", "outside", "from", "to"), ("+", "-"), ("*", "/"),
+    ("<", "<=", ">", ">=", "==", "!=", "between", "in", "outside", "from", "to"), ("+", "-"), ("*", "/"), ("at",),
 )  # fmt: skip
 """Those to break at if breaking parentheses would not be enough."""
 _KEYWORDS_AT_LINE_START = CLAUSE_WORDS | frozenset(BLOCKS)
@@ -41,15 +42,23 @@ def gather_comments(pieces: list[Piece]) -> None:
     """Move comments past joints, commas and opening braces, to where lines can break."""
     for index in range(1, len(pieces) - 1):
         before, joint, after = pieces[index - 1 : index + 2]
-        if joint.token.is_word("and", "or", "then", "without", "since") and _joins(before, joint, after):
+        if joint.token.is_word("and", "or", "then", "without", "since") and _joins(pieces, index):
             move_before(joint, before, after)
         elif (joint.token.is_mark(",") and may_begin_line(after)) or joint.token.is_mark("{"):
             move_after(joint, before, after)
 
 
-def _joins(before: Piece, joint: Piece, after: Piece) -> bool:
-    """Whether the word is an operator here, and not a name."""
-    return not (joint.begins or before.begins or after.begins or before.token.is_mark(",", "{", "}", "="))
+def _joins(pieces: list[Piece], index: int) -> bool:
+    """Whether the word is an operator here, and neither a name nor the `since` of a measure."""
+    before, joint, after = pieces[index - 1 : index + 2]
+    begins = joint.begins or before.begins or after.begins
+    return not (begins or before.token.is_mark(",", "{", "}", "=") or _belongs_to_measure(pieces, index))
+
+
+def _belongs_to_measure(pieces: list[Piece], index: int) -> bool:
+    """Whether this is the `since` or `over` of `time since A`, `distance since A` or `distance over W`."""
+    before = pieces[index - 1].token
+    return before.is_word(*MEASURES) and pieces[index].token.is_word(*MEASURES[before.text])
 
 
 class ExpressionLayout:
@@ -97,7 +106,7 @@ class ExpressionLayout:
             token = self.page.pieces[index].token
             if token.is_word("and") and between:
                 between = False
-            elif token.kind in (TokenKind.WORD, TokenKind.MARK) and index > low and self._ends_operand(index - 1):
+            elif index > low and self._is_joint(index):
                 between = between or token.is_word("between")
                 indexes.setdefault(token.text, []).append(index)
             index = self.closing.get(index, index) + 1
@@ -107,9 +116,11 @@ class ExpressionLayout:
                 return places
         return []
 
-    def _ends_operand(self, index: int) -> bool:
-        """Whether an operator can follow this piece; a word or a sign after another operator begins an operand."""
-        return ends_operand(self.page.pieces, index)
+    def _is_joint(self, index: int) -> bool:
+        """Whether an operator stands here; a word or a sign after another operator begins an operand."""
+        pieces = self.page.pieces
+        is_operator = pieces[index].token.kind in (TokenKind.WORD, TokenKind.MARK) and ends_operand(pieces, index - 1)
+        return is_operator and not _belongs_to_measure(pieces, index)
 
     def _fits_around(self, low: int, opening: int, high: int, indent: int) -> bool:
         """Whether what stands before and after these brackets fits on lines, so that breaking them is enough."""

@@ -38,7 +38,7 @@ _IN_EXPRESSION = ("the next clause", "a signal, a value", "the end of this condi
 _VALUES = (TokenKind.DOTTED, TokenKind.NUMBER, TokenKind.UNIT)
 """After a token of these kinds, `=` is clearly meant as a comparison."""
 _CHAINABLE = frozenset({_SEQUENCE, _OR, _AND, _SUM, _PRODUCT})
-_MEASURES = {"time": ("since",), "distance": ("since", "over")}
+MEASURES = {"time": ("since",), "distance": ("since", "over")}
 """Names that measure something where one of these words follows; elsewhere they name a signal."""
 _SINCE_FORMS = frozenset({"min", "max", "sum", "count"})
 """Operators with a form `f(x since A)`, in which `since` is no condition."""
@@ -323,7 +323,7 @@ class ExpressionParser(Cursor):
             self.fail("a signal, a value or `(`", hint)
         if token.kind is TokenKind.DOTTED or (token.kind is TokenKind.WORD and token.text not in RESERVED):
             self.take()
-            if token.is_word(*_MEASURES) and self.next.is_word(*_MEASURES[token.text]):
+            if token.is_word(*MEASURES) and self.next.is_word(*MEASURES[token.text]):
                 return self._measured(token)
             return self._call(token) if self.next.is_mark("(") else syntax.Name(token.span, token.text)
         return self.fail("a signal, a value or `(`")

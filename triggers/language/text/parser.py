@@ -106,7 +106,8 @@ class _FileParser(ClauseParser):
         self.demand_mark("{")
         result.files.append(syntax.Contained(path, inner))  # whatever mistakes follow, its text was sent
         inner.language = self._language()
-        if inner.language is not None and result.language is None:
+        is_known = self.tokens[self.index - 1].text == str(LANGUAGE_VERSION)  # else that was reported
+        if inner.language is not None and result.language is None and is_known:
             self.report.version_of_import_alone(path.span, path.text, inner.language)
         while not self.next.is_mark("}"):
             if self.next.kind is TokenKind.END:

@@ -203,6 +203,8 @@ LONG = {
     "a list": f"{'a' * 70} in ({', '.join(map(str, range(50)))})",
     "calls in calls": f"max(min({'a' * 50} + {'b' * 50}, {'c' * 50}) * {'d' * 50} over 5 s) > 3",
     "arguments after a window": f"quantile({'a' * 60} + {'b' * 60} over 5 s, {'c' * 60} / {'d' * 60}) > 3",
+    "a measure of many": f"{'a' * 60} and time since ({'b' * 30} and {'c' * 30}) > 5 s and distance over 5 s > 3 m",
+    "a caught value": f"{'a' * 60} at {'b' * 60} > 3",
     "signals named like clauses": "x" + "".join(f" + tags * {n}.5" for n in range(30)) + " > 3",
 }
 
@@ -215,6 +217,18 @@ def test_whatever_can_be_broken_ends_at_100_columns(shape: str) -> None:
         assert formatted is not None
         assert max(map(len, formatted.splitlines())) <= 100, formatted
         assert format_source(formatted, filename="a.trigger").text == formatted
+
+
+@pytest.mark.parametrize("measure", ["time since (p and q) > 5 s", "distance since p > 4 m", "distance over 5 s > 4 m"])
+def test_a_measure_is_not_torn_from_its_event_or_window(measure: str) -> None:
+    for condition in (f"{'a' * 90} and {measure} and {'b' * 40}", f"{'a' * 90} > 1 or {measure}"):
+        lines = check_promises(f"trigger t {{ when {condition} }}").splitlines()
+        assert any(line.endswith(f" {measure}") for line in lines)
+
+
+def test_a_comment_within_a_measure_stays_there() -> None:
+    text = check_promises("trigger t { when p and time  # how long\n since q > 5 s }")
+    assert "and time  # how long\n" in text
 
 
 def test_a_long_sum_is_broken_before_its_signs() -> None:

@@ -129,10 +129,10 @@ class FormMistakes(Collector):
         self._error("LT116", span, f"`{name}` is a word of the language, so no expression can use it", "choose another")
 
     def unknown_version(self, span: Span, written: str, latest: int) -> None:
-        """LT117: a version of the language that does not exist."""
+        """LT117: a version of the language that does not exist, or that only an imported file says."""
         self._error("LT117", span, f"there is no version {written[:20]} of the language", f"write `language {latest}`")
 
     def version_of_import_alone(self, span: Span, path: str, version: int) -> None:
-        """LT117: a header in an imported file, but none in the file that imports it, whose words would differ."""
+        """LT117 for a header in an imported file, but none in the file that imports it, whose words would differ."""
         message = f"`{path}` says `language {version}`, and the file that imports it does not"
         self._error("LT117", span, message, f"begin that file with `language {version}`, too")
