@@ -90,9 +90,7 @@ def check_definitions(
         if has_new_words and let.name.text in _NEW_MEASURES:
             report.taken_name(let.name.span, let.name.text, "measure")
         if let.arguments:
-            if let.name.text in operators:
-                report.taken_name(let.name.span, let.name.text, "operator")
-            _check_arguments(let, definitions, signals, report)
+            _check_function(let, definitions, signals, operators, report)
     broken = {each.name.text for each in constants if _has_unknown_unit(each, report)}
     if broken:
         definitions.own = {name: each for name, each in definitions.own.items() if name not in broken}
@@ -107,6 +105,14 @@ def _has_unknown_unit(constant: syntax.Param | syntax.Set, report: Reporter) -> 
     for span, unit in unknown:
         report.unknown_unit(span, unit, nearest_units(unit))
     return bool(unknown)
+
+
+def _check_function(
+    let: syntax.Let, definitions: Definitions, signals: Collection[str], operators: Collection[str], report: Reporter
+) -> None:
+    if let.name.text in operators:
+        report.taken_name(let.name.span, let.name.text, "operator")
+    _check_arguments(let, definitions, signals, report)
 
 
 def _check_arguments(let: syntax.Let, definitions: Definitions, signals: Collection[str], report: Reporter) -> None:

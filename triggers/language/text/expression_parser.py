@@ -132,6 +132,8 @@ class ExpressionParser(Cursor):
         super().__init__(tokens, reporter)
         self._nesting = 0
         self._wrapped: set[Span] = set()
+        self._begin_forms: set[int] = set()
+        """Where the x of a form `f(x since A)` may begin."""
         self.boundary_words: tuple[str, ...] = ()
         """Words that begin a clause when they begin a line; elsewhere they are names."""
 
@@ -258,7 +260,8 @@ class ExpressionParser(Cursor):
         within = self.duration() if self.take_word("within") else None
         for side in (left, right):
             if isinstance(side, syntax.Junction) and side.span not in self._wrapped:
-                self.report.ambiguous_since(side.span, side.operator)
+                in_form = left.span.start in self._begin_forms
+                self.report.ambiguous_since(side.span, side.operator, in_form=in_form)
         return self._checked(syntax.Since(left.span.to((within or right).span), left, right, within))
 
     def _junction(self, first: syntax.Expression, token: Token, power: int) -> syntax.Expression:
@@ -349,6 +352,8 @@ class ExpressionParser(Cursor):
     def _call(self, name: Token) -> syntax.Expression:
         self.demand_mark("(")
         arguments = []
+        if name.text in _SINCE_FORMS:
+            self._begin_forms.add(self.next.span.start)
         if not self.next.is_mark(")"):
             arguments.append(self.expression())
             while self.take_mark(","):

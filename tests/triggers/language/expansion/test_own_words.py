@@ -92,6 +92,7 @@ def test_own_words_are_formatted_with_the_same_meaning_and_twice_alike(seed: int
             "let rate = rate(ego.speed over 1 s) let max = max(ego.speed over 1 s) trigger a { when rate > max / 1 s }",
             "trigger a { when rate(ego.speed over 1 s) > max(ego.speed over 1 s) / 1 s }",
         ),
+        ("param x = 0.3 trigger a { when lead.id > mod(x, 0.1) }", "trigger a { when lead.id > 0 }"),
         (
             "param yes = true trigger a { when (ego.speed > 1 m/s) == yes }",
             "trigger a { when (ego.speed > 1 m/s) == true }",

@@ -54,10 +54,12 @@ class FormMistakes(Collector):
         proposal = "write `(not P) for D` or `not (P for D)`"
         self._error("LT105", span, "`not P for D` can be read in two ways", proposal)
 
-    def ambiguous_since(self, span: Span, operator: str) -> None:
-        """LT105 for `and` or `or` beside `since`."""
+    def ambiguous_since(self, span: Span, operator: str, *, in_form: bool = False) -> None:
+        """LT105 for `and` or `or` beside `since`; `in_form`: in a call such as `max(x since A)`."""
         message = f"`since` beside `{operator}` can be read in two ways"
-        proposal = f"put this in parentheses, or the `since` alone: `(P since Q) {operator} R`"
+        proposal = "put this in parentheses"
+        if not in_form:  # whose `since` cannot stand in parentheses
+            proposal = f"{proposal}, or the `since` alone: `(P since Q) {operator} R`"
         self._error("LT105", span, message, proposal)
 
     def chained(self, span: Span, operator: str) -> None:
