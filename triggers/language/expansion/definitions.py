@@ -91,10 +91,14 @@ def check_definitions(
             report.taken_name(let.name.span, let.name.text, "measure")
         if let.arguments:
             _check_function(let, definitions, signals, operators, report)
-    broken = {each.name.text for each in constants if _has_unknown_unit(each, report)}
+    _leave_out({each.name.text for each in constants if _has_unknown_unit(each, report)}, definitions)
+
+
+def _leave_out(broken: set[str], definitions: Definitions) -> None:
+    """What is broken has no value, and its uses are not reported again."""
     if broken:
         definitions.own = {name: each for name, each in definitions.own.items() if name not in broken}
-        definitions.file = replace(file, broken_lets={*file.broken_lets, *broken})
+        definitions.file = replace(definitions.file, broken_lets={*definitions.file.broken_lets, *broken})
 
 
 def _has_unknown_unit(constant: syntax.Param | syntax.Set, report: Reporter) -> bool:
