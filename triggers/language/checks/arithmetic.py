@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from fractions import Fraction
 from math import isqrt
 
@@ -114,8 +115,11 @@ def _zero_fits(zero: Typed, other: Typed) -> bool:
 
 def _report_bare(context: CheckContext, bare: Typed, other: Typed) -> None:
     shown = context.report.source.text[bare.span.start : bare.span.end].strip()
-    proposals = [f"{shown} {unit}" for unit in units_like(other.unit)]
-    context.report.needs_unit(bare.span, context.subject(other.span), context.what(other), proposals)
+    units, subject, what = units_like(other.unit), context.subject(other.span), context.what(other)
+    if re.fullmatch(r"[A-Za-z_][\w.]*", shown):
+        context.report.constant_needs_unit(bare.span, subject, what, shown, units)
+    else:
+        context.report.needs_unit(bare.span, subject, what, [f"{shown} {unit}" for unit in units])
 
 
 def constant_in(typed: Typed, unit: Unit) -> Fraction | None:

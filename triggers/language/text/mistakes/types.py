@@ -15,6 +15,11 @@ class TypeMistakes(Collector):
         """LT301: a bare number where a quantity with a unit is needed."""
         self._error("LT301", span, f"{subject} is {what}", f"write {quoted(proposals)}" if proposals else "")
 
+    def constant_needs_unit(self, span: Span, subject: str, what: str, name: str, units: Sequence[str]) -> None:
+        """LT301 for the name of a bare number."""
+        such_as = f", such as {quoted(units)}" if units else ""
+        self._error("LT301", span, f"{subject} is {what}", f"give `{name}` a unit where it is defined{such_as}")
+
     def other_dimension(self, span: Span, left: str, right: str) -> None:
         """LT302: quantities of different dimensions."""
         is_charge = "a temperature" in f"{left}{right}" and "charge in C" in f"{left}{right}"

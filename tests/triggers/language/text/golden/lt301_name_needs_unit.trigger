@@ -1,0 +1,5 @@
+param limit = 20
+let fast = ego.speed > limit
+trigger t {
+    when fast
+}
