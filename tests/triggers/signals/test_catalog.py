@@ -132,6 +132,12 @@ def test_a_max_age_that_heartbeats_cannot_notice_is_warned_about(max_age: float,
     assert [(each.code, each.line, each.column) for each in found] == [(code, 2, 18) for code in warned]
 
 
+def test_columns_of_a_signal_without_any_are_warned_about() -> None:
+    catalog = parse("signals:\n  x: {rate: 100, columns: []}\n  y: {rate: 1, columns: [a]}\n  z: {rate: 1}\n")
+    found = compile_source("trigger t { when x > 1 }", filename="test", catalog=catalog).diagnostics
+    assert [(each.code, each.line, each.column) for each in found] == [("LT920", 2, 18)]
+
+
 def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
     with pytest.raises(InvalidInput, match=r"nowhere\.yaml"):
         SignalCatalog.load(tmp_path / "nowhere.yaml")

@@ -30,7 +30,7 @@ Check = Callable[[CheckContext, syntax.Expression], Typed]
 
 
 def catalog_findings(catalog: SignalCatalog, check: Check) -> tuple[Diagnostic, ...]:
-    """The mistakes of derived signals, and a warning for each stated `max_age` that is shorter than can be noticed."""
+    """The mistakes of derived signals, and warnings: a `max_age` that is too short to be noticed, empty `columns`."""
     return (*derived_findings(catalog, check), *_warnings(catalog))
 
 
@@ -51,6 +51,8 @@ def _warnings(catalog: SignalCatalog) -> tuple[Diagnostic, ...]:
         if signal.max_age is not None and (signal.max_age_ns or 0) < NOTICED_NS:
             span = Span(*catalog.source.characters(("signals", name, "max_age")))
             report.short_max_age(span, name, shown_time(signal.max_age_ns or 0))
+        if "columns" in signal.model_fields_set and not signal.columns:
+            report.no_columns(Span(*catalog.source.characters(("signals", name, "columns"))), name)
     return report.diagnostics
 
 

@@ -28,6 +28,7 @@ NOT_FROM_TEXT = {
     "LT331",
     "LT504",
     "LT916",
+    "LT920",
 }  # of bytes, or of another catalog: tested in test_compile, test_limits, test_catalog, test_derived, test_values
 
 

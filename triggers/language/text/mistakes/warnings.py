@@ -126,6 +126,11 @@ class Warnings(Collector):
         proposal = f"add {quoted(place, 'and')} to the `signals` of the capture, beside those that the condition reads"
         self._warning("LT918", span, message, proposal)
 
+    def no_columns(self, span: Span, signal: str) -> None:
+        """LT920: `columns` of a signal without any."""
+        message = f"`columns` of `{signal}` is empty, so it is read from a column called `{signal}`"
+        self._warning("LT920", span, message, "name columns, or leave the key out")
+
     def waits_in_silence(self, span: Span, signal: str, second: str) -> None:
         """LT921: `A without B` whose B is unknown while a signal is silent."""
         message = (
