@@ -74,7 +74,7 @@ def outcome(summary: TraceSummary) -> str:
         times = ", ".join(f"{t_ns / NS_PER_S:.3f} s" for t_ns in summary.fires_ns[:5])
         more = f" and {count - 5} more" if count > 5 else ""
         return f"It fired {'once' if count == 1 else f'{count} times'}: at {times}{more}."
-    return f"It never fired: {summary.why_not or 'nothing was recorded'}."
+    return f"It never fired: {summary.why_not or 'the drive lasts no time, as a single row does'}."
 
 
 def _facts(part: ConditionPart, values: Numbers) -> str:

@@ -60,6 +60,13 @@ def test_a_trigger_that_never_fired_is_shown_where_it_came_closest_with_the_reas
 
 
 @pytest.mark.usefixtures("folder")
+def test_a_drive_of_a_single_row_says_that_it_lasts_no_time(capsys: Output) -> None:
+    pq.write_table(pa.table({"t": [1.0], "x": [50.0], "gear": ["drive"]}), "d.parquet")
+    assert main([*TRACE, "--trigger", "never"]) == 0
+    assert "It never fired: the drive lasts no time, as a single row does." in capsys.readouterr().out
+
+
+@pytest.mark.usefixtures("folder")
 def test_a_terminal_gets_a_table_and_a_plot(capsys: Output) -> None:
     assert main([*TRACE, "--trigger", "speeding", "--window", "4 s"]) == 0
     lines = capsys.readouterr().out.splitlines()
