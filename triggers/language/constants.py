@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from math import floor, log10
@@ -30,6 +30,7 @@ _ONE: dict[str | None, float] = {None: 1.0, "%": 100.0}
 class Constant:
     """A number at `span`, with its unit as written, and a sensible range and step in that unit.
 
+    The number that a `param` stands for is at the `param`, and comes with the first condition that uses it.
     `block` is the trigger or let that it is in. `subject` is what is compared with it (`operator`: one of the six
     comparisons), or the condition or sequence that lasts so long (`for`, `for at most`, `tolerating`, `after`,
     `within`), is looked at over such a time (`over`) or recurs after it (`every`); `signal` is its name if it is a
@@ -58,14 +59,42 @@ def constants_of(text: str, *, filename: str) -> list[Constant]:
     """
     source = Source(text, filename)
     file = parse(source, Reporter(source))
-    found = [each for let in file.lets for each in _in(let.value, let.name.text)]
+    params = _params(file)
+    found: dict[Span, Constant] = {}
+    for let in file.lets:
+        arguments = frozenset(argument.text for argument in let.arguments)
+        for each in _in(let.value, _Block(let.name.text, params, arguments)):
+            found.setdefault(each.span, each)
     for trigger in file.triggers:
         if trigger.when is not None:
-            found += _in(trigger.when, trigger.name.text)
-    return sorted(found, key=lambda each: each.span.start)
+            for each in _in(trigger.when, _Block(trigger.name.text, params)):
+                found.setdefault(each.span, each)
+    return sorted(found.values(), key=lambda each: each.span.start)
 
 
-def _in(expression: syntax.Expression, block: str) -> Iterator[Constant]:
+@dataclass(frozen=True, slots=True)
+class _Block:
+    """The block that an expression is in, the numbers that names stand for there, and the names of its arguments."""
+
+    name: str
+    params: Mapping[str, syntax.Quantity]
+    arguments: frozenset[str] = frozenset()
+
+
+def _params(file: syntax.File) -> dict[str, syntax.Quantity]:
+    """The numbers of params, also of files that the text contains, by the names under which conditions know them."""
+    contained = {each.path.text: each.file for each in file.files}
+    known = [("", file), *((f"{each.alias.text}.", contained.get(each.path.text)) for each in file.imports)]
+    return {
+        prefix + param.name.text: param.value
+        for prefix, of in known
+        if of is not None
+        for param in of.params
+        if isinstance(param.value, syntax.Quantity)
+    }
+
+
+def _in(expression: syntax.Expression, block: _Block) -> Iterator[Constant]:
     """The constants below an expression; nesting is bounded, as the parser bounds it."""
     match expression:
         case syntax.Binary(operator=operator, left=left, right=right) if operator in OPERATIONS_OF:
@@ -95,8 +124,10 @@ def _in(expression: syntax.Expression, block: str) -> Iterator[Constant]:
         yield from _in(child, block)
 
 
-def _compared(block: str, operator: str, subject: syntax.Expression, other: syntax.Expression) -> Iterator[Constant]:
+def _compared(block: _Block, operator: str, subject: syntax.Expression, other: syntax.Expression) -> Iterator[Constant]:
     """What an expression is compared with, if that is a number and the expression is none."""
+    if isinstance(other, syntax.Name):
+        other = block.params.get(other.name, other)
     if (quantity := _quantity(other)) is None or _quantity(subject) is not None:
         return
     value, unit = quantity
@@ -106,20 +137,25 @@ def _compared(block: str, operator: str, subject: syntax.Expression, other: synt
         low, high, step = 0.0, _ONE[unit], _ONE[unit] / STEPS
     elif call in _WHOLE:
         low, high, step = 0.0, max(10.0, high), 1.0
-    signal = subject.name if isinstance(subject, syntax.Name) else None
-    yield Constant("comparison", block, other.span, value, unit or "", operator, subject.span, signal, low, high, step)
+    name = subject.name if isinstance(subject, syntax.Name) else None
+    signal = None if name in block.arguments else name
+    yield Constant(
+        "comparison", block.name, other.span, value, unit or "", operator, subject.span, signal, low, high, step
+    )
 
 
 def _lasting(
-    block: str, operator: str, subject: syntax.Expression, duration: syntax.Quantity | None
+    block: _Block, operator: str, subject: syntax.Expression, duration: syntax.Quantity | None
 ) -> Iterator[Constant]:
     """A duration, which is always more than nothing."""
+    if isinstance(duration, syntax.NamedQuantity):
+        duration = block.params.get(duration.name)
     if duration is None or duration.value <= 0:
         return
     _, high, step = _range(duration.value)
     yield Constant(
         "duration",
-        block,
+        block.name,
         duration.span,
         duration.value,
         duration.unit or "",

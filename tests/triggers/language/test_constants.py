@@ -44,6 +44,31 @@ def test_comparisons_and_durations_of_conditions_are_found_in_the_order_of_the_t
     assert [each.signal for each in constants[:2]] == ["ego.speed", None]
 
 
+OWN_WORDS = """import "common.trigger" as c
+param limit = 20 km/h
+param hold = 300 ms
+let faster(x) = x > 3 m/s
+trigger t { when ego.speed > limit for hold and faster(ego.speed) and ego.accel < c.least for c.hold }
+trigger u { when ego.speed > limit }
+file "common.trigger" {
+    param least = -4 m/s^2
+    param hold = 1 s
+}
+"""
+
+
+def test_numbers_of_params_are_found_where_they_are_defined_once_and_with_what_uses_them_first() -> None:
+    constants = found(OWN_WORDS)
+    assert [(each.block, *shown(each, OWN_WORDS)) for each in constants] == [
+        ("t", "ego.speed", ">", "20 km/h"),
+        ("t", "ego.speed > limit", "for", "300 ms"),
+        ("faster", "x", ">", "3 m/s"),
+        ("t", "ego.accel", "<", "-4 m/s^2"),
+        ("t", "ego.accel < c.least", "for", "1 s"),
+    ]
+    assert [each.signal for each in constants if each.kind == "comparison"] == ["ego.speed", None, "ego.accel"]
+
+
 @pytest.mark.parametrize(
     ("condition", "value", "bounds", "step"),
     [
