@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from itertools import accumulate
 from math import fsum, ulp
-from random import Random
 
 import pytest
 from hypothesis import given, settings
@@ -18,6 +16,7 @@ from tests.triggers.language.webassembly.harness import (
     recordings,
     word_changes,
 )
+from tests.triggers.language.webassembly.kernels.updates import Glitched, glitched, updates
 from triggers.language.ir import Kind, Node
 from triggers.language.reference.values import Value
 from triggers.language.webassembly.kernels.table import KERNELS
@@ -30,12 +29,6 @@ EMA = make_node("ema", NUMBER, window_ns=SPAN_NS)
 
 def average(capacity: int = 500, window_ns: int = SPAN_NS) -> Node:
     return make_node("window_avg", NUMBER, window_ns=window_ns, capacity=capacity)
-
-
-def updates(values: list[Value], *, times_ns: list[int] | None = None) -> Block:
-    """A segment's block with a new sample at every tick, 100 ns apart."""
-    count = len(values)
-    return Block(times_ns or range(0, 100 * count, 100), [True] * count, [True] * count, (values,), begins=True)
 
 
 @settings(max_examples=150)
@@ -124,27 +117,14 @@ def test_share_counts_a_run_as_lost_only_if_the_next_ticks_window_reaches_it(nex
     assert_agrees(KERNELS["share"], node, BOOL, [block])
 
 
-GLITCHES = st.sampled_from([3.4e38, 1e300, 1e200, 1e100, 1e60, 1e30, 1e20, 1.8446744073709552e19, 1e19, 1e16, 65535.0])
+GLITCHES = (3.4e38, 1e300, 1e200, 1e100, 1e60, 1e30, 1e20, 1.8446744073709552e19, 1e19, 1e16, 65535.0)
 
 
 @settings(max_examples=200)
-@given(
-    glitches=st.dictionaries(st.integers(0, 60), st.tuples(GLITCHES, st.sampled_from((1.0, -1.0))), max_size=8),
-    steps=st.lists(st.sampled_from((20, 100, 100, 330)), min_size=200, max_size=200),
-    length=st.integers(1, 20),
-    seed=st.integers(0, 1 << 32),
-)
-def test_avg_is_the_mean_of_its_window_whatever_was_before(
-    glitches: dict[int, tuple[float, float]], steps: list[int], length: int, seed: int
-) -> None:
-    random, times_ns = Random(seed), list(accumulate(steps))
-    numbers = [random.gauss(10, 1) for _ in times_ns]
-    for place, (size, sign) in glitches.items():
-        numbers[place] = size * sign
-    window_ns = 100 * length
-    means = KernelMachine(KERNELS["window_avg"], average(window_ns=window_ns), NUMBER).run(
-        updates(list(numbers), times_ns=times_ns)
-    )
+@given(segment=glitched(GLITCHES))
+def test_avg_is_the_mean_of_its_window_whatever_was_before(segment: Glitched) -> None:
+    numbers, times_ns, window_ns = segment.numbers, segment.times_ns, segment.window_ns
+    means = KernelMachine(KERNELS["window_avg"], average(window_ns=window_ns), NUMBER).run(segment.block)
     for end, (t_ns, mean) in enumerate(zip(times_ns, means, strict=True)):
         within = [x for x, at_ns in zip(numbers, times_ns, strict=True) if t_ns - window_ns < at_ns <= t_ns]
         assert isinstance(mean, float), end

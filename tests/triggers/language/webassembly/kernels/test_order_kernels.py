@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.triggers.language.webassembly.harness import Block, KernelMachine, assert_agrees, make_node, recordings
+from tests.triggers.language.webassembly.kernels.updates import updates
 from triggers.language.checks.calls.windows import MAX_RANKS
 from triggers.language.ir import MAX_ORDERED, Kind, Node
 from triggers.language.reference.values import Value
@@ -27,12 +28,6 @@ RANKS = (Fraction(1, 2), Fraction(1), Fraction(1, 10**9), Fraction(7, 100), Frac
 def quantile(rank: Fraction, window_ns: int = SPAN_NS, capacity: int = 500) -> Node:
     part, whole = float(rank.numerator), float(rank.denominator)
     return make_node("window_quantile", NUMBER, window_ns=window_ns, capacity=capacity, part=part, whole=whole)
-
-
-def updates(values: list[Value], times_ns: list[int] | None = None) -> Block:
-    """A segment's block with a new sample at every tick, 100 ns apart."""
-    count = len(values)
-    return Block(times_ns or range(0, 100 * count, 100), [True] * count, [True] * count, (values,), begins=True)
 
 
 def results(rank: Fraction, block: Block, window_ns: int = SPAN_NS) -> list[Value]:
@@ -79,7 +74,7 @@ def test_entries_that_leave_together_are_all_taken_out(leaving: int) -> None:
     random = Random(leaving)
     values: list[Value] = [random.choice((-0.0, 0.0, random.gauss(0, 1), 1e300)) for _ in range(300)]
     times_ns = [*range(100), *range(99 + SPAN_NS - (100 - leaving), 99 + SPAN_NS + 30 + leaving)]
-    block = updates(values[: len(times_ns)], times_ns)
+    block = updates(values[: len(times_ns)], times_ns=times_ns)
     for rank in RANKS:
         for capacity in (70, 100, 500):  # the first two wrap the ring
             assert_agrees(KERNEL, quantile(rank, capacity=capacity), NUMBER, [block])

@@ -16,6 +16,7 @@ from tests.triggers.language.webassembly.harness import (
     make_node,
     recordings,
 )
+from tests.triggers.language.webassembly.kernels.updates import updates
 from triggers.language.ir import Kind, Node
 from triggers.language.reference.values import Value
 from triggers.language.webassembly.kernels.windows.extremes import KERNELS
@@ -23,12 +24,6 @@ from triggers.language.webassembly.kernels.windows.extremes import KERNELS
 SPAN_NS = 1_000
 CAPACITIES = (1, 2, 3, 7, 64, 500)
 NUMBER = (Kind.NUMBER,)
-
-
-def updates(values: list[Value], *, step_ns: int = 100, start_ns: int = 0) -> Block:
-    """A segment's block with a new sample at every tick."""
-    times_ns = [start_ns + index * step_ns for index in range(len(values))]
-    return Block(times_ns, [True] * len(values), [True] * len(values), (values,), begins=True)
 
 
 def window(op: str, *, window_ns: int = SPAN_NS, capacity: int = 500) -> Node:
