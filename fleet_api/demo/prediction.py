@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from fleet_api.demo.inputs import DemoInputs
 from fleet_api.simulation.simulate import PlannedVehicle
-from triggers.assignment.rules import is_assigned
+from triggers.assignment.rules import obstacle
 from triggers.backtest.forecast import clip_sizes
 from triggers.backtest.plan import make_plan
 from triggers.backtest.result import DriveResult
@@ -54,7 +54,7 @@ def predict(inputs: DemoInputs, vehicles: Sequence[PlannedVehicle], *, now_ns: i
 
 def _reaches(settings: CampaignSettings, vehicle: PlannedVehicle, now_ns: int) -> bool:
     """Whether a vehicle gets the campaign as soon as it starts."""
-    return is_assigned(settings, vehicle.id, vehicle.attributes, rollout_from_ns=now_ns, now_ns=now_ns)
+    return obstacle(settings, vehicle.id, vehicle.attributes, rollout_from_ns=now_ns, now_ns=now_ns) is None
 
 
 def _fires(settings: CampaignSettings, drive: DriveResult) -> int:

@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from triggers.assignment import plausible
 from triggers.assignment.given import AssignedVersion, CountedParts, Refusal, Version
-from triggers.assignment.rules import is_assigned, next_change_ns
+from triggers.assignment.rules import next_change_ns, obstacle
 from triggers.contracts.base import AttributeValue
 from triggers.contracts.campaign import RunningCampaign
 from triggers.contracts.checkin import Assignment, AssignmentList, FireCounts
@@ -106,7 +106,7 @@ def assigned_campaigns(
     assigned = [
         campaign
         for campaign in running
-        if is_assigned(
+        if obstacle(
             campaign.settings,
             vehicle_id,
             attributes,
@@ -115,6 +115,7 @@ def assigned_campaigns(
             held_ns=None if campaign.held_at is None else _ns(campaign.held_at),
             reported=reported,
         )
+        is None
     ]
     return sorted(assigned, key=lambda campaign: (-campaign.settings.priority, campaign.campaign))
 

@@ -29,29 +29,6 @@ class Obstacle(StrEnum):
     """The stage that its rollout has reached does not admit the vehicle."""
 
 
-def is_assigned(
-    settings: CampaignSettings,
-    vehicle_id: str,
-    attributes: Mapping[str, AttributeValue],
-    *,
-    rollout_from_ns: int,
-    now_ns: int,
-    held_ns: int | None = None,
-    reported: Mapping[str, AttributeValue] | None = None,
-) -> bool:
-    """Whether the vehicle runs an active campaign at `now_ns`; its arguments are those of `obstacle`."""
-    found = obstacle(
-        settings,
-        vehicle_id,
-        attributes,
-        rollout_from_ns=rollout_from_ns,
-        now_ns=now_ns,
-        held_ns=held_ns,
-        reported=reported,
-    )
-    return found is None
-
-
 def obstacle(
     settings: CampaignSettings,
     vehicle_id: str,

@@ -8,7 +8,7 @@ import pytest
 
 from tests.triggers.assignment.rollouts import BEGAN, DAY_NS, STAGES, ns, settings_with
 from triggers.assignment.planned import planned_days
-from triggers.assignment.rules import is_assigned
+from triggers.assignment.rules import obstacle
 from triggers.contracts.campaign import CampaignSettings
 
 
@@ -49,9 +49,10 @@ def test_no_time_has_no_days() -> None:
 def test_the_plan_is_what_assignment_admits() -> None:
     """Hour by hour over 500 vehicles, by the rule that check-ins follow."""
     settings = settings_with(rollout=STAGES, active_from=date(2026, 1, 6))
+    hours = [ns(BEGAN + timedelta(hours=hour)) for hour in range(72)]
     admitted = sum(
-        is_assigned(settings, f"car-{vehicle}", {}, rollout_from_ns=ns(BEGAN), now_ns=ns(BEGAN + timedelta(hours=hour)))
+        obstacle(settings, f"car-{vehicle}", {}, rollout_from_ns=ns(BEGAN), now_ns=now_ns) is None
         for vehicle in range(500)
-        for hour in range(72)
+        for now_ns in hours
     )
     assert sum(vehicle_days(settings, 3)) / 2 == pytest.approx(admitted / 24, rel=0.06)

@@ -10,13 +10,13 @@ from hypothesis import strategies as st
 
 from tests.triggers.assignment.rollouts import BEGAN, DAY_NS, STAGES, ns, settings_with
 from triggers.assignment.rollout import share_at
-from triggers.assignment.rules import Obstacle, is_assigned, next_change_ns, obstacle
+from triggers.assignment.rules import Obstacle, next_change_ns, obstacle
 from triggers.contracts.campaign import CampaignSettings, Comparison, RolloutStage
 
 
 def assigned(settings: CampaignSettings, vehicle_id: str = "car-1", *, at: datetime = BEGAN, **attributes: Any) -> bool:
     """Whether a vehicle runs the campaign, of which the rollout began at BEGAN."""
-    return is_assigned(settings, vehicle_id, attributes, rollout_from_ns=ns(BEGAN), now_ns=ns(at))
+    return obstacle(settings, vehicle_id, attributes, rollout_from_ns=ns(BEGAN), now_ns=ns(at)) is None
 
 
 def test_the_share_follows_the_stages() -> None:
@@ -36,7 +36,7 @@ def test_a_rollout_that_is_held_admits_whom_it_admitted_then_and_changes_nobody_
     staged, fleet = settings_with(rollout=STAGES), [f"car-{number}" for number in range(200)]
     held_ns, later_ns = ns(BEGAN) + DAY_NS // 2, ns(BEGAN) + 9 * DAY_NS
     then, later = (
-        {v for v in fleet if is_assigned(staged, v, {}, rollout_from_ns=ns(BEGAN), now_ns=at, held_ns=held_ns)}
+        {v for v in fleet if obstacle(staged, v, {}, rollout_from_ns=ns(BEGAN), now_ns=at, held_ns=held_ns) is None}
         for at in (held_ns, later_ns)
     )
     assert then == later and 0 < len(then) < 60
