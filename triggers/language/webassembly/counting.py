@@ -16,7 +16,7 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
-from triggers.language.webassembly.kernels.table import FUNCTIONS_OF, KERNEL_FUNCTIONS, KERNELS, SHARED_FUNCTIONS
+from triggers.language.webassembly.kernels.table import FUNCTIONS_OF, KERNELS, SHARED_FUNCTIONS
 from triggers.language.webassembly.kernels.windows.order_statistics import MOST_TAKEN_OUT, MOVED_AT_ONCE
 
 TICKS_AMORTISED = 64
@@ -284,7 +284,7 @@ def _texts() -> dict[str, str]:
         text = files("triggers.language.webassembly").joinpath(name).read_text(encoding="utf-8")
         texts += [part for part in re.split(r"^(?=\(func )", text, flags=re.M) if part.startswith("(func ")]
     texts += [text for functions in FUNCTIONS_OF.values() for text in functions]
-    texts += [*SHARED_FUNCTIONS, *KERNEL_FUNCTIONS, *(kernel.text for kernel in KERNELS.values())]
+    texts += [*SHARED_FUNCTIONS, *(kernel.text for kernel in KERNELS.values())]
     named = ((_NAME.match(text), text) for text in texts)
     return {match[1] or match[2]: text for match, text in named if match is not None}
 

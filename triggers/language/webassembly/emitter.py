@@ -23,7 +23,7 @@ from triggers.language.webassembly.host.manifest import SECTION
 from triggers.language.webassembly.host.sections import with_custom_section
 from triggers.language.webassembly.kernel_parts.kernel import Kernel, parameter_type
 from triggers.language.webassembly.kernels.current import places
-from triggers.language.webassembly.kernels.table import FUNCTIONS_OF, KERNEL_FUNCTIONS, KERNELS, SHARED_FUNCTIONS
+from triggers.language.webassembly.kernels.table import FUNCTIONS_OF, KERNELS, SHARED_FUNCTIONS
 from triggers.language.webassembly.placement import PAGE_BYTES, Placement, Result
 from triggers.language.webassembly.plan import COLUMN, KernelCall, ModulePlan
 from triggers.language.webassembly.symbols import symbols_of
@@ -85,11 +85,11 @@ class _Emitter:
 
     def _text(self) -> str:
         used = {call.kernel.name: call.kernel.text for call in self.plan.calls}
-        called = {text: None for name in used for text in FUNCTIONS_OF.get(name, ())}
         if self.plan.ir.compares:
             used["compare"] = KERNELS["compare"].text
         if self.plan.ir.events:
-            used["match_events"] = "\n".join([*KERNEL_FUNCTIONS, KERNELS["match_events"].text, self._end_events()])
+            used["match_events"] = "\n".join([KERNELS["match_events"].text, self._end_events()])
+        called = {text: None for name in used for text in FUNCTIONS_OF.get(name, ())}
         text = "\n".join(
             [_TIMELINE, _WEIGHING, *SHARED_FUNCTIONS, *called, *used.values(), self._join_masks(), self._evaluate()]
         )

@@ -26,8 +26,9 @@ KERNELS: dict[str, Kernel] = {name: kernel for family in _FAMILIES for name, ker
 
 SHARED_FUNCTIONS = (stateless.NUMBERS_WORD, edges.RISES, edges.LAST_KNOWN)
 """Functions that the timeline and several kernels call; every module has them."""
-KERNEL_FUNCTIONS = events.FUNCTIONS
-"""Functions that one kernel calls; modules with that kernel have them."""
-
-FUNCTIONS_OF: dict[str, tuple[str, ...]] = {**odometers.FUNCTIONS_OF, **sun.FUNCTIONS_OF}
-"""Functions that several kernels call, by kernel; modules with one of these kernels have them once."""
+FUNCTIONS_OF: dict[str, tuple[str, ...]] = {
+    **events.FUNCTIONS_OF,
+    **odometers.FUNCTIONS_OF,
+    **sun.FUNCTIONS_OF,
+}
+"""Functions that some kernels call, by kernel; modules with one of these kernels have them once."""

@@ -82,8 +82,8 @@ _FINISH = f"""(func $finish_events (param $state i32) (param $within_ns i64)
       (br $evict))))"""
 """Nothing follows the latest tick: windows that reach beyond it were not observed as a whole."""
 
-FUNCTIONS = (_LEAVE, _SETTLE, _RISE, _FINISH)
-"""What the kernel and the end of a drive call."""
+FUNCTIONS_OF = {"match_events": (_LEAVE, _SETTLE, _RISE, _FINISH)}
+"""The functions that the kernel and the end of a drive call."""
 
 
 def _match_events() -> Kernel:
