@@ -52,7 +52,7 @@ def _joins(pieces: list[Piece], index: int) -> bool:
     """Whether the word is an operator here, and neither a name nor the `since` of a measure."""
     before, joint, after = pieces[index - 1 : index + 2]
     begins = joint.begins or before.begins or after.begins
-    return not (begins or before.token.is_mark(",", "{", "}", "=") or _belongs_to_measure(pieces, index))
+    return not begins and ends_operand(pieces, index - 1) and not _belongs_to_measure(pieces, index)
 
 
 def _belongs_to_measure(pieces: list[Piece], index: int) -> bool:

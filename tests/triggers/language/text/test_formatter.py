@@ -231,6 +231,11 @@ def test_a_comment_within_a_measure_stays_there() -> None:
     assert "and time  # how long\n" in text
 
 
+@pytest.mark.parametrize("name", ["since", "b"])
+def test_a_comment_behind_a_name_stays_behind_it_whatever_the_name(name: str) -> None:
+    assert f"{name}  # why\n" in formatted(f"let a = ( x and {name} # why\n)")
+
+
 def test_a_long_sum_is_broken_before_its_signs() -> None:
     text = f"trigger a {{ when {' + '.join(f'some.long.signal_{n}' for n in range(5))} - 3 > -7 }}"
     assert (
