@@ -111,7 +111,7 @@ def test_the_table_of_settings_is_complete_and_its_defaults_are_right() -> None:
 
 
 def test_the_example_in_the_readme_compiles_against_the_demo_catalog() -> None:
-    example = next(text for text in blocks(REPOSITORY / "README.md", "") if text.startswith("trigger "))
+    example = next(text for text in blocks(REPOSITORY / "README.md", "") if "\ntrigger " in text)
     catalog = SignalCatalog.load(REPOSITORY / "fleet_api/demo/signals.yaml")
     compilation = compile_source(example, filename="README.md", catalog=catalog)
     assert compilation.ok, [diagnostic.render() for diagnostic in compilation.diagnostics]

@@ -1,9 +1,11 @@
 # What the demonstration watches for in the generated drives.
+param hold = 300 ms
 let driving = ego.speed > 20 km/h
+let missed(active, shadow) = shadow > 0.7 and active < 0.3
 
 trigger hard_braking {
     describe "The driver brakes hard."
-    when ego.accel < -3 m/s^2 for 300 ms
+    when ego.accel < -3 m/s^2 for hold
     cooldown 60 s
     capture 5 s before, 3 s after {
         signals ego.*, driver.*, lead.*, active.cut_in.*, shadow.cut_in.*
@@ -14,7 +16,7 @@ trigger hard_braking {
 
 trigger cut_in_missed {
     describe "A neighbour cuts in; only the shadow network sees it."
-    when (shadow.cut_in.prob > 0.7 and active.cut_in.prob < 0.3) for 300 ms and driving
+    when missed(active.cut_in.prob, shadow.cut_in.prob) for hold and driving
     cooldown 5 s
     capture 6 s before, 4 s after {
         signals ego.*, lead.*, active.cut_in.*, shadow.cut_in.*
