@@ -58,7 +58,7 @@ _TRIGGER_CLAUSES = {
     "tags": ('tags "braking", "snow"', "Words that its clips carry in the catalog."),
 }
 _CAPTURE_CLAUSES = {
-    "signals": ("signals ego.*, lead.distance", "The signals that clips hold."),
+    "signals": ("signals ego.*, lead.distance", "The signals that clips hold; `signals *`: all that are not derived."),
     "cameras": ("cameras front_main", "The cameras that clips hold."),
 }
 _CAMPAIGN_CLAUSES = {

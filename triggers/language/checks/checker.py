@@ -275,7 +275,9 @@ def _expanded(context: CheckContext, patterns: Iterable[syntax.Word]) -> tuple[s
     """The signals that match names and patterns, in the catalog's order."""
     chosen: set[str] = set()
     for pattern in patterns:
-        if pattern.text.endswith(".*"):
+        if pattern.text == "*":
+            chosen |= context.catalog.sampled
+        elif pattern.text.endswith(".*"):
             matching = {name for name in context.catalog.signals if name.startswith(pattern.text[:-1])}
             if not matching:
                 context.report.empty_pattern(pattern.span, pattern.text, _nearest_patterns(context, pattern.text))

@@ -53,7 +53,7 @@ class ClauseParser(ExpressionParser):
             while not self.take_mark("}"):
                 self.parts[self.index] = Part.LINE
                 if self.take_word("signals"):
-                    signals = (signals or ()) + self.items(self.pattern)
+                    signals = (signals or ()) + self.items(self._chosen)
                 elif self.take_word("cameras"):
                     cameras += self.items(self._camera)
                 else:
@@ -63,10 +63,14 @@ class ClauseParser(ExpressionParser):
     def pattern(self) -> syntax.Word:
         """A signal, or all signals below a name: `ego.*`."""
         if self.next.kind not in _NAMES:
-            all_of_them = "list the branches, as in `signals ego.*, lead.*`" if self.next.is_mark("*") else ""
-            self.fail("a signal or a pattern such as `ego.*`", all_of_them)
+            self.fail("a signal or a pattern such as `ego.*`")
         token = self.take()
         return syntax.Word(token.text, token.span)
+
+    def _chosen(self) -> syntax.Word:
+        """A signal, a pattern, or `*`: all signals."""
+        star = self.take_mark("*")
+        return self.pattern() if star is None else syntax.Word(star.text, star.span)
 
     def compared(self) -> syntax.Word | syntax.ComparedEvents:
         """A head, or `events HEAD [with SIGNAL] within 1 s`.

@@ -84,6 +84,15 @@ def test_a_program_reads_the_signals_that_a_derived_one_is_computed_from() -> No
     assert settings.capture.signals == ("ego.speed", "lead.distance", "brake")
 
 
+def test_all_signals_are_those_with_samples_of_their_own() -> None:
+    result = compiled("close", capture="capture 1 s before, 1 s after { signals * }")
+    assert result.triggers is not None
+    captured = result.triggers.settings[0].capture.signals
+    catalog = SignalCatalog.parse(SIGNALS, name="signals.yaml")
+    assert captured == tuple(name for name, signal in catalog.signals.items() if signal.derived is None)
+    assert "brake" in captured and "ego.ttc" not in captured
+
+
 def test_by_default_those_signals_are_captured() -> None:
     result = compiled("close")
     assert result.triggers is not None

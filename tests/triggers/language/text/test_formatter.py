@@ -128,7 +128,7 @@ _captures = st.builds(
         *["capture", "8 s", "before", ",", "4 s", "after", "{"], *(["signals", *signals] if signals else []),
         *(["cameras", *cameras] if cameras else []), "}",
     ],
-    st.one_of(st.just([]), _lists),
+    st.one_of(st.just([]), _lists, st.just(["*"]), st.just(["b", ",", "*", ",", "ego.*"])),
     st.one_of(st.just([]), _lists),
 )  # fmt: skip
 _triggers = st.builds(

@@ -102,7 +102,7 @@ function inClause({ place, triggers }: Reading, vocabulary: Vocabulary): Offer[]
     case "compare":
       return heads(vocabulary);
     case "signals":
-      return [...branches(vocabulary), ...vocabulary.signals.map(signal)];
+      return [named("*", "all that are not derived"), ...branches(vocabulary), ...vocabulary.signals.map(signal)];
     case "cameras":
       return vocabulary.cameras.map((name) => named(name, "camera"));
     case "upload":

@@ -78,7 +78,8 @@ export function read(place: Place, token: Token, startsLine: boolean, next: stri
   if (token.kind === "comment") return { place, style: "comment" };
   if (token.kind === "odd") return { place, style: "invalid" };
   const last = [token, ...place.last.slice(0, 2)];
-  const isOperand = token.kind !== "mark" || token.text === ")";
+  const isAll = place.clause === "signals" && token.text === "*";
+  const isOperand = token.kind !== "mark" || token.text === ")" || isAll;
   const on: Place = { ...place, last, isAfterOperand: isOperand };
   switch (token.kind) {
     case "mark":

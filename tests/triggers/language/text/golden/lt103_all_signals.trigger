@@ -1,7 +1,0 @@
-trigger a {
-    when ego.speed > 3 m/s
-    capture 5 s before, 5 s after {
-        signals *
-    }
-    tags "a"
-}
