@@ -31,6 +31,9 @@ COMMANDS = {
         "fleet_api.cli.author.compile:compile_campaigns", "Write WebAssembly modules and signed bundles of campaigns."
     ),
     "fmt": Entry("fleet_api.cli.author.fmt:fmt", "Rewrite trigger files in their canonical form."),
+    "schema": Entry(
+        "fleet_api.cli.agents.schema:schema", "Print the trigger language for programs and language models."
+    ),
     "signals": Entry("fleet_api.cli.fleet.signals:signals", "Make, publish, list and get signal catalogs."),
     "vehicles": Entry("fleet_api.cli.fleet.vehicles:vehicles", "Enrol, show and revoke vehicles."),
     "erase-vehicle": Entry("fleet_api.cli.fleet.vehicles:erase", "Erase a vehicle with everything that it sent."),

@@ -15,7 +15,15 @@ from math import inf
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BeforeValidator, Field, PrivateAttr, StringConstraints, ValidationError, model_validator
+from pydantic import (
+    BeforeValidator,
+    Field,
+    PrivateAttr,
+    StringConstraints,
+    ValidationError,
+    WithJsonSchema,
+    model_validator,
+)
 from pydantic_core import PydanticCustomError
 
 from triggers.contracts.base import Contract, Name, ShortText, SignalName
@@ -143,7 +151,12 @@ def _bytes(amount: Any) -> Any:
 class ProgramLimits(Contract):
     """What one campaign's program may use on a vehicle: bytes of state, and WebAssembly operations per tick."""
 
-    state: Annotated[int, BeforeValidator(_bytes), Field(ge=1, le=MAX_STATE_BYTES)] = PROGRAM_STATE_BYTES
+    state: Annotated[
+        int,
+        BeforeValidator(_bytes),
+        Field(ge=1, le=MAX_STATE_BYTES),
+        WithJsonSchema({"type": ["integer", "string"], "examples": ["256 KiB"]}, mode="validation"),
+    ] = PROGRAM_STATE_BYTES
     operations: Annotated[int, Field(ge=1, le=MAX_OPERATIONS)] = PROGRAM_OPERATIONS
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from math import floor
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, PlainSerializer, StringConstraints
+from pydantic import BeforeValidator, Field, PlainSerializer, StringConstraints, WithJsonSchema
 
 from triggers.contracts.base import Contract, Name
 from triggers.signals.units import parse_amount
@@ -42,6 +42,7 @@ BitRate = Annotated[
     int,
     BeforeValidator(_bytes_per_s),
     Field(ge=1, le=MAX_CAMERA_BYTES_PER_S),
+    WithJsonSchema({"type": "string", "examples": ["4 Mbit/s"]}, mode="validation"),
     PlainSerializer(lambda bytes_per_s: f"{bytes_per_s} B/s"),
 ]
 
@@ -70,7 +71,7 @@ def _shortest(cameras: Mapping[str, Camera]) -> Any:
 
 Cameras = Annotated[
     dict[Name, Camera],
-    BeforeValidator(_by_name),
+    BeforeValidator(_by_name, json_schema_input_type=list[Name] | dict[Name, Camera]),
     Field(max_length=MAX_CAMERAS),
     PlainSerializer(_shortest),
 ]

@@ -1,0 +1,1 @@
+"""What a program or a model outside needs to know of the language: grammar, rules, words, diagnostics, examples."""

@@ -1,0 +1,74 @@
+"""A signal catalog in few words, for a model: a line per signal, and what else a trigger file can name of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from triggers.signals.catalog import Signal, SignalCatalog
+
+MAX_VALUES = 40
+"""Values of a text signal that are listed."""
+
+
+def catalog_lines(catalog: SignalCatalog, names: Iterable[str] | None = None) -> Iterator[str]:
+    """The lines of these signals, else of all: name, unit or type, rate, then what else is declared."""
+    for name in catalog.signals if names is None else names:
+        yield signal_line(name, catalog.signals[name])
+
+
+def signal_line(name: str, signal: Signal) -> str:
+    """One signal.
+
+    >>> signal_line("ego.speed", Signal(unit="m/s", rate=50, min=0, describe="Of the wheels."))
+    'ego.speed: number in m/s, 50 Hz, at least 0. Of the wheels.'
+    """
+    facts = [_kind(signal), *_timing(signal), *_ranges(signal)]
+    if signal.derived is not None:
+        facts.append(f"derived: {' '.join(signal.derived.split())}")
+    about = f". {' '.join(signal.describe.split())}" if signal.describe else ""
+    return f"{name}: {', '.join(facts)}{about}"
+
+
+def other_lines(catalog: SignalCatalog) -> Iterator[str]:
+    """What a trigger file can name beside signals, and what limits its programs."""
+    if catalog.heads:
+        yield f"Heads (active and shadow): {', '.join(sorted(catalog.heads))}"
+    if catalog.position is not None:
+        yield f"Position: {catalog.position.latitude}, {catalog.position.longitude}"
+    yield f"Cameras: {', '.join(catalog.cameras) or 'none'}"
+    attributes = (f"vehicle.{name} ({kind})" for name, kind in catalog.vehicle.items())
+    yield f"Attributes of vehicles, for `target`: {', '.join(attributes) or 'none'}"
+    limits = f"{catalog.limits.state:,} bytes of state and {catalog.limits.operations:,} operations per tick"
+    yield f"Limits of a campaign: {limits}; a capture of at most {catalog.buffer:g} s; `max_gap` {catalog.max_gap:g} s"
+
+
+def _kind(signal: Signal) -> str:
+    if signal.type == "text":
+        shown = ", ".join(f'"{value}"' for value in signal.values[:MAX_VALUES])
+        left = len(signal.values) - MAX_VALUES
+        return f"text, one of {shown}" + (f" and {left} more" if left > 0 else "")
+    if signal.type == "bool":
+        return "bool"
+    return f"number in {signal.unit}" if signal.unit else "number without a unit"
+
+
+def _timing(signal: Signal) -> Iterator[str]:
+    if signal.update == "on_change":
+        yield "on change"
+    elif signal.rate is not None:
+        yield f"{signal.rate:g} Hz"
+    elif signal.derived is None:
+        yield "no rate"
+    if signal.max_age is not None:
+        yield f"valid for {signal.max_age:g} s"
+
+
+def _ranges(signal: Signal) -> Iterator[str]:
+    if signal.min is not None and signal.max is not None:
+        yield f"{signal.min:g} to {signal.max:g}"
+    elif signal.min is not None:
+        yield f"at least {signal.min:g}"
+    elif signal.max is not None:
+        yield f"at most {signal.max:g}"
+    for colour, (low, high) in signal.limits.items():
+        yield f"{colour} outside {low:g} to {high:g}"
