@@ -25,6 +25,10 @@ _NO_CLOCK = "`solar_time` and `sun_elevation` tell the time of day; `active` lim
 _HEADING = "there are no trigonometric functions; `wrap(a - b)` is the difference of two angles"
 _LIMITED = "use `clamp(x, 0, 10)`"
 _CLOSE = "use `approx(a, b, tolerance)`"
+_FIRST = "write `latch(P, false)`: it becomes true once in a segment"
+
+CLOCKS = ("now", "time", "hour", "date", "day", "weekday", "timestamp", "time_of_day", "clock", "daytime", "night")
+"""Names that other languages have for the time; they are no signals either."""
 
 INSTEAD: dict[str, str] = {
     **dict.fromkeys(("stddev", "stdev", "sd", "variance", "var", "deviation"), _SPREAD),
@@ -48,12 +52,15 @@ INSTEAD: dict[str, str] = {
     **dict.fromkeys(("ceil", "round", "trunc", "int"), _ROUNDING),
     **dict.fromkeys(("isclose", "is_close", "almost", "near_equal", "about"), _CLOSE),
     **dict.fromkeys(("sgn", "signum"), "use `sign(x)`"),
-    **dict.fromkeys(("now", "time", "hour", "date", "day", "weekday", "timestamp"), _NO_CLOCK),
+    **dict.fromkeys(CLOCKS, _NO_CLOCK),
     **dict.fromkeys(("sin", "cos", "tan", "atan", "atan2", "asin", "acos"), _HEADING),
     **dict.fromkeys(("clip", "limit", "saturate"), _LIMITED),
     **dict.fromkeys(("rising", "rising_edge", "edge", "crosses"), "use `rise(P)` or `fall(P)`"),
     **dict.fromkeys(("falling", "falling_edge"), "use `fall(P)`"),
     **dict.fromkeys(("geofence", "within_fence", "polygon"), "use `inside(fence)`"),
+    **dict.fromkeys(("increased", "increases", "increasing", "grew"), "write `changed(x) and x > prev(x)`"),
+    **dict.fromkeys(("decreased", "decreases", "decreasing", "shrank"), "write `changed(x) and x < prev(x)`"),
+    **dict.fromkeys(("first", "first_time", "once_only", "initially"), _FIRST),
     "fabs": "use `abs(x)`",
     "all": "join the conditions with `and`",
     "fmin": "use `min(a, b)`",

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from triggers.language.text.diagnostics import Span
 from triggers.language.text.mistakes.collector import Collector, did_you_mean, quoted
-from triggers.language.text.mistakes.instead import INSTEAD
+from triggers.language.text.mistakes.instead import CLOCKS, INSTEAD
 
 _MAX_CIRCLE = 8
 
@@ -16,7 +16,8 @@ class NameMistakes(Collector):
 
     def unknown_signal(self, span: Span, name: str, nearest: Sequence[str]) -> None:
         """LT201: neither a signal of the catalog nor a `let`."""
-        self._error("LT201", span, f"the signal catalog has no `{name}`", did_you_mean(nearest))
+        proposal = did_you_mean(nearest) or (INSTEAD[name] if name in CLOCKS else "")
+        self._error("LT201", span, f"the signal catalog has no `{name}`", proposal)
 
     def power_in_unit(self, span: Span, name: str, meant: str) -> None:
         """LT201 for the end of a unit whose power was written without `^`."""

@@ -71,7 +71,8 @@ class TypeMistakes(Collector):
         if on_change:
             message = f"{what} needs a rate, and {quoted(on_change, 'and')} is `update: on_change`: it has none"
             x = on_change[0]
-            proposal = f"`changed({x})`, `flicker({x} over 10 s)`, `count`, `once` and `P for 2 s` need no rate"
+            shown = f"`prev({x})`, `changed({x})`, `flicker({x} over 10 s)`"
+            proposal = f"{shown}, `count`, `once` and `P for 2 s` need none"
         self._error("LT310", span, message, proposal)
 
     def not_a_duration(self, span: Span, what: str, meant: str = "") -> None:

@@ -1,3 +1,6 @@
 trigger t {
     when ego.sped > 20 km/h
 }
+trigger u {
+    when hour > 18
+}

@@ -7,3 +7,4 @@ trigger f { when contains(mode, "a") }
 trigger g { when haversine(48.1, 11.5) < 3 km }
 trigger h { when mode contains "a" }
 trigger i { when coalesce(ego.speed, 0) > round(3) }
+trigger j { when increased(ego.speed) or first(driver.brake) }
