@@ -46,6 +46,7 @@ _TEXTS: Mapping[str, tuple[str, ...]] = {
     "country": ("DE", "FR", "SE", "US"),
 }
 _NUMBERS = (2, 3, 4)
+_VERSIONS = ("1.9.2", "2.0.0", "2.1.0")
 _NO_SIGNALS = SignalCatalog.parse("signals: {t: {rate: 1}}", name="no signals")
 
 
@@ -170,6 +171,8 @@ def _draw(
             usual = _TEXTS.get(name, (f"{name}_a", f"{name}_b"))
         elif kind == "bool":
             usual = (False, True)
+        elif kind == "version":
+            usual = _VERSIONS
         else:
             usual = _NUMBERS if kind == "integer" else tuple(float(number) for number in _NUMBERS)
         choices = list(dict.fromkeys([*named.get(name, ()), *usual]))

@@ -11,7 +11,7 @@ from enum import StrEnum
 
 from triggers.assignment.rollout import share_at
 from triggers.assignment.sampling import admitted
-from triggers.assignment.targets import matches
+from triggers.assignment.targets import compares_no_version, matches
 from triggers.contracts.base import AttributeValue
 from triggers.contracts.campaign import CampaignSettings, RolloutStage
 from triggers.contracts.campaign_life import has_begun, is_over
@@ -25,6 +25,8 @@ class Obstacle(StrEnum):
     """Its first day has not come, or its last one is over."""
     TARGET = "target"
     """The vehicle's attributes do not satisfy its target, or are not known."""
+    NOT_A_VERSION = "not_a_version"
+    """Its target compares an attribute as a version, and the vehicle's is not one."""
     STAGE = "stage"
     """The stage that its rollout has reached does not admit the vehicle."""
 
@@ -52,7 +54,8 @@ def obstacle(
         if not has_begun(settings, today) or is_over(settings, today):
             return Obstacle.DAYS
     if not matches(settings.target, attributes, reported or {}):
-        return Obstacle.TARGET
+        is_unreadable = compares_no_version(settings.target, attributes, reported or {})
+        return Obstacle.NOT_A_VERSION if is_unreadable else Obstacle.TARGET
     until_ns = now_ns if held_ns is None else min(now_ns, held_ns)
     share = share_at(settings.rollout, max(0, until_ns - rollout_from_ns))
     return None if admitted(vehicle_id, settings.name, share) else Obstacle.STAGE

@@ -97,6 +97,9 @@ class Comparison(Contract):
     reported: bool = Field(default=False, exclude_if=operator.not_)
     """Whether what the vehicle itself reports counts, where the fleet has recorded nothing. Left out when it does not,
     since vehicles of before know no such member."""
+    as_versions: bool = Field(default=False, exclude_if=operator.not_)
+    """Whether the values are versions (docs/language.md); unknown for a vehicle whose attribute is not one. Left out as
+    above."""
 
 
 class Junction(Contract):

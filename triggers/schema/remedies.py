@@ -78,6 +78,7 @@ REMEDIES = {
     "LT410": "put the first day before the last",
     "LT411": "keep one of the two",
     "LT412": "use a network class that the message names",
+    "LT413": 'write numbers between dots, such as "3.2.1" or "3.2.1-rc.1"',
     "LT501": "write fewer of what the message counts, or split the file",
     "LT502": "shorten windows and delays, or split the campaign",
     "LT503": "simplify the costliest conditions (`explain` lists them), or split the campaign",

@@ -62,7 +62,7 @@ MAX_STATE_BYTES = 128 * 1024 * 1024
 MAX_OPERATIONS = 1_000_000_000
 
 
-AttributeType = Literal["text", "integer", "number", "bool"]
+AttributeType = Literal["text", "integer", "number", "bool", "version"]
 
 
 class Signal(Contract):

@@ -23,7 +23,11 @@ _TYPES_MEANT = {
     **dict.fromkeys(("boolean", "flag", "binary", "logical"), "bool"),
     **dict.fromkeys(("float", "double", "int", "integer", "numeric", "real", "decimal", "uint8", "int32"), "number"),
 }
-_ATTRIBUTES_MEANT = {**_TYPES_MEANT, **dict.fromkeys(("int", "uint8", "int32"), "integer")}
+_ATTRIBUTES_MEANT = {
+    **_TYPES_MEANT,
+    **dict.fromkeys(("int", "uint8", "int32"), "integer"),
+    **dict.fromkeys(("semver", "semantic_version", "release"), "version"),
+}
 _BARE_EXPONENT = re.compile(r"[-+]?\d+(\.\d*)?[eE][-+]?\d+", re.ASCII)
 _AMOUNT = re.compile(r"([-+]?\d+(?:\.\d+)?) *[^\d\s].*", re.ASCII)
 _QUOTED = re.compile("'([^']*)'")
@@ -235,7 +239,7 @@ def _literal_meant(path: Path, value: Any, expected: str) -> str:
         near = [unit for unit in nearest_units(str(value)) if unit in allowed]
         return f"; did you mean `{near[0]}`?" if near else _meant(str(value), allowed)
     known = {"type": ("number", "bool", "text"), "update": ("on_change",)}
-    return _meant(word.replace("-", "_"), known.get(path[-1], ("text", "integer", "number", "bool")))
+    return _meant(word.replace("-", "_"), known.get(path[-1], ("text", "integer", "number", "bool", "version")))
 
 
 def _number_meant(path: Path, value: Any) -> str:

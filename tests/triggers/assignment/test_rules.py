@@ -76,6 +76,18 @@ def test_targets_are_matched() -> None:
     ]
 
 
+def test_a_vehicle_whose_version_is_not_one_is_told_from_those_that_the_target_leaves_out() -> None:
+    target = Comparison(attribute="software", op=">=", values=("3.2.1",), as_versions=True)
+    settings = settings_with(target=target)
+
+    def told(**attributes: Any) -> Obstacle | None:
+        return obstacle(settings, "car-1", attributes, rollout_from_ns=ns(BEGAN), now_ns=ns(BEGAN))
+
+    assert told(software="3.10") is None
+    assert told(software="3.2.1-rc1") is told() is Obstacle.TARGET
+    assert told(software="v4") is told(software=3.3) is Obstacle.NOT_A_VERSION
+
+
 def test_before_its_rollout_began_the_first_stage_holds() -> None:
     fleet = [f"car-{number}" for number in range(200)]
     staged = settings_with(rollout=STAGES)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from fractions import Fraction
 from typing import Literal
 
@@ -9,11 +10,16 @@ from triggers.contracts.base import MAX_ATTRIBUTE_TEXT, AttributeValue
 from triggers.contracts.campaign import MAX_TARGET_OPERANDS, MAX_TARGET_VALUES, Comparison, Junction, Target
 from triggers.language.analysis.typed import Type
 from triggers.language.checks.context import CheckContext
+from triggers.language.reference.versions import version_order
 from triggers.language.text import syntax
 
 _Operator = Literal["==", "!=", "<", "<=", ">", ">=", "in"]
 _OPERATORS: dict[str, _Operator] = {"==": "==", "!=": "!=", "<": "<", "<=": "<=", ">": ">", ">=": ">="}
 _PREFIX = "vehicle."
+_OTHER_FORM = re.compile(
+    r"\s*(?:v|ver|version)?[. ]?([0-9]+(?:\.[0-9]+)*)(?:\.[x*])?[-_ ]?([0-9A-Za-z.-]*)\s*", re.IGNORECASE
+)
+"""A version as people write it elsewhere: `v3.2.1`, `3.2.x`, `3.2rc1`."""
 
 
 def check_target(context: CheckContext, expression: syntax.Expression) -> Target | None:
@@ -64,7 +70,13 @@ def _compared(
     sound = tuple(value for value in values if value is not None)
     if len(sound) != len(values):
         return None
-    return Comparison(attribute=name, op=operator, values=sound, reported=name in context.catalog.reported)
+    return Comparison(
+        attribute=name,
+        op=operator,
+        values=sound,
+        reported=name in context.catalog.reported,
+        as_versions=declared == "version",
+    )
 
 
 def _attribute(context: CheckContext, subject: syntax.Expression) -> str | None:
@@ -84,6 +96,8 @@ def _attribute(context: CheckContext, subject: syntax.Expression) -> str | None:
 
 def _literal(context: CheckContext, literal: syntax.Expression, name: str, declared: str) -> AttributeValue | None:
     value: AttributeValue | None = None
+    if declared == "version" and isinstance(literal, syntax.Text | syntax.Quantity):
+        return _version(context, literal, name)
     if (isinstance(literal, syntax.Text) and declared == "text" and len(literal.value) <= MAX_ATTRIBUTE_TEXT) or (
         isinstance(literal, syntax.Truth) and declared == "bool"
     ):
@@ -101,6 +115,25 @@ def _literal(context: CheckContext, literal: syntax.Expression, name: str, decla
     if value is None:
         context.report.attribute_type(literal.span, _PREFIX + name, declared)
     return value
+
+
+def _version(context: CheckContext, literal: syntax.Text | syntax.Quantity, name: str) -> str | None:
+    """The text of a version; a number is none, as nobody could tell 3.1 from 3.10."""
+    if isinstance(literal, syntax.Quantity):
+        meant = f'"{literal.text}"' if literal.unit is None and version_order(literal.text) is not None else ""
+        context.report.attribute_type(literal.span, _PREFIX + name, "version", meant)
+        return None
+    text = literal.value
+    if len(text) <= MAX_ATTRIBUTE_TEXT and version_order(text) is not None:
+        return text
+    other = _OTHER_FORM.fullmatch(text[:MAX_ATTRIBUTE_TEXT])
+    meant = "" if other is None else other[1] + (f"-{other[2]}" if other[2] else "")
+    context.report.not_a_version(literal.span, _PREFIX + name, text[:MAX_ATTRIBUTE_TEXT], _sound(meant))
+    return None
+
+
+def _sound(version: str) -> str:
+    return version if version_order(version) is not None else ""
 
 
 def _number(value: Fraction, declared: str) -> int | float | None:

@@ -138,6 +138,8 @@ class NotGiven(StrEnum):
     """Its first day has not come, or its last one is over."""
     TARGET = "target"
     """The vehicle's attributes do not satisfy its target, or are not known."""
+    NOT_A_VERSION = "not_a_version"
+    """Its target compares an attribute as a version, and the vehicle's is not one, such as `v3` or the number 3.2."""
     STAGE = "stage"
     """The stage that its rollout has reached does not admit the vehicle."""
     DUE = "due"

@@ -24,9 +24,15 @@ class CampaignMistakes(Collector):
         """LT403: vehicles have no such attribute."""
         self._error("LT403", span, f"the signal catalog declares no attribute `{name}`", did_you_mean(nearest))
 
-    def attribute_type(self, span: Span, name: str, declared: str) -> None:
+    def attribute_type(self, span: Span, name: str, declared: str, meant: str = "") -> None:
         """LT404: a target compares an attribute with a value of another type."""
-        self._error("LT404", span, f"`{name}` is declared as `{declared}`, but this value has another type")
+        message = f"`{name}` is declared as `{declared}`, but this value has another type"
+        self._error("LT404", span, message, f"write it as a text: `{meant}`" if meant else "")
+
+    def not_a_version(self, span: Span, name: str, text: str, meant: str) -> None:
+        """LT413: a target compares a version with a text that is not one."""
+        proposal = f'write `"{meant}"`' if meant else 'write numbers between dots, such as `"3.2.1"` or `"3.2.1-rc.1"`'
+        self._error("LT413", span, f'`{name}` is declared as `version`, and "{text}" is not a version', proposal)
 
     def not_a_target(self, span: Span) -> None:
         """LT405: a target may only test vehicle attributes."""
