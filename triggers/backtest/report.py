@@ -11,6 +11,7 @@ from typing import Any
 from triggers.backtest.budgets import BudgetUse, budget_uses
 from triggers.backtest.conditions import Judged, PartShares, Shares, parts_of, why_not
 from triggers.backtest.events import EventsOfDrives, events_of
+from triggers.backtest.evidence.by_drive import DriveCounts, LeaveOneOut, counts_by_drive, leave_one_out
 from triggers.backtest.forecast import NS_PER_HOUR, Forecast, ForecastFleet, make_forecast
 from triggers.backtest.plan import BacktestPlan
 from triggers.backtest.result import BacktestResult, DriveResult
@@ -49,18 +50,6 @@ class TriggerCounts:
     condition: Shares
     parts: tuple[PartShares, ...]
     why_not: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class DriveCounts:
-    """A drive: its path, hours and fires of all triggers, and their share of all fires (None without any)."""
-
-    drive: str
-    path: str
-    hours: float
-    km: float | None
-    fires: int
-    share: float | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +106,8 @@ class BacktestReport:
     """None where the drives are no sample of how vehicles drive."""
     by_drive: tuple[DriveCounts, ...]
     """In the order in which the drives were given."""
+    leave_one_out: dict[str, LeaveOneOut | None]
+    """By trigger, the drive that moves its rate most; None without a fire, or where there are no two drives."""
     left_out: tuple[LeftOut, ...]
     findings: tuple[SummedFinding, ...]
     """What the reader of drives could not take as it is."""
@@ -144,6 +135,9 @@ class BacktestReport:
             "overflows": self.overflows,
             "forecast": None if self.forecast is None else self.forecast.to_json(),
             "by_drive": [asdict(drive) for drive in self.by_drive],
+            "leave_one_out": {
+                name: None if found is None else asdict(found) for name, found in self.leave_one_out.items()
+            },
             "left_out": [asdict(each) for each in self.left_out],
             "findings": [asdict(found) for found in self.findings],
             "uncounted": [asdict(each) for each in self.uncounted],
@@ -175,7 +169,8 @@ def make_report(
         events=events_of(drives),
         overflows=sum(drive.overflows for drive in drives),
         forecast=None if fleet is None else make_forecast(plan, drives, fleet, catalog),
-        by_drive=_by_drive(drives),
+        by_drive=counts_by_drive(plan.settings, drives),
+        leave_one_out={name: leave_one_out(name, drives) for name in plan.settings},
         left_out=_left_out(drives),
         findings=summed((drive.name, drive.findings) for drive in drives),
         uncounted=_uncounted(drives),
@@ -226,22 +221,6 @@ def _counts(name: str, drives: Sequence[DriveResult], parts: Sequence[str]) -> T
         condition=Shares.of(judged.condition),
         parts=parts_of(judged, parts),
         why_not=why_not(judged, parts, fires) if ran else None,
-    )
-
-
-def _by_drive(drives: Sequence[DriveResult]) -> tuple[DriveCounts, ...]:
-    counts = [sum(map(len, drive.fires_ns.values())) for drive in drives]
-    total = sum(counts)
-    return tuple(
-        DriveCounts(
-            drive=drive.name,
-            path=str(drive.path),
-            hours=drive.recorded_ns / NS_PER_HOUR,
-            km=None if drive.metres is None else drive.metres / 1000,
-            fires=fires,
-            share=fires / total if total else None,
-        )
-        for drive, fires in zip(drives, counts, strict=True)
     )
 
 

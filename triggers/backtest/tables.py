@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from itertools import chain
 from pathlib import Path
@@ -13,6 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from triggers.backtest.conditions import Judged, why_not
+from triggers.backtest.evidence.by_drive import Totals, fires_on
 from triggers.backtest.plan import BacktestPlan
 from triggers.backtest.result import BacktestResult, DriveResult
 from triggers.errors import Misconfigured
@@ -65,12 +66,15 @@ COUNTS = pa.schema(
             ),
         ),
         ("why_not", pa.string()),
+        ("share", pa.float64()),
+        ("per_hour_without", pa.float64()),
     ]
 )
 """One row per drive and trigger that ran on it. `metres` is null if nothing measures it; bytes are sums.
 
 `parts` are those of the condition's `and`; `unknown_with` has how long the condition was unknown while a signal was;
-`why_not` is null if the trigger fired.
+`why_not` is null if the trigger fired. `share` is that of the trigger's fires, null if it has none;
+`per_hour_without` is its rate over the other drives, null if they have no time.
 """
 
 
@@ -81,7 +85,8 @@ def write_fires(path: Path, result: BacktestResult) -> None:
 
 def write_counts(path: Path, plan: BacktestPlan, result: BacktestResult) -> None:
     """Write the counts of every drive and trigger. Raises Misconfigured if the file cannot be written."""
-    _write(path, COUNTS, (row for drive in result.drives for row in _count_rows(drive, plan)))
+    totals = {name: Totals.of(name, result.drives) for name in plan.settings}
+    _write(path, COUNTS, (row for drive in result.drives for row in _count_rows(drive, plan, totals)))
 
 
 def _fire_rows(drive: DriveResult) -> Iterator[tuple[Any, ...]]:
@@ -94,11 +99,11 @@ def _fire_rows(drive: DriveResult) -> Iterator[tuple[Any, ...]]:
         yield name, drive.name, t_ns / NS_PER_S, t_ns, size, path
 
 
-def _count_rows(drive: DriveResult, plan: BacktestPlan) -> Iterator[tuple[Any, ...]]:
+def _count_rows(drive: DriveResult, plan: BacktestPlan, totals: Mapping[str, Totals]) -> Iterator[tuple[Any, ...]]:
     for name in plan.settings:
         if name in drive.left_out:
             continue
-        parts, fires = plan.parts.get(name, ()), len(drive.fires_ns.get(name, ()))
+        parts, fires = plan.parts.get(name, ()), fires_on(drive, name)
         judged = Judged.over(name, [drive])
         clips, recordings = drive.clip_bytes.get(name), drive.recording_bytes.get(name)
         yield (
@@ -121,6 +126,8 @@ def _count_rows(drive: DriveResult, plan: BacktestPlan) -> Iterator[tuple[Any, .
                 for text, weight in zip(parts, judged.parts, strict=True)
             ],
             why_not(judged, parts, fires, in_drive=False),
+            totals[name].share(fires),
+            totals[name].without(fires, drive.recorded_ns),
         )
 
 

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 from fleet_api.cli.author.backtest_conditions import show_conditions
 from fleet_api.cli.author.backtest_remarks import budget_text
+from fleet_api.cli.author.evidence.drives import show_drives, tell_concentrated
+from fleet_api.cli.author.evidence.shown import SHOWN, count_range, number, tell_rest
 from fleet_api.cli.output import counted, print_result, print_table, shown_bytes
 from triggers.backtest.events import RATES
 from triggers.times import NS_PER_S
@@ -19,11 +21,6 @@ if TYPE_CHECKING:
     from triggers.contracts.compared import Compared
     from triggers.statistics.fleet_rates import FleetRate
     from triggers.statistics.interval import Interval
-
-_CONCENTRATED = 0.5
-"""If more than this share of the fires of a trigger is in one drive, that is said."""
-_SHOWN = 20
-"""Rows that are shown of the longer tables; the files have all of them."""
 
 
 def show_report(report: BacktestReport) -> None:
@@ -37,7 +34,7 @@ def show_report(report: BacktestReport) -> None:
     _show_overlap(report.overlap)
     _show_compared(report.compared)
     _show_events(report.events)
-    _show_drives(report)
+    show_drives(report)
     _show_budgets(report.budgets)
     _show_forecast(report)
 
@@ -52,9 +49,9 @@ def _show_triggers(report: BacktestReport) -> None:
                 counts.fires,
                 counts.recordings,
                 counts.suppressed,
-                _number(counts.per_hour),
+                number(counts.per_hour),
                 f"{100 * counts.known_hours / counts.hours:.0f} %" if counts.hours else "",
-                _number(counts.per_1000_km),
+                number(counts.per_1000_km),
                 shown_bytes(counts.clip_bytes),
                 _byte_range(forecast.vehicle_day.bytes) if forecast else "",
             )
@@ -73,38 +70,15 @@ def _show_triggers(report: BacktestReport) -> None:
     if report.forecast is None:
         columns, rows = columns[:-1], [row[:-1] for row in rows]
     print_table("Triggers", columns, rows)
-    for name, counts in report.triggers.items():
-        if counts.drives > 1 and counts.largest_share is not None and counts.largest_share > _CONCENTRATED:
-            print_result(
-                f"{name}: {counted(counts.drives, 'drive')}, {100 * counts.largest_share:.0f} % of the fires in one, "
-                f"{counts.largest_drive}"
-            )
+    tell_concentrated(report)
 
 
 def _show_fires(fires: Sequence[ReportedFire]) -> None:
     if not fires:
         return
-    rows = [(fire.drive, f"{fire.t:.3f} s", fire.trigger) for fire in fires[:_SHOWN]]
+    rows = [(fire.drive, f"{fire.t:.3f} s", fire.trigger) for fire in fires[:SHOWN]]
     print_table("Fires", ("drive", "t", "trigger"), rows)
-    _tell_rest(len(fires), "--json and --fires write all of them")
-
-
-def _show_drives(report: BacktestReport) -> None:
-    if len(report.by_drive) < 2:
-        return
-    most = sorted(report.by_drive, key=lambda drive: -drive.fires)
-    rows = [
-        (
-            drive.drive,
-            f"{drive.hours:.2f}",
-            "" if drive.km is None else f"{drive.km:.1f}",
-            drive.fires,
-            "" if drive.share is None else f"{100 * drive.share:.0f} %",
-        )
-        for drive in most[:_SHOWN]
-    ]
-    print_table("Drives, those with the most fires first", ("drive", "hours", "km", "fires", "of all fires"), rows)
-    _tell_rest(len(most), "--json and --results write all of them")
+    tell_rest(len(fires), "--json and --fires write all of them")
 
 
 def _show_budgets(budgets: Sequence[BudgetUse]) -> None:
@@ -115,7 +89,7 @@ def _show_budgets(budgets: Sequence[BudgetUse]) -> None:
             use.campaign,
             budget_text(use),
             "" if use.per_day is None else _budget_use(use, use.per_day),
-            "" if use.days is None else f"{_number(use.days.mean)} ({_number(use.days.low)} to {_days(use.days.high)})",
+            "" if use.days is None else f"{number(use.days.mean)} ({number(use.days.low)} to {_days(use.days.high)})",
             f"{use.larger_clips} of {use.clips}" if use.limit != "clips" else "",
         )
         for use in budgets
@@ -124,20 +98,20 @@ def _show_budgets(budgets: Sequence[BudgetUse]) -> None:
 
 
 def _budget_use(use: BudgetUse, per_day: Interval) -> str:
-    return _count_range(per_day) if use.limit == "clips" else _byte_range(per_day)
+    return count_range(per_day) if use.limit == "clips" else _byte_range(per_day)
 
 
 def _days(days: float) -> str:
-    return _number(days) if math.isfinite(days) else "never"
+    return number(days) if math.isfinite(days) else "never"
 
 
 def _show_overlap(pairs: Sequence[TriggerOverlap]) -> None:
     if not pairs:
         return
-    rows = [(pair.trigger, pair.other, pair.fires, f"{100 * pair.share:.0f} %") for pair in pairs[:_SHOWN]]
+    rows = [(pair.trigger, pair.other, pair.fires, f"{100 * pair.share:.0f} %") for pair in pairs[:SHOWN]]
     columns = ("trigger", "with", "fires", "of its fires")
     print_table("Fires that share a clip with another trigger", columns, rows)
-    _tell_rest(len(pairs), "--json writes all of them")
+    tell_rest(len(pairs), "--json writes all of them")
 
 
 def _show_compared(heads: Mapping[str, Compared]) -> None:
@@ -170,7 +144,7 @@ def _show_events(events: Sequence[EventsOfDrives]) -> None:
 
 def _counted_per_1000_km(count: int, rate: FleetRate | None) -> str:
     """A count, and the rate if the distance is known, as in `12 (3.4)`."""
-    return str(count) if rate is None else f"{count} ({_number(rate.interval.mean)})"
+    return str(count) if rate is None else f"{count} ({number(rate.interval.mean)})"
 
 
 def _show_forecast(report: BacktestReport) -> None:
@@ -187,26 +161,12 @@ def _show_forecast(report: BacktestReport) -> None:
         return
     print_result(
         f"forecast for {vehicles}: {_byte_range(forecast.fleet_day.bytes)} and "
-        f"{_count_range(forecast.fleet_day.fires)} fires per day ({100 * forecast.confidence:.0f} % interval)"
+        f"{count_range(forecast.fleet_day.fires)} fires per day ({100 * forecast.confidence:.0f} % interval)"
     )
     if report.drives < 2:
         print_result("the interval is that of a single drive: how much drives differ cannot be seen from one")
 
 
-def _number(value: float | None) -> str:
-    return "" if value is None else f"{value:.3g}" if value < 100 else f"{value:,.0f}"
-
-
 def _byte_range(interval: Interval) -> str:
     low, mean, high = (shown_bytes(round(bound)) for bound in (interval.low, interval.mean, interval.high))
     return f"{mean} ({low} to {high})"
-
-
-def _count_range(interval: Interval) -> str:
-    low, mean, high = (_number(bound) for bound in (interval.low, interval.mean, interval.high))
-    return f"{mean} ({low} to {high})"
-
-
-def _tell_rest(count: int, where: str) -> None:
-    if count > _SHOWN:
-        print_result(f"and {count - _SHOWN} more ({where})")

@@ -121,9 +121,35 @@ class BudgetUseView(View):
     larger_clips: int
 
 
+class FiresOnDriveView(View):
+    """A trigger's fires on a drive, their share of its fires, and its rate over its other drives (null without)."""
+
+    fires: int
+    share: float
+    per_hour_without: float | None
+
+
+class LeaveOneOutView(View):
+    """The drive that moves a trigger's rate most when it is left out, and whether it carries the result.
+
+    `fires`, `hours` and `share` (of the trigger's fires) are those of the drive. It carries the result if the rate
+    without it is less than half of what it is with it, or more than twice as much.
+    """
+
+    drive: str
+    fires: int
+    hours: float
+    share: float
+    per_hour: float
+    per_hour_without: float
+    carries: bool
+
+
 class RunDriveView(View):
     """A drive that ran: its name, hours, distance, and the fires of all triggers on it.
 
+    `per_hour_without` is the rate of all fires over the other drives, `by_trigger` has the triggers that fired on it;
+    reports from before they were told have none.
     `first_ns` and `last_ns` are its first and last row, in ns of its own clock (Unix time for clips); `start_ns` is the
     Unix time of its clock's zero, where the drive says so.
     """
@@ -133,6 +159,8 @@ class RunDriveView(View):
     km: float | None
     fires: int
     share: float | None
+    per_hour_without: float | None = None
+    by_trigger: dict[str, FiresOnDriveView] = {}
     first_ns: int
     last_ns: int
     start_ns: int | None
@@ -176,7 +204,8 @@ class FailedDriveView(View):
 class ReportView(View):
     """What one program did on all drives, and what that predicts. `forecast` is null over clips.
 
-    `by_drive` is in the order in which drives were asked for. `programs` are the digests of what ran.
+    `by_drive` is in the order in which drives were asked for. `leave_one_out` has, by trigger, the drive that moves its
+    rate most (null without a fire, or where there are no two drives). `programs` are the digests of what ran.
     """
 
     drives: int
@@ -190,6 +219,7 @@ class ReportView(View):
     overflows: int
     forecast: BacktestForecastView | None
     by_drive: list[RunDriveView]
+    leave_one_out: dict[str, LeaveOneOutView | None] = {}
     left_out: list[LeftOutTriggerView]
     findings: list[FindingView]
     uncounted: list[UncountedView]

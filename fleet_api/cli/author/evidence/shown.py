@@ -1,0 +1,35 @@
+"""Numbers of a backtest as its tables show them, and how the rest of a long table is told."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from fleet_api.cli.output import print_result
+
+if TYPE_CHECKING:
+    from triggers.statistics.interval import Interval
+
+SHOWN = 20
+"""Rows that are shown of the longer tables; the files have all of them."""
+
+
+def number(value: float | None) -> str:
+    """Three digits, or whole numbers from 100 on; nothing for None."""
+    return "" if value is None else f"{value:.3g}" if value < 100 else f"{value:,.0f}"
+
+
+def count_range(interval: Interval) -> str:
+    """An estimate with its interval."""
+    low, mean, high = (number(bound) for bound in (interval.low, interval.mean, interval.high))
+    return f"{mean} ({low} to {high})"
+
+
+def share(value: float | None) -> str:
+    """A share in percent; nothing for None."""
+    return "" if value is None else f"{100 * value:.0f} %"
+
+
+def tell_rest(count: int, where: str, shown: int = SHOWN) -> None:
+    """How many rows of a table are not shown, and where they are."""
+    if count > shown:
+        print_result(f"and {count - shown} more ({where})")

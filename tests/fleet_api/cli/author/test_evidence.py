@@ -1,0 +1,83 @@
+"""What `longtail backtest` shows of single drives, on terminals of several widths."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from fleet_api.cli.author.evidence.drives import show_drives, tell_concentrated
+from fleet_api.cli.main import main
+from triggers.backtest.evidence.by_drive import counts_by_drive, leave_one_out
+from triggers.backtest.result import DriveResult
+from triggers.times import NS_PER_S
+
+
+def report(*drives: tuple[str, float, int]) -> Any:
+    """As much of a report as single drives need: name, hours and fires of each."""
+    results = [
+        DriveResult(name, Path(name), recorded_ns=round(hours * 3600 * NS_PER_S), fires_ns={"fast": np.arange(fires)})
+        for name, hours, fires in drives
+    ]
+    fires, hours = sum(each[2] for each in drives), sum(each[1] for each in drives)
+    largest = max(drives, key=lambda each: each[2])
+    counts = SimpleNamespace(
+        fires=fires, hours=hours, drives=len(drives), largest_drive=largest[0], largest_share=largest[2] / fires
+    )
+    return SimpleNamespace(
+        triggers={"fast": counts},
+        by_drive=counts_by_drive(["fast"], results),
+        leave_one_out={"fast": leave_one_out("fast", results)},
+    )
+
+
+def test_it_is_said_when_one_drive_carries_the_result(capsys: pytest.CaptureFixture[str]) -> None:
+    tell_concentrated(report(("a", 0.05, 40), ("b", 0.2, 0), ("c", 1, 3), ("d", 6, 0), ("e", 2, 1)))
+    assert capsys.readouterr().out.splitlines() == [
+        "fast: 5 drives, 91 % of the fires in one, a",
+        "fast: one drive carries the result: without a (40 of 44 fires, 0.05 of 9.25 h) it would be 0.435 per hour "
+        "instead of 4.76",
+    ]
+    tell_concentrated(report(("a", 1, 4), ("b", 1, 4)))
+    assert capsys.readouterr().out == ""
+
+
+@pytest.mark.parametrize("columns", [40, 80, None])
+def test_many_drives_are_cut_with_a_count_and_fit_the_terminal(
+    columns: int | None, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if columns is not None:
+        monkeypatch.setattr("sys.stdout.isatty", lambda: True)
+        monkeypatch.setenv("COLUMNS", str(columns))
+    show_drives(report(*((f"2026/drive-{n:03}", 1.5, n) for n in range(50))))
+    lines = capsys.readouterr().out.splitlines()
+    assert "and 30 more (--json and --results write all of them)" in lines
+    assert sum("2026/drive-" in line for line in lines) == 21
+    if columns is not None:
+        assert max(map(len, lines)) <= max(columns, len("and 30 more (--json and --results write all of them)"))
+
+
+def test_the_table_of_results_has_the_rate_without_each_drive(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("s.yaml").write_text("signals:\n  x: {rate: 10}\n")
+    Path("t.trigger").write_text("trigger a { when x > 0.5 }\ntrigger never { when x > 5 }")
+    t = np.arange(600) / 10
+    for name, pulses in (("one", [100]), ("two", [100, 200, 300])):
+        x = np.zeros(600)
+        x[pulses] = 1
+        pq.write_table(pa.table({"t": t, "x": x}), f"{name}.parquet")
+    words = ("backtest", "t.trigger", "--signals", "s.yaml", "--results", "r.parquet", "--drives")
+    assert main([*words, "one.parquet", "two.parquet"]) == 0
+    rows = pq.read_table("r.parquet").select(["drive", "trigger", "share", "per_hour_without"]).to_pylist()
+    hour = 3600 / 59.9
+    assert [tuple(row.values()) for row in rows] == [
+        ("one", "a", 0.25, pytest.approx(3 * hour)),
+        ("one", "never", None, 0.0),
+        ("two", "a", 0.75, pytest.approx(hour)),
+        ("two", "never", None, 0.0),
+    ]
