@@ -167,15 +167,19 @@ def test_check_explain_and_backtest_tell_of_a_budget_below_a_clip(
         assert "budget of 1 kB per vehicle per day is smaller than one clip of `fast`" in capsys.readouterr().err
 
 
-def test_check_starts_fast(folder: Path) -> None:
-    words = [sys.executable, "-m", "fleet_api.cli.main", "check", "good.trigger", "--signals", "signals.yaml"]
-    times_s = []
-    for _ in range(3):
-        before = resource.getrusage(resource.RUSAGE_CHILDREN)
-        subprocess.run(words, cwd=folder, check=True, capture_output=True)
-        after = resource.getrusage(resource.RUSAGE_CHILDREN)
-        times_s.append(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
-    assert min(times_s) < 0.6  # of the processor, as other processes may hold it: it waits for nothing else
+def test_check_takes_at_most_five_times_as_long_as_loading_its_libraries(folder: Path) -> None:
+    check = ["-m", "fleet_api.cli.main", "check", "good.trigger", "--signals", "signals.yaml"]
+    libraries = ["-c", "import click, pydantic, yaml"]
+    rounds = [(_processor_s(folder, check), _processor_s(folder, libraries)) for _ in range(3)]
+    assert min(of_check / of_libraries for of_check, of_libraries in rounds) < 5
+
+
+def _processor_s(folder: Path, words: list[str]) -> float:
+    """What a Python process takes of the processor, which others may hold meanwhile."""
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    subprocess.run([sys.executable, *words], cwd=folder, check=True, capture_output=True)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
 
 def test_check_loads_neither_arrow_nor_numpy(folder: Path) -> None:
