@@ -93,7 +93,8 @@ def command_lines(command: click.Command, folder: Path) -> Iterator[list[str]]:
         odd.remove("--")  # it ends the list of drives, so that the demonstration would run on its own
     parameters = sorted(command.params, key=lambda each: isinstance(each, click.Option))
     for chosen in parameters:
-        for value in odd:
+        is_flag = isinstance(chosen, click.Option) and chosen.is_flag
+        for value in odd[:1] if is_flag else odd:  # a flag has no value
             given = [(each, value if each is chosen else benign(each, folder)) for each in parameters]
             yield [word for parameter, text in given for word in words_of(parameter, text)]
 
