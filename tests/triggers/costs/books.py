@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 from triggers.costs.prices import PriceBook
 from triggers.costs.reader import parse_price_book
 
@@ -40,6 +42,7 @@ storage_classes: {archive: [DEEP_ARCHIVE]}
 """The one that docs/cost.md begins with: 10 GB per car-day cost 1.724."""
 
 
+@cache
 def price_book(text: str = BOOK) -> PriceBook:
     """The book in a text, by default one with two tariffs."""
     return parse_price_book(text, name="prices.yaml")
