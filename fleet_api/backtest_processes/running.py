@@ -19,7 +19,6 @@ from fleet_api.backtest_processes.tasks import (
     FireRow,
     Program,
     Ran,
-    RanCampaign,
     RunAnswer,
     RunTask,
 )
@@ -32,6 +31,7 @@ from triggers.backtest.result import BacktestResult, DriveResult
 from triggers.backtest.run import run
 from triggers.contracts.api.authoring.checks import DiagnosticView
 from triggers.contracts.api.backtests.reports import ReportView
+from triggers.contracts.api.backtests.stated import RanCampaign
 from triggers.drives.drive import Drive
 from triggers.errors import InvalidInput
 from triggers.language.compile import Compilation, compile_source
@@ -116,7 +116,7 @@ def _answer(task: RunTask, prepared: Prepared, pool: MachinePool, process: Proce
         {"drive": each.name, "problem": each.error.message, "remedy": each.error.remedy or ""} for each in failed
     ]
     for counts, drive in zip(document["by_drive"], result.drives, strict=True):
-        counts |= {"first_ns": drive.first_ns, "last_ns": drive.last_ns, "start_ns": read.starts_ns.get(drive.name)}
+        counts["start_ns"] = read.starts_ns.get(drive.name)
     fires = _fires(plan, result.drives, catalog)
     return RunAnswer(
         ran=Ran(

@@ -18,9 +18,9 @@ from triggers.contracts.api.authoring.checks import DiagnosticView
 from triggers.contracts.api.backtests.answers import DriveView
 from triggers.contracts.api.backtests.reports import ReportView
 from triggers.contracts.api.backtests.signals import MissingSeriesView, SeriesView
+from triggers.contracts.api.backtests.stated import RanCampaign
 from triggers.contracts.api.base import View
-from triggers.contracts.base import Contract, Name, Sha256Hex, ShortText
-from triggers.contracts.campaign import CampaignSettings
+from triggers.contracts.base import Contract, Name, ShortText
 from triggers.contracts.problem import error_of
 from triggers.errors import DiagnosticsError, InvalidInput, LongtailError
 from triggers.foreign_text import escaped_lines
@@ -177,13 +177,6 @@ class FireRow(View):
     recording: Annotated[int, Field(ge=0)]
     outcome: Literal["kept", "sampled", "dropped", "uncollected"]
     reason: ShortText | None
-
-
-class RanCampaign(View):
-    """A campaign of the file: its settings, and the digest of its program."""
-
-    settings: CampaignSettings
-    digest: Sha256Hex
 
 
 class Ran(View):

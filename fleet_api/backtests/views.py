@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date
 
-from fleet_api.backtest_processes.tasks import Capture, FireRow, Ran, RanCampaign
+from fleet_api.backtest_processes.tasks import Capture, FireRow, Ran
 from fleet_api.backtests.rules import Moment, changed_fires, matched
 from fleet_api.costs.expected import expected_cost
 from storage.backtests.jobs import Backtest
@@ -21,6 +21,7 @@ from triggers.contracts.api.backtests.answers import (
 )
 from triggers.contracts.api.backtests.reports import BacktestForecastView
 from triggers.contracts.api.backtests.requests import FleetRequest, Over
+from triggers.contracts.api.backtests.stated import RanCampaign
 from triggers.contracts.api.campaigns import BacktestForecast, BudgetExpected, TriggerExpected
 from triggers.contracts.api.labels import JobState
 

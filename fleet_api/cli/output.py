@@ -20,6 +20,8 @@ from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar
 import click
 
 from triggers.foreign_text import escaped, escaped_lines
+from triggers.pages.shown_numbers import counted as counted  # noqa: PLC0414 - commands print by these, too
+from triggers.pages.shown_numbers import shown_bytes as shown_bytes  # noqa: PLC0414
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
@@ -162,21 +164,6 @@ def show_findings(diagnostics: Iterable[Mapping[str, Any]]) -> None:
 
     for diagnostic in diagnostics:
         remark(Diagnostic(**diagnostic).render() + "\n")
-
-
-def counted(count: int, thing: str, things: str = "") -> str:
-    """`1 error`, `2 errors`; `things` is the plural if it is not formed with an `s`."""
-    return f"{count} {thing}" if count == 1 else f"{count} {things or thing + 's'}"
-
-
-def shown_bytes(count: int | None) -> str:
-    """Bytes with the unit that suits people (SI, as in budgets)."""
-    if count is None:
-        return ""
-    value, units = float(count), ["B", "kB", "MB", "GB", "TB", "PB"]
-    while abs(value) >= 1000 and len(units) > 1:
-        value, units = value / 1000, units[1:]
-    return f"{value:.0f} {units[0]}" if units[0] == "B" else f"{value:.1f} {units[0]}"
 
 
 def _print_csv(items: Iterable[Item], columns: Sequence[Column[Item]]) -> None:

@@ -37,11 +37,6 @@ class BudgetUse:
     clips: int
     larger_clips: int
 
-    @property
-    def is_exceeded(self) -> bool:
-        """Whether more than a day's budget is expected per day."""
-        return self.limit == VEHICLE_DAY and self.per_day is not None and self.per_day.mean > self.amount
-
     def to_json(self) -> dict[str, Any]:
         """As in the report of a backtest; a budget that may last for ever has no `high`."""
         document = asdict(self)

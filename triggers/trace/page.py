@@ -3,65 +3,43 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from html import escape
 
 import numpy as np
 
-from triggers.foreign_text import escaped
 from triggers.language.parts import ConditionPart
+from triggers.pages import html
+from triggers.pages.html import KEY, STYLE, text
 from triggers.times import NS_PER_S
 from triggers.trace.bins import Bins, binned
 from triggers.trace.run import Numbers, TraceSummary, TraceView
 
 _BINS = 600
+_DEEPEST = 8
 _HEIGHT = {"number": 56, "text": 40, "condition": 18}
-_STYLE = """
-:root { color-scheme: light dark; --ink: #1a1d21; --soft: #5c6570; --paper: #fff; --edge: #d8dde3; --line: #1f5fbf;
-  --true: #1d7f4a; --false: #d8dde3; --unknown: #c98a1b; --mark: #b3261e }
-@media (prefers-color-scheme: dark) { :root { --ink: #e8eaed; --soft: #9aa4af; --paper: #15181c; --edge: #343a42;
-  --line: #7fb0ff; --true: #4cc38a; --false: #343a42; --unknown: #e0a93f; --mark: #ff8a80 } }
-* { box-sizing: border-box }
-body { margin: 0 auto; padding: 1rem; max-width: 68rem; background: var(--paper); color: var(--ink);
-  font: 15px/1.45 system-ui, sans-serif; overflow-wrap: anywhere }
-h1 { font-size: 1.25rem } p { margin: .35rem 0 }
-.part { border-top: 1px solid var(--edge); padding: .4rem 0 }
-.name { font: 13px/1.4 ui-monospace, monospace } .facts { color: var(--soft); font-size: 13px }
-svg { display: block; width: 100%; background: none } .axis { display: flex; justify-content: space-between;
-  color: var(--soft); font-size: 13px }
-.line { fill: none; stroke: var(--line); stroke-width: 1.5; vector-effect: non-scaling-stroke }
-.t { fill: var(--true) } .f { fill: var(--false) } .u { fill: var(--unknown) }
-.at { stroke: var(--mark); stroke-width: 1; vector-effect: non-scaling-stroke }
-.key span { margin-right: 1rem } .key i { display: inline-block; width: .8em; height: .8em; margin-right: .3em }
-"""
+_STYLE = (
+    STYLE
+    + ".part { border-top: 1px solid var(--edge); padding: .4rem 0 }\n"
+    + "".join(f".d{depth} {{ padding-left: {depth * 0.7:.1f}rem }}\n" for depth in range(_DEEPEST + 1))
+)
 
 
 def page(view: TraceView) -> str:
     """The page of a window of a drive, with a mark at its moment."""
     title = f"{view.program.trigger} on {view.drive}"
-    body = "\n".join(_body(view, title))
-    policy = "default-src 'none'; style-src 'unsafe-inline'"
-    return f"""<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
-<meta http-equiv="Content-Security-Policy" content="{policy}">
-<title>{_text(title)}</title><style>{_STYLE}</style></head><body>
-{body}
-</body></html>
-"""
+    return html.page(title, _body(view, title), style=_STYLE)
 
 
 def _body(view: TraceView, title: str) -> Iterator[str]:
-    yield f"<h1>Trace of {_text(title)}</h1>"
-    yield f"<p>{_text(outcome(view.summary))}</p>"
-    yield '<p class="key facts"><span><i style="background:var(--true)"></i>true</span>'
-    yield '<span><i style="background:var(--false)"></i>false</span>'
-    yield '<span><i style="background:var(--unknown)"></i>unknown</span></p>'
+    yield f"<h1>Trace of {text(title)}</h1>"
+    yield f"<p>{text(outcome(view.summary))}</p>"
+    yield KEY
     first_ns, last_ns, at_ns = view.first_ns, view.last_ns, view.at_ns
     at = (at_ns - first_ns) / max(last_ns - first_ns, 1) * _BINS
     for part, values in zip(view.program.parts, view.block.values, strict=True):
         bins = binned(view.block.t_ns, values, first_ns, last_ns, _BINS)
         # the text is indented, the plot is not: the same moment is at the same place in every plot
-        yield f'<div class="part"><div style="padding-left:{min(part.depth, 8) * 0.7:.1f}rem">'
-        yield f'<div class="name">{_text(part.label)}</div><div class="facts">{_text(_facts(part, values))}</div></div>'
+        yield f'<div class="part"><div class="d{min(part.depth, _DEEPEST)}">'
+        yield f'<div class="name">{text(part.label)}</div><div class="facts">{text(_facts(part, values))}</div></div>'
         yield _plot(part, bins, at) + "</div>"
     ends = [f"{t_ns / NS_PER_S:.3f} s" for t_ns in (first_ns, at_ns, last_ns)]
     yield f'<div class="axis">{"".join(f"<span>{end}</span>" for end in ends)}</div>'
@@ -90,7 +68,7 @@ def _plot(part: ConditionPart, bins: Bins, at: float) -> str:
     drawn = "".join(_bars(bins, height) if part.type == "condition" else _line(bins, height))
     mark = f'<line class="at" x1="{at:.1f}" x2="{at:.1f}" y1="0" y2="{height}"/>'
     size = f'viewBox="0 0 {_BINS} {height}" height="{height}" preserveAspectRatio="none"'
-    return f'<svg {size} role="img" aria-label="{_text(part.label)}">{drawn}{mark}</svg>'
+    return f'<svg {size} role="img" aria-label="{text(part.label)}">{drawn}{mark}</svg>'
 
 
 def _bars(bins: Bins, height: int) -> Iterator[str]:
@@ -126,8 +104,3 @@ def _line(bins: Bins, height: int) -> Iterator[str]:
         yield f'<path class="line" d="{"".join(path)}"/>'
     for x in np.flatnonzero(bins.has_unknown).tolist():
         yield f'<rect class="u" x="{x}" width="1" y="{height - 3}" height="3"/>'
-
-
-def _text(text: str) -> str:
-    """Text of a person's for HTML: markup, quotes and control characters are escaped."""
-    return escape(escaped(text), quote=True)

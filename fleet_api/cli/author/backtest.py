@@ -7,10 +7,11 @@ import os
 import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from fleet_api.cli.author.backtest_page import what_ran, write_page
 from fleet_api.cli.author.backtest_remarks import tell_remarks
 from fleet_api.cli.author.backtest_report import show_report
 from fleet_api.cli.author.check import set_option, show_diagnostics, signals_option
@@ -48,6 +49,7 @@ def _number(_context: click.Context, _option: click.Parameter, value: float) -> 
     "--workers", type=WholeNumber(1, 1024), help="How many drives to run at the same time.  [default: one per core]"
 )
 @click.option("--json", "json_file", type=_file, help="Write the report as JSON to this file; - is standard output.")
+@click.option("--html", "html_file", type=_file, help="Write the report as a page that needs nothing but itself.")
 @click.option("--fires", "fires_file", type=_file, help="Write all fires to this Parquet file.")
 @click.option("--results", "results_file", type=_file, help="Write counts per drive and trigger to this Parquet file.")
 @click.option(
@@ -78,6 +80,7 @@ def backtest(
     limit: int | None,
     workers: int | None,
     json_file: Path | None,
+    html_file: Path | None,
     fires_file: Path | None,
     results_file: Path | None,
     vehicles: int,
@@ -101,7 +104,7 @@ def backtest(
 
     if bool(drive_paths) == (cql2 is not None) or (limit is not None and cql2 is None):
         raise click.UsageError("give either --drives PATH..., or --clips FILTER and perhaps --limit")
-    outputs = {"--json": json_file, "--fires": fires_file, "--results": results_file}
+    outputs = {"--json": json_file, "--html": html_file, "--fires": fires_file, "--results": results_file}
     _check_outputs(outputs)
     catalog = SignalCatalog.load(catalog_file)
     compilation = compile_file(file, catalog, values=values)
@@ -125,7 +128,10 @@ def backtest(
     fleet = ForecastFleet(vehicles, hours_per_day, sample) if cql2 is None else None
     report = make_report(plan, result, fleet, catalog)
     tell_remarks(report)
-    _give(report, json_file)
+    document = report.to_json() | {"run": what_ran(compilation, file, catalog_file)}
+    if html_file is not None:
+        write_page(html_file, document)
+    _give(report, document, json_file)
     ran_nowhere = [name for name, counts in report.triggers.items() if result.drives and not counts.drives]
     return 1 if result.failures or ran_nowhere else 0
 
@@ -138,9 +144,7 @@ def _check_outputs(files: dict[str, Path | None]) -> None:
         if path is None or (option == "--json" and path == _STANDARD_OUTPUT):
             continue
         if path == _STANDARD_OUTPUT:
-            raise Misconfigured(
-                f"{option} -: a Parquet table cannot be written to standard output", remedy="name a file"
-            )
+            raise Misconfigured(f"{option} -: only the JSON document goes to standard output", remedy="name a file")
         if path.is_dir():
             raise Misconfigured(f"{option} {path}: this is a folder", remedy="name a file")
         if not path.parent.is_dir():
@@ -195,16 +199,16 @@ def _run_over_clips(
     return result
 
 
-def _give(report: BacktestReport, json_file: Path | None) -> None:
+def _give(report: BacktestReport, document: dict[str, Any], json_file: Path | None) -> None:
     """Write the report as JSON if `json_file` is given, and as tables unless the JSON goes to standard output."""
     import json
 
     from triggers.backtest.tables import written_whole
 
     if json_file == _STANDARD_OUTPUT:
-        print_json(report.to_json())
+        print_json(document)
         return
     if json_file is not None:
         with written_whole(json_file) as partial:
-            partial.write_text(json.dumps(report.to_json(), indent=2) + "\n", encoding="utf-8")
+            partial.write_text(json.dumps(document, indent=2) + "\n", encoding="utf-8")
     show_report(report)

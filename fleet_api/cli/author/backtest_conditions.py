@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from fleet_api.cli.output import print_result, print_table
+from triggers.pages.shown_numbers import shown_share
 
 if TYPE_CHECKING:
     from triggers.backtest.conditions import PartShares, Shares
@@ -21,7 +22,7 @@ def show_conditions(report: BacktestReport) -> None:
     for name, counts in report.triggers.items():
         if counts.condition.true is None:
             continue
-        unknown = ", ".join(f"{signal} {_percent(share)}" for signal, share in list(counts.unknown.items())[:3])
+        unknown = ", ".join(f"{signal} {shown_share(share)}" for signal, share in list(counts.unknown.items())[:3])
         rows.append((name, *_shares(counts.condition), unknown))
         rows += [(f"  {shortened(part.text)}", *_shares(part), "") for part in counts.parts]
     if not rows:
@@ -42,15 +43,4 @@ def shortened(text: str) -> str:
 
 
 def _shares(shares: Shares | PartShares) -> tuple[str, str, str]:
-    return _percent(shares.true), _percent(shares.false), _percent(shares.unknown)
-
-
-def _percent(share: float | None) -> str:
-    """A share that tells little from nothing."""
-    if share is None:
-        return ""
-    if 0 < share < 0.0005:
-        return "<0.1 %"
-    if 0.9995 < share < 1:
-        return ">99.9 %"
-    return f"{100 * share:.1f} %"
+    return shown_share(shares.true), shown_share(shares.false), shown_share(shares.unknown)

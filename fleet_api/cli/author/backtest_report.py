@@ -7,11 +7,11 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from fleet_api.cli.author.backtest_conditions import show_conditions
-from fleet_api.cli.author.backtest_remarks import budget_text
 from fleet_api.cli.author.evidence.drives import show_drives, tell_concentrated
 from fleet_api.cli.author.evidence.shown import SHOWN, count_range, number, tell_rest
 from fleet_api.cli.output import counted, print_result, print_table, shown_bytes
 from triggers.backtest.events import RATES
+from triggers.backtest.page.remarks import budget_text
 from triggers.times import NS_PER_S
 
 if TYPE_CHECKING:

@@ -48,7 +48,7 @@ class DriveCounts:
     """A drive: its path, hours and fires of all triggers, and their share of all fires (None without any).
 
     `per_hour_without` is the rate of all fires over the other drives, None if they have no time. `by_trigger` has the
-    triggers that fired on the drive.
+    triggers that fired on the drive. `first_ns` and `last_ns` are its first and last row, in ns of its own clock.
     """
 
     drive: str
@@ -59,6 +59,8 @@ class DriveCounts:
     share: float | None
     per_hour_without: float | None
     by_trigger: dict[str, FiresOnDrive]
+    first_ns: int
+    last_ns: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +139,8 @@ def counts_by_drive(triggers: Iterable[str], drives: Sequence[DriveResult]) -> t
                 for name, totals in by_trigger.items()
                 if len(t_ns := drive.fires_ns.get(name, ()))
             },
+            first_ns=drive.first_ns,
+            last_ns=drive.last_ns,
         )
         for drive, fires in zip(drives, counts, strict=True)
     )

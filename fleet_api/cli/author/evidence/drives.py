@@ -5,31 +5,21 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from fleet_api.cli.author.evidence.shown import SHOWN, number, share, tell_rest
-from fleet_api.cli.output import counted, print_result, print_table
+from fleet_api.cli.output import print_result, print_table
+from triggers.backtest.page.remarks import concentrated
 
 if TYPE_CHECKING:
     from triggers.backtest.evidence.by_drive import DriveCounts, LeaveOneOut
     from triggers.backtest.report import BacktestReport
 
-CONCENTRATED = 0.5
-"""If more than this share of the fires of a trigger is in one drive, that is said."""
 _DRIVE = ("drive", "hours", "km", "fires", "of all fires", "per hour without it")
 _LEFT_OUT = ("trigger", "drive", "hours", "fires", "of its fires", "per hour", "without the drive")
 
 
 def tell_concentrated(report: BacktestReport) -> None:
     """A line for each trigger whose fires are mostly in one drive, and for each whose rate one drive carries."""
-    for name, counts in report.triggers.items():
-        if counts.drives > 1 and counts.largest_share is not None and counts.largest_share > CONCENTRATED:
-            in_one = f"{share(counts.largest_share)} of the fires in one, {counts.largest_drive}"
-            print_result(f"{name}: {counted(counts.drives, 'drive')}, {in_one}")
-        left = report.leave_one_out.get(name)
-        if left is not None and left.carries:
-            print_result(
-                f"{name}: one drive carries the result: without {left.drive} ({left.fires} of "
-                f"{counted(counts.fires, 'fire')}, {number(left.hours)} of {number(counts.hours)} h) it would be "
-                f"{number(left.per_hour_without)} per hour instead of {number(left.per_hour)}"
-            )
+    for line in concentrated(report):
+        print_result(line)
 
 
 def show_drives(report: BacktestReport) -> None:

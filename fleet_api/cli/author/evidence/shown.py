@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from fleet_api.cli.output import print_result
+from triggers.pages.shown_numbers import shown_number
 
 if TYPE_CHECKING:
     from triggers.statistics.interval import Interval
@@ -15,7 +16,7 @@ SHOWN = 20
 
 def number(value: float | None) -> str:
     """Three digits, or whole numbers from 100 on; nothing for None."""
-    return "" if value is None else f"{value:.3g}" if value < 100 else f"{value:,.0f}"
+    return shown_number(value)
 
 
 def count_range(interval: Interval) -> str:

@@ -66,6 +66,7 @@ def test_the_json_document_stays_what_it_is(folder: Path, capsys: pytest.Capture
     document = json.loads(capsys.readouterr().out)
     assert [len(digest) for digest in document.pop("programs")] == [64]
     assert [failure.split(":")[0] for failure in document.pop("failed_drives")] == ["bad.parquet"]
+    assert [*document.pop("run")] == ["longtail", "file", "source", "catalog", "catalog_digest", "campaigns"]
     expected = json.loads(REPORT.read_text())
     assert json.dumps(_shape(document)) == json.dumps(_shape(expected))
     assert _numbers(document) == pytest.approx(_numbers(expected), rel=1e-6)

@@ -163,7 +163,7 @@ class RunDriveView(View):
     by_trigger: dict[str, FiresOnDriveView] = {}
     first_ns: int
     last_ns: int
-    start_ns: int | None
+    start_ns: int | None = None
 
 
 class LeftOutTriggerView(View):
