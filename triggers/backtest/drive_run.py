@@ -1,4 +1,4 @@
-"""The run of a plan's programs over one drive: fires, counts, time, distance and clip sizes, batch by batch.
+"""The run of plans' programs over one drive: fires, counts, time, distance and clip sizes, batch by batch.
 
 Memory is bounded by a few batches and the fires, however long the drive is.
 """
@@ -6,6 +6,7 @@ Memory is bounded by a few batches and the fires, however long the drive is.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
+from itertools import islice
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,7 +14,7 @@ import numpy as np
 from triggers.backtest.machines import MachinePool
 from triggers.backtest.meters.odometer import odometer_for
 from triggers.backtest.meters.overlap import shared_fires
-from triggers.backtest.meters.volume import ClipMeter
+from triggers.backtest.meters.volume import ClipMeter, sizes_of_all
 from triggers.backtest.plan import BacktestPlan, compared
 from triggers.backtest.result import DriveResult, DriveWeights
 from triggers.contracts.compared import EventKey
@@ -36,23 +37,36 @@ ReportBytes = Callable[[int], None]
 
 
 def run_drive(
-    plan: BacktestPlan, drive: Drive, catalog: SignalCatalog, pool: MachinePool, progress: ReportBytes
-) -> DriveResult:
-    """Run a plan over one drive, on machines of the pool.
+    plans: Sequence[BacktestPlan], drive: Drive, catalog: SignalCatalog, pool: MachinePool, progress: ReportBytes
+) -> list[DriveResult | InvalidInput]:
+    """Run plans over one drive, which is read once, on machines of a pool that has the programs of all plans in order.
 
-    A trigger, compared head or events are left out if the drive cannot give one of their signals. Raises InvalidInput
-    if the drive cannot be read or none of them can run.
+    A trigger, compared head or events are left out if the drive cannot give one of their signals; instead of a result
+    there is the reason why, if none of a plan's can run. Raises InvalidInput if the drive cannot be read.
     """
     with drive.open() as file, pool.machines() as machines:
-        result = DriveResult(drive.name, drive.path, left_out=_left_out(plan, file, catalog))
-        drive_run = _DriveRun(plan, file, machines, result, catalog)
-        drive_run.take_all(file, catalog, progress)
-        return drive_run.finish(drive, catalog, progress)
+        file.check_columns(catalog, ())
+        measures = _Measures(file, catalog)
+        results: list[DriveResult | InvalidInput] = []
+        runs: dict[int, _PlanRun] = {}
+        unused = iter(machines)
+        for number, plan in enumerate(plans):
+            of_plan = list(islice(unused, len(plan.programs)))
+            try:
+                result = DriveResult(drive.name, drive.path, left_out=_left_out(plan, file, catalog))
+            except InvalidInput as error:
+                results.append(error)
+                continue
+            results.append(result)
+            runs[number] = _PlanRun(plan, file, of_plan, result, measures)
+        if runs:
+            _take_all(file, list(runs.values()), measures, progress)
+            _finish(drive, list(runs.values()), measures, progress)
+        return results
 
 
 def _left_out(plan: BacktestPlan, file: DriveFile, catalog: SignalCatalog) -> dict[str, InvalidInput]:
     """Why each trigger and head that cannot run is left out. Raises InvalidInput if none of all can run."""
-    file.check_columns(catalog, ())
     wanted = plan.signals | plan.head_signals
     problems = {name: file.problem(name, catalog) for name in sorted(set[str]().union(*wanted.values()))}
     left_out: dict[str, InvalidInput] = {}
@@ -65,52 +79,92 @@ def _left_out(plan: BacktestPlan, file: DriveFile, catalog: SignalCatalog) -> di
     return left_out
 
 
-class _DriveRun:
-    """The programs and meters of one drive, which take its batches in order."""
+class _Measures:
+    """What is measured of a drive itself, whatever runs on it: rows, time and distance, and what its reader found."""
+
+    def __init__(self, file: DriveFile, catalog: SignalCatalog) -> None:
+        self.catalog = catalog
+        self.odometer = odometer_for(catalog, lambda name: file.problem(name, catalog) is None)
+        self.signals = frozenset(self.odometer.signals if self.odometer else ())
+        self.time = _RecordedTime(catalog.max_gap_ns)
+        self.findings = Findings()
+
+    def take(self, batch: Batch) -> None:
+        """Measure the next batch."""
+        if self.odometer is not None:
+            self.odometer.take(batch)
+        self.time.take(batch)
+
+
+class _PlanRun:
+    """The programs and the meter of clips of one plan on a drive, which take its batches in order."""
 
     def __init__(
-        self, plan: BacktestPlan, file: DriveFile, machines: list[Machine], result: DriveResult, catalog: SignalCatalog
+        self,
+        plan: BacktestPlan,
+        file: DriveFile,
+        machines: list[Machine],
+        result: DriveResult,
+        measures: _Measures,
     ) -> None:
-        self._result = result
-        self._findings = Findings()
+        catalog = measures.catalog
+        self.result = result
         self._runs = _program_runs(machines, plan.watched, result.left_out)
-        self._odometer = odometer_for(catalog, lambda name: file.problem(name, catalog) is None)
         reads = {name for run in self._runs for name in run.inputs}
-        self.signals = {name for name in reads if file.problem(name, catalog) is None}
-        self.signals |= set(self._odometer.signals if self._odometer else ())
-        self._captures = {
+        self.signals = measures.signals | {name for name in reads if file.problem(name, catalog) is None}
+        self.captures = {
             name: settings.capture for name, settings in plan.settings.items() if name not in result.left_out
         }
-        self._meter = ClipMeter(file, catalog, self._captures, self.signals)
-        self._time = _RecordedTime(catalog.max_gap_ns)
+        self.meter = ClipMeter(file, catalog, self.captures, self.signals)
 
-    def take_all(self, file: DriveFile, catalog: SignalCatalog, progress: ReportBytes) -> None:
-        """Run the programs over the whole file."""
-        bytes_per_row = file.size_bytes / max(file.row_count, 1)
-        for batch in file.batches(catalog, sorted(self.signals), findings=self._findings):
-            self._meter.take(batch, {name: t_ns for run in self._runs for name, t_ns in run.take(batch).items()})
-            if self._odometer is not None:
-                self._odometer.take(batch)
-            self._time.take(batch)
-            progress(round(len(batch) * bytes_per_row))
+    def take(self, batch: Batch) -> None:
+        """Run the rows of a batch."""
+        self.meter.take(batch, {name: t_ns for run in self._runs for name, t_ns in run.take(batch).items()})
 
-    def finish(self, drive: Drive, catalog: SignalCatalog, progress: ReportBytes) -> DriveResult:
-        """The result, after all batches."""
-        result, time = self._result, self._time
-        result.rows, result.recorded_ns, result.findings = time.rows, time.recorded_ns, self._findings.all()
-        result.first_ns, result.last_ns = time.first_ns, time.last_ns
-        result.metres = self._odometer.metres if self._odometer is not None else None
+    def end(self) -> None:
+        """End the drive: all fires and counts are in the result from now on."""
         for run in self._runs:
-            run.add_to(result)
-        result.shared = shared_fires(result.fires_ns, self._captures)
-        result.camera_bytes_per_s = camera_rates(drive, catalog, time.length_ns)
-        sizes = self._meter.sizes(result.fires_ns, result.camera_bytes_per_s, on_batch=lambda: progress(0))
+            run.add_to(self.result)
+        self.result.shared = shared_fires(self.result.fires_ns, self.captures)
+
+
+def _take_all(file: DriveFile, runs: Sequence[_PlanRun], measures: _Measures, progress: ReportBytes) -> None:
+    """Run everything over the whole file, and note in the results what is found and measured."""
+    bytes_per_row = file.size_bytes / max(file.row_count, 1)
+    signals = frozenset[str]().union(*(run.signals for run in runs))
+    for batch in file.batches(measures.catalog, sorted(signals), findings=measures.findings):
+        for run in runs:
+            run.take(batch)
+        measures.take(batch)
+        progress(round(len(batch) * bytes_per_row))
+    time, found = measures.time, measures.findings.all()
+    for run in runs:
+        run.end()
+        result = run.result
+        result.rows, result.recorded_ns = time.rows, time.recorded_ns
+        result.first_ns, result.last_ns = time.first_ns, time.last_ns
+        result.metres = measures.odometer.metres if measures.odometer is not None else None
+        others, own = (_columns(file, measures, names) for names in (signals - run.signals, run.signals))
+        result.findings = tuple(each for each in found if each.column not in others - own)
+
+
+def _columns(file: DriveFile, measures: _Measures, signals: Collection[str]) -> set[str]:
+    return {file.column_of(name, measures.catalog) for name in signals}
+
+
+def _finish(drive: Drive, runs: Sequence[_PlanRun], measures: _Measures, progress: ReportBytes) -> None:
+    """Note the sizes of clips in the results."""
+    cameras_bytes_per_s = camera_rates(drive, measures.catalog, measures.time.length_ns)
+    meters = [(run.meter, run.result.fires_ns) for run in runs]
+    all_sizes = sizes_of_all(meters, cameras_bytes_per_s, on_batch=lambda: progress(0))
+    for run, sizes in zip(runs, all_sizes, strict=True):
+        result = run.result
+        result.camera_bytes_per_s = cameras_bytes_per_s
         result.clip_bytes = {name: size.by_fire for name, size in sizes.items()}
         result.recording_bytes = {name: size.by_recording for name, size in sizes.items()}
-        cameras = {camera for capture in self._captures.values() for camera in capture.cameras}
-        silent = {f"camera {camera}" for camera in cameras - result.camera_bytes_per_s.keys()}
-        result.uncounted = frozenset(silent | self._meter.uncounted(self._captures))
-        return result
+        cameras = {camera for capture in run.captures.values() for camera in capture.cameras}
+        silent = {f"camera {camera}" for camera in cameras - cameras_bytes_per_s.keys()}
+        result.uncounted = frozenset(silent | run.meter.uncounted(run.captures))
 
 
 def camera_rates(drive: Drive, catalog: SignalCatalog, length_ns: int) -> dict[str, float]:

@@ -1,4 +1,4 @@
-"""The run of a plan over many drives, in threads that each take one drive at a time.
+"""The run of plans over many drives, in threads that each take one drive at a time.
 
 Reading, arithmetic and programs all run outside Python's global lock, so threads scale with cores. A drive is never
 split, because a program carries its state through it from end to end. A drive that cannot be read is reported and left
@@ -22,6 +22,9 @@ from triggers.drives.find import distinct_names
 from triggers.errors import InvalidInput
 from triggers.signals.catalog import SignalCatalog
 
+_OfDrive = list[DriveResult | InvalidInput]
+"""What came of a drive, for each plan."""
+
 
 class _Stopped(Exception):
     """Ends a worker thread when the run was interrupted; never leaves this module."""
@@ -43,13 +46,26 @@ def run(
     workers: int = 1,
     pool: MachinePool | None = None,
 ) -> BacktestResult:
-    """Run a plan over drives in `workers` threads; with one worker, in the calling thread.
+    """Run a plan over drives; see `run_together`. `pool` has machines of its programs from an earlier run."""
+    return run_together([plan], drives, catalog, progress, workers=workers, pool=pool)[0]
 
-    `progress` is called from any of the threads. `pool` has machines of the plan's programs from an earlier run;
-    without it the programs are compiled. An exception in the calling thread, such as KeyboardInterrupt, ends all
-    threads within a batch.
+
+def run_together(
+    plans: Sequence[BacktestPlan],
+    drives: Sequence[Drive],
+    catalog: SignalCatalog,
+    progress: ReportBytes,
+    *,
+    workers: int = 1,
+    pool: MachinePool | None = None,
+) -> list[BacktestResult]:
+    """Run plans over drives, each of which is read once, in `workers` threads; with one, in the calling thread.
+
+    The results are those of each plan alone. `progress` is called from any of the threads. `pool` has machines of the
+    programs of all plans from an earlier run; without it the programs are compiled. An exception in the calling thread,
+    such as KeyboardInterrupt, ends all threads within a batch.
     """
-    pool = pool or MachinePool(plan.programs)
+    pool = pool or MachinePool([program for plan in plans for program in plan.programs])
     stop = threading.Event()
 
     def advance(rows: int) -> None:
@@ -59,18 +75,22 @@ def run(
 
     names = {drive.path: name for drive, name in zip(drives, distinct_names(drives), strict=True)}
 
-    def run_one(drive: Drive) -> DriveResult | InvalidInput:
+    def run_one(drive: Drive) -> _OfDrive:
         if stop.is_set():
             raise _Stopped
         try:
-            return replace(run_drive(plan, drive, catalog, pool, advance), name=names[drive.path])
+            results = run_drive(plans, drive, catalog, pool, advance)
         except InvalidInput as error:
-            return error
+            return [error] * len(plans)
+        name = names[drive.path]
+        return [replace(each, name=name) if isinstance(each, DriveResult) else each for each in results]
 
     if min(workers, len(drives)) <= 1:
-        return _collected([run_one(drive) for drive in drives])  # a new thread would get its memory page by page again
+        return _collected(
+            [run_one(drive) for drive in drives], len(plans)
+        )  # a new thread would get its memory page by page again
     with ThreadPoolExecutor(min(workers, len(drives)), "backtest") as threads:
-        started: dict[int, Future[DriveResult | InvalidInput]] = {}
+        started: dict[int, Future[_OfDrive]] = {}
         try:
             for index in _longest_first(drives):
                 started[index] = threads.submit(run_one, drives[index])
@@ -80,7 +100,7 @@ def run(
             stop.set()
             threads.shutdown(wait=False, cancel_futures=True)
             raise
-    return _collected([started[index].result() for index in range(len(drives))])
+    return _collected([started[index].result() for index in range(len(drives))], len(plans))
 
 
 def _longest_first(drives: Sequence[Drive]) -> list[int]:
@@ -95,8 +115,13 @@ def _longest_first(drives: Sequence[Drive]) -> list[int]:
     return sorted(range(len(drives)), key=size, reverse=True)
 
 
-def _collected(results: Sequence[DriveResult | InvalidInput]) -> BacktestResult:
-    return BacktestResult(
-        drives=[result for result in results if isinstance(result, DriveResult)],
-        failures=[result for result in results if not isinstance(result, DriveResult)],
-    )
+def _collected(of_drives: Sequence[_OfDrive], plans: int) -> list[BacktestResult]:
+    """The result of each plan, from those of each drive."""
+    of_plans = [[results[plan] for results in of_drives] for plan in range(plans)]
+    return [
+        BacktestResult(
+            drives=[result for result in results if isinstance(result, DriveResult)],
+            failures=[result for result in results if not isinstance(result, DriveResult)],
+        )
+        for results in of_plans
+    ]

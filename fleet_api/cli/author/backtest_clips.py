@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -27,7 +27,11 @@ NOT_A_SAMPLE = (
 
 
 def fetch_clips(
-    client: Client, search: tuple[str, int | None], plan: BacktestPlan, catalog: SignalCatalog, folder: Path
+    client: Client,
+    search: tuple[str, int | None],
+    plans: Sequence[BacktestPlan],
+    catalog: SignalCatalog,
+    folder: Path,
 ) -> ClipDrives:
     """The clips of a search (a filter, and at most how many) as drives in a folder; only the needed signals travel."""
     from fleet_api.client.clips.drives import ClipsAsDrives
@@ -40,8 +44,9 @@ def fetch_clips(
     found = list(client.clips.search(chosen, limit=min(limit or MAX_DRIVES, MAX_DRIVES), note=remark))
     if not found:
         raise InvalidInput("no clip matches the filter", remedy="try it with `longtail clips search`")
+    needed = frozenset[str]().union(*(signals_needed(plan, catalog) for plan in plans))
     with _progress(len(found)) as advance:
-        fetched = ClipsAsDrives(client.campaigns, catalog, signals_needed(plan, catalog), folder).fetch(found, advance)
+        fetched = ClipsAsDrives(client.campaigns, catalog, needed, folder).fetch(found, advance)
     remark(NOT_A_SAMPLE)
     return fetched
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import zip_longest
 from typing import TYPE_CHECKING
 
 from fleet_api.cli.output import remark
@@ -14,9 +15,10 @@ _SHOWN = 20
 """Remarks of one kind; the report has all of them."""
 
 
-def tell_remarks(report: BacktestReport) -> None:
-    """Print what the figures do not say by themselves."""
-    for lines in remarks(report):
+def tell_remarks(*reports: BacktestReport) -> None:
+    """Print what the figures do not say by themselves; what is the same in several reports once."""
+    for kind in zip_longest(*map(remarks, reports), fillvalue=()):
+        lines = list(dict.fromkeys(line for lines in kind for line in lines))
         for line in lines[:_SHOWN]:
             remark(line)
         if len(lines) > _SHOWN:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from fleet_api.cli.author.backtest_conditions import show_conditions
 from fleet_api.cli.author.evidence.drives import show_drives, tell_concentrated
-from fleet_api.cli.author.evidence.shown import SHOWN, count_range, number, tell_rest
+from fleet_api.cli.author.evidence.shown import SHOWN, byte_range, count_range, number, tell_rest
 from fleet_api.cli.output import counted, print_result, print_table, shown_bytes
 from triggers.backtest.events import RATES
 from triggers.backtest.page.remarks import budget_text
@@ -53,7 +53,7 @@ def _show_triggers(report: BacktestReport) -> None:
                 f"{100 * counts.known_hours / counts.hours:.0f} %" if counts.hours else "",
                 number(counts.per_1000_km),
                 shown_bytes(counts.clip_bytes),
-                _byte_range(forecast.vehicle_day.bytes) if forecast else "",
+                byte_range(forecast.vehicle_day.bytes) if forecast else "",
             )
         )
     columns: tuple[str, ...] = (
@@ -98,7 +98,7 @@ def _show_budgets(budgets: Sequence[BudgetUse]) -> None:
 
 
 def _budget_use(use: BudgetUse, per_day: Interval) -> str:
-    return count_range(per_day) if use.limit == "clips" else _byte_range(per_day)
+    return count_range(per_day) if use.limit == "clips" else byte_range(per_day)
 
 
 def _days(days: float) -> str:
@@ -160,13 +160,8 @@ def _show_forecast(report: BacktestReport) -> None:
         print_result(f"no forecast for {vehicles}: no time was recorded")
         return
     print_result(
-        f"forecast for {vehicles}: {_byte_range(forecast.fleet_day.bytes)} and "
+        f"forecast for {vehicles}: {byte_range(forecast.fleet_day.bytes)} and "
         f"{count_range(forecast.fleet_day.fires)} fires per day ({100 * forecast.confidence:.0f} % interval)"
     )
     if report.drives < 2:
         print_result("the interval is that of a single drive: how much drives differ cannot be seen from one")
-
-
-def _byte_range(interval: Interval) -> str:
-    low, mean, high = (shown_bytes(round(bound)) for bound in (interval.low, interval.mean, interval.high))
-    return f"{mean} ({low} to {high})"

@@ -10,7 +10,7 @@ over the row groups that capture windows touch, so they are only read around fir
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -50,7 +50,7 @@ class ClipMeter:
         self._file, self._catalog, self._captures = file, catalog, captures
         self._read = {signal for capture in captures.values() for signal in capture.signals} & set(read)
         self._before_ns = max((capture.before_ns for capture in captures.values()), default=0)
-        self._fires: dict[str, _FireCounts] = {}
+        self._fires: dict[str, FireCounts] = {}
         self._latest: list[SampledRows] = []
         """Earlier rows, as far back as the windows of fires in the next batch may reach."""
         self._first_sample_ns: dict[str, int] = {}
@@ -83,13 +83,27 @@ class ClipMeter:
         Call this after all batches have been read, when the times of the file's row groups are known. `on_batch` is
         called after each batch of the second pass and may raise to end the work.
         """
+        return sizes_of_all([(self, fires_ns)], camera_bytes_per_s, on_batch)[0]
+
+    def second_pass(self, fires_ns: Mapping[str, Times]) -> SecondPass:
+        """What is still to be counted for these fires; call it after all batches have been read."""
         unread = self._unread(fires_ns)
-        further = self._second_pass({name: fires_ns[name] for name in unread}, unread, on_batch)
+        signals = sorted(set[str]().union(*unread.values()))
+        # Earlier row groups are not read; nearly every drive begins with the values of what is sent on change.
+        held_since_ns = {s: self._begins_ns or 0 for s in signals if self._catalog.signals[s].update == "on_change"}
+        counts = {name: self._new_counts(name, unread[name], held_since_ns) for name in unread}
+        around_ns = {name: fires_ns[name] for name in unread}
+        return SecondPass(signals, self._touched(around_ns) if unread else [], around_ns, counts)
+
+    def sizes_after(
+        self, further: SecondPass, fires_ns: Mapping[str, Times], camera_bytes_per_s: Mapping[str, float]
+    ) -> dict[str, ClipSizes]:
+        """The estimated bytes by trigger, after the second pass."""
         sizes = {}
         for name in fires_ns:
             capture = self._captures[name]
             video = sum(camera_bytes_per_s.get(camera, 0.0) for camera in capture.cameras)
-            counted = [counts[name] for counts in (self._fires, further) if name in counts]
+            counted = [counts[name] for counts in (self._fires, further.counts) if name in counts]
             sizes[name] = _sizes(fires_ns[name], capture, counted, video, self._catalog.buffer_ns)
         return sizes
 
@@ -97,6 +111,10 @@ class ClipMeter:
         """The signals that these triggers capture and that the drive cannot give."""
         signals = {signal for name in triggers for signal in self._captures[name].signals}
         return {signal for signal in signals if not self._has(signal)}
+
+    def row_groups(self, signals: Collection[str], groups: Sequence[int]) -> Iterator[Batch]:
+        """The rows of some of the drive's row groups."""
+        return self._file.batches(self._catalog, signals, groups)
 
     def _note_first_samples(self, batch: Batch) -> None:
         for signal in self._read:
@@ -109,8 +127,8 @@ class ClipMeter:
             if len(rows):
                 self._first_sample_ns[signal] = int(batch.t_ns[rows[0]])
 
-    def _new_counts(self, trigger: str, signals: list[str], first_sample_ns: Mapping[str, int]) -> _FireCounts:
-        return _FireCounts(self._captures[trigger], signals, first_sample_ns, self._catalog.buffer_ns)
+    def _new_counts(self, trigger: str, signals: list[str], first_sample_ns: Mapping[str, int]) -> FireCounts:
+        return FireCounts(self._captures[trigger], signals, first_sample_ns, self._catalog.buffer_ns)
 
     def _unread(self, triggers: Iterable[str]) -> dict[str, list[str]]:
         """By trigger, the captured signals of the drive that no program reads; triggers without any are left out."""
@@ -123,27 +141,6 @@ class ClipMeter:
     def _has(self, signal: str) -> bool:
         return signal in self._catalog.signals and self._file.problem(signal, self._catalog) is None
 
-    def _second_pass(
-        self, fires_ns: Mapping[str, Times], signals: Mapping[str, list[str]], on_batch: Callable[[], None]
-    ) -> dict[str, _FireCounts]:
-        all_signals = sorted(set[str]().union(*signals.values()))
-        # Earlier row groups are not read; nearly every drive begins with the values of what is sent on change.
-        held_since_ns = {s: self._begins_ns or 0 for s in all_signals if self._catalog.signals[s].update == "on_change"}
-        counts = {name: self._new_counts(name, signals[name], held_since_ns) for name in fires_ns}
-        added = dict.fromkeys(fires_ns, 0)
-        groups = self._touched(fires_ns)
-        for batch in self._file.batches(self._catalog, all_signals, groups) if groups else ():
-            rows = SampledRows.of(batch)
-            for name, t_ns in fires_ns.items():
-                begun = int(np.searchsorted(t_ns, batch.t_ns[-1] + self._captures[name].before_ns, side="right"))
-                counts[name].add(t_ns[added[name] : begun])
-                counts[name].take(rows)
-                added[name] = max(added[name], begun)
-            on_batch()
-        for name, t_ns in fires_ns.items():
-            counts[name].add(t_ns[added[name] :])
-        return counts
-
     def _touched(self, fires_ns: Mapping[str, Times]) -> list[int]:
         """The row groups that capture windows touch."""
         starts = np.array(self._file.group_starts_ns, np.int64)
@@ -155,7 +152,58 @@ class ClipMeter:
         return np.flatnonzero(touched).tolist()
 
 
-class _FireCounts:
+class SecondPass:
+    """The counts of signals that are only captured, made from the row groups that capture windows touch."""
+
+    def __init__(
+        self, signals: list[str], groups: list[int], fires_ns: Mapping[str, Times], counts: dict[str, FireCounts]
+    ) -> None:
+        """`signals` and row `groups` are what has to be read; the fires are those of triggers that capture them."""
+        self.signals, self.groups, self.counts = signals, groups, counts
+        self._fires_ns = fires_ns
+        self._added = dict.fromkeys(fires_ns, 0)
+
+    def take(self, batch: Batch) -> None:
+        """Count the samples of a batch, which may hold further signals and rows."""
+        rows = SampledRows.of(batch)
+        for name, t_ns in self._fires_ns.items():
+            counts, added = self.counts[name], self._added[name]
+            begun = int(np.searchsorted(t_ns, batch.t_ns[-1] + counts.before_ns, side="right"))
+            counts.add(t_ns[added:begun])
+            counts.take(rows)
+            self._added[name] = max(added, begun)
+
+    def end(self) -> None:
+        """Open the windows of the fires that no batch has reached."""
+        for name, t_ns in self._fires_ns.items():
+            self.counts[name].add(t_ns[self._added[name] :])
+
+
+def sizes_of_all(
+    meters: Sequence[tuple[ClipMeter, Mapping[str, Times]]],
+    camera_bytes_per_s: Mapping[str, float],
+    on_batch: Callable[[], None],
+) -> list[dict[str, ClipSizes]]:
+    """The estimated bytes of several meters of one drive, each with its fires; see `ClipMeter.sizes`.
+
+    What several have to read in a second pass is read once.
+    """
+    passes = [meter.second_pass(fires_ns) for meter, fires_ns in meters]
+    groups = sorted({group for each in passes for group in each.groups})
+    signals = sorted({signal for each in passes for signal in each.signals})
+    for batch in meters[0][0].row_groups(signals, groups) if groups else ():
+        for each in passes:
+            each.take(batch)
+        on_batch()
+    for each in passes:
+        each.end()
+    return [
+        meter.sizes_after(further, fires_ns, camera_bytes_per_s)
+        for further, (meter, fires_ns) in zip(passes, meters, strict=True)
+    ]
+
+
+class FireCounts:
     """Samples in the windows of one trigger's fires, and in the overlaps of those that are in one recording."""
 
     def __init__(
@@ -166,6 +214,7 @@ class _FireCounts:
         max_span_ns: int,
     ) -> None:
         self._capture = capture
+        self.before_ns = capture.before_ns
         self._first_sample_ns = first_sample_ns
         self._recordings = OwnRecordings(capture, max_span_ns)
         self._windows, self._overlaps = WindowCounts(signals), WindowCounts(signals)
@@ -200,7 +249,7 @@ class _FireCounts:
 
 
 def _sizes(
-    fires_ns: Times, capture: CaptureWindow, counted: list[_FireCounts], video_bytes_per_s: float, max_span_ns: int
+    fires_ns: Times, capture: CaptureWindow, counted: list[FireCounts], video_bytes_per_s: float, max_span_ns: int
 ) -> ClipSizes:
     joined = OwnRecordings(capture, max_span_ns).joined(fires_ns)
     samples, channels = np.zeros(len(fires_ns), np.int64), np.zeros(len(fires_ns), np.int64)

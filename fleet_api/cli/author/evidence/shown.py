@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from fleet_api.cli.output import print_result
-from triggers.pages.shown_numbers import shown_number
+from triggers.pages.shown_numbers import shown_bytes, shown_number
 
 if TYPE_CHECKING:
     from triggers.statistics.interval import Interval
@@ -17,6 +17,12 @@ SHOWN = 20
 def number(value: float | None) -> str:
     """Three digits, or whole numbers from 100 on; nothing for None."""
     return shown_number(value)
+
+
+def byte_range(interval: Interval) -> str:
+    """An amount of bytes with its interval."""
+    low, mean, high = (shown_bytes(round(bound)) for bound in (interval.low, interval.mean, interval.high))
+    return f"{mean} ({low} to {high})"
 
 
 def count_range(interval: Interval) -> str:

@@ -1,0 +1,1 @@
+"""Tests of backtests of several versions on the command line."""

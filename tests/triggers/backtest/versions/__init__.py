@@ -1,0 +1,1 @@
+"""Tests of versions of a trigger file on the same drives."""
