@@ -9,6 +9,9 @@ from __future__ import annotations
 
 from sqlalchemy import Connection, text
 
+from storage.ledger.accounts import DAYS
+from storage.tables.base import is_one_of
+
 SENT_EVENTS_DAYS = 7
 VEHICLE_DAYS = 90
 BATCH = 500
@@ -25,7 +28,7 @@ _FORGET_EVENTS = text(f"""
 _LOCK_VEHICLE_DAYS = text(f"""
     SELECT a.id FROM ledger_accounts a
     WHERE a.day IS NOT NULL AND a.day < CAST(now() AT TIME ZONE 'UTC' AS date) - {VEHICLE_DAYS}
-        AND a.kind = 'campaign_vehicle_day'
+        AND {is_one_of("a.kind", DAYS)}
         AND NOT EXISTS (SELECT FROM ledger_entries e WHERE e.account_id = a.id AND NOT e.folded)
         AND NOT EXISTS (
             SELECT FROM ledger_entries r WHERE r.account_id = a.id AND r.kind = 'reserve' AND NOT EXISTS (

@@ -64,5 +64,5 @@ def _fires(settings: CampaignSettings, drive: DriveResult) -> int:
 
 def _expected_bytes(settings: CampaignSettings, drive: DriveResult) -> float:
     """The bytes of their clips that sampling is expected to keep."""
-    one_in = settings.sample_one_in
-    return sum(int(clip_sizes(drive, trigger.name, one_in).sum()) for trigger in settings.triggers) / one_in
+    one_in = {trigger.name: settings.one_in(trigger) for trigger in settings.triggers}
+    return math.fsum(int(clip_sizes(drive, name, rate).sum()) / rate for name, rate in one_in.items())

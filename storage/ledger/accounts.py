@@ -12,10 +12,12 @@ from triggers.contracts.api.budget import AccountKind, AccountUnit
 from triggers.errors import InvalidInput
 from triggers.written_numbers import is_whole_number
 
-OF_CLIPS: tuple[AccountKind, ...] = ("campaign_clips", "campaign_vehicle_clips")
+OF_CLIPS: tuple[AccountKind, ...] = ("campaign_clips", "campaign_vehicle_clips", "campaign_vehicle_day_clips")
 """Accounts whose amounts count clips."""
 SHARES: tuple[AccountKind, ...] = ("campaign_vehicle_bytes", "campaign_vehicle_clips")
 """What one vehicle uses of its campaign's totals. They exist where the campaign limits the total."""
+DAYS: tuple[AccountKind, ...] = ("campaign_vehicle_day_clips", "campaign_vehicle_day")
+"""What one vehicle uses of its campaign on a UTC day. Clips are counted where the campaign limits them."""
 ORDER_OF_KINDS: tuple[AccountKind, ...] = (
     "fleet",
     "fleet_month",
@@ -24,7 +26,7 @@ ORDER_OF_KINDS: tuple[AccountKind, ...] = (
     "campaign_clips",
     "campaign_bytes",
     *SHARES,
-    "campaign_vehicle_day",
+    *DAYS,
 )
 """In lists."""
 MONTHS: tuple[AccountKind, ...] = ("fleet_month", "cost_centre_month", "network_month")

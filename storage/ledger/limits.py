@@ -98,6 +98,7 @@ def _set_by_command(kind: LimitKind, name: str) -> str:
 LIMITS = f"""
     limits AS (
         SELECT campaign, budget, priority, CAST(budget ->> 'vehicle_day_bytes' AS bigint) AS vehicle_day_bytes,
+            CAST(budget ->> 'vehicle_day_clips' AS bigint) AS vehicle_day_clips,
             least(CAST(budget ->> 'total_bytes' AS bigint), {_set_by_command("campaign_bytes", "v.campaign")})
                 AS total_bytes,
             least(CAST(budget ->> 'clips' AS bigint), {_set_by_command("campaign_clips", "v.campaign")}) AS clips,
@@ -142,6 +143,7 @@ WHOLE_LIMIT_OF_ACCOUNT = f"""
         WHEN 'campaign_vehicle_bytes' THEN CAST(ceil(l.total_bytes * {_SHARE}) AS bigint)
         WHEN 'campaign_vehicle_clips' THEN CAST(ceil(l.clips * {_SHARE}) AS bigint)
         WHEN 'campaign_vehicle_day' THEN l.vehicle_day_bytes
+        WHEN 'campaign_vehicle_day_clips' THEN l.vehicle_day_clips
     END"""
 """The limit of account `a`, whose campaign's row of `limits` is `l`; of the fleet with its reserve."""
 

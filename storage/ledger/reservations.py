@@ -69,6 +69,7 @@ def charges(manifest: ClipManifest, day: date) -> dict[AccountKey, int]:
         amounts[AccountKey("campaign_bytes", campaign)] = amount
         amounts[AccountKey("campaign_clips", campaign)] = 1
         amounts[AccountKey("campaign_vehicle_day", campaign, recording.vehicle_id, day)] = amount
+        amounts[AccountKey("campaign_vehicle_day_clips", campaign, recording.vehicle_id, day)] = 1
     return amounts
 
 

@@ -33,10 +33,11 @@ _WANTED = """
             GROUP BY o.cost_centre, b.zone
         )"""
 
-# A vehicle's share of a total is counted where the total is limited, and where it once was.
+# A vehicle's share of a total, and its clips of a day, are counted where they are limited, and where they once were.
 _IS_OPENED = """CASE w.kind
                 WHEN 'campaign_vehicle_bytes' THEN l.total_bytes IS NOT NULL
                 WHEN 'campaign_vehicle_clips' THEN l.clips IS NOT NULL
+                WHEN 'campaign_vehicle_day_clips' THEN l.vehicle_day_clips IS NOT NULL
                 ELSE true
             END"""
 

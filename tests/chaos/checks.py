@@ -112,6 +112,8 @@ def wrong_ledger(
             if ("campaign_vehicle_clips", campaign, clip.vehicle) in accounts:
                 costs["campaign_vehicle_clips", campaign, clip.vehicle] += 1
             costs["campaign_vehicle_day", campaign, clip.vehicle] += charged_bytes
+            if ("campaign_vehicle_day_clips", campaign, clip.vehicle) in accounts:
+                costs["campaign_vehicle_day_clips", campaign, clip.vehicle] += 1
     for account in sorted({*accounts, *costs}):
         amounts, cost = accounts.get(account, Amounts()), costs[account]
         if amounts != Amounts(cost, cost):

@@ -92,7 +92,7 @@ class Campaign:
         self.fired += 1
         self.per_trigger[trigger] += 1
         settings, version = self.bundle["settings"], self.bundle["version"]
-        one_in = settings["sample_one_in"]
+        one_in = self._triggers[trigger].get("sample_one_in", settings["sample_one_in"])
         fields = "\x1f".join((self.vehicle_id, settings["name"], str(version), trigger, str(t_ns)))
         drawn = int.from_bytes(hashlib.blake2b(fields.encode(), digest_size=8).digest())
         if drawn > (2**64 - 1) // one_in:

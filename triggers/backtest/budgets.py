@@ -17,11 +17,12 @@ from triggers.signals.catalog import SignalCatalog
 from triggers.statistics.interval import Interval
 
 VEHICLE_DAY, TOTAL, CLIPS, UPLOAD = "vehicle_day_bytes", "total_bytes", "clips", "upload_bytes"
+VEHICLE_DAY_CLIPS = "vehicle_day_clips"
 
 
 @dataclass(frozen=True, slots=True)
 class BudgetUse:
-    """One limit of a campaign: `vehicle_day_bytes`, `total_bytes`, `clips`, or `upload_bytes`.
+    """One limit of a campaign: `vehicle_day_bytes`, `vehicle_day_clips`, `total_bytes`, `clips`, or `upload_bytes`.
 
     `upload_bytes` is the largest clip that any network of the campaign's `upload` takes. `per_day` is the forecast of
     what the limit counts (for a vehicle's day, or for the whole fleet), None where there is none. `days` is how long
@@ -64,6 +65,7 @@ def _uses(
     sizes = _clip_sizes(campaign, drives, catalog)
     limits = {
         VEHICLE_DAY: (campaign.budget.vehicle_day_bytes, day.bytes if day else None, False),
+        VEHICLE_DAY_CLIPS: (campaign.budget.vehicle_day_clips, day.clips if day else None, False),
         TOTAL: (campaign.budget.total_bytes, fleet_day.bytes if fleet_day else None, True),
         CLIPS: (campaign.budget.clips, fleet_day.clips if fleet_day else None, True),
         UPLOAD: (campaign.largest_upload_bytes, None, False),
@@ -71,7 +73,7 @@ def _uses(
     for limit, (amount, per_day, is_used_up) in limits.items():
         if amount is None:
             continue
-        larger = 0 if limit == CLIPS else int((sizes > amount).sum())
+        larger = 0 if limit in (CLIPS, VEHICLE_DAY_CLIPS) else int((sizes > amount).sum())
         days = _days(amount, per_day) if is_used_up and per_day else None
         yield BudgetUse(campaign.name, limit, amount, per_day, days, len(sizes), larger)
 
@@ -79,8 +81,10 @@ def _uses(
 def _vehicle_day(
     campaign: CampaignSettings, drives: Sequence[DriveResult], fleet: ForecastFleet, catalog: SignalCatalog
 ) -> DailyVolume | None:
-    one_in = fleet.sample_one_in or campaign.sample_one_in
-    yields = [trigger_yield(each.name, each.capture, one_in, drives, catalog) for each in campaign.triggers]
+    yields = [
+        trigger_yield(each.name, each.capture, fleet.sample_one_in or campaign.one_in(each), drives, catalog)
+        for each in campaign.triggers
+    ]
     total = TriggerYield.total([each for each in yields if each is not None])
     return total.per_day(fleet.hours_per_day) if total else None
 

@@ -102,22 +102,36 @@ def _fates(
     campaign: CampaignSettings, recordings: Sequence[_Recording]
 ) -> Iterator[tuple[_Recording, FireFate, str | None]]:
     """What becomes of the recordings of a campaign's triggers, in order of time."""
-    collected = {trigger.name for trigger in campaign.triggers}
-    day, drops = campaign.budget.vehicle_day_bytes, campaign.budget.when_day_is_spent == "drop"
-    used = 0
+    one_in = {trigger.name: campaign.one_in(trigger) for trigger in campaign.triggers}
+    drops = campaign.budget.when_day_is_spent == "drop"
+    is_day_limited = campaign.budget.vehicle_day_bytes is not None or campaign.budget.vehicle_day_clips is not None
+    used, clips, is_by_chance = 0, 0, False
     for recording in recordings:
-        if recording.trigger not in collected:
+        if recording.trigger not in one_in:
             continue
         if (reason := _too_large(campaign, recording.size_bytes)) is not None:
             yield recording, FireFate.DROPPED, reason
-        elif campaign.sample_one_in > 1:  # which fires are kept is not known, so neither is what of the day is used
+        elif one_in[recording.trigger] > 1:
+            is_by_chance = True
             yield recording, FireFate.SAMPLED, None
-        elif drops and day is not None and used + recording.size_bytes > day:
-            told = f"{used} of the {day} bytes that {campaign.name} has for a vehicle's day were used, and its clip has"
-            yield recording, FireFate.DROPPED, f"{told} {recording.size_bytes}"
+        elif drops and (reason := _day_is_spent(campaign, used, clips, recording.size_bytes)) is not None:
+            yield recording, FireFate.DROPPED, reason
+        elif drops and is_day_limited and is_by_chance:  # what of the day is used depends on which fires were kept
+            yield recording, FireFate.SAMPLED, None
         else:
             used += recording.size_bytes
+            clips += 1
             yield recording, FireFate.KEPT, None
+
+
+def _day_is_spent(campaign: CampaignSettings, used: int, clips: int, size_bytes: int) -> str | None:
+    """Why a vehicle's day of which bytes and clips are used has no room for a clip; None if it has."""
+    budget, of_day = campaign.budget, f"that {campaign.name} has for a vehicle's day were used"
+    if budget.vehicle_day_bytes is not None and used + size_bytes > budget.vehicle_day_bytes:
+        return f"{used} of the {budget.vehicle_day_bytes} bytes {of_day}, and its clip has {size_bytes}"
+    if budget.vehicle_day_clips is not None and clips >= budget.vehicle_day_clips:
+        return f"all of the {budget.vehicle_day_clips} clips {of_day}"
+    return None
 
 
 def _too_large(campaign: CampaignSettings, size_bytes: int) -> str | None:

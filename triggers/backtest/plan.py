@@ -48,7 +48,7 @@ def make_plan(compilation: Compilation) -> BacktestPlan:
     one_in: dict[str, int] = {}
     for campaign in compilation.campaigns.values():
         for trigger in campaign.settings.triggers:
-            rate = campaign.settings.sample_one_in
+            rate = campaign.settings.one_in(trigger)
             one_in[trigger.name] = min(rate, one_in.get(trigger.name, rate))
     compiled: list[CompiledCampaign | CompiledTriggers] = list(compilation.campaigns.values())
     if set(settings) - set(one_in):

@@ -66,6 +66,10 @@ DayRule = Literal["keep", "drop"]
 """What becomes of a clip that the budget of a vehicle's day refuses."""
 
 
+def _is_missing(value: object) -> bool:
+    return value is None
+
+
 class CaptureWindow(Contract):
     """What a fire records: a window around it, and the signals and cameras in it (with wildcards expanded)."""
 
@@ -85,6 +89,11 @@ class TriggerSettings(Contract):
     cooldown_ns: Annotated[int, Field(ge=0)]
     capture: CaptureWindow
     tags: tuple[str, ...] = ()
+    sample_one_in: Annotated[int, Field(ge=1)] | None = Field(default=None, exclude_if=_is_missing)
+    """One of so many of its fires is kept, whatever its campaign says; None: what that says. Left out where there is
+    none, as `priority` is, since vehicles of before know no such members."""
+    priority: Annotated[int, Field(ge=0, le=100)] | None = Field(default=None, exclude_if=_is_missing)
+    """That of its fires' clips, whatever its campaign says; None: what that says."""
 
 
 class Comparison(Contract):
@@ -123,6 +132,8 @@ class BudgetLimits(Contract):
     """Limits of a campaign, in bytes and clips; None for a limit that is not set. At least one is set."""
 
     vehicle_day_bytes: Annotated[int, Field(gt=0)] | None = None
+    vehicle_day_clips: Annotated[int, Field(gt=0)] | None = Field(default=None, exclude_if=_is_missing)
+    """Left out where there is none, since vehicles of before know no such member."""
     total_bytes: Annotated[int, Field(gt=0)] | None = None
     clips: Annotated[int, Field(gt=0)] | None = None
     when_day_is_spent: DayRule = Field(default="keep", exclude_if=lambda rule: rule == "keep")
@@ -170,6 +181,14 @@ class CampaignSettings(Contract):
     active_from: date | None = None
     active_to: date | None = None
     retain_ns: Annotated[int, Field(gt=0)] | None = None
+
+    def one_in(self, trigger: TriggerSettings) -> int:
+        """One of how many fires of a trigger is kept: as the trigger says, else as the campaign."""
+        return self.sample_one_in if trigger.sample_one_in is None else trigger.sample_one_in
+
+    def priority_of(self, trigger: TriggerSettings) -> int:
+        """The priority of a trigger's fires: as the trigger says, else as the campaign."""
+        return self.priority if trigger.priority is None else trigger.priority
 
     @property
     def largest_upload_bytes(self) -> int | None:

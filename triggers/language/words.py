@@ -56,6 +56,8 @@ _TRIGGER_CLAUSES = {
     "cooldown": ("cooldown 30 s", "How long after a fire further rises are suppressed, and counted."),
     "capture": ("capture 5 s before, 3 s after { signals ego.* }", "The time around a fire that is recorded."),
     "tags": ('tags "braking", "snow"', "Words that its clips carry in the catalog."),
+    "sample": ("sample 1 in 10", "The share of its fires that are kept, whatever the campaign says."),
+    "priority": ("priority 80", "Which clips go first, whatever the campaign says: 0 to 100."),
 }
 _CAPTURE_CLAUSES = {
     "signals": ("signals ego.*, lead.distance", "The signals that clips hold; `signals *`: all that are not derived."),
@@ -71,7 +73,10 @@ _CAMPAIGN_CLAUSES = {
     "target": ('target vehicle.region in ("EU")', "The vehicles, by their attributes."),
     "rollout": ("rollout 1 % for 1 d, 10 % for 3 d, 100 %", "The share of them, in stages."),
     "sample": ("sample 1 in 10", "The share of fires that are kept; the choice is random and known."),
-    "budget": ("budget 2 GB total, 50 MB per vehicle per day", "Limits that are never passed."),
+    "budget": (
+        "budget 2 GB total, 50 MB per vehicle per day, 20 clips per vehicle per day then drop",
+        "Limits that are never passed.",
+    ),
     "upload": ("upload up to 20 MB on cellular, on wifi", "The networks that its clips may take."),
     "priority": ("priority 50", "Which clips go first: 0 to 100, 50 where it is not said."),
     "active": ("active 2026-09-01 to 2026-12-01", "The days between which it runs."),

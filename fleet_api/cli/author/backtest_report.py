@@ -11,7 +11,7 @@ from fleet_api.cli.author.evidence.drives import show_drives, tell_concentrated
 from fleet_api.cli.author.evidence.shown import SHOWN, byte_range, count_range, number, tell_rest
 from fleet_api.cli.output import counted, print_result, print_table, shown_bytes
 from triggers.backtest.events import RATES
-from triggers.backtest.page.remarks import budget_text
+from triggers.backtest.page.remarks import budget_text, counts_clips
 from triggers.times import NS_PER_S
 
 if TYPE_CHECKING:
@@ -90,7 +90,7 @@ def _show_budgets(budgets: Sequence[BudgetUse]) -> None:
             budget_text(use),
             "" if use.per_day is None else _budget_use(use, use.per_day),
             "" if use.days is None else f"{number(use.days.mean)} ({number(use.days.low)} to {_days(use.days.high)})",
-            f"{use.larger_clips} of {use.clips}" if use.limit != "clips" else "",
+            f"{use.larger_clips} of {use.clips}" if not counts_clips(use) else "",
         )
         for use in budgets
     ]
@@ -98,7 +98,7 @@ def _show_budgets(budgets: Sequence[BudgetUse]) -> None:
 
 
 def _budget_use(use: BudgetUse, per_day: Interval) -> str:
-    return count_range(per_day) if use.limit == "clips" else byte_range(per_day)
+    return count_range(per_day) if counts_clips(use) else byte_range(per_day)
 
 
 def _days(days: float) -> str:

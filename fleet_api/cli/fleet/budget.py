@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING
 
 import click
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from fleet_api.client import Client
-    from triggers.contracts.api.budget import AccountView, LimitKind, LimitView
+    from triggers.contracts.api.budget import AccountKind, AccountView, LimitKind, LimitView
 
 MAX_COUNTED = 10_000
 """Vehicle-days that are counted beside those that are shown: a fleet may have a million."""
@@ -81,7 +82,7 @@ budget.add_command(forecast)
     type=WholeNumber(0),
     default=10,
     show_default=True,
-    help="How many vehicle-days to show: those that hold the most.",
+    help="How many vehicle-days to show, of bytes and of clips: those that hold the most.",
 )
 @form_options("json", "csv")
 @with_client
@@ -95,10 +96,11 @@ def show(client: Client, campaign: str | None, form: Form, day: datetime | None,
     accounts = client.budget.accounts(campaign, day=None if day is None else day.date())
     shown: list[AccountView] = []
     more = 0
+    of_days: Counter[AccountKind] = Counter()
     for account in accounts:
-        if account.day is None or top > 0:
+        if account.day is None or of_days[account.kind] < top:
             shown.append(account)
-            top -= account.day is not None
+            of_days[account.kind] += account.day is not None
         elif (more := more + 1) == MAX_COUNTED:
             break
     if form == "json":

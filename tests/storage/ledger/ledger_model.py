@@ -31,13 +31,14 @@ class LedgerModel:
             "campaign_bytes": limits.total_bytes,
             "campaign_clips": limits.clips,
             "campaign_vehicle_day": limits.vehicle_day_bytes,
+            "campaign_vehicle_day_clips": limits.vehicle_day_clips,
         }
         both = (by_kind.get(key.kind), self.set_limits.get((key.kind, key.campaign or key.cost_centre)))
         return min((limit for limit in both if limit is not None), default=None)
 
     def charges(self, manifest: ClipManifest, day: date) -> dict[AccountKey, int]:
         """What a clip costs the accounts that users see."""
-        amounts = charges(manifest, day)
+        amounts = {key: amount for key, amount in charges(manifest, day).items() if self._is_counted(key)}
         month = day.replace(day=1)
         amounts[AccountKey("fleet_month", month=month)] = manifest.size_bytes
         for fire in manifest.recording.fires:
@@ -46,6 +47,10 @@ class LedgerModel:
                 key = AccountKey("cost_centre_month", cost_centre=centre, month=month)
                 amounts[key] = amounts.get(key, 0) + fire.charged_bytes
         return amounts
+
+    def _is_counted(self, key: AccountKey) -> bool:
+        """Clips of a vehicle's day are counted where they are limited, and where they once were."""
+        return key.kind != "campaign_vehicle_day_clips" or self.limit(key) is not None or key in self.held
 
     def refusing(self, manifest: ClipManifest, day: date) -> list[AccountKey]:
         """The accounts that a reservation would overshoot."""

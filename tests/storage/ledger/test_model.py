@@ -38,7 +38,8 @@ CENTRES = ("", "maps", "roads")
 SECONDS_UNTIL_MIDNIGHT = 12 * 3600
 
 limits = st.none() | st.integers(1, 150)
-budgets = st.builds(BudgetLimits, vehicle_day_bytes=limits, total_bytes=limits, clips=st.none() | st.integers(1, 6))
+few = st.none() | st.integers(1, 6)
+budgets = st.builds(BudgetLimits, vehicle_day_bytes=limits, vehicle_day_clips=few, total_bytes=limits, clips=few)
 charges = st.dictionaries(st.sampled_from(CAMPAIGNS), st.integers(0, 60), min_size=1).filter(lambda c: sum(c.values()))
 
 
@@ -115,7 +116,7 @@ class LedgerMachine(RuleBasedStateMachine):
         return {key.campaign} if key.campaign else set(charges)
 
     def _passes_with_time(self, key: ledger.AccountKey, charges: dict[str, int]) -> bool:
-        amount = sum(charges[name] for name in self._campaigns_of(key, charges))
+        amount = 1 if key.unit == "clips" else sum(charges[name] for name in self._campaigns_of(key, charges))
         return (key.day or key.month) is not None and amount <= (self.model.limit(key) or 0)
 
     @rule(target=closed_uploads, upload_id=consumes(open_uploads))

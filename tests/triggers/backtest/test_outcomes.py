@@ -18,9 +18,9 @@ S = 1_000_000_000
 SIZE = 1000
 
 
-def fates(campaigns: str, *times_s: int) -> list[tuple[int, FireFate, str | None]]:
+def fates(campaigns: str, *times_s: int, of_trigger: str = "") -> list[tuple[int, FireFate, str | None]]:
     """Recording, fate and reason of fires at these times, whose recordings have 1,000 bytes each."""
-    source = "trigger a { when ego.speed > 1 m/s capture 1 s before, 1 s after }\n" + campaigns
+    source = f"trigger a {{ when ego.speed > 1 m/s capture 1 s before, 1 s after {of_trigger} }}\n" + campaigns
     compilation = compile_source(source, filename="file.trigger", catalog=CATALOG)
     compilation.require_ok("file.trigger")
     drive = DriveResult("d", Path("d"), fires_ns={"a": np.array([t * S for t in times_s], np.int64)})
@@ -44,6 +44,13 @@ def test_a_sampled_campaign_keeps_by_chance() -> None:
     assert fates("campaign c { collect a sample 1 in 4 budget 1 GB total }", 10) == [(0, FireFate.SAMPLED, None)]
 
 
+def test_a_trigger_says_for_itself_whether_it_is_sampled() -> None:
+    campaign = "campaign c { collect a sample 1 in 4 budget 1 GB total }"
+    assert fates(campaign, 10, of_trigger="sample 1 in 1") == [(0, FireFate.KEPT, None)]
+    campaign = "campaign c { collect a budget 1 clips per vehicle per day then drop }"
+    assert [fate for _, fate, _ in fates(campaign, 10, 20, of_trigger="sample 1 in 2")] == [FireFate.SAMPLED] * 2
+
+
 @pytest.mark.parametrize(
     ("clauses", "what"),
     [
@@ -62,6 +69,9 @@ def test_a_spent_day_drops_only_where_the_campaign_says_so() -> None:
     drops = fates(f"campaign c {{ collect a {day} then drop, 1 GB total }}", 10, 20, 30)
     assert [fate for _, fate, _ in drops] == [FireFate.KEPT, FireFate.KEPT, FireFate.DROPPED]
     assert drops[2][2] == "2000 of the 2500 bytes that c has for a vehicle's day were used, and its clip has 1000"
+    clips = fates("campaign c { collect a budget 2 clips per vehicle per day then drop, 1 GB total }", 10, 20, 30)
+    assert [fate for _, fate, _ in clips] == [FireFate.KEPT, FireFate.KEPT, FireFate.DROPPED]
+    assert clips[2][2] == "all of the 2 clips that c has for a vehicle's day were used"
     keeps = fates(f"campaign c {{ collect a {day}, 1 GB total }}", 10, 20, 30)
     assert [fate for _, fate, _ in keeps] == [FireFate.KEPT] * 3
 

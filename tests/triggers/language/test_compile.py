@@ -24,7 +24,7 @@ _VOCABULARY = """
 trigger campaign let fence { } ( ) , = == < > + - * / and or not for tolerating then without within over in between
 when cooldown capture before after signals cameras tags describe collect target budget per vehicle day total clips
 rollout sample upload on wifi up to priority active retain x p flag mode angle h t c 1 2.5 1e9 % s ms m/s 20 -5 "off"
-2026-12-01 rise min past avg count hysteresis near inside divergence missing true keep drop
+2026-12-01 rise min past avg count hysteresis near inside divergence missing true keep drop * 1 in 4
 """
 _WORDS = st.sampled_from([*_VOCABULARY.split(), "\n"])
 
@@ -287,6 +287,39 @@ def test_a_campaign_says_what_becomes_of_a_clip_that_its_day_refuses(rule: str, 
     formatted = format_source(source, filename="test").text
     assert f"5 MB per vehicle per day{rule}, 9 clips" in formatted
     assert format_source(formatted, filename="test").text == formatted
+
+
+def test_a_vehicles_day_may_be_limited_in_bytes_and_in_clips() -> None:
+    source = "trigger t { when x > y }\ncampaign c { collect t budget 5 MB per vehicle per day, "
+    source += "20 clips per vehicle per day then drop, 9 clips }"
+    budget = compiled(source).campaigns["c"].settings.budget
+    expected = BudgetLimits(vehicle_day_bytes=5_000_000, vehicle_day_clips=20, clips=9, when_day_is_spent="drop")
+    assert budget == expected
+    assert b"vehicle_day_clips" not in BudgetLimits(clips=9).canonical_json()
+    formatted = format_source(source, filename="test").text
+    assert "20 clips per vehicle per day then drop, 9 clips" in formatted
+
+
+def test_a_triggers_sample_and_priority_replace_those_of_its_campaign() -> None:
+    source = """
+    trigger often { when x > y sample 1 in 20 }
+    trigger rare { when x > y and p priority 0 sample 1 in 1 }
+    trigger plain { when p }
+    campaign c { collect often, rare, plain sample 1 in 4 budget 5 clips priority 40 }
+    """
+    settings_ = compiled(source).campaigns["c"].settings
+    told = {each.name: (settings_.one_in(each), settings_.priority_of(each)) for each in settings_.triggers}
+    assert told == {"often": (20, 40), "rare": (1, 0), "plain": (4, 40)}
+    plain = settings_.triggers[2].canonical_json()
+    assert b"sample_one_in" not in plain and b"priority" not in plain
+
+
+def test_the_clauses_that_triggers_have_got_are_still_names_after_an_operator() -> None:
+    catalog = SignalCatalog.parse("signals: {priority: {rate: 1}, sample: {rate: 1}}", name="s")
+    source = "trigger t {\n    when sample > 1 and\n        priority > sample +\n        sample * 2\n    priority 3\n}"
+    result = compile_source(source, filename="t", catalog=catalog)
+    assert result.ok and result.triggers is not None
+    assert result.triggers.settings[0].priority == 3
 
 
 def test_words_of_the_language_are_names_where_no_clause_can_begin() -> None:

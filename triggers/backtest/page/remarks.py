@@ -93,18 +93,26 @@ def _budgets(report: Report) -> Iterator[str]:
         if use.larger_clips:
             yield f"{use.larger_clips} of {counted(use.clips, 'clip')} cannot be uploaded: larger than {what}"
         elif is_exceeded(use) and use.per_day is not None:
-            yield f"{shown_bytes(round(use.per_day.mean))} per vehicle and day are expected, more than {what}"
+            expected = use.per_day.mean
+            amount = f"{expected:.1f} clips" if counts_clips(use) else shown_bytes(round(expected))
+            yield f"{amount} per vehicle and day are expected, more than {what}"
+
+
+def counts_clips(use: BudgetUse | BudgetUseView) -> bool:
+    """Whether the limit counts clips, and not bytes."""
+    return use.limit in ("clips", "vehicle_day_clips")
 
 
 def is_exceeded(use: BudgetUse | BudgetUseView) -> bool:
     """Whether more than a day's budget is expected per day."""
-    return use.limit == "vehicle_day_bytes" and use.per_day is not None and use.per_day.mean > use.amount
+    is_of_day = use.limit in ("vehicle_day_bytes", "vehicle_day_clips")
+    return is_of_day and use.per_day is not None and use.per_day.mean > use.amount
 
 
 def budget_text(use: BudgetUse | BudgetUseView) -> str:
     """A limit as the trigger file writes it."""
-    if use.limit == "clips":
-        return counted(use.amount, "clip")
+    if counts_clips(use):
+        return counted(use.amount, "clip") + ("" if use.limit == "clips" else " per vehicle per day")
     suffix = {"vehicle_day_bytes": "per vehicle per day", "total_bytes": "total", "upload_bytes": "per upload"}
     return f"{shown_bytes(use.amount)} {suffix.get(use.limit, use.limit)}"
 

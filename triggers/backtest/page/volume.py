@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from triggers.backtest.page.figures import byte_range, in_days, number_range
-from triggers.backtest.page.remarks import budget_text
+from triggers.backtest.page.remarks import budget_text, counts_clips
 from triggers.backtest.page.triggers import clip_rows
 from triggers.contracts.api.backtests.stated import StatedReport
 from triggers.pages import parts
@@ -48,9 +48,9 @@ def forecast(stated: StatedReport) -> Iterator[str]:
 def _budgets(stated: StatedReport) -> str:
     rows = []
     for use in stated.report.budgets:
-        per_day = number_range(use.per_day) if use.limit == "clips" else byte_range(use.per_day)
+        per_day = number_range(use.per_day) if counts_clips(use) else byte_range(use.per_day)
         refused = ""
-        if use.limit != "clips" and use.clips:
+        if not counts_clips(use) and use.clips:
             refused = f"{use.larger_clips:,} of {use.clips:,} ({shown_share(use.larger_clips / use.clips)})"
         rows.append((use.campaign, budget_text(use), per_day, in_days(use.days), refused))
     columns = ("campaign", "budget", "forecast per day", "days until used", "clips refused as too large")

@@ -15,14 +15,16 @@ AccountKind = Literal[
     "campaign_bytes",
     "campaign_clips",
     "campaign_vehicle_day",
+    "campaign_vehicle_day_clips",
     "campaign_vehicle_bytes",
     "campaign_vehicle_clips",
     "fleet_month",
     "cost_centre_month",
     "network_month",
 ]
-"""What an account counts: bytes of the whole fleet, bytes or clips of a campaign, its bytes per vehicle and UTC day;
-and bytes of a calendar month: of the fleet, of a cost centre, and on the wire of a class of networks with repeats."""
+"""What an account counts: bytes of the whole fleet, bytes or clips of a campaign, its bytes or clips per
+vehicle and UTC day; and bytes of a calendar month: of the fleet, of a cost centre, and on the wire of a class of
+networks with repeats."""
 LimitKind = Literal["fleet", "fleet_month", "cost_centre_month", "campaign_bytes", "campaign_clips"]
 """Kinds of accounts whose limits can be set by command."""
 AccountUnit = Literal["bytes", "clips"]

@@ -20,17 +20,16 @@ from triggers.contracts.campaign import (
     UploadRoute,
 )
 from triggers.language.analysis.typed import Type
+from triggers.language.checks.amounts import budget_limits, number_of_bytes, priority, sample_one_in
 from triggers.language.checks.context import CheckContext
 from triggers.language.checks.targets import check_target
 from triggers.language.text import syntax
 from triggers.language.text.reporter import Reporter
 from triggers.signals.catalog import SignalCatalog
-from triggers.signals.units import DIMENSIONLESS, RATIO, convert, parse_unit
+from triggers.signals.units import RATIO, convert
 
-MAX_BYTES = 10**18
-MAX_CLIPS = 10**12
-MAX_ONE_IN = 10**9
 MAX_STAGES = 100
+DEFAULT_PRIORITY = 50
 
 
 def campaign_settings(
@@ -48,7 +47,8 @@ def campaign_settings(
     compare, events = checks.compared(), checks.compared_events()
     target = check_target(context, campaign.target) if campaign.target is not None else None
     rollout, upload = checks.rollout(), checks.upload()
-    one_in, priority = checks.one_in(), checks.priority()
+    one_in = sample_one_in(context, campaign.sample) or 1
+    of_uploads = priority(context, campaign.priority)
     first, last = checks.active()
     retain_ns = checks.retain()
     describe = context.described(campaign.describe)
@@ -65,7 +65,7 @@ def campaign_settings(
         sample_one_in=one_in,
         budget=budget,
         upload=upload,
-        priority=priority,
+        priority=DEFAULT_PRIORITY if of_uploads is None else of_uploads,
         active_from=first,
         active_to=last,
         retain_ns=retain_ns,
@@ -207,22 +207,6 @@ class _CampaignChecks:
             return None
         return float(share)
 
-    def one_in(self) -> int:
-        """The n of `sample 1 in n`."""
-        sample = self.campaign.sample
-        if sample is None:
-            return 1
-        kept = self._integer(sample.kept, "the first number of `sample`", 1, 1)
-        out_of = self._integer(sample.out_of, "the second number of `sample`", 1, MAX_ONE_IN)
-        return out_of if kept and out_of else 1
-
-    def priority(self) -> int:
-        """A priority from 0 to 100; 50 by default."""
-        if self.campaign.priority is None:
-            return 50
-        priority = self._integer(self.campaign.priority, "a priority", 0, 100)
-        return 50 if priority is None else priority
-
     def budget(self) -> BudgetLimits | None:
         """The limits, of which a campaign must have at least one."""
         limits = self.campaign.budget
@@ -230,21 +214,7 @@ class _CampaignChecks:
             if "budget" not in self.campaign.broken:
                 self.report.no_budget(self.campaign.name.span, self.campaign.name.text)
             return None
-        amounts: dict[str, int | None] = {}
-        for limit in limits:
-            if limit.kind in amounts:
-                shown = {"vehicle_day": "per vehicle per day"}.get(limit.kind, limit.kind)
-                self.report.given_twice(limit.amount.span, f"the limit `{shown}`")
-            if limit.kind == "clips":
-                amounts[limit.kind] = self._integer(limit.amount, "a number of clips", 1, MAX_CLIPS)
-            else:
-                amounts[limit.kind] = self._bytes(limit.amount)
-        return BudgetLimits(
-            vehicle_day_bytes=amounts.get("vehicle_day"),
-            total_bytes=amounts.get("total"),
-            clips=amounts.get("clips"),
-            when_day_is_spent="drop" if any(limit.then == "drop" for limit in limits) else "keep",
-        )
+        return budget_limits(self.context, limits)
 
     def upload(self) -> tuple[UploadRoute, ...]:
         """The networks that clips may be uploaded on; wifi by default."""
@@ -252,7 +222,7 @@ class _CampaignChecks:
             return (UploadRoute(network=Network.WIFI),)
         routes: dict[str, UploadRoute] = {}
         for route in self.campaign.upload:
-            up_to = self._bytes(route.up_to) if route.up_to is not None else None
+            up_to = number_of_bytes(self.context, route.up_to) if route.up_to is not None else None
             name = route.network.text
             if name not in [network.value for network in Network]:
                 self.report.unknown_network(route.network.span, name, [network.value for network in Network])
@@ -284,31 +254,3 @@ class _CampaignChecks:
         except ValueError:
             self.report.no_date(word.span, word.text)
             return None
-
-    def _integer(self, quantity: syntax.Quantity, what: str, low: int, high: int) -> int | None:
-        typed = self.context.quantity(quantity)
-        if typed.type is Type.ERROR:
-            return None
-        value = typed.constant
-        whole = isinstance(value, Fraction) and value.denominator == 1 and typed.unit.dimension == DIMENSIONLESS
-        if not isinstance(value, Fraction) or not whole or not low <= value <= high:
-            allowed = f"a whole number from {low} to {high}" if low < high else str(low)
-            self.report.out_of_range(quantity.span, what, allowed)
-            return None
-        return int(value)
-
-    def _bytes(self, quantity: syntax.Quantity) -> int | None:
-        typed, byte = self.context.quantity(quantity), parse_unit("B")
-        if typed.type is Type.ERROR or byte is None:
-            return None
-        if not isinstance(typed.constant, Fraction) or typed.unit.dimension != byte.dimension:
-            self.report.not_bytes(quantity.span, f"{quantity.text} {quantity.unit or ''}".strip())
-            return None
-        amount = convert(typed.constant, typed.unit, byte)
-        if amount.denominator != 1:
-            self.report.out_of_range(quantity.span, "an amount of data", "a whole number of bytes")
-            return None
-        if not 1 <= amount <= MAX_BYTES:
-            self.report.out_of_range(quantity.span, "an amount of data", "from 1 B to 10^18 B")
-            return None
-        return int(amount)

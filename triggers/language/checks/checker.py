@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from triggers.contracts.campaign import MAX_CAPTURE_NS, CaptureWindow, TriggerSettings
 from triggers.language.analysis.typed import Type, Typed
+from triggers.language.checks.amounts import priority, sample_one_in
 from triggers.language.checks.calls.pairs import compared_events, compared_head
 from triggers.language.checks.calls.places import check_fence
 from triggers.language.checks.comparisons import facts_of
@@ -200,6 +201,7 @@ def _lower_trigger(context: CheckContext, trigger: syntax.Trigger) -> tuple[Trig
     read = [] if root is None else context.signals_of(root)
     capture = _capture(context, trigger, read)
     describe = context.described(trigger.describe)
+    one_in, of_uploads = sample_one_in(context, trigger.sample), priority(context, trigger.priority)
     if root is None or cooldown_ns is None or capture is None or not BLOCK_NAME.fullmatch(trigger.name.text):
         return None
     settings = TriggerSettings(
@@ -208,6 +210,8 @@ def _lower_trigger(context: CheckContext, trigger: syntax.Trigger) -> tuple[Trig
         cooldown_ns=cooldown_ns,
         capture=capture,
         tags=tuple(tag.text for tag in trigger.tags),
+        sample_one_in=one_in,
+        priority=of_uploads,
     )
     return TriggerCode(trigger.name.text, root, cooldown_ns), settings
 

@@ -104,25 +104,25 @@ class ClauseParser(ExpressionParser):
         return syntax.RolloutStage(share, self.duration("2 d") if self.take_word("for") else None)
 
     def limit(self) -> syntax.BudgetLimit:
-        """`20 MB per vehicle per day then drop`, `2 TB total`, `30000 clips`."""
+        """`20 MB per vehicle per day then drop`, `20 clips per vehicle per day`, `2 TB total`, `30000 clips`."""
         amount = self.quantity("a limit such as `20 MB per vehicle per day`")
-        if self.take_word("clips"):
+        of_clips = self.take_word("clips") is not None
+        if of_clips and not self.next.is_word("per"):
             return syntax.BudgetLimit("clips", amount)
-        if self.take_word("total"):
+        if not of_clips and self.take_word("total"):
             return syntax.BudgetLimit("total", amount)
         if not self.next.is_word("per"):
             self.fail("`per vehicle per day`, `total` or `clips`")
         for word in ("per", "vehicle", "per", "day"):
             if not self.take_word(word):
                 self.fail("`per vehicle per day`")
-        return syntax.BudgetLimit("vehicle_day", amount, self._then() if self.take_word("then") else "keep")
+        kind = "vehicle_day_clips" if of_clips else "vehicle_day"
+        return syntax.BudgetLimit(kind, amount, self._then() if self.take_word("then") else None)
 
-    def _then(self) -> str:
-        if self.take_word("drop"):
-            return "drop"
-        if not self.take_word("keep"):
+    def _then(self) -> syntax.Word:
+        if not self.next.is_word("keep", "drop"):
             self.fail("`then keep` or `then drop`")
-        return "keep"
+        return self.word("`keep` or `drop`")
 
     def route(self) -> syntax.Route:
         """`on wifi`, `up to 2 MB on cellular`."""
@@ -192,12 +192,17 @@ def _list_of(parse_item: Callable[[ClauseParser], object], empty: object = None)
     return Clause(lambda parser: parser.items(lambda: parse_item(parser)), empty, Form.LIST)
 
 
+_SAMPLE = Clause(ClauseParser.sample)
+_PRIORITY = Clause(lambda parser: parser.quantity("a whole number from 0 to 100"))
+
 TRIGGER_CLAUSES: dict[str, Clause] = {
     "describe": Clause(ClauseParser.text),
     "when": Clause(ClauseParser.expression, form=Form.EXPRESSION),
     "cooldown": Clause(lambda parser: parser.duration("60 s")),
     "capture": Clause(ClauseParser.capture),
     "tags": _list_of(ClauseParser.text, ()),
+    "sample": _SAMPLE,
+    "priority": _PRIORITY,
 }
 CAMPAIGN_CLAUSES: dict[str, Clause] = {
     "describe": Clause(ClauseParser.text),
@@ -205,10 +210,10 @@ CAMPAIGN_CLAUSES: dict[str, Clause] = {
     "compare": _list_of(ClauseParser.compared, ()),
     "target": Clause(ClauseParser.expression, form=Form.EXPRESSION),
     "rollout": _list_of(ClauseParser.stage),
-    "sample": Clause(ClauseParser.sample),
+    "sample": _SAMPLE,
     "budget": _list_of(ClauseParser.limit),
     "upload": _list_of(ClauseParser.route),
-    "priority": Clause(lambda parser: parser.quantity("a whole number from 0 to 100")),
+    "priority": _PRIORITY,
     "active": Clause(ClauseParser.period),
     "retain": Clause(lambda parser: parser.duration("400 d")),
 }

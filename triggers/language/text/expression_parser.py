@@ -44,6 +44,9 @@ _SINCE_FORMS = frozenset({"min", "max", "sum", "count"})
 """Operators with a form `f(x since A)`, in which `since` is no condition."""
 _Node = TypeVar("_Node", bound=syntax.Expression)
 
+_NAMES_WITHOUT_NUMBER = frozenset({"sample", "priority", "budget"})
+"""Clauses that triggers have got: after an operator they are names, as before, unless a number follows."""
+
 
 class Panic(Exception):
     """Raised after a mistake was reported; the caller continues at the next clause or block."""
@@ -347,6 +350,8 @@ class ExpressionParser(Cursor):
     def _is_boundary(self) -> bool:
         """Whether a clause or block begins here, if a line does."""
         is_name = self.next.text in syntax.NAMES_TOO and not self.begins_block()
+        if self.next.text in _NAMES_WITHOUT_NUMBER:
+            is_name = self.tokens[min(self.index + 1, len(self.tokens) - 1)].kind is not TokenKind.NUMBER
         return self.next.is_word(*self.boundary_words) and not is_name
 
     def _call(self, name: Token) -> syntax.Expression:

@@ -307,12 +307,12 @@ class RolloutStage:
 
 @dataclass(frozen=True, slots=True)
 class BudgetLimit:
-    """`20 MB per vehicle per day then drop`, `2 TB total`, `30000 clips`."""
+    """`20 MB per vehicle per day then drop`, `20 clips per vehicle per day`, `2 TB total`, `30000 clips`."""
 
     kind: str
     amount: Quantity
-    then: str = "keep"
-    """What becomes of a clip that a spent day refuses: `keep` or `drop`."""
+    then: Word | None = None
+    """What becomes of a clip that a spent day refuses: `keep` or `drop`; None: it is not said."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -362,6 +362,8 @@ class Trigger:
     cooldown: Quantity | None = None
     capture: Capture | None = None
     tags: tuple[Word, ...] = ()
+    sample: Sample | None = None
+    priority: Quantity | None = None
     broken: set[str] = field(default_factory=set)
 
 

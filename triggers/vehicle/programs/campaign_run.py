@@ -82,6 +82,8 @@ class CampaignRun:
     def _new_fire(self, vehicle_id: str, firing: Firing) -> NewFire:
         """Number a fire and decide whether sampling keeps it."""
         settings, version = self.bundle.settings, self.bundle.version
+        trigger = self.triggers[firing.trigger]
+        one_in = settings.one_in(trigger)
         fire = VehicleFire(
             campaign=settings.name,
             version=version,
@@ -89,13 +91,13 @@ class CampaignRun:
             trigger=firing.trigger,
             ordinal=self.fired + len(self.pending) + 1,
             t_ns=firing.t_ns,
-            inclusion_probability=1 / settings.sample_one_in,
-            capture=self.triggers[firing.trigger].capture,
-            priority=settings.priority,
+            inclusion_probability=1 / one_in,
+            capture=trigger.capture,
+            priority=settings.priority_of(trigger),
             upload=settings.upload,
             when_day_is_spent=settings.budget.when_day_is_spent,
         )
-        kept = keep_fire(vehicle_id, settings.name, version, firing.trigger, firing.t_ns, settings.sample_one_in)
+        kept = keep_fire(vehicle_id, settings.name, version, firing.trigger, firing.t_ns, one_in)
         return NewFire(fire, sampled_in=kept)
 
     def increment(self) -> RunIncrement:

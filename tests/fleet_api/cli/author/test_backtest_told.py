@@ -282,7 +282,8 @@ def test_a_trigger_that_fired_needs_no_reason(backtest: Backtest) -> None:
 
 
 def test_budgets_are_compared_with_clips_and_forecast(backtest: Backtest) -> None:
-    budget = "budget 1 kB per vehicle per day, 3 clips, 1 GB total upload up to 2 kB on cellular"
+    budget = "budget 1 kB per vehicle per day, 1 clips per vehicle per day, 3 clips, 1 GB total"
+    budget += " upload up to 2 kB on cellular"
     source = f"trigger a {{ when x > 0.5 }}\ncampaign c {{ collect a {budget} }}"
     path = drive("d.parquet", t=times(10, 60), x=pulse())
     report, told = backtest(source, "signals:\n  x: {rate: 10}\n", path)
@@ -290,13 +291,18 @@ def test_budgets_are_compared_with_clips_and_forecast(backtest: Backtest) -> Non
     limits = {use["limit"]: use for use in report["budgets"]}
     assert {limit: use["larger_clips"] for limit, use in limits.items()} == {
         "vehicle_day_bytes": 1,
+        "vehicle_day_clips": 0,
         "total_bytes": 0,
         "clips": 0,
         "upload_bytes": 1,
     }
     clips_per_day = report["forecast"]["clips_per_fleet_day"]["mean"]
     assert limits["clips"]["days"]["mean"] == pytest.approx(3 / clips_per_day)
-    assert limits["vehicle_day_bytes"]["days"] is None
+    assert limits["vehicle_day_bytes"]["days"] is limits["vehicle_day_clips"]["days"] is None
+    of_vehicle = report["forecast"]["clips_per_vehicle_day"]
+    assert limits["vehicle_day_clips"]["per_day"]["mean"] == pytest.approx(of_vehicle["mean"])
+    exceeded = f"{of_vehicle['mean']:.1f} clips per vehicle and day are expected, more than the budget of campaign `c`"
+    assert of_vehicle["mean"] > 1 and f"{exceeded}, 1 clip per vehicle per day" in told
 
 
 def test_the_distance_uses_the_column_named_like_the_signal(backtest: Backtest) -> None:

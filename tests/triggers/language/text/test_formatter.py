@@ -134,12 +134,18 @@ _captures = st.builds(
 _triggers = st.builds(
     lambda when, clauses: ["trigger", "t", "{", *clauses, "\nwhen", *when, "}"],
     _expressions,
-    st.one_of(st.just([]), _captures, st.sampled_from([["cooldown", "5 s"], ["tags", '"a"', ",", '"b"']])),
+    st.one_of(
+        st.just([]),
+        _captures,
+        st.sampled_from(
+            [["cooldown", "5 s"], ["tags", '"a"', ",", '"b"'], ["sample", "1", "in", "4", "priority", "80"]]
+        ),
+    ),
 )
 # fmt: off
 _LIMITS = [
     "campaign", "c", "{", "rollout", "1 %", "for", "2 d", ",", "10 %", "\nbudget", "20 MB", "per", "vehicle", "per",
-    "day", ",", "2 TB", "total", "\ncollect",
+    "day", ",", "9", "clips", "per", "vehicle", "per", "day", "then", "drop", ",", "2 TB", "total", "\ncollect",
 ]
 _PERIOD = ["\nsample", "1", "in", "4", "\nactive", "2026-12-01", "to", "2027-01-31", "}"]
 # fmt: on

@@ -15,6 +15,7 @@ from tests.triggers.language.webassembly.handmade import ENDS_BADLY, MEMORY, RES
 from tests.triggers.vehicle.cloud import Cloud
 from tests.triggers.vehicle.conftest import MakeConfig
 from tests.triggers.vehicle.support import BRAKING, SPEEDING, ManualClock, at, compiled, offer, rows
+from triggers.assignment.sampling import keep_fire
 from triggers.clips.reader import read_clip
 from triggers.contracts.bundle import Bundle, make_bundle
 from triggers.contracts.checkin import FireCounts
@@ -323,3 +324,33 @@ def test_a_list_that_could_not_be_put_to_work_is_put_to_work_at_the_next_check_i
         journal.refuses = False
         agent.check_in()
         assert agent.status().campaigns == (("braking", 1),)
+
+
+OWN_WORDS = """
+trigger hard { when ego.brake > 50 % capture 5 s before, 3 s after { signals ego.brake } priority 90 }
+trigger fast { when ego.speed > 30 m/s capture 5 s before, 3 s after { signals ego.speed } sample 1 in 2 }
+campaign both { collect hard, fast sample 1 in 1 priority 20 budget 100 clips }
+"""
+
+
+def test_each_trigger_is_sampled_and_ranked_by_what_it_says_itself(
+    cloud: Cloud, make_config: MakeConfig, clock: ManualClock, key: Ed25519PrivateKey, journal: Journal
+) -> None:
+    bundle = compiled(OWN_WORDS)
+    brakes, speeds = tuple(range(20, 500, 40)), tuple(range(35, 500, 40))
+    both = (600.0,)
+    offer(cloud, key, bundle, revision=1)
+    with VehicleAgent(make_config(), clock=clock, journal=journal) as agent:
+        agent.check_in()
+        agent.feed(rows(0, 610, brake_at=(*brakes, *both), fast_at=(*speeds, *both)))
+        agent.finish_drive()
+        clips = [(clip, read_clip(clip.path).manifest.fires) for clip in agent.status().queued]
+    fires = [fire for _, held in clips for fire in held]
+    kept = {s for s in (*speeds, *both) if keep_fire("car-1", "both", 1, "fast", at(s), 2)}
+    assert 0 < len(kept) < len(speeds)
+    assert {fire.t_ns for fire in fires if fire.trigger == "fast"} == {at(s) for s in kept}
+    assert {fire.t_ns for fire in fires if fire.trigger == "hard"} == {at(s) for s in (*brakes, *both)}
+    assert {(fire.trigger, fire.inclusion_probability) for fire in fires} == {("hard", 1.0), ("fast", 0.5)}
+    for clip, held in clips:  # of several fires in a clip the highest priority counts
+        assert clip.priority == (90 if any(fire.trigger == "hard" for fire in held) else 20)
+    assert [clip.priority for clip, _ in clips] == sorted((clip.priority for clip, _ in clips), reverse=True)

@@ -106,7 +106,8 @@ class BacktestForecastView(View):
 
 
 class BudgetUseView(View):
-    """A limit of a campaign beside the forecast: `vehicle_day_bytes`, `total_bytes`, `clips` or `upload_bytes`.
+    """A limit of a campaign beside the forecast: `vehicle_day_bytes`, `vehicle_day_clips`, `total_bytes`, `clips` or
+    `upload_bytes`.
 
     `per_day` is what is expected of it per day, `days` how long it lasts. Of `clips` recordings `larger_clips` are
     larger than the limit.

@@ -67,3 +67,8 @@ class CampaignMistakes(Collector):
     def unknown_network(self, span: Span, name: str, known: Sequence[str]) -> None:
         """LT412: an unknown network class."""
         self._error("LT412", span, f"`{name}` is not a network class", f"write {quoted(known)}")
+
+    def day_rules_differ(self, span: Span, first: str) -> None:
+        """LT414: two limits of a vehicle's day that say different things of a spent day."""
+        message = f"the other limit of a vehicle's day says `then {first}`: a clip is kept or dropped as a whole"
+        self._error("LT414", span, message, "say it once: it holds for both limits")
