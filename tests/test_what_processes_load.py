@@ -34,6 +34,8 @@ WHY = {
     "psycopg": "it has no database",
     "fastapi": "only the API is made with it",
     "uvicorn": "it serves no HTTP",
+    "mcp": "it is what the server is tested against, and no part of it",
+    "httpx": "only what asks a deployment needs it",
     "multiprocessing.forkserver": "only the API has processes that compile and scan",
 }
 UNUSED_EVERYWHERE = (*ARRAYS, "wasmtime", "alembic", "boto3", "kafka", *MEDIA)
@@ -48,12 +50,13 @@ OF_MODULES = {
     "triggers.vehicle.agent": ("pandas", "pyarrow", "alembic", "boto3", "kafka", "av", *SERVERS),
     "fleet_api.deployment.deployment": (*UNUSED_EVERYWHERE, "fastapi"),
     "fleet_api.client": (*UNUSED_EVERYWHERE, *SERVERS),
+    "fleet_api.agents.server": (*ARRAYS, "wasmtime", "alembic", "boto3", "kafka", *SERVERS, "httpx", "mcp"),
     "triggers.statistics.versions": (*UNUSED_EVERYWHERE, *SERVERS),
     "triggers.statistics.budget_forecast.forecast": (*UNUSED_EVERYWHERE, *SERVERS),
     "ingest.extraction.sandbox.starter": (*UNUSED_EVERYWHERE, *SERVERS, "pydantic"),
 }
 """The same of what runs on a vehicle, of `longtail up`, of the client library, of statistics that the API answers with,
-and of the process that stays root."""
+of the server for models, and of the process that stays root."""
 
 
 def loaded(code: str) -> set[str]:

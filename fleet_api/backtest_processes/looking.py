@@ -23,9 +23,10 @@ from fleet_api.backtest_processes.tasks import (
 from triggers.backtest.plan import BacktestPlan
 from triggers.contracts.api.backtests.answers import DriveView
 from triggers.contracts.api.backtests.signals import MAX_SIGNALS_SHOWN, MissingSeriesView, SeriesView
-from triggers.drives.drive import FOLDER_FILE, Drive
+from triggers.drives.drive import Drive
 from triggers.drives.file import DriveFile
 from triggers.drives.find import find_drives
+from triggers.drives.names import FOLDER_FILE
 from triggers.drives.time_column import TIME_COLUMN
 from triggers.errors import InvalidInput
 from triggers.signals.catalog import SignalCatalog

@@ -34,6 +34,7 @@ COMMANDS = {
     "schema": Entry(
         "fleet_api.cli.agents.schema:schema", "Print the trigger language for programs and language models."
     ),
+    "mcp": Entry("fleet_api.cli.agents.mcp:mcp", "Serve tools to a language model (Model Context Protocol)."),
     "signals": Entry("fleet_api.cli.fleet.signals:signals", "Make, publish, list and get signal catalogs."),
     "vehicles": Entry("fleet_api.cli.fleet.vehicles:vehicles", "Enrol, show and revoke vehicles."),
     "erase-vehicle": Entry("fleet_api.cli.fleet.vehicles:erase", "Erase a vehicle with everything that it sent."),

@@ -11,7 +11,7 @@ from pathlib import Path
 from fleet_api.demo.scene import write_camera
 from fleet_api.demo.sensors import Reading, sense
 from fleet_api.demo.traffic import PLACES, drive_traffic
-from triggers.drives.drive import FOLDER_FILE
+from triggers.drives.names import FOLDER_FILE
 from triggers.drives.series import SignalSeries, write_drive
 from triggers.drives.times import to_ns
 from triggers.times import NS_PER_S

@@ -17,10 +17,10 @@ import numpy as np
 
 from triggers.drives.batches import Batch
 from triggers.drives.file import DriveFile
+from triggers.drives.names import FOLDER_FILE
 from triggers.language.rows import Row
 from triggers.signals.catalog import SignalCatalog
 
-FOLDER_FILE = "signals.parquet"
 _NO_SAMPLES: MappingProxyType[str, float] = MappingProxyType({})
 
 

@@ -7,11 +7,11 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
-from triggers.drives.drive import FOLDER_FILE, Drive
+from triggers.drives.drive import Drive
+from triggers.drives.names import FOLDER_FILE, SUFFIX
 from triggers.errors import InvalidInput
 
 MAX_DRIVES = 100_000
-SUFFIX = ".parquet"
 
 
 def find_drives(paths: Iterable[str | Path]) -> list[Drive]:

@@ -79,6 +79,7 @@ REMEDIES = {
     "LT411": "keep one of the two",
     "LT412": "use a network class that the message names",
     "LT413": 'write numbers between dots, such as "3.2.1" or "3.2.1-rc.1"',
+    "LT414": "say once whether clips that a spent day refuses are kept or dropped",
     "LT501": "write fewer of what the message counts, or split the file",
     "LT502": "shorten windows and delays, or split the campaign",
     "LT503": "simplify the costliest conditions (`explain` lists them), or split the campaign",

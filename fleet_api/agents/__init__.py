@@ -1,0 +1,1 @@
+"""The server of tools for language models (Model Context Protocol): what models outside may ask."""

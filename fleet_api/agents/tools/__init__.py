@@ -1,0 +1,1 @@
+"""The tools of the server: what each takes, what it does, and what it answers."""
