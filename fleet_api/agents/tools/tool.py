@@ -79,7 +79,7 @@ def counted(count: int, thing: str) -> str:
 
 def _content(answer: Answer, version: str) -> dict[str, Any]:
     """The content of a result; older versions of the protocol have the data as a second text."""
-    data = json.dumps(answer.data) if answer.data else ""
+    data = json.dumps(answer.data, allow_nan=False) if answer.data else ""
     if len(answer.text) + len(data) > MAX_ANSWER_CHARACTERS:
         too_long = Answer("the answer is too long; ask for less: fewer drives or clips, a shorter file", is_error=True)
         return _content(too_long, version)

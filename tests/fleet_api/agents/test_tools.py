@@ -137,6 +137,12 @@ def test_an_answer_that_is_too_long_is_an_error(workspace: Workspace) -> None:
     assert "ask for less" in result["content"][0]["text"]
 
 
+@pytest.mark.parametrize("text", ["\ud800", "trigger a { when ego.speed > 1e999 }", "\0" * 100, "{" * 5000, "(" * 5000])
+def test_odd_texts_are_answered(workspace: Workspace, text: str) -> None:
+    result = tools_of(workspace)["check"].called(workspace, {"text": text}, call())
+    assert result["isError"] or not result["structuredContent"]["ok"]
+
+
 def test_control_characters_of_foreign_text_are_escaped(workspace: Workspace) -> None:
     text = "trigger a { when \x1b[2J\u202e > 3 }"
     result = tools_of(workspace)["check"].called(workspace, {"text": text}, call())
