@@ -8,6 +8,7 @@ with every call is written once: the work is bounded by the number of different 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from contextlib import suppress
 from dataclasses import replace
 from difflib import get_close_matches
 from operator import is_
@@ -63,6 +64,13 @@ class Expander:
             replace(fence, name=replace(fence.name, text=self.full(fence.name.text)))
             for fence in self.definitions.file.fences
         ]
+
+    def check_sets(self) -> None:
+        """Report names in sets that stand for no constant, also in those that nothing uses."""
+        for found in self.definitions.own.values():
+            for item in found.items if isinstance(found, syntax.Set) else ():
+                with suppress(Broken):
+                    self.item(item)
 
     def broken(self) -> set[str]:
         """The full names of what has no value."""

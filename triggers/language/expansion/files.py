@@ -33,6 +33,8 @@ def expand(file: syntax.File, *, signals: Collection[str], operators: Collection
     calls = Calls(report)
     expanders = linked(file, calls, signals, operators)
     expander = expanders[-1]
+    for each in expanders:
+        each.check_sets()
     lets = [let for each in expanders for let in each.lets()]
     triggers = [_block(trigger, TRIGGER_CLAUSES, expander) for trigger in file.triggers]
     campaigns = [_block(campaign, CAMPAIGN_CLAUSES, expander) for campaign in file.campaigns]

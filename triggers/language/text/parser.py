@@ -115,10 +115,18 @@ class _FileParser(ClauseParser):
                 return
             if self.next.is_word("file") and self.begins_block():
                 self.report.contained_twice(self.next.span)
-                raise Panic
-            self._sound_block(inner, is_contained=True)
+                self._skip_contained()
+            else:
+                self._sound_block(inner, is_contained=True)
         self.parts[self.index] = Part.BLOCK
         self.take()
+
+    def _skip_contained(self) -> None:
+        """Skip a file within a contained one, to after its closing brace, or else to that of the outer one."""
+        outside = self.braces
+        while self.next.kind is not TokenKind.END and not (self.next.is_mark("}") and self.braces == outside):
+            if self.take().is_mark("}") and self.braces == outside:
+                return
 
     def _import(self, result: syntax.File) -> None:
         path = self.text()
