@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import shlex
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ import pytest
 
 from fleet_api.cli.main import main
 from tests.support.paths import REPOSITORY
+from triggers.backtest.evidence.scores import NotFound
 from triggers.signals.catalog import SignalCatalog
 
 TEXT = (REPOSITORY / "docs/backtest.md").read_text("utf-8")
@@ -30,6 +32,7 @@ def words_of(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
     columns |= {"t": t, catalog.columns("ego.speed")[0]: np.where(t < 30, 30.0, np.maximum(0.0, 30.0 - 4 * (t - 30)))}
     (tmp_path / "drives").mkdir()
     pq.write_table(pa.table(columns), tmp_path / "drives/braking.parquet")
+    pq.write_table(pa.table({"drive": ["braking"], "t": [30.5]}), tmp_path / "events.parquet")
     (tmp_path / "examples").symlink_to(REPOSITORY / "examples")
     monkeypatch.chdir(tmp_path)
     return lambda line: shlex.split(line.replace("path/to/drives", "drives"))
@@ -57,12 +60,25 @@ def test_every_key_and_column_is_explained(words_of: Any) -> None:
     assert sorted(name for name in names if f"`{name}`" not in TEXT) == []
 
 
+def test_every_key_of_known_events_is_explained(words_of: Any) -> None:
+    line = next(line for line in LINES if "--events" in line)
+    assert main([*words_of(line), "--json", "judged.json"]) == 0
+    judged = json.loads(Path("judged.json").read_text())["known_events"]
+    assert judged["triggers"]["hard_braking"]["found"] == 1
+    keys = {*judged, *judged["triggers"]["hard_braking"], *(field.name for field in fields(NotFound))}
+    assert sorted(key for key in keys if f"`{key}`" not in TEXT) == []
+
+
 def test_the_constants_are_those_of_the_code() -> None:
     from triggers import distance
+    from triggers.backtest.evidence import known_events, scores
     from triggers.clips import size
-    from triggers.statistics import poisson
+    from triggers.statistics import poisson, proportions
 
     assert f"{size.FILE_BYTES}, plus {size.CHANNEL_BYTES} per channel, plus {size.SAMPLE_BYTES} per sample" in TEXT
     assert f"{poisson.CONFIDENCE:.0%} confidence".replace("%", " %") in TEXT
+    assert f"at most {known_events.MAX_EVENTS:,} events" in TEXT
+    assert f"the first {scores.MAX_LISTED:,} of each" in TEXT
+    assert f"an intra-class correlation of {proportions.PRIOR_CORRELATION}" in TEXT
     assert f"at most {distance.MAX_HOLD_NS // 10**9} s apart" in TEXT
     assert f"above {distance.MAX_SPEED_M_S:,.0f} m/s" in TEXT

@@ -5,13 +5,15 @@ Memory is bounded by a few batches and the fires, however long the drive is.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from itertools import islice
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from triggers.backtest.evidence.known_events import EventSpans
 from triggers.backtest.machines import MachinePool
+from triggers.backtest.meters.judged import WindowJudge
 from triggers.backtest.meters.odometer import odometer_for
 from triggers.backtest.meters.overlap import shared_fires
 from triggers.backtest.meters.volume import ClipMeter, sizes_of_all
@@ -37,9 +39,18 @@ ReportBytes = Callable[[int], None]
 
 
 def run_drive(
-    plans: Sequence[BacktestPlan], drive: Drive, catalog: SignalCatalog, pool: MachinePool, progress: ReportBytes
+    plans: Sequence[BacktestPlan],
+    drive: Drive,
+    catalog: SignalCatalog,
+    pool: MachinePool,
+    progress: ReportBytes,
+    *,
+    events: Sequence[Mapping[str, EventSpans]] = (),
 ) -> list[DriveResult | InvalidInput]:
     """Run plans over one drive, which is read once, on machines of a pool that has the programs of all plans in order.
+
+    `events` are known ones, for each plan by the trigger that should find them: around each it is weighed whether the
+    condition was known.
 
     A trigger, compared head or events are left out if the drive cannot give one of their signals; instead of a result
     there is the reason why, if none of a plan's can run. Raises InvalidInput if the drive cannot be read.
@@ -59,6 +70,8 @@ def run_drive(
                 continue
             results.append(result)
             runs[number] = _PlanRun(plan, file, of_plan, result, measures)
+            if events:
+                runs[number].judge(events[number])
         if runs:
             _take_all(file, list(runs.values()), measures, progress)
             _finish(drive, list(runs.values()), measures, progress)
@@ -116,13 +129,22 @@ class _PlanRun:
             name: settings.capture for name, settings in plan.settings.items() if name not in result.left_out
         }
         self.meter = ClipMeter(file, catalog, self.captures, self.signals)
+        self._judge: WindowJudge | None = None
+
+    def judge(self, events: Mapping[str, EventSpans]) -> None:
+        """Weigh conditions around known events, too."""
+        ran = {name: spans for name, spans in events.items() if name not in self.result.left_out}
+        if ran:
+            self._judge = WindowJudge(ran, lambda: {name: w for run in self._runs for name, w in run.weights().items()})
 
     def take(self, batch: Batch) -> None:
         """Run the rows of a batch."""
-        self.meter.take(batch, {name: t_ns for run in self._runs for name, t_ns in run.take(batch).items()})
+        for part in (batch,) if self._judge is None else self._judge.parts(batch):
+            self.meter.take(part, {name: t_ns for run in self._runs for name, t_ns in run.take(part).items()})
 
     def end(self) -> None:
         """End the drive: all fires and counts are in the result from now on."""
+        self.result.judged = {} if self._judge is None else self._judge.finish()
         for run in self._runs:
             run.add_to(self.result)
         self.result.shared = shared_fires(self.result.fires_ns, self.captures)
@@ -230,9 +252,7 @@ class _ProgramRun:
     def add_to(self, result: DriveResult) -> None:
         """End the drive, and add the fires, weights and counts of this run to its result."""
         self.machine.end_drive()
-        weights = self.machine.weights
-        for name in self._indexes.values():
-            result.weights[name] = self._named(name, weights[name])
+        result.weights.update(self.weights())
         result.fires_ns.update({name: np.concatenate(parts) for name, parts in self._fires.items() if parts})
         suppressed, pairs = self.machine.suppressed, self.machine.compared
         result.suppressed.update({name: suppressed[name] for name in self._indexes.values() if suppressed[name]})
@@ -240,6 +260,11 @@ class _ProgramRun:
         events = self.machine.events
         result.events.update({key: events[key] for key in self._events})
         result.overflows += self.machine.overflows
+
+    def weights(self) -> dict[str, DriveWeights]:
+        """What was weighed so far, by trigger."""
+        weights = self.machine.weights
+        return {name: self._named(name, weights[name]) for name in self._indexes.values()}
 
     def _named(self, trigger: str, found: TriggerWeights) -> DriveWeights:
         """The weights of a trigger with the names of its signals."""

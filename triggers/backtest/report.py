@@ -12,6 +12,7 @@ from triggers.backtest.budgets import BudgetUse, budget_uses
 from triggers.backtest.conditions import Judged, PartShares, Shares, parts_of, why_not
 from triggers.backtest.events import EventsOfDrives, events_of
 from triggers.backtest.evidence.by_drive import DriveCounts, LeaveOneOut, counts_by_drive, leave_one_out
+from triggers.backtest.evidence.scores import EventsReport
 from triggers.backtest.forecast import NS_PER_HOUR, Forecast, ForecastFleet, make_forecast
 from triggers.backtest.plan import BacktestPlan
 from triggers.backtest.result import BacktestResult, DriveResult
@@ -119,6 +120,8 @@ class BacktestReport:
     """SHA-256 of the programs that ran."""
     failed_drives: tuple[str, ...]
     """For each drive that was left out, the reason."""
+    known_events: EventsReport | None = None
+    """How well known events were found, if there were any."""
 
     def to_json(self) -> dict[str, Any]:
         """The document that `longtail backtest --json` writes."""
@@ -144,6 +147,7 @@ class BacktestReport:
             "budgets": [use.to_json() for use in self.budgets],
             "programs": list(self.programs),
             "failed_drives": list(self.failed_drives),
+            **({} if self.known_events is None else {"known_events": self.known_events.to_json()}),
         }
 
 

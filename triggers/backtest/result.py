@@ -30,6 +30,14 @@ class DriveWeights:
     closest: Closest | None
 
 
+@dataclass(frozen=True, slots=True)
+class JudgedWindow:
+    """For how long a condition was true, false and unknown around a known event, and a signal that was unknown then."""
+
+    condition: Weight = field(default_factory=Weight)
+    unknown_signal: str | None = None
+
+
 @dataclass(slots=True)
 class DriveResult:
     """What happened on one drive, by trigger; triggers without a fire or a suppressed rise are not listed.
@@ -59,6 +67,8 @@ class DriveResult:
     left_out: dict[str, InvalidInput] = field(default_factory=dict)
     weights: dict[str, DriveWeights] = field(default_factory=dict)
     """By trigger that ran: how long its condition was true, false and unknown."""
+    judged: dict[str, tuple[JudgedWindow, ...]] = field(default_factory=dict)
+    """By trigger that ran, its known events on the drive, in their order."""
     findings: tuple[Finding, ...] = ()
     """What the reader could not take as it is."""
     camera_bytes_per_s: dict[str, float] = field(default_factory=dict)

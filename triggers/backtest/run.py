@@ -14,6 +14,7 @@ from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from dataclasses import replace
 
 from triggers.backtest.drive_run import ReportBytes, run_drive
+from triggers.backtest.evidence.known_events import KnownEvents
 from triggers.backtest.machines import MachinePool
 from triggers.backtest.plan import BacktestPlan
 from triggers.backtest.result import BacktestResult, DriveResult
@@ -45,9 +46,10 @@ def run(
     *,
     workers: int = 1,
     pool: MachinePool | None = None,
+    events: KnownEvents | None = None,
 ) -> BacktestResult:
     """Run a plan over drives; see `run_together`. `pool` has machines of its programs from an earlier run."""
-    return run_together([plan], drives, catalog, progress, workers=workers, pool=pool)[0]
+    return run_together([plan], drives, catalog, progress, workers=workers, pool=pool, events=events)[0]
 
 
 def run_together(
@@ -58,12 +60,14 @@ def run_together(
     *,
     workers: int = 1,
     pool: MachinePool | None = None,
+    events: KnownEvents | None = None,
 ) -> list[BacktestResult]:
     """Run plans over drives, each of which is read once, in `workers` threads; with one, in the calling thread.
 
     The results are those of each plan alone. `progress` is called from any of the threads. `pool` has machines of the
-    programs of all plans from an earlier run; without it the programs are compiled. An exception in the calling thread,
-    such as KeyboardInterrupt, ends all threads within a batch.
+    programs of all plans from an earlier run; without it the programs are compiled. `events` are known ones, around
+    which conditions are weighed. An exception in the calling thread, such as KeyboardInterrupt, ends all threads within
+    a batch.
     """
     pool = pool or MachinePool([program for plan in plans for program in plan.programs])
     stop = threading.Event()
@@ -78,11 +82,12 @@ def run_together(
     def run_one(drive: Drive) -> _OfDrive:
         if stop.is_set():
             raise _Stopped
+        name = names[drive.path]
+        spans = [] if events is None else [events.spans(name, drive.path, tuple(plan.settings)) for plan in plans]
         try:
-            results = run_drive(plans, drive, catalog, pool, advance)
+            results = run_drive(plans, drive, catalog, pool, advance, events=spans)
         except InvalidInput as error:
             return [error] * len(plans)
-        name = names[drive.path]
         return [replace(each, name=name) if isinstance(each, DriveResult) else each for each in results]
 
     if min(workers, len(drives)) <= 1:

@@ -20,7 +20,7 @@ from triggers.drives.batches import Batch, Merger
 from triggers.drives.carry import carried
 from triggers.drives.columns import ColumnReader, Numbers, check_type
 from triggers.drives.findings import Findings
-from triggers.drives.time_column import TIME_COLUMN, TimeReader
+from triggers.drives.time_column import TimeReader
 from triggers.drives.times import Times
 from triggers.errors import InvalidInput
 from triggers.language.rows import MAX_T_NS
@@ -50,7 +50,7 @@ class DriveFile:
         """
         self.path = path
         self._batch_rows = batch_rows
-        with _readable(path):
+        with readable_parquet(path):
             self._file: Any = pq.ParquetFile(path, pre_buffer=False, buffer_size=_READ_BYTES)
             self.columns: tuple[str, ...] = tuple(self._file.schema_arrow.names)
             metadata = self._file.metadata
@@ -166,12 +166,8 @@ class DriveFile:
 
     def _time_reader(self, catalog: SignalCatalog) -> TimeReader:
         """The reader of the catalog's column of times, or else of `t`, as in extracted clips."""
-        declared = catalog.time.column
         try:
-            if declared not in self._occurrences and TIME_COLUMN in self._occurrences:
-                reader = TimeReader(TIME_COLUMN, None)
-            else:
-                reader = TimeReader(declared, catalog.time.unit)
+            reader = TimeReader.among(self._occurrences, catalog.time)
             reader.check_type(self._kind_of(reader.name, "", _NO_TIME))
         except InvalidInput as error:
             raise self._named(error) from error
@@ -219,7 +215,7 @@ class DriveFile:
 
     def _read(self, columns: list[str], row_groups: Sequence[int] | None) -> Iterator[Any]:
         rows = self._batch_rows or max(MIN_BATCH_ROWS, min(MAX_BATCH_ROWS, BATCH_BYTES // (8 * len(columns))))
-        with _readable(self.path):
+        with readable_parquet(self.path):
             yield from self._file.iter_batches(
                 batch_size=rows, columns=columns, row_groups=row_groups, use_threads=False
             )
@@ -234,7 +230,7 @@ class DriveFile:
 
 
 @contextmanager
-def _readable(path: Path) -> Iterator[None]:
+def readable_parquet(path: Path) -> Iterator[None]:
     """Turn errors of Arrow and the system into InvalidInput that names the file."""
     try:
         str(path).encode()

@@ -5,6 +5,7 @@ Messages name the column and the row; the caller adds the name of the file.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 import numpy as np
@@ -15,7 +16,7 @@ from numpy.typing import NDArray
 from triggers.drives.times import Seconds, TimeColumn, Times, near_to_ns, step_bounds_ns, to_ns_exactly
 from triggers.errors import InvalidInput
 from triggers.language.rows import MAX_T_NS
-from triggers.signals.recordings import TimeUnit
+from triggers.signals.recordings import TimeKey, TimeUnit
 from triggers.times import NS_PER_S
 
 TIME_COLUMN = "t"
@@ -37,6 +38,17 @@ class TimeReader:
         """`unit` is what integers and floats count; None: floats count seconds, and integers are refused."""
         self.name = name
         self._unit: TimeUnit | None = unit
+
+    @classmethod
+    def among(cls, columns: Collection[str], declared: TimeKey) -> TimeReader:
+        """The reader of the column that the catalog declares, or else of `t` in s, as in extracted clips."""
+        if declared.column not in columns and TIME_COLUMN in columns:
+            return cls(TIME_COLUMN, None)
+        return cls(declared.column, declared.unit)
+
+    def named(self, name: str) -> TimeReader:
+        """The reader of another column of such times."""
+        return TimeReader(name, self._unit)
 
     def check_type(self, kind: Any) -> None:
         """Raise InvalidInput if a column of this type cannot hold times."""

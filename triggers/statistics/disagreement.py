@@ -21,9 +21,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from triggers.statistics.distributions import beta_quantile
 from triggers.statistics.fleet_rates import Report, VehicleSums, fleet_rate
 from triggers.statistics.interval import Interval
+from triggers.statistics.proportions import effective_interval
 from triggers.statistics.sequences import proportion_sequence
 
 CONFIDENCE = 0.95
@@ -78,12 +78,5 @@ def disagreement(sums: VehicleSums, confidence: float = CONFIDENCE) -> Disagreem
     anytime = proportion_sequence(share * trials, trials, confidence=confidence)
     if anytime is None:
         return None
-    low, high = _effective_interval(share * trials, trials, confidence)
+    low, high = effective_interval(share * trials, trials, confidence)
     return Disagreement(sums.vehicles, pairs, disagreeing, Interval(share, low, high), anytime, trials)
-
-
-def _effective_interval(successes: float, trials: float, confidence: float) -> tuple[float, float]:
-    tail, failures = (1 - confidence) / 2, trials - successes
-    low = beta_quantile(tail, successes, failures + 1) if successes > 0 else 0.0
-    high = beta_quantile(1 - tail, successes + 1, failures) if failures > 0 else 1.0
-    return low, high

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -14,6 +15,7 @@ from fleet_api.cli.author.backtest_remarks import tell_remarks
 from fleet_api.cli.author.backtest_report import show_report
 from fleet_api.cli.author.check import set_option, show_diagnostics, signals_option
 from fleet_api.cli.author.drives_option import SpreadDrives, drives_option
+from fleet_api.cli.author.evidence.known_events import EventsAsked, events_options
 from fleet_api.cli.author.versions.against import give_comparison
 from fleet_api.cli.author.versions.document import STANDARD_OUTPUT, give
 from fleet_api.cli.author.versions.options import AskedVersions, version_name, version_options
@@ -63,6 +65,7 @@ def _number(_context: click.Context, _option: click.Parameter, value: float) -> 
     help="Keep 1 in this many fires in the forecast.  [default: as the campaigns say]",
 )
 @version_options
+@events_options
 @with_api
 def backtest(
     *,
@@ -82,6 +85,7 @@ def backtest(
     vehicles: int,
     hours_per_day: float,
     sample: int | None,
+    events: EventsAsked | None,
 ) -> int:
     """Run the triggers of FILE over recorded drives, and forecast what they would do in a fleet.
 
@@ -89,6 +93,7 @@ def backtest(
     then 1. So it is for a trigger that could run on no drive. With --clips it runs over clips of a deployment,
     and there is no forecast. With --against or --set-against the report is a comparison of two versions.
     """
+    from triggers.backtest.evidence.scores import score_events
     from triggers.backtest.forecast import ForecastFleet
     from triggers.backtest.plan import make_plan
     from triggers.backtest.report import make_report
@@ -102,7 +107,8 @@ def backtest(
     if bool(drive_paths) == (cql2 is not None) or (limit is not None and cql2 is None):
         raise click.UsageError("give either --drives PATH..., or --clips FILTER and perhaps --limit")
     outputs = {"--json": json_file, "--html": html_file, "--fires": fires_file, "--results": results_file}
-    versions.check([option for option in ("--html", "--fires", "--results") if outputs[option] is not None])
+    alone = {**outputs, "--events": events}
+    versions.check([option for option in alone if option != "--json" and alone[option] is not None])
     _check_outputs(outputs)
     catalog = SignalCatalog.load(catalog_file)
     compilations = [compile_file(file, catalog, values=values), *versions.compiled(catalog)]
@@ -110,13 +116,15 @@ def backtest(
     if not all(each.ok for each in compilations):
         return 1
     plans = [make_plan(each) for each in compilations]
+    known = None if events is None else events.read(catalog, list(plans[0].settings))
     drives = find_drives(drive_paths)
-    _check_not_inputs(outputs, (file, catalog_file, *versions.files, *(drive.path for drive in drives)))
+    others = versions.files if events is None else (*versions.files, events.file)
+    _check_not_inputs(outputs, (file, catalog_file, *others, *(drive.path for drive in drives)))
     workers = workers or available_cores()
     if cql2 is None:
-        results = run_versions(plans, drives, catalog, workers)
+        results = run_versions(plans, drives, catalog, workers, known)
     else:
-        results = run_over_clips(open_api, (cql2, limit), plans, catalog, workers)
+        results = run_over_clips(open_api, (cql2, limit), plans, catalog, workers=workers, events=known)
     fleet = ForecastFleet(vehicles, hours_per_day, sample) if cql2 is None else None
     if versions.others:
         names = (version_name(file, values), versions.other_name)
@@ -130,6 +138,8 @@ def backtest(
     for failure in result.failures:
         remark(f"left out: {failure}")
     report = make_report(plan, result, fleet, catalog)
+    if known is not None:
+        report = replace(report, known_events=score_events(known, plan, result))
     tell_remarks(report)
     document = report.to_json() | {"run": what_ran(compilations[0], file, catalog_file)}
     if html_file is not None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from itertools import zip_longest
 from typing import TYPE_CHECKING
 
+from fleet_api.cli.author.evidence.known_events import tell_events
 from fleet_api.cli.output import remark
 from triggers.backtest.page.remarks import remarks
 
@@ -23,3 +24,6 @@ def tell_remarks(*reports: BacktestReport) -> None:
             remark(line)
         if len(lines) > _SHOWN:
             remark(f"and {len(lines) - _SHOWN} more like this (--json has all of them)")
+    for report in reports:
+        if report.known_events is not None:
+            tell_events(report.known_events)

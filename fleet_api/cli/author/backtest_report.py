@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from fleet_api.cli.author.backtest_conditions import show_conditions
 from fleet_api.cli.author.evidence.drives import show_drives, tell_concentrated
+from fleet_api.cli.author.evidence.known_events import show_events
 from fleet_api.cli.author.evidence.shown import SHOWN, byte_range, count_range, number, tell_rest
 from fleet_api.cli.output import counted, print_result, print_table, shown_bytes
 from triggers.backtest.events import RATES
@@ -35,6 +36,8 @@ def show_report(report: BacktestReport) -> None:
     _show_compared(report.compared)
     _show_events(report.events)
     show_drives(report)
+    if report.known_events is not None:
+        show_events(report.known_events)
     _show_budgets(report.budgets)
     _show_forecast(report)
 

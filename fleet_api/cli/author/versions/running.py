@@ -11,6 +11,7 @@ from fleet_api.cli.connection import OpenApi
 from fleet_api.cli.output import counted
 
 if TYPE_CHECKING:
+    from triggers.backtest.evidence.known_events import KnownEvents
     from triggers.backtest.plan import BacktestPlan
     from triggers.backtest.result import BacktestResult
     from triggers.drives.drive import Drive
@@ -18,13 +19,17 @@ if TYPE_CHECKING:
 
 
 def run_versions(
-    plans: Sequence[BacktestPlan], drives: Sequence[Drive], catalog: SignalCatalog, workers: int
+    plans: Sequence[BacktestPlan],
+    drives: Sequence[Drive],
+    catalog: SignalCatalog,
+    workers: int,
+    events: KnownEvents | None = None,
 ) -> list[BacktestResult]:
-    """Run plans over drives; a terminal shows a progress bar over the files' bytes."""
+    """Run plans over drives; a terminal shows a progress bar over the files' bytes. `events` are known ones."""
     from triggers.backtest.run import run_together
 
     if not sys.stderr.isatty():
-        return run_together(plans, drives, catalog, lambda _bytes: None, workers=workers)
+        return run_together(plans, drives, catalog, lambda _bytes: None, workers=workers, events=events)
     from rich.console import Console
     from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 
@@ -32,7 +37,11 @@ def run_versions(
     total = sum(drive.path.stat().st_size for drive in drives if drive.path.is_file())
     with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
         task = progress.add_task(counted(len(drives), "drive"), total=total)
-        return run_together(plans, drives, catalog, lambda count: progress.advance(task, count), workers=workers)
+
+        def advance(count: int) -> None:
+            progress.advance(task, count)
+
+        return run_together(plans, drives, catalog, advance, workers=workers, events=events)
 
 
 def run_over_clips(
@@ -40,7 +49,9 @@ def run_over_clips(
     search: tuple[str, int | None],
     plans: Sequence[BacktestPlan],
     catalog: SignalCatalog,
+    *,
     workers: int,
+    events: KnownEvents | None = None,
 ) -> list[BacktestResult]:
     """Run plans over clips, whose signals lie in a temporary folder meanwhile."""
     from tempfile import TemporaryDirectory
@@ -51,7 +62,7 @@ def run_over_clips(
     with TemporaryDirectory(prefix="longtail-clips-") as place, open_api() as client:
         folder = Path(place)
         fetched = fetch_clips(client, search, plans, catalog, folder)
-        results = run_versions(plans, fetched.drives, catalog_for_clips(catalog), workers)
+        results = run_versions(plans, fetched.drives, catalog_for_clips(catalog), workers, events)
         results = [named_for_clips(result, folder) for result in results]
     for result in results:
         result.failures[:0] = fetched.failures

@@ -1,7 +1,8 @@
-"""What `longtail backtest` shows of single drives, on terminals of several widths."""
+"""What `longtail backtest` shows of single drives and of known events, on terminals of several widths."""
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -81,3 +82,77 @@ def test_the_table_of_results_has_the_rate_without_each_drive(tmp_path: Path, mo
         ("two", "a", 0.75, pytest.approx(hour)),
         ("two", "never", None, 0.0),
     ]
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Two drives with pulses, a trigger file, and events of which a few are known."""
+    monkeypatch.chdir(tmp_path)
+    Path("s.yaml").write_text("signals:\n  x: {rate: 10}\n")
+    Path("t.trigger").write_text("trigger a { when x > 0.5 }\ntrigger never { when x > 5 }")
+    for name, pulses in (("one", [100, 300]), ("two", [100, 200])):
+        x = np.where(np.isin(np.arange(600), pulses), 1.0, 0.0)
+        pq.write_table(pa.table({"t": np.arange(600) / 10, "x": x}), f"{name}.parquet")
+    events = {"drive": ["one", "one.parquet", "gone"], "t": [9.5, 50.0, 1.0], "type": ["pulse", "pulse", "pulse"]}
+    pq.write_table(pa.table(events), "e.parquet")
+    return tmp_path
+
+
+BACKTEST = ("backtest", "t.trigger", "--signals", "s.yaml", "--drives", "one.parquet", "two.parquet")
+
+
+@pytest.mark.usefixtures("folder")
+def test_known_events_judge_the_triggers(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([*BACKTEST, "--events", "e.parquet", "--event-type", "pulse=a"]) == 0
+    shown = capsys.readouterr()
+    lines = [line.split() for line in shown.out.splitlines()]
+    assert ["a", "2", "1", "1", "0", "0", "3", "0"] in lines
+    assert ["one", "50.000", "s", "a", "missed"] in lines
+    for words in ("Known events, found by fires within 2 s", "25 % (", "50 % (", "0.5 s", "False alarms"):
+        assert words in shown.out
+    for words in (
+        "1 known event is of a drive that did not run, so not judged; the first is called `gone`",
+        "1 drive has no known event: every fire there is taken for a false alarm",
+        "no known event is for `never`, so it is not judged",
+    ):
+        assert words in shown.err
+    words = ("--events", "e.parquet", "--event-type", "pulse=a", "--event-window", "0s", "--json", "-")
+    assert main([*BACKTEST, *words]) == 0
+    judged = json.loads(capsys.readouterr().out)["known_events"]
+    assert (judged["window_s"], judged["triggers"]["a"]["found"], judged["elsewhere"]) == (0, 0, 1)
+    assert judged["not_found"][0] == {
+        "trigger": "a",
+        "drive": "one",
+        "t": 9.5,
+        "end": 9.5,
+        "why": "outside",
+        "unknown": None,
+        "signal": None,
+        "reason": None,
+    }
+
+
+@pytest.mark.usefixtures("folder")
+@pytest.mark.parametrize(
+    ("words", "status", "told"),
+    [
+        (("--events", "e.parquet"), 1, "has events of `pulse` alone"),
+        (("--events", "e.parquet", "--event-type", "pulse=b"), 1, "found by `b`, which is no trigger of the file"),
+        (("--events", "e.parquet", "--event-type", "pulse"), 2, "is not TYPE=TRIGGER"),
+        (("--events", "e.parquet", "--event-window", "2"), 2, "is not a time with its unit"),
+        (("--events", "e.parquet", "--event-window", "90 min"), 2, "must be between 0 s and 3600 s"),
+        (("--event-window", "2s"), 2, "are about --events FILE"),
+        (("--events", "none.parquet"), 1, "there is no such file"),
+        (
+            ("--events", "e.parquet", "--event-type", "pulse=a", "--json", "e.parquet"),
+            1,
+            "is an input of this backtest",
+        ),
+    ],
+)
+def test_what_events_cannot_be_is_told(
+    words: tuple[str, ...], status: int, told: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main([*BACKTEST, *words]) == status
+    shown = " ".join(capsys.readouterr().err.split())
+    assert told in shown

@@ -1,0 +1,110 @@
+"""Known events in a backtest: found, missed, unknown and outside, and drives that run as they do without events."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from tests.triggers.backtest import test_run
+from triggers.backtest.evidence.events_file import Finders, read_events
+from triggers.backtest.evidence.scores import EventsReport, score_events
+from triggers.backtest.plan import make_plan
+from triggers.backtest.run import run
+from triggers.drives.drive import Drive
+from triggers.language.compile import compile_source
+from triggers.signals.catalog import SignalCatalog
+from triggers.times import NS_PER_S
+
+CATALOG = SignalCatalog.parse("max_gap: 2\nsignals:\n  x: {rate: 10}\n  y: {rate: 10}\n", name="c")
+SOURCE = "trigger a { when x > 0.5 }\ntrigger b { when y > 0.5 and x < 3 }"
+
+
+def pulses(path: Path, at: list[float], *, y_unknown: tuple[float, float] = (0, 0), gap: float = 1e9) -> Drive:
+    """60 s at 10 Hz: x and y are 1 in single rows; y is unknown for some time; from `gap` on, times are 100 s later."""
+    t = np.arange(600) / 10
+    x = np.isin(np.arange(600), np.round(np.array(at) * 10)).astype(float)
+    y = np.where((t >= y_unknown[0]) & (t < y_unknown[1]), np.nan, x)
+    pq.write_table(pa.table({"t": np.where(t < gap, t, t + 100), "x": x, "y": y}), path)
+    return Drive(path)
+
+
+def scored(tmp_path: Path, drives: list[Drive], **events: Any) -> EventsReport:
+    pq.write_table(pa.table(events), tmp_path / "events")
+    plan = make_plan(compile_source(SOURCE, filename="t", catalog=CATALOG))
+    known = read_events(tmp_path / "events", CATALOG.time, Finders(list(plan.settings), {}), 2 * NS_PER_S)
+    result = run(plan, drives, CATALOG, lambda _bytes: None, events=known)
+    return score_events(known, plan, result)
+
+
+def test_each_event_is_found_missed_unknown_or_outside(tmp_path: Path) -> None:
+    drives = [
+        pulses(tmp_path / "one.parquet", [10, 30, 31]),
+        pulses(tmp_path / "two.parquet", [10, 20, 50], y_unknown=(39, 45), gap=40),
+    ]
+    names = ["one", "one", "two", "two", "two", "two", "gone"]
+    report = scored(
+        tmp_path, drives, drive=names, t=[9.5, 30.1, 21.0, 143.0, 70.0, 5.0, 1.0], end=[None, 33.0, *[None] * 5]
+    )
+    a, b = report.triggers["a"], report.triggers["b"]
+    assert (a.events, a.found, a.missed, a.unknown, a.outside) == (6, 3, 2, 0, 1)
+    assert (b.events, b.found, b.missed, b.unknown, b.outside) == (6, 3, 1, 1, 1)
+    assert (a.fires, a.false_alarms, a.repeats) == (6, 2, 1)
+    assert (a.delay_median_s, a.delay_90_s) == (pytest.approx(-0.1), pytest.approx(0.38))
+    assert a.precision is not None and a.precision.mean == pytest.approx(3 / 5)
+    assert b.recall is not None and b.recall.mean == pytest.approx(3 / 4)
+    assert (report.events, report.elsewhere, report.first_elsewhere, report.drives_without) == (7, 1, "gone", 0)
+    told = {(each.trigger, each.t): (each.why, each.signal) for each in report.not_found if each.drive == "two"}
+    assert told["b", 143.0] == ("unknown", "y") and told["a", 143.0] == ("missed", None)
+    assert told["b", 70.0] == ("outside", None) and told["b", 5.0] == ("missed", None)
+    assert [(each.drive, each.t) for each in report.false_alarms if each.trigger == "a"] == [("two", 10), ("two", 150)]
+
+
+def test_the_share_of_an_events_window_that_was_unknown_is_that_of_its_time(tmp_path: Path) -> None:
+    drive = pulses(tmp_path / "d.parquet", [], y_unknown=(20.7, 58))
+    report = scored(tmp_path, [drive], drive=["d", "d", "d"], t=[20.0, 19.6, 59.0], trigger=["b"] * 3)
+    shares = {each.t: (each.unknown, each.why) for each in report.not_found}
+    # a sample of 10 Hz counts for 0.3 s, so y is unknown from 20.9 s on
+    assert shares[20.0] == (pytest.approx((22 - 20.9) / 4, abs=0.03), "missed")
+    assert shares[19.6] == (pytest.approx((21.6 - 20.9) / 4, abs=0.03), "missed")
+    assert shares[59.0] == (pytest.approx((58 - 57) / 2.9, abs=0.04), "missed")
+    assert report.not_judged == ("a",)
+
+
+def test_a_trigger_that_could_not_run_on_a_drive_could_not_judge_its_events(tmp_path: Path) -> None:
+    pq.write_table(pa.table({"t": np.arange(100) / 10, "x": np.zeros(100)}), tmp_path / "d.parquet")
+    report = scored(tmp_path, [Drive(tmp_path / "d.parquet")], drive=["d"], t=[5.0])
+    assert (report.triggers["a"].missed, report.triggers["b"].unknown) == (1, 1)
+    (found,) = [each for each in report.not_found if each.trigger == "b"]
+    assert found.reason is not None and "has no column `y`" in found.reason
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_drives_run_as_they_do_without_events(tmp_path: Path, seed: int) -> None:
+    drive = test_run.random_drive(tmp_path / "d.parquet", seed)
+    rng = np.random.default_rng(seed)
+    t = pq.read_table(drive.path)["t"].to_numpy()
+    events = {"drive": ["d"] * 40, "t": rng.uniform(t[0], t[-1], 40), "end": np.full(40, t[-1])}
+    pq.write_table(pa.table(events), tmp_path / "events")
+    plan = make_plan(test_run.compiled())
+    known = read_events(
+        tmp_path / "events", test_run.CATALOG.time, Finders(list(plan.settings), {}), int(rng.integers(0, 3 * NS_PER_S))
+    )
+    (alone,) = run(plan, [drive], test_run.CATALOG, lambda _bytes: None).drives
+    (judged,) = run(plan, [drive], test_run.CATALOG, lambda _bytes: None, events=known).drives
+    assert judged.fires == alone.fires and judged.weights == alone.weights
+    assert {name: sizes.tolist() for name, sizes in judged.clip_bytes.items()} == {
+        name: sizes.tolist() for name, sizes in alone.clip_bytes.items()
+    }
+    assert (judged.recorded_ns, judged.compared, judged.events) == (alone.recorded_ns, alone.compared, alone.events)
+    assert judged.metres == (None if alone.metres is None else pytest.approx(alone.metres, rel=1e-9))
+    for name, windows in judged.judged.items():
+        spans = known.spans("d", drive.path, [name])[name]
+        for window, begins, ends in zip(windows, spans.from_ns.tolist(), spans.until_ns.tolist(), strict=True):
+            assert (
+                0 <= window.condition.total_ns <= ends - begins + NS_PER_S // 2
+            )  # a row more than the window, at most

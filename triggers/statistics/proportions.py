@@ -1,0 +1,62 @@
+"""Proportions whose trials come in groups, such as the events of drives that were found, each with an interval.
+
+Trials of one drive are alike: ten events of one drive tell less than ten of ten drives. So they are thinned to as many
+independent trials as would tell as much, and the interval is Clopper and Pearson's of those (E. Korn and B. Graubard,
+Confidence intervals for proportions with small expected number of positive counts estimated from survey data, Survey
+Methodology 24, 1998). By how much is the *design effect*: the variance of the proportion over drives (linearised, as
+that of a ratio of totals) divided by the binomial one, at least 1. Few drives say little about it, so it is moderated
+towards drives with an intra-class correlation of PRIOR_CORRELATION, which counts as PRIOR_GROUPS drives, as
+`triggers.statistics.rates` moderates the differences of rates; and the quantile is Student's.
+
+Of a single drive the interval is that of independent trials: how drives differ cannot be seen from one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from triggers.statistics.distributions import beta_quantile, normal_quantile, student_quantile
+from triggers.statistics.interval import Interval
+from triggers.statistics.poisson import CONFIDENCE
+
+PRIOR_GROUPS = 2.0
+"""How many groups the prior of the design effect weighs as much as."""
+PRIOR_CORRELATION = 0.1
+"""The prior's intra-class correlation: how alike the trials of one group are."""
+
+
+def grouped_proportion(groups: Iterable[tuple[int, int]], confidence: float = CONFIDENCE) -> Interval | None:
+    """The share of successes, from (successes, trials) of each group; None without a trial."""
+    counted = [(successes, trials) for successes, trials in groups if trials]
+    if not counted:
+        return None
+    successes, trials = sum(each[0] for each in counted), sum(each[1] for each in counted)
+    effective = trials / _inflation(counted, confidence)
+    low, high = effective_interval(successes / trials * effective, effective, confidence)
+    return Interval(successes / trials, low, high)
+
+
+def effective_interval(successes: float, trials: float, confidence: float) -> tuple[float, float]:
+    """Clopper and Pearson's interval of a proportion, for numbers of trials that need not be whole."""
+    tail, failures = (1 - confidence) / 2, trials - successes
+    low = beta_quantile(tail, successes, failures + 1) if successes > 0 else 0.0
+    high = beta_quantile(1 - tail, successes + 1, failures) if failures > 0 else 1.0
+    return low, high
+
+
+def _inflation(groups: list[tuple[int, int]], confidence: float) -> float:
+    """How many trials tell as much as an independent one, the widening for few groups included."""
+    if len(groups) < 2:
+        return 1.0
+    successes, trials = sum(each[0] for each in groups), sum(each[1] for each in groups)
+    share, squares = successes / trials, sum(each[1] ** 2 for each in groups)
+    freedom = max(1.0, trials**2 / squares - 1)  # groups of equal size that would tell as much, less one
+    prior = 1 + PRIOR_CORRELATION * (squares / trials - 1)
+    seen = 1.0
+    if 0 < share < 1:
+        residuals = sum((found - share * of) ** 2 for found, of in groups) * len(groups) / (len(groups) - 1)
+        seen = residuals / (trials * share * (1 - share))
+    effect = max(1.0, (PRIOR_GROUPS * prior + freedom * seen) / (PRIOR_GROUPS + freedom))
+    quantile = (1 + confidence) / 2
+    widened = student_quantile(quantile, PRIOR_GROUPS + freedom) / normal_quantile(quantile)
+    return effect * float(widened) ** 2
