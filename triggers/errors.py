@@ -209,8 +209,9 @@ class Quarantined(Forbidden):
 class BudgetExhausted(LongtailError):
     """A reservation was refused by a budget.
 
-    `accounts` names the exhausted accounts and `campaigns` the campaigns that they belong to. A new attempt can succeed
-    after `retry_after_s` seconds (None: not before the limit is raised).
+    `accounts` names the exhausted accounts, `campaigns` the campaigns that they belong to, and `triggers`
+    (`CAMPAIGN.TRIGGER`; None: none) those whose own budgets they are. A new attempt can succeed after `retry_after_s`
+    seconds (None: not before the limit is raised).
     """
 
     code = "budget_exhausted"
@@ -222,11 +223,13 @@ class BudgetExhausted(LongtailError):
         accounts: tuple[str, ...],
         campaigns: tuple[str, ...],
         retry_after_s: int | None,
+        triggers: tuple[str, ...] | None = None,
         remedy: str = "",
     ) -> None:
         super().__init__(message, remedy=remedy)
         self.accounts = accounts
         self.campaigns = campaigns
+        self.triggers = triggers
         self.retry_after_s = retry_after_s
 
 

@@ -12,6 +12,7 @@ def account_view(usage: AccountUsage) -> AccountView:
     return AccountView(
         kind=key.kind,
         campaign=key.campaign,
+        trigger=key.trigger,
         vehicle_id=key.vehicle_id,
         day=key.day,
         cost_centre=key.cost_centre,

@@ -25,14 +25,14 @@ _UPLOADS = text("""
 """)
 _ENTRIES = text("""
     SELECT e.upload_id, e.kind, e.amount, e.settled_delta, a.kind AS account,
-        a.campaign || a.cost_centre AS name
+        a.campaign || CASE a.trigger WHEN '' THEN '' ELSE '.' || a.trigger END || a.cost_centre AS name
     FROM ledger_entries e JOIN ledger_accounts a ON a.id = e.account_id
     WHERE e.upload_id = ANY (CAST(:uploads AS text[])) ORDER BY e.id
 """)
 _CHARGES = text("""
-    SELECT c.upload_id, f.campaign, sum(f.charged_bytes) AS amount
+    SELECT c.upload_id, f.campaign, f.trigger, sum(f.charged_bytes) AS amount
     FROM clips c JOIN clip_fires f ON f.clip_id = c.id
-    WHERE c.upload_id = ANY (CAST(:uploads AS text[])) GROUP BY c.upload_id, f.campaign
+    WHERE c.upload_id = ANY (CAST(:uploads AS text[])) GROUP BY c.upload_id, f.campaign, f.trigger
 """)
 # Both are written when bytes come, for different purposes: the one for networks' accounts, the other for usage.
 _WIRE = text("""
@@ -68,8 +68,10 @@ class _Of:
     reserved: dict[tuple[str, str], int] = field(default_factory=dict)
     settled: Counter[tuple[str, str]] = field(default_factory=Counter)
     closed: Counter[tuple[str, str]] = field(default_factory=Counter)
-    charged: dict[str, int] = field(default_factory=dict)
+    charged: Counter[str] = field(default_factory=Counter)
     """By campaign, what the fires of its clip are charged."""
+    charged_triggers: dict[str, int] = field(default_factory=dict)
+    """The same by `CAMPAIGN.TRIGGER`."""
     wire: list[Row[Any]] = field(default_factory=list)
     """By network and month, what it was charged, and what came over it."""
 
@@ -93,7 +95,8 @@ def read_page(connection: Connection, *, after: str = "", limit: int = 200) -> B
         of_uploads[entry.upload_id].add(entry)
         page.entries += 1
     for charge in connection.execute(_CHARGES, ids):
-        of_uploads[charge.upload_id].charged[charge.campaign] = int(charge.amount)
+        of_uploads[charge.upload_id].charged[charge.campaign] += int(charge.amount)
+        of_uploads[charge.upload_id].charged_triggers[f"{charge.campaign}.{charge.trigger}"] = int(charge.amount)
     for wire in connection.execute(_WIRE, ids):
         of_uploads[wire.upload_id].wire.append(wire)
     for row in rows:
@@ -140,7 +143,9 @@ def _reserved_wrongly(row: Row[Any], of: _Of, what: str) -> Iterator[str]:
         yield f"{what}: campaigns reserved {by_campaign}, and clip {row.clip_id} costs them {of.charged}"
     for (kind, name), amount in of.reserved.items():
         of_campaign = kind in ("campaign_vehicle_day", "campaign_vehicle_bytes")
-        if (of_campaign and by_campaign.get(name) != amount) or (kind in OF_CLIPS and amount != 1):
+        of_trigger = kind in ("trigger_bytes", "trigger_vehicle_day", "trigger_vehicle_bytes")
+        is_off = (of_campaign and by_campaign.get(name) != amount) or (kind in OF_CLIPS and amount != 1)
+        if is_off or (of_trigger and row.clip_id is not None and of.charged_triggers.get(name) != amount):
             yield f"{what}: {kind}:{name} reserved {amount}"
     centres = sum(amount for (kind, _), amount in of.reserved.items() if kind == "cost_centre_month")
     if centres > row.size_bytes:

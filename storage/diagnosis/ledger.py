@@ -14,7 +14,7 @@ from storage.ledger.accounts import key_of
 from storage.tables import ledger_accounts, ledger_entries
 
 _ACCOUNTS_OFF = text("""
-    SELECT a.kind, a.campaign, a.vehicle_id, a.cost_centre, a.network, a.day, a.month, a.held, a.settled,
+    SELECT a.kind, a.campaign, a.trigger, a.vehicle_id, a.cost_centre, a.network, a.day, a.month, a.held, a.settled,
            coalesce(s.held, 0) AS entries_held, coalesce(s.settled, 0) AS entries_settled
     FROM ledger_accounts a
     LEFT JOIN (

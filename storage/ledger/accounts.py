@@ -12,19 +12,38 @@ from triggers.contracts.api.budget import AccountKind, AccountUnit
 from triggers.errors import InvalidInput
 from triggers.written_numbers import is_whole_number
 
-OF_CLIPS: tuple[AccountKind, ...] = ("campaign_clips", "campaign_vehicle_clips", "campaign_vehicle_day_clips")
+OF_CLIPS: tuple[AccountKind, ...] = (
+    "campaign_clips",
+    "campaign_vehicle_clips",
+    "campaign_vehicle_day_clips",
+    "trigger_clips",
+    "trigger_vehicle_clips",
+    "trigger_vehicle_day_clips",
+)
 """Accounts whose amounts count clips."""
-SHARES: tuple[AccountKind, ...] = ("campaign_vehicle_bytes", "campaign_vehicle_clips")
-"""What one vehicle uses of its campaign's totals. They exist where the campaign limits the total."""
-DAYS: tuple[AccountKind, ...] = ("campaign_vehicle_day_clips", "campaign_vehicle_day")
-"""What one vehicle uses of its campaign on a UTC day. Clips are counted where the campaign limits them."""
+TOTALS: tuple[AccountKind, ...] = ("campaign_clips", "campaign_bytes", "trigger_clips", "trigger_bytes")
+"""What all vehicles together use of a campaign, or of a trigger's own budget in it."""
+SHARES: tuple[AccountKind, ...] = (
+    "campaign_vehicle_bytes",
+    "campaign_vehicle_clips",
+    "trigger_vehicle_bytes",
+    "trigger_vehicle_clips",
+)
+"""What one vehicle uses of these totals. They exist where the total is limited."""
+DAYS: tuple[AccountKind, ...] = (
+    "trigger_vehicle_day_clips",
+    "trigger_vehicle_day",
+    "campaign_vehicle_day_clips",
+    "campaign_vehicle_day",
+)
+"""What one vehicle uses of its campaign, or of a trigger's own budget, on a UTC day. Clips, and what is of triggers,
+are counted where they are limited."""
 ORDER_OF_KINDS: tuple[AccountKind, ...] = (
     "fleet",
     "fleet_month",
     "cost_centre_month",
     "network_month",
-    "campaign_clips",
-    "campaign_bytes",
+    *TOTALS,
     *SHARES,
     *DAYS,
 )
@@ -45,6 +64,7 @@ class AccountKey:
     cost_centre: str = ""
     network: str = ""
     month: date | None = None
+    trigger: str = ""
 
     @property
     def unit(self) -> AccountUnit:
@@ -53,7 +73,8 @@ class AccountKey:
 
     def __str__(self) -> str:
         month = "" if self.month is None else f"{self.month:%Y-%m}"
-        parts = (self.kind, self.campaign, self.vehicle_id, self.cost_centre, self.network, self.day, month)
+        names = (self.campaign, self.trigger, self.vehicle_id, self.cost_centre, self.network)
+        parts = (self.kind, *names, self.day, month)
         return ":".join(str(part) for part in parts if part)
 
 
@@ -77,7 +98,8 @@ class AccountUsage:
     def position(self) -> Position:
         """Its place in a list of accounts."""
         key = self.key
-        name = key.campaign or key.cost_centre or key.network
+        of_campaign = f"{key.campaign}.{key.trigger}" if key.trigger else key.campaign
+        name = of_campaign or key.cost_centre or key.network
         return Position(key.kind, self.held if key.day is not None else 0, name, key.vehicle_id, key.month)
 
 
@@ -89,7 +111,7 @@ class Position:
     held: int
     """Of a vehicle-day; 0 for others, which are in the order of their names."""
     name: str
-    """Of the campaign, the cost centre or the network, whichever the account is of."""
+    """Of the campaign (with its trigger, between them a dot), the cost centre or the network."""
     vehicle_id: str
     month: date | None = None
 
@@ -124,4 +146,4 @@ def _no_position(text: str) -> InvalidInput:
 def key_of(row: Row[tuple[object, ...]]) -> AccountKey:
     """The account of a row that has its columns."""
     kind = cast(AccountKind, row.kind)
-    return AccountKey(kind, row.campaign, row.vehicle_id, row.day, row.cost_centre, row.network, row.month)
+    return AccountKey(kind, row.campaign, row.vehicle_id, row.day, row.cost_centre, row.network, row.month, row.trigger)

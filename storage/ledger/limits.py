@@ -97,7 +97,8 @@ def _set_by_command(kind: LimitKind, name: str) -> str:
 
 LIMITS = f"""
     limits AS (
-        SELECT campaign, budget, priority, CAST(budget ->> 'vehicle_day_bytes' AS bigint) AS vehicle_day_bytes,
+        SELECT campaign, budget, triggers, priority,
+            CAST(budget ->> 'vehicle_day_bytes' AS bigint) AS vehicle_day_bytes,
             CAST(budget ->> 'vehicle_day_clips' AS bigint) AS vehicle_day_clips,
             least(CAST(budget ->> 'total_bytes' AS bigint), {_set_by_command("campaign_bytes", "v.campaign")})
                 AS total_bytes,
@@ -110,6 +111,7 @@ LIMITS = f"""
             ) AS vehicles
         FROM (
             SELECT DISTINCT ON (campaign) campaign, settings -> 'budget' AS budget,
+                settings -> 'triggers' AS triggers,
                 CAST(settings ->> 'priority' AS integer) AS priority
             FROM campaign_versions
             WHERE campaign = ANY (CAST(:campaigns AS text[])) AND bundle_digest IS NOT NULL
@@ -131,6 +133,14 @@ that decides on their shares."""
 _SHARE = f"""least(1, greatest(
             CAST(:vehicle_share AS numeric), {EVEN_SHARES}.0 / greatest(1, l.vehicles)
         ))"""
+
+
+def _of_trigger(member: str) -> str:
+    return f"""CAST(jsonb_path_query_first(
+            l.triggers, '$[*] ? (@.name == $name).budget.{member}', jsonb_build_object('name', a.trigger)
+        ) AS bigint)"""
+
+
 _OPEN_PART = "(SELECT share FROM open_part)"
 
 WHOLE_LIMIT_OF_ACCOUNT = f"""
@@ -144,6 +154,12 @@ WHOLE_LIMIT_OF_ACCOUNT = f"""
         WHEN 'campaign_vehicle_clips' THEN CAST(ceil(l.clips * {_SHARE}) AS bigint)
         WHEN 'campaign_vehicle_day' THEN l.vehicle_day_bytes
         WHEN 'campaign_vehicle_day_clips' THEN l.vehicle_day_clips
+        WHEN 'trigger_bytes' THEN {_of_trigger("total_bytes")}
+        WHEN 'trigger_clips' THEN {_of_trigger("clips")}
+        WHEN 'trigger_vehicle_bytes' THEN CAST(ceil({_of_trigger("total_bytes")} * {_SHARE}) AS bigint)
+        WHEN 'trigger_vehicle_clips' THEN CAST(ceil({_of_trigger("clips")} * {_SHARE}) AS bigint)
+        WHEN 'trigger_vehicle_day' THEN {_of_trigger("vehicle_day_bytes")}
+        WHEN 'trigger_vehicle_day_clips' THEN {_of_trigger("vehicle_day_clips")}
     END"""
 """The limit of account `a`, whose campaign's row of `limits` is `l`; of the fleet with its reserve."""
 

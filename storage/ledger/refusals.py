@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
-from storage.ledger.accounts import MONTHS, SHARES, AccountKey
+from storage.ledger.accounts import MONTHS, SHARES, TOTALS, AccountKey
 from triggers.contracts.api.budget import AccountKind
 from triggers.contracts.clip import ClipManifest
 from triggers.errors import BudgetExhausted
@@ -28,7 +28,7 @@ class Refused:
     def read(cls, account: Mapping[str, Any]) -> Refused:
         """As the function that reserves describes it."""
         day, month = (None if account[name] is None else date.fromisoformat(account[name]) for name in ("day", "month"))
-        names = {name: account[name] for name in ("kind", "campaign", "vehicle_id", "cost_centre")}
+        names = {name: account[name] for name in ("kind", "campaign", "trigger", "vehicle_id", "cost_centre")}
         key = AccountKey(**names, day=day, month=month)
         return cls(key, int(account["amount"]), int(account["held"]), int(account["limit_amount"]))
 
@@ -46,21 +46,20 @@ def refusal(
     preferred: Sequence[str],
     now: datetime,
 ) -> BudgetExhausted:
-    """Names all accounts, but of their campaigns only those that are refused for good, if there are any.
+    """Names all accounts, but of their campaigns and triggers only those that are refused for good, if there are any.
 
     The vehicle cuts the clip again without them, and then hears whether the others only have to wait for the next day.
     `cost_centres` are those of campaigns, `preferred` are campaigns that may use the fleet's reserve.
     """
-    totals = {
-        (one.key.campaign, one.key.unit) for one in refused if one.key.kind in ("campaign_bytes", "campaign_clips")
-    }
+    totals = {_total_of(one.key) for one in refused if one.key.kind in TOTALS}
     # Where a total is used up, it does not matter how much of it was the vehicle's.
-    refused = [one for one in refused if one.key.kind not in SHARES or (one.key.campaign, one.key.unit) not in totals]
+    refused = [one for one in refused if one.key.kind not in SHARES or _total_of(one.key) not in totals]
     for_good = [one for one in refused if not one.passes_with_time]
     of_fires = {fire.campaign for fire in manifest.recording.fires}
     # Some of them may use the fleet's reserve: a clip of these alone is announced next, and may be admitted.
     of_fleet = of_fires - set(preferred) or of_fires
     concerned = {name for one in for_good or refused for name in _campaigns_of(one.key, of_fleet, cost_centres)}
+    triggers = {f"{one.key.campaign}.{one.key.trigger}" for one in for_good or refused if one.key.trigger}
     worst = (for_good or refused)[0]
     key, left = worst.key, max(0, worst.limit - worst.held)
     return BudgetExhausted(
@@ -68,6 +67,7 @@ def refusal(
         + (f" ({len(refused) - 1} more refused)" if refused[1:] else ""),
         accounts=tuple(str(one.key) for one in refused),
         campaigns=tuple(sorted(concerned)),
+        triggers=tuple(sorted(triggers)) or None,
         retry_after_s=None if for_good else _until_next_day_s(now),
         remedy=_remedy(key.kind) if for_good else _wait(key.kind),
     )
@@ -79,7 +79,11 @@ def _campaigns_of(key: AccountKey, of_fleet: set[str], cost_centres: Mapping[str
         return of_fleet
     if key.kind == "cost_centre_month":
         return {campaign for campaign, cost_centre in cost_centres.items() if cost_centre == key.cost_centre}
-    return {key.campaign}
+    return set() if key.trigger else {key.campaign}
+
+
+def _total_of(key: AccountKey) -> tuple[str, str, str]:
+    return key.campaign, key.trigger, key.unit
 
 
 def _remedy(kind: AccountKind) -> str:
@@ -90,6 +94,8 @@ def _remedy(kind: AccountKind) -> str:
         return f"an operator raises {setting}, or the limit that `longtail budget limit` has set"
     if kind == "cost_centre_month":
         return "an operator raises the cost centre's limit (`longtail budget limit --cost-centre`)"
+    if kind in ("trigger_bytes", "trigger_clips"):
+        return "raise the trigger's limit in a new campaign version"
     return "raise the limit in a new campaign version, or the one that `longtail budget limit` has set"
 
 

@@ -9,7 +9,7 @@ from datetime import UTC, date, datetime
 from pydantic_core import to_json
 from sqlalchemy import Connection, text
 
-from storage.ledger.accounts import SHARES, AccountKey
+from storage.ledger.accounts import AccountKey
 from storage.ledger.limits import ANY_AMOUNT, FleetTerms, months_by_zone
 from storage.ledger.refusals import Refused, refusal
 from storage.ledger.settlements import fold_accounts
@@ -23,21 +23,28 @@ _CENTRES = text("SELECT campaign, cost_centre FROM campaign_owners WHERE campaig
 def reserve(
     connection: Connection, upload_id: str, manifest: ClipManifest, *, now: datetime, fleet: FleetTerms = ANY_AMOUNT
 ) -> None:
-    """Charge an upload to the fleet, its month, the campaigns of its fires on the UTC day of `now`, and the months of
-    their cost centres; all accounts or none.
+    """Charge an upload to the fleet, its month, the campaigns of its fires on the UTC day of `now`, the months of their
+    cost centres, and the triggers that have budgets of their own; all accounts or none.
 
     BudgetExhausted, with nothing charged, when a limit would be exceeded. It names the campaigns whose own accounts
     are exhausted (all of the clip's, when the fleet's account is), so that a vehicle can send the clip without them.
     Where the fleet's reserve would still admit some campaigns, it names the others.
     Accounts stay locked until the transaction ends: commit soon, and reserve only once per transaction.
     """
-    amounts = charges(manifest, now.astimezone(UTC).date())
+    day = now.astimezone(UTC).date()
+    amounts = charges(manifest, day)
     campaigns = sorted({key.campaign for key in amounts if key.campaign})
     amounts |= shares(manifest, amounts)
     month = fleet.month(now)
     amounts[AccountKey("fleet_month", month=month)] = amounts[AccountKey("fleet")]
     asked = {
         "accounts": [_asked(key, amount) for key, amount in amounts.items()],
+        "triggers": [
+            {"campaign": campaign, "trigger": trigger, "amount": amount}
+            for (campaign, trigger), amount in charges_of_triggers(manifest).items()
+        ],
+        "vehicle_id": manifest.recording.vehicle_id,
+        "day": day,
         "campaigns": campaigns,
         "month": month,
         "months": months_by_zone(connection, fleet, now),
@@ -73,10 +80,21 @@ def charges(manifest: ClipManifest, day: date) -> dict[AccountKey, int]:
     return amounts
 
 
+def charges_of_triggers(manifest: ClipManifest) -> dict[tuple[str, str], int]:
+    """What a clip costs each trigger that has a budget of its own, in bytes, by campaign and trigger; and one clip."""
+    amounts: Counter[tuple[str, str]] = Counter()
+    for fire in manifest.recording.fires:
+        amounts[fire.campaign, fire.trigger] += fire.charged_bytes
+    return dict(amounts)
+
+
 def shares(manifest: ClipManifest, amounts: Mapping[AccountKey, int]) -> dict[AccountKey, int]:
     """What a clip that costs `amounts` costs its vehicle's shares of campaigns' totals, as far as these are limited."""
     vehicle_id = manifest.recording.vehicle_id
-    of_total: Mapping[str, AccountKind] = dict(zip(("campaign_bytes", "campaign_clips"), SHARES, strict=True))
+    of_total: Mapping[str, AccountKind] = {
+        "campaign_bytes": "campaign_vehicle_bytes",
+        "campaign_clips": "campaign_vehicle_clips",
+    }
     return {
         AccountKey(of_total[key.kind], key.campaign, vehicle_id): amount
         for key, amount in amounts.items()

@@ -21,9 +21,10 @@ _WANTED = """
             )
         ),
         wanted AS (
-            SELECT kind, campaign, vehicle_id, '' AS cost_centre, day, month, unit, amount FROM asked_for
+            SELECT kind, campaign, '' AS trigger, vehicle_id, '' AS cost_centre, day, month, unit, amount
+            FROM asked_for
             UNION ALL
-            SELECT 'cost_centre_month', '', '', o.cost_centre, NULL,
+            SELECT 'cost_centre_month', '', '', '', o.cost_centre, NULL,
                 CAST(coalesce(asked -> 'months' ->> b.zone, asked ->> 'month') AS date), 'bytes',
                 CAST(sum(w.amount) AS bigint)
             FROM asked_for w
@@ -31,6 +32,23 @@ _WANTED = """
             LEFT JOIN budget_limits b ON b.kind = 'cost_centre_month' AND b.name = o.cost_centre
             WHERE w.kind = 'campaign_bytes'
             GROUP BY o.cost_centre, b.zone
+            UNION ALL
+            SELECT k.kind, w.campaign, w.trigger, CASE WHEN k.of_vehicle THEN asked ->> 'vehicle_id' ELSE '' END, '',
+                CASE WHEN k.of_day THEN CAST(asked ->> 'day' AS date) END, NULL, k.unit,
+                CASE k.unit WHEN 'clips' THEN 1 ELSE w.amount END
+            FROM jsonb_to_recordset(asked -> 'triggers') AS w (campaign text, trigger text, amount bigint)
+            JOIN limits l ON l.campaign = w.campaign
+            CROSS JOIN LATERAL jsonb_path_query(
+                l.triggers, '$[*] ? (@.name == $name).budget', jsonb_build_object('name', w.trigger)
+            ) AS b (budget)
+            JOIN (VALUES
+                ('trigger_bytes', 'bytes', 'total_bytes', false, false),
+                ('trigger_clips', 'clips', 'clips', false, false),
+                ('trigger_vehicle_bytes', 'bytes', 'total_bytes', true, false),
+                ('trigger_vehicle_clips', 'clips', 'clips', true, false),
+                ('trigger_vehicle_day', 'bytes', 'vehicle_day_bytes', true, true),
+                ('trigger_vehicle_day_clips', 'clips', 'vehicle_day_clips', true, true)
+            ) AS k (kind, unit, member, of_vehicle, of_day) ON b.budget ->> k.member IS NOT NULL
         )"""
 
 # A vehicle's share of a total, and its clips of a day, are counted where they are limited, and where they once were.
@@ -66,8 +84,8 @@ BEGIN
         INTO ids, amounts, limit_amounts, missing
         FROM wanted w
         LEFT JOIN LATERAL (
-            SELECT a.id, a.kind, a.campaign, a.cost_centre FROM ledger_accounts a
-            WHERE a.kind = w.kind AND a.campaign = w.campaign AND a.vehicle_id = w.vehicle_id
+            SELECT a.id, a.kind, a.campaign, a.trigger, a.cost_centre FROM ledger_accounts a
+            WHERE a.kind = w.kind AND a.campaign = w.campaign AND a.trigger = w.trigger AND a.vehicle_id = w.vehicle_id
                 AND a.cost_centre = w.cost_centre AND a.network = ''
                 AND a.day IS NOT DISTINCT FROM w.day AND a.month IS NOT DISTINCT FROM w.month
             LIMIT 1
@@ -76,11 +94,11 @@ BEGIN
         CROSS JOIN LATERAL (SELECT {LIMIT_OF_ACCOUNT} AS limit_amount OFFSET 0) v;
         EXIT WHEN missing = 0;
         WITH {LIMITS},{_WANTED}
-        INSERT INTO ledger_accounts (kind, campaign, vehicle_id, cost_centre, day, month, unit)
-        SELECT w.kind, w.campaign, w.vehicle_id, w.cost_centre, w.day, w.month, w.unit
+        INSERT INTO ledger_accounts (kind, campaign, trigger, vehicle_id, cost_centre, day, month, unit)
+        SELECT w.kind, w.campaign, w.trigger, w.vehicle_id, w.cost_centre, w.day, w.month, w.unit
         FROM wanted w LEFT JOIN limits l ON l.campaign = w.campaign
         WHERE {_IS_OPENED}
-        ORDER BY kind, campaign, vehicle_id, cost_centre, day, month
+        ORDER BY kind, campaign, trigger, vehicle_id, cost_centre, day, month
         ON CONFLICT DO NOTHING;
     END LOOP;
 
@@ -96,7 +114,8 @@ BEGIN
     ORDER BY a.id
     FOR NO KEY UPDATE OF a;
     WITH charged AS MATERIALIZED (
-        SELECT a.id, a.kind, a.campaign, a.vehicle_id, a.cost_centre, a.day, a.month, t.amount, t.limit_amount,
+        SELECT a.id, a.kind, a.campaign, a.trigger, a.vehicle_id, a.cost_centre, a.day, a.month, t.amount,
+            t.limit_amount,
             -- what was reserved while the account had no limit counts at once, whether it is folded or not
             a.held + coalesce((
                 SELECT sum(e.held_delta) FROM ledger_entries e

@@ -9,15 +9,16 @@ from typing import cast
 from pydantic_core import to_json
 from sqlalchemy import Connection, text
 
-from storage.ledger.accounts import ORDER_OF_KINDS, AccountKey, AccountUsage, Position, key_of
+from storage.ledger.accounts import ORDER_OF_KINDS, SHARES, AccountKey, AccountUsage, Position, key_of
 from storage.ledger.limits import ANY_AMOUNT, LIMITS, WHOLE_LIMIT_OF_ACCOUNT, FleetTerms, get_limit, months_by_zone
+from storage.tables.base import is_one_of
 from triggers.contracts.api.budget import MAX_LISTED_ACCOUNTS, LimitKind
 from triggers.costs.months import FIRST_YEAR, LAST_YEAR
 
 # Entries that are not folded yet are added to what their account already says.
 _EXACT = """
     exact AS (
-        SELECT a.id, a.kind, a.campaign, a.vehicle_id, a.cost_centre, a.network, a.day, a.month,
+        SELECT a.id, a.kind, a.campaign, a.trigger, a.vehicle_id, a.cost_centre, a.network, a.day, a.month,
                a.held + coalesce(u.held, 0) AS held, a.settled + coalesce(u.settled, 0) AS settled
         FROM ledger_accounts a
         LEFT JOIN (
@@ -31,8 +32,8 @@ _EXACT = """
     )
 """
 
-_NAME = "(a.campaign || a.cost_centre || a.network)"
-"""What an account is of: a campaign, a cost centre or a network; none has two of them."""
+_NAME = "(a.campaign || CASE a.trigger WHEN '' THEN '' ELSE '.' || a.trigger END || a.cost_centre || a.network)"
+"""What an account is of: a campaign or a trigger in it, a cost centre or a network; none has two of them."""
 _RANK = "array_position(CAST(:kinds AS text[]), a.kind)"
 _ORDER = f"""CASE WHEN a.day IS NOT NULL THEN -a.held ELSE 0 END, {_NAME} COLLATE "C", a.vehicle_id COLLATE "C",
         coalesce(a.month, 'epoch')"""
@@ -41,13 +42,13 @@ _ORDER = f"""CASE WHEN a.day IS NOT NULL THEN -a.held ELSE 0 END, {_NAME} COLLAT
 # first.
 _USAGE = text(f"""
     WITH {LIMITS}, {_EXACT}
-    SELECT a.kind, a.campaign, a.vehicle_id, a.cost_centre, a.network, a.day, a.month,
+    SELECT a.kind, a.campaign, a.trigger, a.vehicle_id, a.cost_centre, a.network, a.day, a.month,
         {WHOLE_LIMIT_OF_ACCOUNT} AS limit_amount, a.held, a.settled
     FROM exact a
     LEFT JOIN limits l ON l.campaign = a.campaign
     LEFT JOIN budget_limits b ON b.kind = a.kind AND b.kind = 'cost_centre_month' AND b.name = a.cost_centre
     WHERE (CAST(:campaign AS text) IS NULL OR a.campaign = :campaign)
-      AND a.kind NOT IN ('campaign_vehicle_bytes','campaign_vehicle_clips')
+      AND NOT {is_one_of("a.kind", SHARES)}
       AND (a.day IS NULL OR CAST(:day AS date) IS NULL OR a.day = :day)
       AND (a.month IS NULL OR CAST(:month AS date) IS NULL OR a.month = CASE a.kind
           WHEN 'network_month' THEN CAST(:utc_month AS date)
@@ -63,14 +64,21 @@ _USAGE = text(f"""
 
 _UNUSED = text(f"""
     WITH {LIMITS}
-    SELECT k.kind, l.campaign, k.amount AS limit_amount
+    SELECT k.kind, l.campaign, k.trigger, k.amount AS limit_amount
     FROM limits l
     CROSS JOIN LATERAL (
-        VALUES ('campaign_clips', l.clips), ('campaign_bytes', l.total_bytes)
-    ) AS k (kind, amount)
+        VALUES ('campaign_clips', '', l.clips), ('campaign_bytes', '', l.total_bytes)
+        UNION ALL
+        SELECT m.kind, t.value ->> 'name', CAST(t.value -> 'budget' ->> m.member AS bigint)
+        FROM jsonb_path_query(l.triggers, '$[*] ? (exists (@.budget))') AS t (value)
+        CROSS JOIN (VALUES ('trigger_clips', 'clips'), ('trigger_bytes', 'total_bytes')) AS m (kind, member)
+    ) AS k (kind, trigger, amount)
     WHERE k.amount IS NOT NULL
-      AND NOT EXISTS (SELECT FROM ledger_accounts a WHERE a.kind = k.kind AND a.campaign = l.campaign)
-    ORDER BY k.kind DESC, l.campaign
+      AND NOT EXISTS (
+          SELECT FROM ledger_accounts a
+          WHERE a.kind = k.kind AND a.campaign = l.campaign AND a.trigger = k.trigger
+      )
+    ORDER BY k.kind DESC, l.campaign, k.trigger
 """)  # noqa: S608 - put together from the constants above
 
 _CENTRE_LIMITS = text("""
@@ -120,7 +128,9 @@ def unused_limits(connection: Connection, campaign: str | None = None) -> list[A
     """Limits of approved campaigns, or of one, without accounts, because nothing was uploaded for them yet."""
     campaigns = [campaign] if campaign is not None else list(connection.execute(_APPROVED).scalars())
     rows = connection.execute(_UNUSED, {"campaigns": campaigns, **FleetTerms().parameters()})
-    return [AccountUsage(AccountKey(row.kind, row.campaign), row.limit_amount, 0, 0) for row in rows]
+    return [
+        AccountUsage(AccountKey(row.kind, row.campaign, trigger=row.trigger), row.limit_amount, 0, 0) for row in rows
+    ]
 
 
 _AMOUNTS = text(f"""

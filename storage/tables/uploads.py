@@ -139,6 +139,7 @@ ledger_accounts = Table(
     Column("network", Text, nullable=False, server_default=""),
     Column("day", Date),
     Column("month", Date),
+    Column("trigger", Text, nullable=False, server_default=""),
     Column("unit", Text, nullable=False),
     Column("held", BigInteger, nullable=False, server_default="0"),
     Column("settled", BigInteger, nullable=False, server_default="0"),
@@ -150,6 +151,7 @@ ledger_accounts = Table(
         "network",
         "day",
         "month",
+        "trigger",
         name="uq_ledger_accounts_key",
         postgresql_nulls_not_distinct=True,
     ),
@@ -159,7 +161,8 @@ ledger_accounts = Table(
 )
 """`held` is what is reserved or settled, the number a limit is checked against; `settled` the part that arrived.
 Limits have no columns: they are read where they are set, in the running campaign version, in the settings, and in
-`budget_limits`. `month` is the first day of a month, in the zone that the account states."""
+`budget_limits`. `month` is the first day of a month, in the zone that the account states. `trigger` is the one
+whose own budget in the campaign the account is of."""
 
 budget_limits = Table(
     "budget_limits",

@@ -41,11 +41,12 @@ _BUDGETS = text(f"""
     )
     SELECT a.kind, a.campaign, {WHOLE_LIMIT_OF_ACCOUNT} AS limit_amount, a.held, a.settled
     FROM (
-        SELECT k.kind, l.campaign, '' AS cost_centre, coalesce(m.held, 0) AS held, coalesce(m.settled, 0) AS settled
+        SELECT k.kind, l.campaign, '' AS trigger, '' AS cost_centre,
+            coalesce(m.held, 0) AS held, coalesce(m.settled, 0) AS settled
         FROM limits l
         CROSS JOIN (VALUES ('campaign_bytes'), ('campaign_clips')) AS k (kind)
         LEFT JOIN amounts m ON m.kind = k.kind AND m.campaign = l.campaign
-        UNION ALL SELECT 'fleet', '', '', coalesce(sum(held), 0), coalesce(sum(settled), 0)
+        UNION ALL SELECT 'fleet', '', '', '', coalesce(sum(held), 0), coalesce(sum(settled), 0)
         FROM amounts WHERE kind = 'fleet'
     ) a
     LEFT JOIN limits l ON l.campaign = a.campaign

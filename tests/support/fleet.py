@@ -56,12 +56,18 @@ def a_user(connection: Connection, name: str = "ann", *roles: Role) -> User:
     return User(spelled, frozenset(roles), user_id)
 
 
-def campaign_settings(name: str, limits: BudgetLimits) -> CampaignSettings:
-    """Settings with one trigger."""
+def campaign_settings(
+    name: str, limits: BudgetLimits, of_triggers: Mapping[str, BudgetLimits | None] | None = None
+) -> CampaignSettings:
+    """Settings with one trigger, or with these, each with its own budget."""
     window = CaptureWindow(before_ns=0, after_ns=0, signals=("speed",))
+    triggers = {TRIGGER: None} if of_triggers is None else of_triggers
     return CampaignSettings(
         name=name,
-        triggers=(TriggerSettings(name=TRIGGER, cooldown_ns=0, capture=window, tags=("brake",)),),
+        triggers=tuple(
+            TriggerSettings(name=trigger, cooldown_ns=0, capture=window, tags=("brake",), budget=own)
+            for trigger, own in triggers.items()
+        ),
         budget=limits,
     )
 
@@ -74,6 +80,7 @@ def add_version(
     state: str = "active",
     approved: bool = True,
     limits: BudgetLimits | None = None,
+    of_triggers: Mapping[str, BudgetLimits | None] | None = None,
 ) -> None:
     """A campaign version in any state, which all vehicles have; one that runs stops the version that ran before."""
     if state == "active":
@@ -91,7 +98,7 @@ def add_version(
             state=state,
             source="",
             signal_catalog="",
-            settings=json.loads(campaign_settings(name, limits or BudgetLimits()).canonical_json()),
+            settings=json.loads(campaign_settings(name, limits or BudgetLimits(), of_triggers).canonical_json()),
             program=PROGRAM,
             program_digest=PROGRAM_DIGEST,
             approval_digest=hashlib.sha256(f"bundle of {name} {version}".encode()).hexdigest(),
@@ -154,8 +161,10 @@ def clip_manifest(data: bytes, campaign: str = "braking", *, vehicle_id: str = "
 
 
 def charged_manifest(charges: Mapping[str, int], *, vehicle_id: str = "car-1") -> ClipManifest:
-    """The manifest of a clip of zeros with one fire per campaign, charged as given (campaign to bytes)."""
-    fires = [fire(campaign, amount) for campaign, amount in charges.items()]
+    """The manifest of a clip of zeros with one fire per campaign, charged as given (campaign to bytes); a name such as
+    `alpha.other` is of another trigger in a campaign."""
+    named = [(name.partition("."), amount) for name, amount in charges.items()]
+    fires = [fire(campaign, amount, trigger=trigger or TRIGGER) for (campaign, _, trigger), amount in named]
     whole, rest = divmod(sum(charges.values()), CELL_BYTES)
     cells = (_hash_of_zeros(CELL_BYTES),) * whole + ((_hash_of_zeros(rest),) if rest else ())
     return _manifest(whole * CELL_BYTES + rest, cells, fires, vehicle_id=vehicle_id)

@@ -12,7 +12,7 @@ import numpy as np
 from triggers.backtest.forecast import DailyVolume, ForecastFleet, TriggerYield, mean_camera_rates, trigger_yield
 from triggers.backtest.result import DriveResult
 from triggers.clips.size import nominal_clip_bytes
-from triggers.contracts.campaign import CampaignSettings
+from triggers.contracts.campaign import BudgetLimits, CampaignSettings, TriggerSettings
 from triggers.signals.catalog import SignalCatalog
 from triggers.statistics.interval import Interval
 
@@ -22,7 +22,9 @@ VEHICLE_DAY_CLIPS = "vehicle_day_clips"
 
 @dataclass(frozen=True, slots=True)
 class BudgetUse:
-    """One limit of a campaign: `vehicle_day_bytes`, `vehicle_day_clips`, `total_bytes`, `clips`, or `upload_bytes`.
+    """One limit of a campaign, or of a trigger's own budget in it (`trigger`).
+
+    It is `vehicle_day_bytes`, `vehicle_day_clips`, `total_bytes`, `clips`, or `upload_bytes`.
 
     `upload_bytes` is the largest clip that any network of the campaign's `upload` takes. `per_day` is the forecast of
     what the limit counts (for a vehicle's day, or for the whole fleet), None where there is none. `days` is how long
@@ -37,6 +39,7 @@ class BudgetUse:
     days: Interval | None
     clips: int
     larger_clips: int
+    trigger: str | None = None
 
     def to_json(self) -> dict[str, Any]:
         """As in the report of a backtest; a budget that may last for ever has no `high`."""
@@ -59,43 +62,63 @@ def budget_uses(
 def _uses(
     campaign: CampaignSettings, drives: Sequence[DriveResult], fleet: ForecastFleet | None, catalog: SignalCatalog
 ) -> Iterator[BudgetUse]:
+    yield from _of_budget(campaign, campaign.triggers, campaign.budget, None, drives, fleet, catalog)
+    for trigger in campaign.triggers:
+        if trigger.budget is not None:
+            yield from _of_budget(campaign, (trigger,), trigger.budget, trigger.name, drives, fleet, catalog)
+
+
+def _of_budget(  # noqa: PLR0917 - what a budget is compared with
+    campaign: CampaignSettings,
+    triggers: Sequence[TriggerSettings],
+    budget: BudgetLimits,
+    own_of: str | None,
+    drives: Sequence[DriveResult],
+    fleet: ForecastFleet | None,
+    catalog: SignalCatalog,
+) -> Iterator[BudgetUse]:
+    """The limits of a campaign's budget, or of the own budget of a trigger, beside what these triggers use."""
     day = fleet_day = None
-    if fleet is not None and (day := _vehicle_day(campaign, drives, fleet, catalog)) is not None:
+    if fleet is not None and (day := _vehicle_day(campaign, triggers, drives, fleet, catalog)) is not None:
         fleet_day = day.scaled(fleet.vehicles)
-    sizes = _clip_sizes(campaign, drives, catalog)
+    sizes = _clip_sizes(triggers, drives, catalog)
     limits = {
-        VEHICLE_DAY: (campaign.budget.vehicle_day_bytes, day.bytes if day else None, False),
-        VEHICLE_DAY_CLIPS: (campaign.budget.vehicle_day_clips, day.clips if day else None, False),
-        TOTAL: (campaign.budget.total_bytes, fleet_day.bytes if fleet_day else None, True),
-        CLIPS: (campaign.budget.clips, fleet_day.clips if fleet_day else None, True),
-        UPLOAD: (campaign.largest_upload_bytes, None, False),
+        VEHICLE_DAY: (budget.vehicle_day_bytes, day.bytes if day else None, False),
+        VEHICLE_DAY_CLIPS: (budget.vehicle_day_clips, day.clips if day else None, False),
+        TOTAL: (budget.total_bytes, fleet_day.bytes if fleet_day else None, True),
+        CLIPS: (budget.clips, fleet_day.clips if fleet_day else None, True),
+        UPLOAD: (campaign.largest_upload_bytes if own_of is None else None, None, False),
     }
     for limit, (amount, per_day, is_used_up) in limits.items():
         if amount is None:
             continue
         larger = 0 if limit in (CLIPS, VEHICLE_DAY_CLIPS) else int((sizes > amount).sum())
         days = _days(amount, per_day) if is_used_up and per_day else None
-        yield BudgetUse(campaign.name, limit, amount, per_day, days, len(sizes), larger)
+        yield BudgetUse(campaign.name, limit, amount, per_day, days, len(sizes), larger, own_of)
 
 
 def _vehicle_day(
-    campaign: CampaignSettings, drives: Sequence[DriveResult], fleet: ForecastFleet, catalog: SignalCatalog
+    campaign: CampaignSettings,
+    triggers: Sequence[TriggerSettings],
+    drives: Sequence[DriveResult],
+    fleet: ForecastFleet,
+    catalog: SignalCatalog,
 ) -> DailyVolume | None:
     yields = [
         trigger_yield(each.name, each.capture, fleet.sample_one_in or campaign.one_in(each), drives, catalog)
-        for each in campaign.triggers
+        for each in triggers
     ]
     total = TriggerYield.total([each for each in yields if each is not None])
     return total.per_day(fleet.hours_per_day) if total else None
 
 
 def _clip_sizes(
-    campaign: CampaignSettings, drives: Sequence[DriveResult], catalog: SignalCatalog
+    triggers: Sequence[TriggerSettings], drives: Sequence[DriveResult], catalog: SignalCatalog
 ) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
-    """The sizes of all recordings of the campaign; a trigger without any counts with one of its declared rates."""
+    """The sizes of all recordings of these triggers; a trigger without any counts with one of its declared rates."""
     cameras = mean_camera_rates(drives)
     sizes: list[int] = []
-    for trigger in campaign.triggers:
+    for trigger in triggers:
         recorded = [drive.recording_bytes[trigger.name] for drive in drives if trigger.name in drive.recording_bytes]
         sizes += (
             np.concatenate(recorded).tolist() if recorded else [nominal_clip_bytes(trigger.capture, catalog, cameras)]

@@ -14,7 +14,7 @@ import numpy as np
 from triggers.backtest.meters.recordings import OwnRecordings
 from triggers.backtest.plan import BacktestPlan
 from triggers.backtest.result import DriveResult
-from triggers.contracts.campaign import CampaignSettings
+from triggers.contracts.campaign import BudgetLimits, CampaignSettings
 from triggers.drives.times import Times
 from triggers.signals.catalog import SignalCatalog
 
@@ -102,47 +102,65 @@ def _fates(
     campaign: CampaignSettings, recordings: Sequence[_Recording]
 ) -> Iterator[tuple[_Recording, FireFate, str | None]]:
     """What becomes of the recordings of a campaign's triggers, in order of time."""
-    one_in = {trigger.name: campaign.one_in(trigger) for trigger in campaign.triggers}
-    drops = campaign.budget.when_day_is_spent == "drop"
-    is_day_limited = campaign.budget.vehicle_day_bytes is not None or campaign.budget.vehicle_day_clips is not None
-    used, clips, is_by_chance = 0, 0, False
+    triggers = {trigger.name: trigger for trigger in campaign.triggers}
+    of_campaign = _Day(campaign.name, campaign.budget)
+    own = {name: _Day(f"`{name}` in {campaign.name}", each.budget) for name, each in triggers.items() if each.budget}
     for recording in recordings:
-        if recording.trigger not in one_in:
+        if recording.trigger not in triggers:
             continue
-        if (reason := _too_large(campaign, recording.size_bytes)) is not None:
+        days = [of_campaign, *([own[recording.trigger]] if recording.trigger in own else [])]
+        if (reason := _too_large(campaign, days, recording.size_bytes)) is not None:
             yield recording, FireFate.DROPPED, reason
-        elif one_in[recording.trigger] > 1:
-            is_by_chance = True
+        elif campaign.one_in(triggers[recording.trigger]) > 1:
+            for day in days:
+                day.is_by_chance = True
             yield recording, FireFate.SAMPLED, None
-        elif drops and (reason := _day_is_spent(campaign, used, clips, recording.size_bytes)) is not None:
+        elif (reason := next((why for day in days if (why := day.refusal(recording.size_bytes))), None)) is not None:
             yield recording, FireFate.DROPPED, reason
-        elif drops and is_day_limited and is_by_chance:  # what of the day is used depends on which fires were kept
+        elif any(day.drops and day.is_by_chance for day in days):  # what is used depends on which fires were kept
             yield recording, FireFate.SAMPLED, None
         else:
-            used += recording.size_bytes
-            clips += 1
+            for day in days:
+                day.used += recording.size_bytes
+                day.clips += 1
             yield recording, FireFate.KEPT, None
 
 
-def _day_is_spent(campaign: CampaignSettings, used: int, clips: int, size_bytes: int) -> str | None:
-    """Why a vehicle's day of which bytes and clips are used has no room for a clip; None if it has."""
-    budget, of_day = campaign.budget, f"that {campaign.name} has for a vehicle's day were used"
-    if budget.vehicle_day_bytes is not None and used + size_bytes > budget.vehicle_day_bytes:
-        return f"{used} of the {budget.vehicle_day_bytes} bytes {of_day}, and its clip has {size_bytes}"
-    if budget.vehicle_day_clips is not None and clips >= budget.vehicle_day_clips:
-        return f"all of the {budget.vehicle_day_clips} clips {of_day}"
-    return None
+@dataclass(slots=True)
+class _Day:
+    """A vehicle's day under a budget, and what is used of it so far; `whose` names the budget."""
+
+    whose: str
+    budget: BudgetLimits
+    used: int = 0
+    clips: int = 0
+    is_by_chance: bool = False
+
+    @property
+    def drops(self) -> bool:
+        """Whether clips are dropped that the day has no room for."""
+        limits = (self.budget.vehicle_day_bytes, self.budget.vehicle_day_clips)
+        return self.budget.when_day_is_spent == "drop" and limits != (None, None)
+
+    def refusal(self, size_bytes: int) -> str | None:
+        """Why the day drops a clip; None if it does not."""
+        budget, of_day = self.budget, f"that {self.whose} has for a vehicle's day were used"
+        if not self.drops:
+            return None
+        if budget.vehicle_day_bytes is not None and self.used + size_bytes > budget.vehicle_day_bytes:
+            return f"{self.used} of the {budget.vehicle_day_bytes} bytes {of_day}, and its clip has {size_bytes}"
+        if budget.vehicle_day_clips is not None and self.clips >= budget.vehicle_day_clips:
+            return f"all of the {budget.vehicle_day_clips} clips {of_day}"
+        return None
 
 
-def _too_large(campaign: CampaignSettings, size_bytes: int) -> str | None:
+def _too_large(campaign: CampaignSettings, days: Sequence[_Day], size_bytes: int) -> str | None:
     """Why a clip of this size is never uploaded for a campaign; None if it is."""
-    upload, budget = campaign.largest_upload_bytes, campaign.budget
-    limits = {
-        "`upload`": upload,
-        "the budget of a vehicle's day": budget.vehicle_day_bytes,
-        "the budget in total": budget.total_bytes,
-    }
-    for what, limit in limits.items():
+    limits = [("`upload`", campaign.largest_upload_bytes, campaign.name)]
+    for day in days:
+        limits.append(("the budget of a vehicle's day", day.budget.vehicle_day_bytes, day.whose))
+        limits.append(("the budget in total", day.budget.total_bytes, day.whose))
+    for what, limit, whose in limits:
         if limit is not None and size_bytes > limit:
-            return f"its clip has {size_bytes} bytes, more than the {limit} of {what} in {campaign.name}"
+            return f"its clip has {size_bytes} bytes, more than the {limit} of {what} in {whose}"
     return None

@@ -81,6 +81,19 @@ class CaptureWindow(Contract):
     """Those of the signals that are only sent when they change; a clip begins with the value that they have then."""
 
 
+class BudgetLimits(Contract):
+    """Limits of a campaign or a trigger, in bytes and clips; None for a limit that is not set. At least one is set."""
+
+    vehicle_day_bytes: Annotated[int, Field(gt=0)] | None = None
+    vehicle_day_clips: Annotated[int, Field(gt=0)] | None = Field(default=None, exclude_if=_is_missing)
+    """Left out where there is none, since vehicles of before know no such member."""
+    total_bytes: Annotated[int, Field(gt=0)] | None = None
+    clips: Annotated[int, Field(gt=0)] | None = None
+    when_day_is_spent: DayRule = Field(default="keep", exclude_if=lambda rule: rule == "keep")
+    """Whether a clip that the budget of a vehicle's day refuses waits for the next day. Left out when it does, since
+    vehicles of before know no such member."""
+
+
 class TriggerSettings(Contract):
     """A trigger as the vehicle's host needs it; its condition is in the program under the same name."""
 
@@ -94,6 +107,8 @@ class TriggerSettings(Contract):
     none, as `priority` is, since vehicles of before know no such members."""
     priority: Annotated[int, Field(ge=0, le=100)] | None = Field(default=None, exclude_if=_is_missing)
     """That of its fires' clips, whatever its campaign says; None: what that says."""
+    budget: BudgetLimits | None = Field(default=None, exclude_if=_is_missing)
+    """Limits of what its fires may use in each campaign, beside the limits of the campaign."""
 
 
 class Comparison(Contract):
@@ -126,19 +141,6 @@ class RolloutStage(Contract):
 
     share: Annotated[float, Field(gt=0, le=1)]
     duration_ns: Annotated[int, Field(gt=0)] | None = None
-
-
-class BudgetLimits(Contract):
-    """Limits of a campaign, in bytes and clips; None for a limit that is not set. At least one is set."""
-
-    vehicle_day_bytes: Annotated[int, Field(gt=0)] | None = None
-    vehicle_day_clips: Annotated[int, Field(gt=0)] | None = Field(default=None, exclude_if=_is_missing)
-    """Left out where there is none, since vehicles of before know no such member."""
-    total_bytes: Annotated[int, Field(gt=0)] | None = None
-    clips: Annotated[int, Field(gt=0)] | None = None
-    when_day_is_spent: DayRule = Field(default="keep", exclude_if=lambda rule: rule == "keep")
-    """Whether a clip that the budget of a vehicle's day refuses waits for the next day. Left out when it does, since
-    vehicles of before know no such member."""
 
 
 class UploadRoute(Contract):

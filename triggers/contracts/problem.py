@@ -63,7 +63,7 @@ _CARRIED: Mapping[type[LongtailError], tuple[str, ...]] = {
     errors.WrongRange: ("size_bytes",),
     errors.ChecksumMismatch: ("offset",),
     errors.WrongOffset: ("offset",),
-    errors.BudgetExhausted: ("accounts", "campaigns", "retry_after_s"),
+    errors.BudgetExhausted: ("accounts", "campaigns", "triggers", "retry_after_s"),
     errors.Overloaded: ("retry_after_s",),
 }
 """The further attributes of an error, which are also its arguments and the members of its document."""
@@ -105,6 +105,9 @@ class Problem(BaseModel):
     retry_after_s: Annotated[int | None, Field(ge=0, description="Seconds after which to try again.")] = None
     accounts: Annotated[list[str] | None, Field(description="Exhausted accounts of the ledger.")] = None
     campaigns: Annotated[list[str] | None, Field(description="Campaigns that the exhausted accounts concern.")] = None
+    triggers: Annotated[
+        list[str] | None, Field(description="Triggers, as CAMPAIGN.TRIGGER, whose own budgets are exhausted.")
+    ] = None
     diagnostics: Annotated[list[dict[str, Any]] | None, Field(description="Mistakes in a trigger text.")] = None
     size_bytes: Annotated[int | None, Field(ge=0, description="Size of the object.")] = None
     offset: Annotated[int | None, Field(ge=0, description="Offset at which to continue, in bytes.")] = None
@@ -189,6 +192,7 @@ def _made(
             message,
             accounts=tuple(carried.get("accounts") or ()),
             campaigns=tuple(carried.get("campaigns") or ()),
+            triggers=tuple(carried.get("triggers") or ()) or None,
             retry_after_s=_bounded(carried.get("retry_after_s")),
             remedy=remedy,
         )

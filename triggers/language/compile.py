@@ -16,7 +16,13 @@ from triggers.contracts.campaign import MAX_TRIGGERS, CampaignSettings, TriggerS
 from triggers.contracts.limits import MAX_CONDITION_BYTES, MAX_SOURCE_BYTES
 from triggers.errors import DiagnosticsError, InvalidInput
 from triggers.language.checks.calls.table import FORMS
-from triggers.language.checks.campaigns import campaign_settings, check_budget, check_collected, check_places
+from triggers.language.checks.campaigns import (
+    campaign_settings,
+    check_budget,
+    check_collected,
+    check_own_budgets,
+    check_places,
+)
 from triggers.language.checks.checker import check_definitions, check_names, lower
 from triggers.language.checks.expressions import check as check_expression
 from triggers.language.checks.limits import LimitedProgram, check_limits, check_uncollected
@@ -297,6 +303,8 @@ def _check_budgets(draft: _Draft) -> None:
     blocks = {block.name.text: block for block in draft.file.campaigns}
     for settings in draft.settings:
         check_budget(blocks[settings.name], settings, draft.catalog, draft.report)
+    collected = (trigger for settings in draft.settings for trigger in settings.triggers)
+    check_own_budgets(draft.file, collected, draft.catalog, draft.report)
 
 
 def _check_places(draft: _Draft) -> None:

@@ -57,6 +57,7 @@ _TRIGGER_CLAUSES = {
     "capture": ("capture 5 s before, 3 s after { signals ego.* }", "The time around a fire that is recorded."),
     "tags": ('tags "braking", "snow"', "Words that its clips carry in the catalog."),
     "sample": ("sample 1 in 10", "The share of its fires that are kept, whatever the campaign says."),
+    "budget": ("budget 5 clips per vehicle per day", "Limits of its own, beside those of the campaign."),
     "priority": ("priority 80", "Which clips go first, whatever the campaign says: 0 to 100."),
 }
 _CAPTURE_CLAUSES = {

@@ -12,7 +12,7 @@ from fleet_api.cli.author.evidence.known_events import show_events
 from fleet_api.cli.author.evidence.shown import SHOWN, byte_range, count_range, number, tell_rest
 from fleet_api.cli.output import counted, print_result, print_table, shown_bytes
 from triggers.backtest.events import RATES
-from triggers.backtest.page.remarks import budget_text, counts_clips
+from triggers.backtest.page.remarks import budget_of, budget_text, counts_clips
 from triggers.times import NS_PER_S
 
 if TYPE_CHECKING:
@@ -89,7 +89,7 @@ def _show_budgets(budgets: Sequence[BudgetUse]) -> None:
         return
     rows = [
         (
-            use.campaign,
+            budget_of(use),
             budget_text(use),
             "" if use.per_day is None else _budget_use(use, use.per_day),
             "" if use.days is None else f"{number(use.days.mean)} ({number(use.days.low)} to {_days(use.days.high)})",

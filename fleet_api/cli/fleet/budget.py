@@ -48,6 +48,7 @@ OPTION_OF: dict[LimitKind, str] = {
 }
 COLUMNS: tuple[Column[AccountView], ...] = (
     Column("campaign", lambda account: account.campaign),
+    Column("trigger", lambda account: account.trigger),
     Column("kind", lambda account: account.kind),
     Column("vehicle", lambda account: account.vehicle_id),
     Column("day", lambda account: account.day),
@@ -226,7 +227,8 @@ def _row(account: AccountView) -> tuple[object, ...]:
     limit, held, settled, left = (
         [None if amount is None else shown_bytes(amount) for amount in amounts] if account.unit == "bytes" else amounts
     )
-    of = account.campaign or account.cost_centre or account.network
+    of_campaign = f"{account.campaign}.{account.trigger}" if account.trigger else account.campaign
+    of = of_campaign or account.cost_centre or account.network
     period = account.day if account.month is None else f"{account.month:%Y-%m}"
     return of, account.kind, account.vehicle_id, period, limit, held, _share(account), settled, left
 

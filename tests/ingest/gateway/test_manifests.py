@@ -16,7 +16,7 @@ from storage.settings import Settings
 from storage.uploads import dead_letters
 from tests.ingest.gateway.conftest import MIB
 from tests.ingest.gateway.serving import TusClient, running_gateway, some_bytes
-from tests.support.fleet import add_version, charged_manifest, enroll_vehicle, fire, manifest_of
+from tests.support.fleet import TRIGGER, add_version, charged_manifest, enroll_vehicle, fire, manifest_of
 from triggers.body_digest import content_digest
 from triggers.contracts.campaign import BudgetLimits, Network
 from triggers.contracts.clip import MAX_SOFTWARE_TEXT, CreationRequest, manifest_bound
@@ -179,6 +179,19 @@ def test_a_budget_says_who_is_out_of_it_and_when_to_try_again(client: TusClient)
     assert abs(problem["retry_after_s"] - (midnight - before).total_seconds()) < 30
     assert refused.headers["Retry-After"] == str(problem["retry_after_s"])
     assert client.create(charged_manifest({"wide": MIB})).status_code == 201
+
+
+def test_a_trigger_that_is_out_of_its_own_budget_is_named_apart_from_its_campaign(
+    client: TusClient, database: Database
+) -> None:
+    with database.begin() as connection:
+        own = BudgetLimits(vehicle_day_clips=1)
+        add_version(connection, "mixed", limits=BudgetLimits(clips=9), of_triggers={TRIGGER: None, "rare": own})
+    client.begin(charged_manifest({"mixed.rare": MIB}))
+    problem = client.create(charged_manifest({"mixed": MIB, "mixed.rare": MIB})).json()
+    assert (problem["code"], problem["campaigns"], problem["triggers"]) == ("budget_exhausted", [], ["mixed.rare"])
+    assert problem["accounts"] == [f"trigger_vehicle_day_clips:mixed:rare:car-1:{datetime.now(UTC).date()}"]
+    assert client.create(charged_manifest({"mixed": MIB})).status_code == 201
 
 
 def test_a_total_that_is_used_up_gives_no_time_to_try_again(client: TusClient, database: Database) -> None:

@@ -16,6 +16,8 @@ class LedgerModel:
     def __init__(self, fleet: FleetTerms, limits: dict[str, BudgetLimits]) -> None:
         self.fleet = fleet
         self.limits = limits
+        self.of_triggers: dict[tuple[str, str], BudgetLimits] = {}
+        """Triggers' own limits, by campaign and trigger."""
         self.set_limits: dict[tuple[str, str], int] = {}
         """Limits that were set by command, by kind and name."""
         self.cost_centres: dict[str, str] = {}
@@ -25,6 +27,7 @@ class LedgerModel:
 
     def limit(self, key: AccountKey) -> int | None:
         limits = self.limits.get(key.campaign, BudgetLimits())
+        of_trigger = self.of_triggers.get((key.campaign, key.trigger), BudgetLimits())
         by_kind = {
             "fleet": self.fleet.total_bytes,
             "fleet_month": self.fleet.month_bytes,
@@ -32,6 +35,10 @@ class LedgerModel:
             "campaign_clips": limits.clips,
             "campaign_vehicle_day": limits.vehicle_day_bytes,
             "campaign_vehicle_day_clips": limits.vehicle_day_clips,
+            "trigger_bytes": of_trigger.total_bytes,
+            "trigger_clips": of_trigger.clips,
+            "trigger_vehicle_day": of_trigger.vehicle_day_bytes,
+            "trigger_vehicle_day_clips": of_trigger.vehicle_day_clips,
         }
         both = (by_kind.get(key.kind), self.set_limits.get((key.kind, key.campaign or key.cost_centre)))
         return min((limit for limit in both if limit is not None), default=None)
@@ -39,6 +46,7 @@ class LedgerModel:
     def charges(self, manifest: ClipManifest, day: date) -> dict[AccountKey, int]:
         """What a clip costs the accounts that users see."""
         amounts = {key: amount for key, amount in charges(manifest, day).items() if self._is_counted(key)}
+        amounts |= self._charges_of_triggers(manifest, day)
         month = day.replace(day=1)
         amounts[AccountKey("fleet_month", month=month)] = manifest.size_bytes
         for fire in manifest.recording.fires:
@@ -46,6 +54,23 @@ class LedgerModel:
             if centre:
                 key = AccountKey("cost_centre_month", cost_centre=centre, month=month)
                 amounts[key] = amounts.get(key, 0) + fire.charged_bytes
+        return amounts
+
+    def _charges_of_triggers(self, manifest: ClipManifest, day: date) -> dict[AccountKey, int]:
+        """Every limit of a trigger's own budget has an account, while there is the limit."""
+        vehicle = manifest.recording.vehicle_id
+        amounts: dict[AccountKey, int] = {}
+        for campaign, trigger in {(fire.campaign, fire.trigger) for fire in manifest.recording.fires}:
+            mine = [f for f in manifest.recording.fires if (f.campaign, f.trigger) == (campaign, trigger)]
+            charged = sum(fire.charged_bytes for fire in mine)
+            for key, amount in (
+                (AccountKey("trigger_bytes", campaign, trigger=trigger), charged),
+                (AccountKey("trigger_clips", campaign, trigger=trigger), 1),
+                (AccountKey("trigger_vehicle_day", campaign, vehicle, day, trigger=trigger), charged),
+                (AccountKey("trigger_vehicle_day_clips", campaign, vehicle, day, trigger=trigger), 1),
+            ):
+                if self.limit(key) is not None:
+                    amounts[key] = amount
         return amounts
 
     def _is_counted(self, key: AccountKey) -> bool:

@@ -27,7 +27,7 @@ from storage.ledger.accounts import SHARES
 from storage.ledger.limits import set_limit
 from tests.storage.ledger.ledger_model import LedgerModel
 from tests.storage.ledger.ledger_support import NOON, RolledBackError, add_upload, roll_back
-from tests.support.fleet import add_version, charged_manifest, enroll_vehicle
+from tests.support.fleet import TRIGGER, add_version, charged_manifest, enroll_vehicle
 from triggers.contracts.api.budget import LimitKind
 from triggers.contracts.campaign import BudgetLimits
 from triggers.errors import BudgetExhausted
@@ -40,7 +40,10 @@ SECONDS_UNTIL_MIDNIGHT = 12 * 3600
 limits = st.none() | st.integers(1, 150)
 few = st.none() | st.integers(1, 6)
 budgets = st.builds(BudgetLimits, vehicle_day_bytes=limits, vehicle_day_clips=few, total_bytes=limits, clips=few)
-charges = st.dictionaries(st.sampled_from(CAMPAIGNS), st.integers(0, 60), min_size=1).filter(lambda c: sum(c.values()))
+owned = st.none() | budgets
+charges = st.dictionaries(st.sampled_from((*CAMPAIGNS, "alpha.other")), st.integers(0, 60), min_size=1).filter(
+    lambda c: sum(c.values())
+)
 
 
 class LedgerMachine(RuleBasedStateMachine):
@@ -53,8 +56,8 @@ class LedgerMachine(RuleBasedStateMachine):
         super().__init__()
         self.database = database
 
-    @initialize(budgets=st.tuples(budgets, budgets, budgets))
-    def begin(self, budgets: tuple[BudgetLimits, ...]) -> None:
+    @initialize(budgets=st.tuples(budgets, budgets, budgets), own=st.tuples(owned, owned))
+    def begin(self, budgets: tuple[BudgetLimits, ...], own: tuple[BudgetLimits | None, ...]) -> None:
         self.versions = dict.fromkeys(CAMPAIGNS, 1)
         self.model = LedgerModel(FLEET, dict(zip(CAMPAIGNS, budgets, strict=True)))
         with self.database.begin() as connection:
@@ -73,7 +76,7 @@ class LedgerMachine(RuleBasedStateMachine):
             for vehicle in ("car-1", "car-2"):
                 enroll_vehicle(connection, vehicle)
             for campaign, budget in zip(CAMPAIGNS, budgets, strict=True):
-                add_version(connection, campaign, limits=budget)
+                add_version(connection, campaign, limits=budget, of_triggers=self._of_triggers(campaign, own))
 
     @rule(
         target=open_uploads,
@@ -106,17 +109,26 @@ class LedgerMachine(RuleBasedStateMachine):
     ) -> None:
         assert sorted(refused.accounts) == sorted(str(key) for key in refusing)
         for_good = [key for key in refusing if not self._passes_with_time(key, charges)]
-        concerned = {name for key in for_good or refusing for name in self._campaigns_of(key, charges)}
+        chosen = for_good or refusing
+        concerned = {name for key in chosen if not key.trigger for name in self._campaigns_of(key, charges)}
         assert set(refused.campaigns) == concerned
+        assert set(refused.triggers or ()) == {f"{key.campaign}.{key.trigger}" for key in chosen if key.trigger}
         assert refused.retry_after_s == (None if for_good else SECONDS_UNTIL_MIDNIGHT)
 
     def _campaigns_of(self, key: ledger.AccountKey, charges: dict[str, int]) -> set[str]:
+        campaigns = {name.partition(".")[0] for name in charges}
         if key.cost_centre:
-            return {name for name in charges if self.model.cost_centres.get(name) == key.cost_centre}
-        return {key.campaign} if key.campaign else set(charges)
+            return {name for name in campaigns if self.model.cost_centres.get(name) == key.cost_centre}
+        return {key.campaign} if key.campaign else campaigns
 
     def _passes_with_time(self, key: ledger.AccountKey, charges: dict[str, int]) -> bool:
-        amount = 1 if key.unit == "clips" else sum(charges[name] for name in self._campaigns_of(key, charges))
+        of = self._campaigns_of(key, charges)
+        bytes_ = sum(
+            amount
+            for name, amount in charges.items()
+            if name.partition(".")[0] in of and (not key.trigger or key.trigger == (name.partition(".")[2] or TRIGGER))
+        )
+        amount = 1 if key.unit == "clips" else bytes_
         return (key.day or key.month) is not None and amount <= (self.model.limit(key) or 0)
 
     @rule(target=closed_uploads, upload_id=consumes(open_uploads))
@@ -143,12 +155,20 @@ class LedgerMachine(RuleBasedStateMachine):
         with self.database.begin() as connection:
             assert 0 <= ledger.fold(connection, limit) <= limit
 
-    @rule(campaign=st.sampled_from(CAMPAIGNS), budget=budgets)
-    def change_limit(self, campaign: str, budget: BudgetLimits) -> None:
+    def _of_triggers(self, campaign: str, own: tuple[BudgetLimits | None, ...]) -> dict[str, BudgetLimits | None]:
+        """The own budgets of a campaign's triggers, which the model is told, too."""
+        triggers = dict(zip((TRIGGER, "other"), own, strict=True))
+        for trigger, limits in triggers.items():
+            self.model.of_triggers[campaign, trigger] = limits or BudgetLimits()
+        return triggers
+
+    @rule(campaign=st.sampled_from(CAMPAIGNS), budget=budgets, own=st.tuples(owned, owned))
+    def change_limit(self, campaign: str, budget: BudgetLimits, own: tuple[BudgetLimits | None, ...]) -> None:
         self.versions[campaign] += 1
         self.model.limits[campaign] = budget
         with self.database.begin() as connection:
-            add_version(connection, campaign, self.versions[campaign], limits=budget)
+            of_triggers = self._of_triggers(campaign, own)
+            add_version(connection, campaign, self.versions[campaign], limits=budget, of_triggers=of_triggers)
 
     @rule(campaign=st.sampled_from(CAMPAIGNS), centre=st.sampled_from(CENTRES))
     def assign(self, campaign: str, centre: str) -> None:

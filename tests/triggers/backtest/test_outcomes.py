@@ -51,6 +51,19 @@ def test_a_trigger_says_for_itself_whether_it_is_sampled() -> None:
     assert [fate for _, fate, _ in fates(campaign, 10, 20, of_trigger="sample 1 in 2")] == [FireFate.SAMPLED] * 2
 
 
+def test_a_triggers_own_day_drops_beside_that_of_its_campaign() -> None:
+    campaign = "campaign c { collect a budget 3 clips per vehicle per day then drop }"
+    drops = fates(campaign, 10, 20, 30, of_trigger="budget 2500 B per vehicle per day then drop")
+    assert [fate for _, fate, _ in drops] == [FireFate.KEPT, FireFate.KEPT, FireFate.DROPPED]
+    told = "2000 of the 2500 bytes that `a` in c has for a vehicle's day were used, and its clip has 1000"
+    assert drops[2][2] == told
+    keeps = fates(campaign, 10, 20, 30, of_trigger="budget 2500 B per vehicle per day")
+    assert [fate for _, fate, _ in keeps] == [FireFate.KEPT] * 3
+    ((_, fate, reason),) = fates(campaign, 10, of_trigger="budget 500 B total")
+    told = "its clip has 1000 bytes, more than the 500 of the budget in total in `a` in c"
+    assert (fate, reason) == (FireFate.DROPPED, told)
+
+
 @pytest.mark.parametrize(
     ("clauses", "what"),
     [

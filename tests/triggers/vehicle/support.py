@@ -71,12 +71,14 @@ def a_fire(
     priority: int = 50,
     upload: tuple[UploadRoute, ...] = (UploadRoute(network=Network.WIFI),),
     when_day_is_spent: DayRule = "keep",
+    trigger: str = "hard",
+    when_day_of_trigger_is_spent: DayRule = "keep",
 ) -> VehicleFire:
     return VehicleFire(
         campaign=campaign,
         version=1,
         program_digest="ab" * 32,
-        trigger="hard",
+        trigger=trigger,
         ordinal=ordinal,
         t_ns=at(t_s),
         inclusion_probability=1.0,
@@ -89,6 +91,7 @@ def a_fire(
         priority=priority,
         upload=upload,
         when_day_is_spent=when_day_is_spent,
+        when_day_of_trigger_is_spent=when_day_of_trigger_is_spent,
     )
 
 

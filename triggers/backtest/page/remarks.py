@@ -89,7 +89,8 @@ def _uncounted(report: Report) -> Iterator[str]:
 
 def _budgets(report: Report) -> Iterator[str]:
     for use in report.budgets:
-        what = f"the budget of campaign `{use.campaign}`, {budget_text(use)}"
+        own = "" if use.trigger is None else f"trigger `{use.trigger}` in "
+        what = f"the budget of {own}campaign `{use.campaign}`, {budget_text(use)}"
         if use.larger_clips:
             yield f"{use.larger_clips} of {counted(use.clips, 'clip')} cannot be uploaded: larger than {what}"
         elif is_exceeded(use) and use.per_day is not None:
@@ -107,6 +108,11 @@ def is_exceeded(use: BudgetUse | BudgetUseView) -> bool:
     """Whether more than a day's budget is expected per day."""
     is_of_day = use.limit in ("vehicle_day_bytes", "vehicle_day_clips")
     return is_of_day and use.per_day is not None and use.per_day.mean > use.amount
+
+
+def budget_of(use: BudgetUse | BudgetUseView) -> str:
+    """Whose budget it is: a campaign's, or that of a trigger in it."""
+    return use.campaign if use.trigger is None else f"{use.campaign}.{use.trigger}"
 
 
 def budget_text(use: BudgetUse | BudgetUseView) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from triggers.backtest.page.figures import byte_range, in_days, number_range
-from triggers.backtest.page.remarks import budget_text, counts_clips
+from triggers.backtest.page.remarks import budget_of, budget_text, counts_clips
 from triggers.backtest.page.triggers import clip_rows
 from triggers.contracts.api.backtests.stated import StatedReport
 from triggers.pages import parts
@@ -52,7 +52,7 @@ def _budgets(stated: StatedReport) -> str:
         refused = ""
         if not counts_clips(use) and use.clips:
             refused = f"{use.larger_clips:,} of {use.clips:,} ({shown_share(use.larger_clips / use.clips)})"
-        rows.append((use.campaign, budget_text(use), per_day, in_days(use.days), refused))
+        rows.append((budget_of(use), budget_text(use), per_day, in_days(use.days), refused))
     columns = ("campaign", "budget", "forecast per day", "days until used", "clips refused as too large")
     return parts.table("Budgets beside the forecast", columns, rows)
 

@@ -18,13 +18,19 @@ AccountKind = Literal[
     "campaign_vehicle_day_clips",
     "campaign_vehicle_bytes",
     "campaign_vehicle_clips",
+    "trigger_bytes",
+    "trigger_clips",
+    "trigger_vehicle_day",
+    "trigger_vehicle_day_clips",
+    "trigger_vehicle_bytes",
+    "trigger_vehicle_clips",
     "fleet_month",
     "cost_centre_month",
     "network_month",
 ]
-"""What an account counts: bytes of the whole fleet, bytes or clips of a campaign, its bytes or clips per
-vehicle and UTC day; and bytes of a calendar month: of the fleet, of a cost centre, and on the wire of a class of
-networks with repeats."""
+"""What an account counts: bytes of the whole fleet, bytes or clips of a campaign, its bytes or clips per vehicle and
+UTC day; the same of one trigger in a campaign, where the trigger limits it; and bytes of a calendar month: of the
+fleet, of a cost centre, and on the wire of a class of networks with repeats."""
 LimitKind = Literal["fleet", "fleet_month", "cost_centre_month", "campaign_bytes", "campaign_clips"]
 """Kinds of accounts whose limits can be set by command."""
 AccountUnit = Literal["bytes", "clips"]
@@ -39,12 +45,13 @@ CostCentre = Annotated[str, StringConstraints(pattern=r"^([A-Za-z0-9][A-Za-z0-9.
 class AccountView(View):
     """A ledger account: `held` is reserved or used, `settled` the part that arrived. A null limit means no limit.
 
-    `campaign`, `vehicle_id`, `day` (UTC), `cost_centre`, `network` and `month` (its first day) are empty where the kind
-    of account does not have them.
+    `campaign`, `trigger`, `vehicle_id`, `day` (UTC), `cost_centre`, `network` and `month` (its first day) are empty
+    where the kind of account does not have them.
     """
 
     kind: AccountKind
     campaign: str
+    trigger: str
     vehicle_id: str
     day: date | None
     cost_centre: str

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from fractions import Fraction
 
@@ -86,7 +86,29 @@ def check_budget(
     """Warn about each limit in bytes that not even one clip of some trigger fits into, by the declared rates."""
     clips = {trigger.name: nominal_clip_bytes(trigger.capture, catalog) for trigger in settings.triggers}
     limits = {"vehicle_day": settings.budget.vehicle_day_bytes, "total": settings.budget.total_bytes}
-    for limit in campaign.budget or ():
+    _check_limits(campaign.budget or (), limits, clips, report)
+
+
+def check_own_budgets(
+    file: syntax.File, settings: Iterable[TriggerSettings], catalog: SignalCatalog, report: Reporter
+) -> None:
+    """The same for the own budgets of triggers."""
+    of_name = {trigger.name: trigger for trigger in settings}
+    for block in file.triggers:
+        trigger = of_name.get(block.name.text)
+        if trigger is not None and trigger.budget is not None:
+            limits = {"vehicle_day": trigger.budget.vehicle_day_bytes, "total": trigger.budget.total_bytes}
+            clips = {trigger.name: nominal_clip_bytes(trigger.capture, catalog)}
+            _check_limits(block.budget or (), limits, clips, report)
+
+
+def _check_limits(
+    budget: Iterable[syntax.BudgetLimit],
+    limits: Mapping[str, int | None],
+    clips: Mapping[str, int],
+    report: Reporter,
+) -> None:
+    for limit in budget:
         allowed = limits.get(limit.kind)
         larger = [name for name, size in clips.items() if allowed is not None and size > allowed]
         if larger:

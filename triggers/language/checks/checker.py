@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from triggers.contracts.campaign import MAX_CAPTURE_NS, CaptureWindow, TriggerSettings
 from triggers.language.analysis.typed import Type, Typed
-from triggers.language.checks.amounts import priority, sample_one_in
+from triggers.language.checks.amounts import budget_limits, priority, sample_one_in
 from triggers.language.checks.calls.pairs import compared_events, compared_head
 from triggers.language.checks.calls.places import check_fence
 from triggers.language.checks.comparisons import facts_of
@@ -202,6 +202,7 @@ def _lower_trigger(context: CheckContext, trigger: syntax.Trigger) -> tuple[Trig
     capture = _capture(context, trigger, read)
     describe = context.described(trigger.describe)
     one_in, of_uploads = sample_one_in(context, trigger.sample), priority(context, trigger.priority)
+    budget = None if trigger.budget is None else budget_limits(context, trigger.budget)
     if root is None or cooldown_ns is None or capture is None or not BLOCK_NAME.fullmatch(trigger.name.text):
         return None
     settings = TriggerSettings(
@@ -212,6 +213,7 @@ def _lower_trigger(context: CheckContext, trigger: syntax.Trigger) -> tuple[Trig
         tags=tuple(tag.text for tag in trigger.tags),
         sample_one_in=one_in,
         priority=of_uploads,
+        budget=budget,
     )
     return TriggerCode(trigger.name.text, root, cooldown_ns), settings
 

@@ -193,6 +193,7 @@ def _list_of(parse_item: Callable[[ClauseParser], object], empty: object = None)
 
 
 _SAMPLE = Clause(ClauseParser.sample)
+_BUDGET = _list_of(ClauseParser.limit)
 _PRIORITY = Clause(lambda parser: parser.quantity("a whole number from 0 to 100"))
 
 TRIGGER_CLAUSES: dict[str, Clause] = {
@@ -203,6 +204,7 @@ TRIGGER_CLAUSES: dict[str, Clause] = {
     "tags": _list_of(ClauseParser.text, ()),
     "sample": _SAMPLE,
     "priority": _PRIORITY,
+    "budget": _BUDGET,
 }
 CAMPAIGN_CLAUSES: dict[str, Clause] = {
     "describe": Clause(ClauseParser.text),
@@ -211,7 +213,7 @@ CAMPAIGN_CLAUSES: dict[str, Clause] = {
     "target": Clause(ClauseParser.expression, form=Form.EXPRESSION),
     "rollout": _list_of(ClauseParser.stage),
     "sample": _SAMPLE,
-    "budget": _list_of(ClauseParser.limit),
+    "budget": _BUDGET,
     "upload": _list_of(ClauseParser.route),
     "priority": _PRIORITY,
     "active": Clause(ClauseParser.period),

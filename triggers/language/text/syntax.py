@@ -364,6 +364,7 @@ class Trigger:
     tags: tuple[Word, ...] = ()
     sample: Sample | None = None
     priority: Quantity | None = None
+    budget: tuple[BudgetLimit, ...] | None = None
     broken: set[str] = field(default_factory=set)
 
 

@@ -96,6 +96,7 @@ class CampaignRun:
             priority=settings.priority_of(trigger),
             upload=settings.upload,
             when_day_is_spent=settings.budget.when_day_is_spent,
+            when_day_of_trigger_is_spent="keep" if trigger.budget is None else trigger.budget.when_day_is_spent,
         )
         kept = keep_fire(vehicle_id, settings.name, version, firing.trigger, firing.t_ns, one_in)
         return NewFire(fire, sampled_in=kept)

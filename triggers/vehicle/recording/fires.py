@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from enum import StrEnum
 from typing import Annotated
 
@@ -54,6 +55,20 @@ class VehicleFire(NumberedFire):
     priority: Annotated[int, Field(ge=0, le=100)]
     upload: tuple[UploadRoute, ...]
     when_day_is_spent: DayRule = "keep"
+    when_day_of_trigger_is_spent: DayRule = "keep"
+    """The same for the day of its trigger's own budget."""
+
+    def waits(self, campaigns: Collection[str], triggers: Collection[str]) -> bool:
+        """Whether it is kept if the days of these campaigns, and of the own budgets of these triggers, are spent."""
+        is_of_trigger = self.name_of_trigger in triggers
+        is_of_campaign = self.campaign in campaigns or not is_of_trigger
+        rules = [self.when_day_is_spent] * is_of_campaign + [self.when_day_of_trigger_is_spent] * is_of_trigger
+        return "drop" not in rules
+
+    @property
+    def name_of_trigger(self) -> str:
+        """Its trigger as refusals name it."""
+        return f"{self.campaign}.{self.trigger}"
 
     def window(self, max_span_ns: int) -> tuple[int, int]:
         """Start and end of the capture window; if longer than `max_span_ns`, both sides are shortened in proportion."""

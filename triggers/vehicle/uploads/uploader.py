@@ -179,14 +179,15 @@ class Uploader:
         return True
 
     def _refuse(self, clip: QueuedClip, error: BudgetExhausted, report: UploadReport) -> None:
-        """Cut the clip again for the campaigns that the budget does not refuse.
+        """Cut the clip again for the campaigns and triggers that the budget does not refuse.
 
-        The fires of the others are refused, or wait, if the budget refuses them only for today and their campaign keeps
-        them. A refusal that names none of the clip's campaigns applies to all its fires.
+        The fires of the others are refused, or wait, if the budget refuses them only for today and their campaign, or
+        their trigger, keeps them. A refusal that names none of the clip's fires applies to all of them.
         """
-        fires = self._queue.fires(clip)
-        named = [fire for fire in fires if fire.campaign in error.campaigns] or fires
-        kept = [fire for fire in named if error.retry_after_s is not None and fire.when_day_is_spent == "keep"]
+        fires, triggers = self._queue.fires(clip), error.triggers or ()
+        named = [fire for fire in fires if fire.campaign in error.campaigns or fire.name_of_trigger in triggers]
+        named = named or fires
+        kept = [fire for fire in named if error.retry_after_s is not None and fire.waits(error.campaigns, triggers)]
         if len(kept) == len(fires):
             self._postpone(clip, error, report)
             return

@@ -9,6 +9,7 @@ import pytest
 from tests.triggers.vehicle.cloud import Cloud, Reply
 from tests.triggers.vehicle.support import a_fire
 from tests.triggers.vehicle.uploads.car import Car, a_large_fire, large
+from triggers.contracts.campaign import DayRule
 from triggers.contracts.clip import CELL_BYTES
 from triggers.errors import BudgetExhausted
 from triggers.vehicle.uploads.uploader import MAX_ALTERED
@@ -163,6 +164,32 @@ def test_a_campaign_may_drop_what_its_day_refuses(cloud: Cloud, car: Car) -> Non
     assert car.counts().refused == {"budget": 1}
     assert (car.counts("swerve").in_flight, car.counts("fast").handed_over) == (1, 1)
     assert car.upload(deadline_s=200).handed_over == 1
+
+
+def refused_trigger(*triggers: str, until_next_day_s: int | None) -> Reply:
+    """The refusal of the own budgets of triggers."""
+    return Reply.refusing(
+        BudgetExhausted("0 B left", accounts=(), campaigns=(), triggers=triggers, retry_after_s=until_next_day_s)
+    )
+
+
+@pytest.mark.parametrize(
+    ("rule", "until_next_day_s", "postponed"), [("keep", 100, 1), ("drop", 100, 0), ("keep", None, 0)]
+)
+def test_a_triggers_own_budget_holds_up_or_refuses_only_its_own_fires(
+    cloud: Cloud, car: Car, rule: DayRule, until_next_day_s: int | None, postponed: int
+) -> None:
+    car.add(
+        a_fire(4, before_s=2, after_s=2),
+        a_fire(6, ordinal=2, before_s=2, after_s=2, trigger="soft", when_day_of_trigger_is_spent=rule),
+    )
+    cloud.answers["POST"] = [refused_trigger("braking.soft", until_next_day_s=until_next_day_s)]
+    report = car.upload(deadline_s=10)
+    assert (report.handed_over, report.refused, report.postponed) == (1, 1 - postponed, postponed)
+    assert car.counts().refused == ({} if postponed else {"budget": 1})
+    car.upload(deadline_s=200)
+    sent = [fire.trigger for held in cloud.uploads.values() for fire in held.manifest.recording.fires]
+    assert sorted(sent) == sorted(["hard", *(["soft"] if postponed else [])])
 
 
 def test_a_clip_that_no_day_has_room_for_expires_and_is_counted(cloud: Cloud, new_car: Callable[..., Car]) -> None:

@@ -120,6 +120,8 @@ class BudgetUseView(View):
     days: Expected | None
     clips: int
     larger_clips: int
+    trigger: str | None = None
+    """The trigger whose own budget has the limit; null: the campaign's."""
 
 
 class FiresOnDriveView(View):

@@ -39,7 +39,7 @@ const CLAUSES: Readonly<Record<Block, ReadonlySet<string>>> = {
   set: BLOCKS,
   import: BLOCKS,
   fence: BLOCKS,
-  trigger: new Set(["describe", "when", "cooldown", "capture", "tags", "sample", "priority"]),
+  trigger: new Set(["describe", "when", "cooldown", "capture", "tags", "sample", "priority", "budget"]),
   campaign: new Set(
     "describe collect compare target rollout sample budget upload priority active retain".split(" "),
   ),
