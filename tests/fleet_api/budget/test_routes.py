@@ -10,7 +10,7 @@ from storage import ledger
 from storage.ledger import FleetTerms
 from tests.fleet_api.api_server import Api
 from tests.storage.ledger.ledger_support import add_upload
-from tests.support.fleet import add_version, charged_manifest, enroll_vehicle
+from tests.support.fleet import TRIGGER, add_version, charged_manifest, enroll_vehicle
 from triggers.contracts.campaign import BudgetLimits
 
 
@@ -73,6 +73,35 @@ def test_pages_of_every_size_have_each_account_once_and_in_the_order_of_one_page
             break
         after = {"after": page["next"]}
     assert paged == whole["accounts"]
+
+
+def test_budgets_of_triggers_and_clips_of_days_have_their_places_in_pages(api: Api) -> None:
+    own = BudgetLimits(total_bytes=100, clips=3, vehicle_day_bytes=60, vehicle_day_clips=2)
+    with api.database.begin() as connection:
+        limits = BudgetLimits(vehicle_day_clips=9)
+        add_version(connection, "mixed", limits=limits, of_triggers={TRIGGER: None, "rare": own, "unused": own})
+        enroll_vehicle(connection, "car-1")
+        manifest = charged_manifest({"mixed": 30, "mixed.rare": 20})
+        ledger.reserve(connection, add_upload(connection, manifest), manifest, now=datetime.now(UTC))
+    accounts = api.get("/v1/budget", campaign="mixed").json()["accounts"]
+    assert [(each["kind"], each["trigger"], each["limit"], each["held"]) for each in accounts] == [
+        ("campaign_clips", "", None, 1),
+        ("campaign_bytes", "", None, 50),
+        ("trigger_clips", "rare", 3, 1),
+        ("trigger_clips", "unused", 3, 0),
+        ("trigger_bytes", "rare", 100, 20),
+        ("trigger_bytes", "unused", 100, 0),
+        ("trigger_vehicle_day_clips", "rare", 2, 1),
+        ("trigger_vehicle_day", "rare", 60, 20),
+        ("campaign_vehicle_day_clips", "", 9, 1),
+        ("campaign_vehicle_day", "", None, 50),
+    ]
+    paged, after = [], {}
+    while "after" not in after or after["after"] is not None:
+        page = api.get("/v1/budget", campaign="mixed", limit=1, **after).json()
+        paged += page["accounts"]
+        after = {"after": page["next"]}
+    assert paged == accounts
 
 
 @pytest.mark.parametrize("after", ["", "fleet", "nothing///0", "fleet///x", "fleet///" + "9" * 20, "fleet//// 1"])
