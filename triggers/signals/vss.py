@@ -3,7 +3,8 @@
 Sensors, actuators and attributes become signals under their VSS names (`Vehicle.Speed`). VSS has no rates: a signal is
 `update: on_change` (a VSS server keeps a value until it changes) unless a rate is given for it or for a branch above
 it. `default` is not used: in VSS it is often a placeholder (a length of 0 mm), and a value that no vehicle has reported
-must stay unknown. What cannot become a signal is listed with the reason, never dropped silently.
+must stay unknown. Numbers keep their `min` and `max`, beyond which they are unknown. What cannot become a signal is
+listed with the reason, never dropped silently.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from triggers.contracts.limits import MAX_CATALOG_BYTES
 from triggers.errors import InvalidInput
@@ -175,8 +176,20 @@ def _signal(leaf: Leaf, units: Mapping[str, str], rates: _Rates) -> Signal:
     unit = _unit(leaf, units) if kind == "number" else ""
     values = _values(leaf.allowed or ()) if kind == "text" else ()
     rate = rates.of(leaf.name)
+    low, high = (leaf.low, leaf.high) if kind == "number" else (None, None)
+    if low is not None and high is not None and low > high:
+        raise _NoSignal("its `min` is above its `max`")
     update: Literal["on_change"] | None = "on_change" if rate is None else None
-    return Signal(type=kind, unit=unit, values=values, rate=rate, update=update, describe=_description(leaf))
+    ends: dict[str, Any] = {key: end for key, end in (("min", low), ("max", high)) if end is not None}
+    return Signal(
+        type=kind,
+        unit=unit,
+        values=values,
+        rate=rate,
+        update=update,
+        describe=_description(leaf),
+        **ends,
+    )
 
 
 def _unit(leaf: Leaf, units: Mapping[str, str]) -> str:

@@ -8,6 +8,7 @@ raises InvalidInput with the file and the place in the tree.
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -31,13 +32,15 @@ _RANGE = re.compile(r"(\w*)\[([0-9]{1,6}),([0-9]{1,6})\]", re.ASCII)
 
 @dataclass(frozen=True, slots=True)
 class Leaf:
-    """A signal of the tree, as in the file; `allowed` is None if it lists no values."""
+    """A signal of the tree, as in the file; `allowed`, `low` and `high` (`min`, `max`) are None where it has none."""
 
     name: str
     kind: str
     datatype: str
     unit: str | None
     allowed: tuple[Any, ...] | None
+    low: float | None
+    high: float | None
     description: str
     deprecation: str
 
@@ -157,9 +160,25 @@ class _Walk:
             datatype=datatype,
             unit=self._text(name, node, "unit") or None,
             allowed=None if allowed is None else tuple(allowed),
+            low=self._number(name, node, "min"),
+            high=self._number(name, node, "max"),
             description=self._text(name, node, "description"),
             deprecation=self._text(name, node, "deprecation"),
         )
+
+    def _number(self, name: str, node: dict[str, Any], key: str) -> float | None:
+        value = node.get(key)
+        if value is None:
+            return None
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            self._fail(name, f"`{key}` must be a number")
+        try:
+            number = float(value)
+        except OverflowError:
+            number = math.inf
+        if not math.isfinite(number):
+            self._fail(name, f"`{key}` is beyond the numbers that a signal can have")
+        return number
 
     def _text(self, name: str, node: dict[str, Any], key: str) -> str:
         value = node.get(key, "")

@@ -283,3 +283,37 @@ def test_a_file_of_which_nothing_is_imported_says_why(tmp_path: Path) -> None:
     assert "2 left out, its unit `dBm` has no counterpart (`Vehicle.Level`)" in refused.value.message
     assert "1 left out, a string without `allowed` values (`Vehicle.Name`)" in refused.value.message
     assert "--unit" in refused.value.remedy
+
+
+# ranges of numbers
+
+
+def test_the_range_of_a_number_is_kept_and_each_end_may_be_open(tmp_path: Path) -> None:
+    leaves = {
+        "Both": {**SPEED, "min": -250, "max": 250.5},
+        "Low": {**SPEED, "datatype": "uint8", "min": 0},
+        "High": {**SPEED, "max": 3},
+        "Text": {"type": "sensor", "datatype": "string", "allowed": ["A"], "min": 1},
+    }
+    result = imported(tmp_path, tree(**leaves))
+    ends = {name: (signal.min, signal.max) for name, signal in result.catalog.signals.items()}
+    assert ends == {
+        "Vehicle.Both": (-250.0, 250.5),
+        "Vehicle.Low": (0.0, None),
+        "Vehicle.High": (None, 3.0),
+        "Vehicle.Text": (None, None),
+    }
+    assert SignalCatalog.parse(result.text, name="signals.yaml") == result.catalog
+
+
+def test_a_range_without_numbers_leaves_the_signal_out(tmp_path: Path) -> None:
+    result = imported(tmp_path, tree(Odd={**SPEED, "min": 3, "max": 2}, Right=SPEED))
+    assert reasons(result) == {"its `min` is above its `max`": 1}
+
+
+@pytest.mark.parametrize(
+    ("end", "problem"), [("1", "must be a number"), (True, "must be a number"), (10**400, "beyond the numbers")]
+)
+def test_an_end_that_is_no_number_is_refused(tmp_path: Path, end: object, problem: str) -> None:
+    with pytest.raises(InvalidInput, match=f"Vehicle.A: `max` .*{problem}|Vehicle.A: `max` {problem}"):
+        imported(tmp_path, tree(A={**SPEED, "max": end}))
