@@ -15,6 +15,7 @@ from fleet_api.budget import routes as budget
 from fleet_api.campaigns import owner_routes as campaign_owners
 from fleet_api.campaigns import routes as campaigns
 from fleet_api.campaigns.course import routes as campaign_course
+from fleet_api.campaigns.reports import routes as campaign_reports
 from fleet_api.clips import routes as clips
 from fleet_api.console import routes as console
 from fleet_api.costs import routes as costs
@@ -44,6 +45,7 @@ ROUTERS = tuple(
         campaigns,
         campaign_owners,
         campaign_course,
+        campaign_reports,
         authoring,
         signal_catalogs,
         budget,

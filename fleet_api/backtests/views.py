@@ -9,6 +9,7 @@ from fleet_api.backtest_processes.tasks import Capture, FireRow, Ran
 from fleet_api.backtests.rules import Moment, changed_fires, matched
 from fleet_api.costs.expected import expected_cost
 from storage.backtests.jobs import Backtest
+from triggers.backtest.page.of_campaign import forecast_of
 from triggers.contracts.api.authoring.checks import DiagnosticView
 from triggers.contracts.api.backtests.answers import (
     BacktestFireView,
@@ -19,10 +20,8 @@ from triggers.contracts.api.backtests.answers import (
     ProgramNameView,
     ProgramResultView,
 )
-from triggers.contracts.api.backtests.reports import BacktestForecastView
 from triggers.contracts.api.backtests.requests import FleetRequest, Over
 from triggers.contracts.api.backtests.stated import RanCampaign
-from triggers.contracts.api.campaigns import BacktestForecast, BudgetExpected, TriggerExpected
 from triggers.contracts.api.labels import JobState
 
 _STATES = {
@@ -60,40 +59,19 @@ def backtest_view(backtest: Backtest) -> BacktestView:
 
 def result_view(ran: Ran, fires: int, *, book: PriceBookText | None, today: date) -> ProgramResultView:
     """What a program gave; `fires` of its fires are kept."""
-    forecast = ran.report.forecast
     costs = []
-    if book is not None and forecast is not None:
-        costs = [_cost(ran, forecast, campaign, book, today) for campaign in ran.campaigns]
+    if book is not None and ran.report.forecast is not None:
+        costs = [_cost(ran, campaign, book, today) for campaign in ran.campaigns]
     return ProgramResultView(
         report=ran.report, warnings=ran.warnings, costs=costs, fires=fires, fires_left_out=ran.fires_left_out
     )
 
 
-def _cost(
-    ran: Ran, forecast: BacktestForecastView, campaign: RanCampaign, book: PriceBookText, today: date
-) -> CampaignCostView:
-    settings, report = campaign.settings, ran.report
-    quantities = TriggerExpected.model_fields
-    stated = BacktestForecast(
-        program_digest=campaign.digest,
-        drives=report.drives,
-        hours=report.hours,
-        vehicles=forecast.vehicles,
-        hours_per_day=forecast.hours_per_day,
-        triggers={
-            trigger.name: TriggerExpected(**{name: getattr(expected, name) for name in quantities})
-            for trigger in settings.triggers
-            if (expected := forecast.triggers.get(trigger.name)) is not None
-        },
-        budgets=tuple(
-            BudgetExpected(**use.model_dump(exclude={"campaign"}))
-            for use in report.budgets
-            if use.campaign == settings.name
-        ),
-    )
+def _cost(ran: Ran, campaign: RanCampaign, book: PriceBookText, today: date) -> CampaignCostView:
+    stated = forecast_of(ran.report, campaign.settings, campaign.digest)
     version, text = book
-    expected_of_day = expected_cost(stated, settings, version=version, text=text, today=today)
-    return CampaignCostView(campaign=settings.name, expected=expected_of_day)
+    expected_of_day = expected_cost(stated, campaign.settings, version=version, text=text, today=today)
+    return CampaignCostView(campaign=campaign.settings.name, expected=expected_of_day)
 
 
 def moments(fires: Sequence[FireRow]) -> list[Moment]:

@@ -7,9 +7,11 @@ from datetime import date
 from typing import Any
 
 from fleet_api.campaigns.difference import unified
+from fleet_api.campaigns.reports.views import summary_view as report_summary
 from fleet_api.campaigns.settings_text import settings_text
 from fleet_api.costs.expected import expected_cost
 from storage.campaigns.queries import StoredContent, settings_of
+from storage.campaigns.reports import AttachedSummary
 from triggers.contracts.api.campaigns import BacktestForecast, CostView, ReviewView
 from triggers.contracts.api.costs.expected import ExpectedCostView
 from triggers.contracts.base import text_digest
@@ -25,10 +27,12 @@ def review(
     catalogs: list[str],
     prices: tuple[int, str] | None,
     today: date,
+    report: AttachedSummary | None,
 ) -> ReviewView:
     """The review of a version; `other` is the version that runs, unless it is the same one or none runs.
 
-    `catalogs` are the published versions of its signal catalog, `prices` the newest price book: version and text.
+    `catalogs` are the published versions of its signal catalog, `prices` the newest price book: version and text,
+    `report` that of the author's backtest.
     """
     forecast = None if content.forecast is None else forecast_of(content.forecast)
     return ReviewView(
@@ -38,6 +42,7 @@ def review(
         cost=cost_of_program(content.program),
         forecast=forecast,
         expected_cost=None if forecast is None or prices is None else _expected(forecast, content, prices, today),
+        report=None if report is None else report_summary(report),
         runs=runs,
         difference="" if other is None else "\n".join(differences(other, content).values()),
     )

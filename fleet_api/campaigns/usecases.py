@@ -20,7 +20,7 @@ from fleet_api.signing.bundles import check_signature, sealed_bundle, trusted_si
 from fleet_api.signing.chain import read_chain
 from fleet_api.trust.publishing import kept_signatures
 from storage import audit, ledger, users
-from storage.campaigns import life, owners, queries, signal_catalogs, signatures
+from storage.campaigns import life, owners, queries, reports, signal_catalogs, signatures
 from storage.campaigns.queries import CampaignVersion
 from storage.costs import price_books
 from storage.counts.compared import compared, events
@@ -142,7 +142,8 @@ def show_version(services: Services, user: User, campaign: str, version: int) ->
         pairs, told = compared(connection, campaign, version), events(connection, campaign, version)
         accounts = ledger.usage(connection, campaign, day=today, limit=MAX_SHOWN_ACCOUNTS)
         prices = price_books.newest_text(connection)
-    shown_review = review(content, other, runs=runs, catalogs=catalogs, prices=prices, today=today)
+        report = reports.summary_of(connection, campaign, version)
+    shown_review = review(content, other, runs=runs, catalogs=catalogs, prices=prices, today=today, report=report)
     return details_view(
         shown,
         counted,

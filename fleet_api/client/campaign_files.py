@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, cast
-
-from pydantic import ValidationError
+from typing import cast
 
 from fleet_api.client.client import Client
+from triggers.backtest.page.of_campaign import forecast_of, require_program
+from triggers.backtest.page.stated import stated_of_json
+from triggers.contracts.api.backtests.stated import MAX_REPORT_BYTES as SENT_BYTES
+from triggers.contracts.api.backtests.stated import StatedReport
 from triggers.contracts.api.campaigns import AppliedView, BacktestForecast, CampaignDetails
 from triggers.contracts.api.signal_catalogs import SignalCatalogDetails
 from triggers.contracts.base import text_digest
 from triggers.contracts.bundle import Bundle, make_bundle
+from triggers.contracts.campaign import CampaignState
 from triggers.contracts.signing import BUNDLE, Signature, SigningKey, sign
 from triggers.errors import Conflict, InvalidInput
 from triggers.language.compile import CompiledCampaign, compile_file, compile_source
@@ -21,7 +25,8 @@ from triggers.signals.catalog import SignalCatalog, read_catalog_text
 
 MAX_REPORT_BYTES = 1024**3
 """A report has every fire of every drive."""
-_QUANTITIES = ("fires_per_fleet_day", "clips_per_fleet_day", "bytes_per_fleet_day", "bytes_per_vehicle_day")
+REPORT_UNTIL = (CampaignState.DRAFT, CampaignState.SUBMITTED)
+"""The states in which a version's report may be attached or replaced."""
 
 
 def apply_file(
@@ -42,11 +47,12 @@ def apply_file(
 
     The file is compiled here first: DiagnosticsError reports its mistakes without a request. The API must arrive at the
     same digest, so that a backtest on this machine ran the same program; otherwise Conflict is raised. `backtest` is
-    the JSON report of one, whose forecast approvers then see. `based_on` is the newest version of the one campaign that
-    the author has seen, 0 for none: Conflict if another has come in between. `values` are those of params, each as in
-    `hold=500 ms`. What the API gets, stores and shows is the file with its imports and with these values.
+    the JSON report of one, which is attached for approvers unless the version is approved already. `based_on` is the
+    newest version of the one campaign that the author has seen, 0 for none: Conflict if another has come in between.
+    `values` are those of params, each as in `hold=500 ms`. What the API gets, stores and shows is the file with its
+    imports and with these values.
     """
-    report = None if backtest is None else _read_report(backtest)
+    report = None if backtest is None else read_report(backtest)
     published = None if catalog is None else client.signal_catalogs.get(catalog)
     catalog_text = _catalog_text(signals, published)
     compilation = compile_file(file, SignalCatalog.parse(catalog_text, name=str(signals or catalog)), values=values)
@@ -71,7 +77,7 @@ def apply_file(
             file=file,
             draft=draft,
             based_on=based_on,
-            forecast=None if report is None else _forecast_of(report, compilation.campaigns[name]),
+            report=report,
         )
         for name in names
     ]
@@ -99,9 +105,10 @@ def _apply(
     file: Path,
     draft: bool,
     based_on: int | None,
-    forecast: BacktestForecast | None,
+    report: StatedReport | None,
 ) -> AppliedView:
     name = compiled.settings.name
+    forecast = None if report is None else _forecast_of(report, compiled)
     applied = client.campaigns.apply(
         source,
         signals,
@@ -117,6 +124,8 @@ def _apply(
             f"the API compiled {name} to {applied.program_digest}, but this machine to {compiled.digest}",
             remedy="use the same version of Longtail here and there, so that backtests run what vehicles run",
         )
+    if report is not None and applied.state in REPORT_UNTIL:
+        client.campaigns.attach_report(name, applied.version, report)
     return applied
 
 
@@ -146,10 +155,11 @@ def signed_version(details: CampaignDetails, key: SigningKey) -> Signature:
     return sign(check_compiles_to(details).canonical_json(), purpose=BUNDLE, key=key)
 
 
-def _read_report(path: Path) -> dict[str, Any]:
-    """The report in a file; InvalidInput if it is none."""
+def read_report(path: Path) -> StatedReport:
+    """The report in a file that `longtail backtest --json` wrote, as it is sent; InvalidInput if it is none."""
     try:
-        if path.stat().st_size > MAX_REPORT_BYTES:
+        status = path.stat()
+        if status.st_size > MAX_REPORT_BYTES:
             raise InvalidInput(f"{path} is larger than {MAX_REPORT_BYTES} bytes")
         document = json.loads(path.read_bytes())
     except (OSError, ValueError, RecursionError) as error:
@@ -158,43 +168,17 @@ def _read_report(path: Path) -> dict[str, Any]:
         raise InvalidInput(
             f"{path} is not the report of a backtest", remedy="write one with `longtail backtest --json FILE`"
         )
-    return document
+    written_at = datetime.fromtimestamp(int(status.st_mtime), UTC)
+    stated = stated_of_json(document, what=str(path), at=written_at)
+    if (size_bytes := len(stated.model_dump_json())) > SENT_BYTES:
+        raise InvalidInput(
+            f"{path}: what is sent of it has {size_bytes} bytes, and {SENT_BYTES} are the most",
+            remedy="give the drives shorter names",
+        )
+    return stated
 
 
-def _forecast_of(report: dict[str, Any], campaign: CompiledCampaign) -> BacktestForecast:
+def _forecast_of(report: StatedReport, campaign: CompiledCampaign) -> BacktestForecast:
     """What a report forecasts for a campaign; Conflict unless the backtest ran this very program."""
-    name = campaign.settings.name
-    if campaign.digest not in report["programs"]:
-        raise Conflict(
-            f"the backtest did not run the program of {name} ({campaign.digest})",
-            remedy="run it again with this trigger file and signal catalog",
-        )
-    if report["forecast"] is None:
-        raise InvalidInput(
-            "this backtest has no forecast: it ran over clips, which were recorded because something happened",
-            remedy="run one over recorded drives, with --drives",
-        )
-    try:
-        forecast = report["forecast"]
-        of_triggers = {trigger.name: forecast["triggers"].get(trigger.name) for trigger in campaign.settings.triggers}
-        document = {
-            "program_digest": campaign.digest,
-            **{key: report[key] for key in ("drives", "hours")},
-            **{key: forecast[key] for key in ("vehicles", "hours_per_day")},
-            "triggers": {
-                trigger: {quantity: expected[quantity] for quantity in _QUANTITIES}
-                for trigger, expected in of_triggers.items()
-                if expected is not None
-            },
-            "budgets": [
-                {key: value for key, value in use.items() if key != "campaign"}
-                for use in report["budgets"]
-                if use["campaign"] == name
-            ],
-        }
-        return BacktestForecast.model_validate_json(json.dumps(document))
-    except (KeyError, TypeError, AttributeError, ValidationError) as error:
-        raise InvalidInput(
-            f"the report of the backtest has another form than this release writes ({type(error).__name__})",
-            remedy="run the backtest again with the release of Longtail that applies the campaign",
-        ) from error
+    require_program(report.report.programs, campaign.settings.name, campaign.digest)
+    return forecast_of(report.report, campaign.settings, campaign.digest)

@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from typing import Literal
 
 from fleet_api.client.transport import Transport, path_of, request_of
+from triggers.contracts.api.backtests.attached import AttachedReportView, AttachReportRequest
+from triggers.contracts.api.backtests.stated import StatedReport
 from triggers.contracts.api.base import ReasonRequest
 from triggers.contracts.api.campaigns import (
     AppliedView,
@@ -19,6 +21,7 @@ from triggers.contracts.api.campaigns import (
     CampaignSummary,
     CampaignView,
     OwnerView,
+    ReportSummaryView,
     StepRequest,
     VersionList,
 )
@@ -143,6 +146,31 @@ class Campaigns:
         """Take another step in a version's life; raises Conflict if its state does not allow the step."""
         body = request_of(StepRequest, reason=reason)
         return self._transport.post(CampaignView, path_of("campaigns", name, version, step), body)
+
+    def attach_report(
+        self,
+        name: str,
+        version: int,
+        report: StatedReport | None = None,
+        *,
+        backtest: str | None = None,
+        program: int = 0,
+    ) -> ReportSummaryView:
+        """Attach the report of a backtest to a version that is not approved yet, for its approver.
+
+        Or that of a program of a `backtest` of your own. Raises Conflict if it ran another program than the version's.
+        """
+        body = request_of(AttachReportRequest, report=report, backtest=backtest, program=program)
+        return self._transport.post(ReportSummaryView, path_of("campaigns", name, version, "report"), body)
+
+    def report(self, name: str, version: int) -> AttachedReportView:
+        """The report that is attached to a version; raises NotFound while there is none."""
+        return self._transport.get(AttachedReportView, path_of("campaigns", name, version, "report"))
+
+    def report_page(self, name: str, version: int) -> bytes:
+        """The same as a page of HTML that needs nothing but itself."""
+        with self._transport.linked(path_of("campaigns", name, version, "report", "page")[1:]) as response:
+            return b"".join(response.iter_bytes())
 
     def course(self, name: str, version: int) -> CourseView:
         """When each stage of a version's rollout began, and when it was paused or held, by whom and why."""

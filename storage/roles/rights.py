@@ -43,6 +43,7 @@ _API = {
     "assignment_revision": _CHANGE,
     "bundle_signatures": _WRITE,
     "campaign_owners": _WRITE,
+    "campaign_reports": _WRITE,
     "campaign_versions": _WRITE,
     "restores": _READ,
     "rollout_halts": _WRITE,

@@ -75,6 +75,20 @@ campaign_versions = Table(
 `held_at` is set the version runs in the stage that it had then. `forecast` is what the author's backtest expects, which
 only approvers are shown."""
 
+campaign_reports = Table(
+    "campaign_reports",
+    metadata,
+    Column("campaign", Text, primary_key=True),
+    Column("version", Integer, primary_key=True, autoincrement=False),
+    Column("document", LargeBinary, nullable=False),
+    json("summary"),
+    Column("attached_by_id", BigInteger, ForeignKey("users.id"), nullable=False),
+    created_at("attached_at"),
+    ForeignKeyConstraint(["campaign", "version"], ["campaign_versions.campaign", "campaign_versions.version"]),
+)
+"""The report of a backtest of a version's program, as compressed JSON, and its key figures. It is replaced until the
+version is approved, and stays as long as the version."""
+
 rollout_halts = Table(
     "rollout_halts",
     metadata,

@@ -10,6 +10,7 @@ import click
 
 from fleet_api.cli.author.check import set_option
 from fleet_api.cli.connection import with_client
+from fleet_api.cli.fleet.campaign_backtest import attach, attach_file, report, version_option
 from fleet_api.cli.fleet.campaign_report import CAMPAIGN_COLUMNS, VERSION_COLUMNS, show_details, show_review
 from fleet_api.cli.numbers import WholeNumber
 from fleet_api.cli.output import (
@@ -33,7 +34,6 @@ if TYPE_CHECKING:
 
 OF_THE_RUNNING = ("pause", "resume", "stop")
 """Steps that by default apply to the active or paused version, even when a newer one waits for approval."""
-version_option = click.option("--version", type=WholeNumber(1, 2**31 - 1), help="A version.  [default: the newest]")
 running_option = click.option(
     "--version",
     type=WholeNumber(1, 2**31 - 1),
@@ -58,7 +58,7 @@ def campaign() -> None:
 @click.option("--catalog", help="Or a published signal catalog: NAME, NAME@VERSION, or its digest.")
 @click.option("--name", help="Only this campaign of the file.  [default: all of them]")
 @click.option(
-    "--backtest", type=click.Path(path_type=Path), help="The JSON report of a backtest, whose forecast approvers see."
+    "--backtest", type=click.Path(path_type=Path), help="The JSON report of a backtest, attached for approvers."
 )
 @click.option("--draft", is_flag=True, help="Keep it as a draft instead of submitting it for approval.")
 @click.option(
@@ -136,7 +136,27 @@ def _step_command(step: Step, text: str, rest: str = "") -> click.Command:
     return command
 
 
-campaign.add_command(_step_command("submit", "Submit a draft for approval."))
+@campaign.command(short_help="Submit a draft for approval.")
+@click.argument("name")
+@version_option
+@click.option(
+    "--report", type=click.Path(path_type=Path), help="Attach this report first: what `longtail backtest --json` wrote."
+)
+@reason_option
+@json_option
+@with_client
+def submit(
+    client: Client, *, name: str, version: int | None, report: Path | None, reason: str | None, as_json: bool
+) -> None:
+    """Submit a draft for approval, with the report of a backtest of its program if one is given."""
+    chosen = client.campaigns.version(name, version)
+    if report is not None:
+        attach_file(client, name, chosen.version, report)
+    _show_step(client.campaigns.move(name, chosen.version, "submit", reason=reason), as_json)
+
+
+campaign.add_command(attach)
+campaign.add_command(report)
 
 
 @campaign.command(short_help="Approve a submitted version.")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from fleet_api.cli.fleet.budget import show_accounts
+from fleet_api.cli.fleet.campaign_backtest import show_report
 from fleet_api.cli.output import (
     Column,
     counted,
@@ -91,6 +92,7 @@ def show_review(details: CampaignDetails) -> None:
     if review.cost is not None:
         print_title("Cost on a vehicle, at most")
         print_fields(_cost_fields(review.cost))
+    show_report(review.report)
     if review.forecast is not None:
         _show_forecast(review.forecast)
         if review.expected_cost is not None:

@@ -19,6 +19,7 @@ from storage.objects.contract import ObjectTier
 from storage.tables import label_jobs
 from storage.uploads import dead_letters
 from tests.fleet_api.api_server import SIGNALS, Api, campaign_text
+from tests.fleet_api.campaigns.reported import report_of
 from tests.fleet_api.statements.calendar import arrive, prepare
 from tests.fleet_api.trust.test_routes import ANN, Published
 from tests.storage.clips.catalog_support import OPENLABEL, add_clip
@@ -208,6 +209,10 @@ ACTIONS: dict[tuple[str, str], tuple[Act, str]] = {
     ("post", f"{VERSION}/submit"): (
         after(draft, lambda api: api.post(f"{BRAKING}/submit", {}, "author")),
         "campaign.submit",
+    ),
+    ("post", f"{VERSION}/report"): (
+        after(draft, lambda api: api.post(f"{BRAKING}/report", {"report": report_of(campaign_text())}, "author")),
+        "campaign.report",
     ),
     ("post", f"{VERSION}/approve"): (approved, "campaign.approve"),
     ("post", f"{VERSION}/reject"): (

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from triggers.backtest.page import compared, drives, ran, triggers, volume
 from triggers.backtest.page.figures import byte_range, in_days, number_range, per_hour
-from triggers.backtest.page.remarks import budget_text, concentrated, remarks
+from triggers.backtest.page.remarks import budget_text, concentrated, remarks, unread
 from triggers.contracts.api.backtests.stated import StatedReport
 from triggers.pages import html, parts
 from triggers.pages.html import text
@@ -40,7 +40,7 @@ def page(stated: StatedReport, *, title: str | None = None, notes: Sequence[str]
 def _body(stated: StatedReport, heading: str, notes: Sequence[str]) -> Iterator[str]:
     yield f"<main><h1>{text(heading)}</h1>"
     run = stated.run
-    yield f'<p class="facts">{text(f"{run.file}, {ran.when(run)}Longtail {run.longtail}")}</p>'
+    yield f'<p class="facts">{text(", ".join(filter(None, (run.file, ran.when(run)))))}</p>'
     for note in notes:
         yield f'<p class="warning">{text(note)}</p>'
     yield from _key_figures(stated)
@@ -57,7 +57,7 @@ def all_remarks(stated: StatedReport) -> list[str]:
     if report.drives < 2 and report.forecast is not None:
         lines.append("the intervals are those of a single drive: how much drives differ cannot be seen from one")
     if report.failed_drives:
-        lines.append(f"{counted(len(report.failed_drives), 'drive')} could not be read and were left out")
+        lines.append(unread(len(report.failed_drives)))
     return lines + [line for kind in remarks(report) for line in kind]
 
 

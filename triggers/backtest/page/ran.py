@@ -15,8 +15,9 @@ MAX_SHOWN_TEXT = 100_000
 
 
 def when(run: WhatRan) -> str:
-    """When it ran, for the start of a sentence; nothing where that is not known."""
-    return "" if run.at is None else f"{run.at.astimezone(UTC):%Y-%m-%d %H:%M} UTC, "
+    """When it ran and by which release of Longtail, as far as that is known."""
+    at = "" if run.at is None else f"{run.at.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
+    return ", ".join(filter(None, (at, run.longtail and f"Longtail {run.longtail}")))
 
 
 def what(stated: StatedReport) -> Iterator[str]:
@@ -28,6 +29,6 @@ def what(stated: StatedReport) -> Iterator[str]:
     digests += [(f"trigger file {run.file}", text_digest(run.source))]
     digests += [(f"signal catalog {run.catalog}", run.catalog_digest)]
     yield parts.table("Programs and texts", ("what", "SHA-256"), digests)
-    yield f"<p>{text(f'{when(run)}Longtail {run.longtail}, {stated.report.rows:,} rows')}</p>"
+    yield f"<p>{text(f'{when(run)}, {stated.report.rows:,} rows'.removeprefix(', '))}</p>"
     yield f'<h3>Trigger file</h3><pre tabindex="0">{lines(run.source[:MAX_SHOWN_TEXT])}</pre>'
     yield parts.left_out(len(run.source) - MAX_SHOWN_TEXT, "character")

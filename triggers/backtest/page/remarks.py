@@ -47,6 +47,11 @@ def concentrated(report: Report) -> Iterator[str]:
             )
 
 
+def unread(drives: int) -> str:
+    """That drives could not be read."""
+    return f"{counted(drives, 'drive')} could not be read, and {'was' if drives == 1 else 'were'} left out"
+
+
 def _left_out(report: Report) -> Iterator[str]:
     for each in report.left_out:
         yield f"`{each.trigger}` did not run on {each.drives} of {counted(report.drives, 'drive')}: {each.reason}"

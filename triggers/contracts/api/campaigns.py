@@ -214,6 +214,36 @@ class CostView(View):
     burst_operations: int
 
 
+class ReportTriggerView(View):
+    """What a trigger did on the drives of a report: fires, hours, and fires per hour with their interval."""
+
+    fires: int
+    hours: float
+    per_hour: Expected | None
+
+
+class ReportSummaryView(View):
+    """The key figures of the report that is attached to a version, and who attached it when.
+
+    `differences` say in what it was made otherwise than the version is: its program is the same, its settings need not
+    be. `remarks` are the first of those on the report, `more_remarks` how many more there are. `ran_at` is null where
+    it is not known. The forecast is that of the review.
+    """
+
+    attached_by: str
+    attached_by_id: int
+    attached_at: datetime
+    ran_at: datetime | None
+    longtail: str | None
+    drives: int
+    hours: float
+    km: float | None
+    triggers: dict[str, ReportTriggerView]
+    remarks: list[str]
+    more_remarks: int
+    differences: list[str]
+
+
 class ReviewView(View):
     """What an approver looks at beside the text.
 
@@ -233,6 +263,8 @@ class ReviewView(View):
     """Null if the author sent none."""
     expected_cost: ExpectedCostView | None
     """What the forecast costs; null without a forecast, or while no price book is published."""
+    report: ReportSummaryView | None = None
+    """Null while no report of a backtest is attached."""
     runs: int | None
     difference: str
 

@@ -268,6 +268,12 @@ def test_the_forecast_of_a_backtest_is_sent_with_its_program_and_shown(
     shown = longtail("campaign", "show", "braking")
     assert "Forecast of the author's backtest (1 drive, 0.0166 h) for 1000 vehicles at 1 h per day" in shown.out
     assert re.search(r"^hard_brake +[0-9.,e+]+ \(", shown.out, re.MULTILINE) and "total_bytes" in shown.out
+    assert "report of a backtest over 1 drive" in shown.out and "attached by author-user" in shown.out
+    page = tmp_path / "page.html"
+    assert longtail("campaign", "report", "braking", "--html", str(page)).status == 0
+    assert "Backtest of braking version 1" in page.read_text()
+    attached = longtail("campaign", "attach", "braking", report, "--json", role="author").json()
+    assert attached["triggers"]["hard_brake"]["fires"] == 2 and attached["differences"] == []
     (tmp_path / "prices.yaml").write_text(WORKED_EXAMPLE.replace("2026-01-01", "2020-01-01"), "utf-8")
     assert longtail("cost", "publish", str(tmp_path / "prices.yaml"), role="operator").status == 0
     shown = longtail("campaign", "show", "braking")
@@ -277,5 +283,9 @@ def test_the_forecast_of_a_backtest_is_sent_with_its_program_and_shown(
     files = (str(tmp_path / "a.trigger"), "--signals", str(tmp_path / "signals.yaml"))
     other = longtail("campaign", "apply", *files, "--backtest", report, role="author")
     assert other.status == 1 and "did not run the program" in other.err
+    assert longtail("campaign", "apply", *files, "--draft", role="author").status == 0
+    other = longtail("campaign", "submit", "braking", "--report", report, role="author")
+    assert other.status == 1 and "did not run the program of braking version 2" in other.err
+    assert "no report of a backtest is attached" in longtail("campaign", "show", "braking").err
     for wrong in ("signals.yaml", "none.json"):
         assert longtail("campaign", "apply", *files, "--backtest", str(tmp_path / wrong), role="author").status == 1

@@ -8,6 +8,7 @@ import pytest
 from playwright.sync_api import Locator, expect
 
 from tests.fleet_api.api_server import SIGNALS, Api, campaign_text
+from tests.fleet_api.campaigns.reported import report_of
 from tests.fleet_api.console.visitor import NARROW, Visitor
 
 pytestmark = pytest.mark.integration
@@ -85,6 +86,25 @@ def test_a_version_goes_from_its_author_to_its_vehicles_and_is_held_with_every_r
     expect(stages.last).to_contain_text("Expected")
     expect(stages.first).to_contain_text("too many of them")
     expect(page.get_by_text("Held by")).to_have_count(0)
+
+
+def test_an_approver_sees_the_report_of_the_authors_backtest_and_opens_it(visitor: Visitor, api: Api) -> None:
+    api.apply(named("reported"))
+    page = visitor.open("/campaigns/reported", role="approver")
+    expect(page.get_by_text("No report of a backtest is attached")).to_be_visible()
+    body = {"report": report_of(named("reported"))}
+    assert api.post("/v1/campaigns/reported/1/report", body, "author").status_code == 200
+    page.reload()
+    expect(page.get_by_role("region", name="Report of a backtest")).to_contain_text("20 fires, 10 (5 to 20) per hour")
+    dialog = ask(visitor, "Approve", "looks right")
+    expect(dialog).to_contain_text("author-user")
+    with page.expect_popup() as opened:
+        dialog.get_by_role("link", name="Open the whole report").click()
+    report = opened.value
+    expect(report.get_by_role("heading", level=1)).to_have_text("Backtest of reported version 1")
+    page.goto(report.url)
+    visitor.require_no_sideways_scrolling()
+    visitor.require_accessible()
 
 
 def test_who_wrote_a_version_is_told_that_another_has_to_approve_it_unless_the_deployment_lets_them(

@@ -37,12 +37,13 @@ class WhatRan(Contract):
     """What a backtest ran, when, and by which release of Longtail.
 
     `at` is not in what `longtail backtest --json` writes, which is the same byte for byte whenever it runs.
+    `longtail` is the release, null where that is not known.
     `source` is the trigger file with its imports and with the values of its params, `catalog` the name that its author
     gave the signal catalog, and `catalog_digest` the SHA-256 of its text.
     """
 
     at: AwareDatetime | None = None
-    longtail: ShortText
+    longtail: ShortText | None = None
     file: Annotated[str, StringConstraints(min_length=1, max_length=300)]
     source: Annotated[str, StringConstraints(max_length=MAX_SOURCE_BYTES)]
     catalog: ShortText

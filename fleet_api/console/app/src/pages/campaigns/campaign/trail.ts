@@ -6,6 +6,7 @@ type Entry = Pick<Schemas["TrailEntryView"], "object" | "before" | "after">;
 const WORDS: Record<string, string> = {
   apply: "applied",
   submit: "submitted",
+  report: "attached a report",
   approve: "approved",
   reject: "rejected",
   sign: "signed",
