@@ -26,7 +26,8 @@ pre { white-space: pre-wrap; font: 13px/1.45 ui-monospace, monospace; border: 1p
 ul { padding-left: 1.2rem; margin: .4rem 0 } summary { cursor: pointer }
 @media (max-width: 40rem) { td { min-width: 4.5rem } }
 .warning { border-left: 4px solid var(--mark); padding: .3rem .7rem; margin: .5rem 0 }
-.lane { stroke: var(--edge); stroke-width: 1; vector-effect: non-scaling-stroke } .dot { fill: var(--line) }
+.lane { stroke: var(--edge); stroke-width: 1; vector-effect: non-scaling-stroke }
+.dot { fill: var(--line) } .second { fill: var(--mark) }
 @media print { body { max-width: none; font-size: 11px } .wide { overflow: visible }
   tr, svg { break-inside: avoid } h2, h3, caption { break-after: avoid } }
 """
@@ -84,12 +85,17 @@ def share_bar(name: str, true: float | None, false: float | None, unknown: float
     parts = [(kind, word, min(max(share, 0.0), 1.0)) for kind, word, share in given if share is not None]
     if not parts:
         return ""
+    label = f"{name}: " + ", ".join(f"{word} {shown_share(share)}" for _, word, share in parts)
+    return stacked_bar(label, [(kind, share) for kind, _, share in parts])
+
+
+def stacked_bar(label: str, shares: Iterable[tuple[str, float]]) -> str:
+    """A bar of shares beside each other, each with the class that colours it."""
     x, drawn = 0.0, ""
-    for kind, _, share in parts:
+    for kind, share in shares:
         width = min(share, 1 - x)
         drawn += f'<rect class="{kind}" x="{x * WIDTH:.1f}" width="{width * WIDTH:.1f}" y="0" height="10"/>'
         x += width
-    label = f"{name}: " + ", ".join(f"{word} {shown_share(share)}" for _, word, share in parts)
     return _svg(label, 10, drawn)
 
 

@@ -107,8 +107,8 @@ def backtest(
     if bool(drive_paths) == (cql2 is not None) or (limit is not None and cql2 is None):
         raise click.UsageError("give either --drives PATH..., or --clips FILTER and perhaps --limit")
     outputs = {"--json": json_file, "--html": html_file, "--fires": fires_file, "--results": results_file}
-    alone = {**outputs, "--events": events}
-    versions.check([option for option in alone if option != "--json" and alone[option] is not None])
+    alone = {"--fires": fires_file, "--results": results_file, "--events": events}
+    versions.check([option for option, given in alone.items() if given is not None])
     _check_outputs(outputs)
     catalog = SignalCatalog.load(catalog_file)
     compilations = [compile_file(file, catalog, values=values), *versions.compiled(catalog)]
@@ -129,7 +129,9 @@ def backtest(
     if versions.others:
         names = (version_name(file, values), versions.other_name)
         first, second = (RanVersion(*each) for each in zip(names, plans, results, strict=True))
-        return give_comparison(first, second, fleet, catalog, within_ns=versions.within_ns, json_file=json_file)
+        return give_comparison(
+            first, second, fleet, catalog, within_ns=versions.within_ns, json_file=json_file, html_file=html_file
+        )
     plan, result = plans[0], results[0]
     if fires_file is not None:
         write_fires(fires_file, result)

@@ -38,8 +38,13 @@ def write_page(path: Path, document: Mapping[str, Any]) -> None:
 
     from triggers.backtest.page.page import page
     from triggers.backtest.page.stated import stated_of_json
+
+    write_html(path, page(stated_of_json(document, what="the report", at=datetime.now(UTC))))
+
+
+def write_html(path: Path, page: str) -> None:
+    """Write a page whole or not at all."""
     from triggers.backtest.tables import written_whole
 
-    text = page(stated_of_json(document, what="the report", at=datetime.now(UTC)))
     with written_whole(path) as partial:
-        partial.write_text(text, encoding="utf-8")
+        partial.write_text(page, encoding="utf-8")

@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from fleet_api.cli.author.backtest_page import write_html
 from fleet_api.cli.author.backtest_remarks import tell_remarks
 from fleet_api.cli.author.evidence.shown import byte_range, count_range, tell_rest
 from fleet_api.cli.author.versions.document import give
 from fleet_api.cli.output import counted, print_result, print_table, remark, shown_bytes
-from triggers.times import NS_PER_S
+from triggers.backtest.page.versions import nearness, page, ratio_text, verdict
 
 if TYPE_CHECKING:
     from triggers.backtest.forecast import ForecastFleet
     from triggers.backtest.versions.comparison import Comparison, RanVersion, TriggerComparison
     from triggers.signals.catalog import SignalCatalog
-    from triggers.statistics.sequences import RatioInterval
 
 _SHOWN = 20
 """Rows that are shown of the longer tables; the JSON document has all of them."""
@@ -33,6 +32,7 @@ def give_comparison(
     *,
     within_ns: int | None,
     json_file: Path | None,
+    html_file: Path | None,
 ) -> int:
     """Compare two versions that ran, tell what the figures do not say, and give the comparison; the exit status."""
     from triggers.backtest.report import make_report
@@ -42,6 +42,8 @@ def give_comparison(
     for failure in comparison.failed_drives:
         remark(f"left out: {failure}")
     tell_remarks(*(make_report(each.plan, each.result, fleet, catalog) for each in (first, second)))
+    if html_file is not None:
+        write_html(html_file, page(comparison))
     give(comparison.to_json(), lambda: show_comparison(comparison), json_file)
     return 0 if comparison.is_complete else 1
 
@@ -59,10 +61,8 @@ def show_comparison(comparison: Comparison) -> None:
         _show_alone(triggers)
         print_result()
         for trigger in triggers:
-            print_result(f"{trigger.trigger}: {_verdict(trigger)}")
-        within_ns = comparison.within_ns
-        near = "if their capture windows touch" if within_ns is None else f"at most {within_ns / NS_PER_S:g} s apart"
-        print_result(f"fires are the same {near}, the nearest first, each once")
+            print_result(f"{trigger.trigger}: {verdict(trigger)}")
+        print_result(nearness(comparison))
     for side, names in (("first", comparison.only_first), ("second", comparison.only_second)):
         if names:
             print_result(f"only the {side} has: {', '.join(names)}")
@@ -70,7 +70,14 @@ def show_comparison(comparison: Comparison) -> None:
 
 def _show_fires(triggers: Sequence[TriggerComparison]) -> None:
     rows = [
-        (each.trigger, each.both, each.only_first, each.only_second, f"{each.neither_hours:.2f} h", _ratio(each.ratio))
+        (
+            each.trigger,
+            each.both,
+            each.only_first,
+            each.only_second,
+            f"{each.neither_hours:.2f} h",
+            ratio_text(each.ratio),
+        )
         for each in triggers
     ]
     columns = ("trigger", "in both", "only first", "only second", "in neither", "first to second (95 %)")
@@ -125,32 +132,3 @@ def _show_alone(triggers: Sequence[TriggerComparison]) -> None:
         print_table("Fires of one version alone", ("trigger", "version", "drive", "t"), rows)
     if any(not t for *_, t in rows):
         print_result("--json writes all of them")
-
-
-def _verdict(trigger: TriggerComparison) -> str:
-    """What the ratio says, in words."""
-    if not trigger.drives:
-        return "there is no drive on which it ran in both versions"
-    ratio = trigger.ratio
-    if ratio.low > 1:
-        return f"the first fires more often, {_times(ratio)}"
-    if ratio.high < 1:
-        return f"the first fires less often, {_times(ratio)}"
-    if not trigger.only_first and not trigger.only_second:
-        return "both fire at the same events" if trigger.both else "neither fired"
-    return "these drives do not tell which fires more often"
-
-
-def _times(ratio: RatioInterval) -> str:
-    if math.isfinite(ratio.high):
-        return f"{_number(ratio.low)} to {_number(ratio.high)} times as often as the second"
-    return f"at least {_number(ratio.low)} times as often as the second"
-
-
-def _ratio(ratio: RatioInterval) -> str:
-    high = _number(ratio.high) if math.isfinite(ratio.high) else "any"
-    return f"{'-' if ratio.estimate is None else _number(ratio.estimate)} ({_number(ratio.low)} to {high})"
-
-
-def _number(value: float) -> str:
-    return f"{value:.3g}" if value < 1000 else f"{value:,.0f}"

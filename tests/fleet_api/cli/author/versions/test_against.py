@@ -106,6 +106,15 @@ def test_programs_get_all_of_it(capsys: pytest.CaptureFixture[str]) -> None:
     assert fast["first"]["per_hour"]["low"] < fast["first"]["per_hour"]["mean"] == pytest.approx(3 / fast["hours"])
 
 
+def test_the_comparison_can_be_a_page(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([*AGAINST, "--html", "page.html"]) == 0
+    page = Path("page.html").read_text()
+    assert "new.trigger and old.trigger with hold=600ms" in page and "1.5 (0.288 to 8.46)" in page
+    assert 'aria-label="fast: 2 in both, 1 only first, 0 only second"' in page
+    assert "these drives do not tell which fires more often" in page and "only the first has: mine" in page
+    assert "<script" not in page and " style=" not in page and "unsafe" not in page
+
+
 def test_a_file_is_compared_with_itself_by_its_params_alone(capsys: pytest.CaptureFixture[str]) -> None:
     words = [*BACKTEST, "--set", "hold=800ms", "--set-against", "hold=100ms", "--json", "-"]
     assert main(words) == 0
