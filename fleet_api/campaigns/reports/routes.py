@@ -16,7 +16,7 @@ from triggers.backtest.page.page import POLICY
 from triggers.contracts.api.backtests.attached import AttachedReportView, AttachReportRequest
 from triggers.contracts.api.backtests.stated import MAX_REPORT_BYTES
 from triggers.contracts.api.campaigns import ReportSummaryView
-from triggers.errors import Conflict
+from triggers.errors import Conflict, TooMany
 
 REPORT = "/v1/campaigns/{campaign}/{version}/report"
 MAX_BODY_BYTES = MAX_REPORT_BYTES + 64 * KIB
@@ -35,7 +35,7 @@ router = APIRouter(tags=["campaigns"], route_class=ApiRoute)
 
 
 @router.post(REPORT, summary="Attach a report")
-@raises(Conflict)
+@raises(Conflict, TooMany)
 def attach_report(
     services: Use,
     user: Caller,

@@ -34,12 +34,13 @@ def attach(
     """Attach a report to a version that is not approved yet, in place of an earlier one; its forecast comes with it.
 
     Conflict when the report is of another program, or the version is approved; InvalidInput for one without a forecast;
-    NotFound for a version that is not there, or a backtest that is not this user's.
+    NotFound for a version that is not there, or a backtest that is not this user's; TooMany while another question of
+    this user about results of backtests is not answered.
     """
     user.require(Role.AUTHOR)
     stated = request.report
     if stated is None:
-        with services.database.snapshot() as connection:
+        with services.backtest_pages.turn(user.name), services.database.snapshot() as connection:
             stated = _of_backtest(connection, user, request.backtest or "", request.program)
     with services.database.begin() as connection:
         life.lock_campaigns(connection)
@@ -94,7 +95,8 @@ def _of_backtest(connection: Connection, user: User, backtest_id: str, program: 
         raise Conflict(f"the backtest has no results: it is {backtest.state}", remedy="wait until it is done")
     if program >= len(backtest.names):
         raise NotFound(f"the backtest has no program {program}", remedy=f"it has {len(backtest.names)}, from 0")
-    ran = Ran.model_validate_json(results.results_of(connection, backtest_id)[program].document)
+    result = results.results_of(connection, backtest_id)[program]
+    ran = Ran.model_validate_json(result.document)
     text = jobs.texts(connection, backtest_id)[program]
     fires: list[StatedFire] = []
     for part in results.fires_of(connection, backtest_id, program, 0):
@@ -115,5 +117,5 @@ def _of_backtest(connection: Connection, user: User, backtest_id: str, program: 
             campaigns=tuple(ran.campaigns),
         ),
         fires,
-        in_all=results.results_of(connection, backtest_id)[program].fires + ran.fires_left_out,
+        in_all=result.fires + ran.fires_left_out,
     )

@@ -15,6 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from fleet_api.cli.main import main
+from triggers.backtest.page.figures import per_hour
 from triggers.backtest.page.page import all_remarks, page
 from triggers.backtest.page.stated import stated_of_json
 from triggers.contracts.api.backtests.stated import MAX_STATED_DRIVES, MAX_STATED_FIRES, StatedReport
@@ -133,6 +134,17 @@ def test_what_is_no_report_is_refused_with_what_to_do(document: dict[str, Any], 
     without = {key: value for key, value in document.items() if key != "run"}
     with pytest.raises(InvalidInput, match="does not say what ran"):
         stated_of_json(without, what="the file")
+
+
+def test_rates_of_hardly_any_hours_and_odd_times_break_nothing(document: dict[str, Any]) -> None:
+    changed = json.loads(stated_of_json(document, what="r").model_dump_json())
+    changed["report"]["forecast"]["hours_per_day"] = 5e-324
+    stated = StatedReport.from_json(json.dumps(changed).encode(), what="the report")
+    assert per_hour(stated.report.forecast, "fast") is None
+    harmless(page(stated))
+    changed["run"]["at"] = "0001-01-01T00:00:00+23:59"
+    with pytest.raises(InvalidInput, match="from the year 2000 on"):
+        StatedReport.from_json(json.dumps(changed).encode(), what="the report")
 
 
 def _leaves(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:

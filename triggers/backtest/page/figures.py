@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from triggers.contracts.api.backtests.reports import BacktestForecastView
 from triggers.contracts.api.campaigns import Expected
 from triggers.pages.shown_numbers import shown_bytes, shown_number
@@ -13,7 +15,10 @@ def per_hour(forecast: BacktestForecastView | None, trigger: str) -> Expected | 
     if forecast is None or of_trigger is None or forecast.hours_per_day <= 0:
         return None
     day, hours = of_trigger.fires_per_vehicle_day, forecast.hours_per_day
-    return Expected(mean=day.mean / hours, low=day.low / hours, high=None if day.high is None else day.high / hours)
+    mean, low, high = (None if each is None else each / hours for each in (day.mean, day.low, day.high))
+    if mean is None or low is None or not (math.isfinite(mean) and math.isfinite(low)):
+        return None  # of hours too few to divide by
+    return Expected(mean=mean, low=low, high=high if high is not None and math.isfinite(high) else None)
 
 
 def number_range(expected: Expected | None) -> str:

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from datetime import datetime
 from typing import Annotated, Any, Self
 
-from pydantic import AwareDatetime, Field, StringConstraints, model_validator
+from pydantic import AfterValidator, AwareDatetime, Field, StringConstraints, model_validator
 
 from triggers.contracts.api.backtests.reports import ReportView
 from triggers.contracts.base import Contract, Name, Sha256Hex, ShortText
@@ -24,6 +25,13 @@ MAX_STATED_TEXT = 4000
 """Characters of one text of a report, the trigger file apart."""
 _MAX_NUMBER = 2**63
 DriveName = Annotated[str, StringConstraints(max_length=1000)]
+
+
+def _of_this_age(at: datetime) -> datetime:
+    """A time that has one in every zone, and that a report can have."""
+    if not 2000 <= at.year < 3000:
+        raise ValueError("a report is of a time from the year 2000 on")
+    return at
 
 
 class RanCampaign(Contract):
@@ -42,7 +50,7 @@ class WhatRan(Contract):
     gave the signal catalog, and `catalog_digest` the SHA-256 of its text.
     """
 
-    at: AwareDatetime | None = None
+    at: Annotated[AwareDatetime, AfterValidator(_of_this_age)] | None = None
     longtail: ShortText | None = None
     file: Annotated[str, StringConstraints(min_length=1, max_length=300)]
     source: Annotated[str, StringConstraints(max_length=MAX_SOURCE_BYTES)]
