@@ -147,6 +147,19 @@ def test_rates_of_hardly_any_hours_and_odd_times_break_nothing(document: dict[st
         StatedReport.from_json(json.dumps(changed).encode(), what="the report")
 
 
+def test_it_says_how_well_known_events_were_found(document: dict[str, Any]) -> None:
+    half = {"mean": 0.5, "low": 0.25, "high": 0.75}
+    score = {"events": 4, "found": 2, "missed": 1, "unknown": 1, "outside": 0, "fires": 4, "repeats": 0}
+    score |= {"false_alarms": 2, "precision": half, "recall": None, "delay_median_s": -0.25, "delay_90_s": 1.0}
+    known = {"window_s": 2.0, "events": 4, "elsewhere": 1, "drives_without": 1, "triggers": {"fast": score}}
+    known |= {"not_found": [{"t": 1.0}], "false_alarms": [], "first_elsewhere": "x", "repeated_rows": 0}
+    stated = stated_of_json(document | {"known_events": known}, what="r")
+    text = page(stated)
+    for part in ("2 of 4", "50.0 % (25.0 % to 75.0 %)", "-0.25 s", "1 drive had no known event"):
+        assert part in text
+    assert "not_found" not in stated.model_dump_json()
+
+
 def _leaves(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
     if isinstance(value, dict | list) and value:
         items = value.items() if isinstance(value, dict) else enumerate(value)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from triggers.backtest.page import compared, drives, ran, triggers, volume
+from triggers.backtest.page import compared, drives, known_events, ran, triggers, volume
 from triggers.backtest.page.figures import byte_range, in_days, number_range, per_hour
 from triggers.backtest.page.remarks import budget_text, concentrated, remarks, unread
 from triggers.contracts.api.backtests.stated import StatedReport
@@ -21,6 +21,7 @@ SECTIONS = (
     ("Why triggers never fired", triggers.silent),
     ("Forecast and budgets", volume.forecast),
     ("Clips", volume.clips),
+    ("Known events", known_events.found),
     ("Compared heads and events", compared.heads),
     ("Fires by drive", drives.timeline),
     ("Drives", drives.table),

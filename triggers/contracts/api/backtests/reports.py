@@ -204,6 +204,36 @@ class FailedDriveView(View):
     remedy: str
 
 
+class EventScoreView(View):
+    """How well a trigger found its known events: found, missed, not to be judged and outside add up to `events`.
+
+    `precision` and `recall` are null where there is nothing to divide, delays (in s) where nothing was found.
+    """
+
+    events: int
+    found: int
+    missed: int
+    unknown: int
+    outside: int
+    fires: int
+    repeats: int
+    false_alarms: int
+    precision: Expected | None
+    recall: Expected | None
+    delay_median_s: float | None
+    delay_90_s: float | None
+
+
+class KnownEventsView(View):
+    """How well triggers found known events, in counts; which were missed and told falsely is in the file alone."""
+
+    window_s: float
+    events: int
+    elsewhere: int
+    drives_without: int
+    triggers: dict[str, EventScoreView]
+
+
 class ReportView(View):
     """What one program did on all drives, and what that predicts. `forecast` is null over clips.
 
@@ -229,3 +259,5 @@ class ReportView(View):
     budgets: list[BudgetUseView]
     programs: list[str]
     failed_drives: list[FailedDriveView]
+    known_events: KnownEventsView | None = None
+    """Null unless triggers were judged by known events."""
