@@ -126,11 +126,14 @@ def _show_forecast(forecast: BacktestForecast) -> None:
     ]
     print_table(title, names, rows)
     budgets = [
-        (use.limit, use.amount, _range(use.per_day), _range(use.days), use.larger_clips) for use in forecast.budgets
+        (use.trigger or "", use.limit, use.amount, _range(use.per_day), _range(use.days), use.larger_clips)
+        for use in forecast.budgets
     ]
     if budgets:
         print_table(
-            "Budgets in this forecast", ("budget", "limit", "per day", "days until used", "larger clips"), budgets
+            "Budgets in this forecast",
+            ("trigger", "budget", "limit", "per day", "days until used", "larger clips"),
+            budgets,
         )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from datetime import datetime
 from typing import Annotated, Any, Self
 
@@ -38,8 +39,9 @@ class TriggerExpected(Contract):
 
 
 class BudgetExpected(Contract):
-    """A limit of the campaign beside the forecast, as in the report of a backtest (docs/backtest.md)."""
+    """A limit of the campaign, or of one of its triggers, beside the forecast, as in the report of a backtest."""
 
+    trigger: Name | None = Field(default=None, exclude_if=operator.not_)
     limit: Annotated[str, StringConstraints(max_length=64)]
     amount: Annotated[int, Field(ge=0)]
     per_day: Expected | None

@@ -42,7 +42,8 @@ function budgetOf(use: NonNullable<Review["forecast"]>["budgets"][number]): Figu
   const days = use.days && `lasts ${interval(use.days.mean, use.days.low, use.days.high)} days`;
   const isExceeded = use.limit.startsWith("vehicle_day_") && use.per_day !== null && use.per_day.mean > use.amount;
   const larger = use.larger_clips > 0 && `${count(use.larger_clips)} of ${counted(use.clips, "clip")} are refused as too large`;
-  return [LIMITS[use.limit] ?? use.limit, [text, days, isExceeded && "more is expected", larger].filter(Boolean).join(", ")];
+  const limit = LIMITS[use.limit] ?? use.limit;
+  return [use.trigger ? `${limit}, of ${use.trigger}` : limit, [text, days, isExceeded && "more is expected", larger].filter(Boolean).join(", ")];
 }
 
 function inBytes(expected: Expected): string {
