@@ -152,17 +152,12 @@ def _least_excess(fires: _Sums, ratio: float) -> float:
 def _weighted_interval(kinds: Sequence[tuple[int, float]]) -> tuple[float, float, float]:
     """A sum of counts with weights, and its interval if they are Poisson variables."""
     counts = sum(count for count, _ in kinds)
-    low, high = _interval(counts)
+    low, high = poisson_interval(counts, exact_up_to=_EXACT_COUNT)
     if counts == 0:
         return 0.0, 0.0, high * max(weight for _, weight in kinds)
     total = math.fsum(count * weight for count, weight in kinds)
     spread = math.sqrt(math.fsum(count * weight**2 for count, weight in kinds) / counts)
     return total, max(0.0, total + spread * (low - counts)), total + spread * (high - counts)
-
-
-@lru_cache(10_000)
-def _interval(count: int) -> tuple[float, float]:
-    return poisson_interval(count, exact_up_to=_EXACT_COUNT)
 
 
 def _spread_below(fires: _Sums, ratio: float, kinds: Sequence[tuple[int, float]]) -> float:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from functools import lru_cache
 
 CONFIDENCE = 0.95
 NORMAL_QUANTILE = 1.959963984540054
@@ -16,6 +17,7 @@ EXACT_COUNT = 1000
 _NEGLIGIBLE = 1e-18
 
 
+@lru_cache(10_000)
 def poisson_interval(count: int, *, exact_up_to: int = EXACT_COUNT) -> tuple[float, float]:
     """Garwood's exact interval for the mean of a Poisson variable that was observed once.
 

@@ -16,9 +16,9 @@ from fleet_api.cli.author.backtest_report import show_report
 from fleet_api.cli.author.check import set_option, show_diagnostics, signals_option
 from fleet_api.cli.author.drives_option import SpreadDrives, drives_option
 from fleet_api.cli.author.evidence.known_events import EventsAsked, events_options
-from fleet_api.cli.author.versions.against import give_comparison
 from fleet_api.cli.author.versions.document import STANDARD_OUTPUT, give
-from fleet_api.cli.author.versions.options import AskedVersions, version_name, version_options
+from fleet_api.cli.author.versions.giving import give_versions
+from fleet_api.cli.author.versions.options import AskedVersions, version_options
 from fleet_api.cli.author.versions.running import run_over_clips, run_versions
 from fleet_api.cli.connection import OpenApi, with_api
 from fleet_api.cli.numbers import Number, WholeNumber
@@ -91,7 +91,8 @@ def backtest(
 
     FILE comes before --drives. A drive that cannot be read is reported and left out, and the exit status is
     then 1. So it is for a trigger that could run on no drive. With --clips it runs over clips of a deployment,
-    and there is no forecast. With --against or --set-against the report is a comparison of two versions.
+    and there is no forecast. With --against or --set-against it gives a comparison of two versions,
+    and with --sweep a curve over the values of a param.
     """
     from triggers.backtest.evidence.scores import score_events
     from triggers.backtest.forecast import ForecastFleet
@@ -99,7 +100,6 @@ def backtest(
     from triggers.backtest.report import make_report
     from triggers.backtest.run import available_cores
     from triggers.backtest.tables import write_counts, write_fires
-    from triggers.backtest.versions.comparison import RanVersion
     from triggers.drives.find import find_drives
     from triggers.language.compile import compile_file
     from triggers.signals.catalog import SignalCatalog
@@ -108,6 +108,7 @@ def backtest(
         raise click.UsageError("give either --drives PATH..., or --clips FILTER and perhaps --limit")
     outputs = {"--json": json_file, "--html": html_file, "--fires": fires_file, "--results": results_file}
     alone = {"--fires": fires_file, "--results": results_file, "--events": events}
+    alone |= {"--html": html_file} if versions.sweep is not None else {}
     versions.check([option for option, given in alone.items() if given is not None])
     _check_outputs(outputs)
     catalog = SignalCatalog.load(catalog_file)
@@ -126,12 +127,9 @@ def backtest(
     else:
         results = run_over_clips(open_api, (cql2, limit), plans, catalog, workers=workers, events=known)
     fleet = ForecastFleet(vehicles, hours_per_day, sample) if cql2 is None else None
-    if versions.others:
-        names = (version_name(file, values), versions.other_name)
-        first, second = (RanVersion(*each) for each in zip(names, plans, results, strict=True))
-        return give_comparison(
-            first, second, fleet, catalog, within_ns=versions.within_ns, json_file=json_file, html_file=html_file
-        )
+    if len(plans) > 1 or versions.sweep is not None:
+        ran = list(zip(compilations, results, strict=True))
+        return give_versions(versions, ran, fleet, catalog, json_file=json_file, html_file=html_file)
     plan, result = plans[0], results[0]
     if fires_file is not None:
         write_fires(fires_file, result)

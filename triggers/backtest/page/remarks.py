@@ -109,10 +109,14 @@ def counts_clips(use: BudgetUse | BudgetUseView) -> bool:
     return use.limit in ("clips", "vehicle_day_clips")
 
 
+def is_of_vehicle_day(use: BudgetUse | BudgetUseView) -> bool:
+    """Whether the limit is that of a vehicle's day."""
+    return use.limit in ("vehicle_day_bytes", "vehicle_day_clips")
+
+
 def is_exceeded(use: BudgetUse | BudgetUseView) -> bool:
     """Whether more than a day's budget is expected per day."""
-    is_of_day = use.limit in ("vehicle_day_bytes", "vehicle_day_clips")
-    return is_of_day and use.per_day is not None and use.per_day.mean > use.amount
+    return is_of_vehicle_day(use) and use.per_day is not None and use.per_day.mean > use.amount
 
 
 def budget_of(use: BudgetUse | BudgetUseView) -> str:

@@ -38,7 +38,7 @@ def _body(comparison: Comparison, title: str) -> Iterator[str]:
         }
     )
     yield parts.listed([f"{each.trigger}: {verdict(each)}" for each in triggers])
-    yield f"<p>{text(nearness(comparison))}</p>"
+    yield f"<p>{text(nearness(comparison.within_ns))}</p>"
     yield from parts.section("Fires of both, and of one alone", filter(None, [_fires(triggers), *_shares(triggers)]))
     yield from parts.section("Each version on these drives", filter(None, [_figures(triggers)]))
     yield from parts.section("Drives on which they differ most", filter(None, [_drives(triggers)]))
@@ -118,9 +118,8 @@ def _expected(interval: Interval | None) -> Expected | None:
     return Expected(mean=interval.mean, low=interval.low, high=high)
 
 
-def nearness(comparison: Comparison) -> str:
-    """Which fires of the two versions are the same, in a sentence."""
-    within_ns = comparison.within_ns
+def nearness(within_ns: int | None) -> str:
+    """Which fires of two versions are the same, in a sentence; None: those whose capture windows touch."""
     near = "if their capture windows touch" if within_ns is None else f"at most {within_ns / NS_PER_S:g} s apart"
     return f"fires are the same {near}, the nearest first, each once"
 

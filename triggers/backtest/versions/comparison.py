@@ -161,14 +161,14 @@ def compare(
         within_ns,
         drives=len(ran),
         hours=sum(each.recorded_ns for each in ran.values()) / NS_PER_HOUR,
-        triggers={name: _compared(name, first, second, fleet, catalog, within_ns=within_ns) for name in shared},
+        triggers={name: compare_trigger(name, first, second, fleet, catalog, within_ns=within_ns) for name in shared},
         only_first=tuple(name for name in first.plan.settings if name not in second.plan.settings),
         only_second=tuple(name for name in second.plan.settings if name not in first.plan.settings),
         failed_drives=tuple(failures),
     )
 
 
-def _compared(
+def compare_trigger(
     trigger: str,
     first: RanVersion,
     second: RanVersion,
@@ -177,6 +177,7 @@ def _compared(
     *,
     within_ns: int | None,
 ) -> TriggerComparison:
+    """Compare a trigger of two versions; see `compare`."""
     drives = list(_in_both(trigger, first.result, second.result))
     captures = (first.plan.settings[trigger].capture, second.plan.settings[trigger].capture)
     if within_ns is None:

@@ -20,7 +20,10 @@ from triggers.signals.units import BARE, Unit, parse_unit
 OPTION = "--set"
 """What diagnostics call the place of a value that was given with this option."""
 
-_Constant = syntax.Quantity | syntax.Text | syntax.Truth
+Constant = syntax.Quantity | syntax.Text | syntax.Truth
+Params = dict[str, syntax.Param]
+"""The params of a file by name."""
+_MAX_LINE = 80
 
 
 def with_values(whole: WholeText, values: Sequence[str]) -> tuple[WholeText, tuple[Diagnostic, ...]]:
@@ -32,12 +35,12 @@ def with_values(whole: WholeText, values: Sequence[str]) -> tuple[WholeText, tup
     # Set: hold = 0.5 s (the file says 300 ms)
     """
     source = whole.source()
-    params = _params(parse(source, Reporter(source)))
-    chosen: dict[str, tuple[syntax.Param, _Constant]] = {}
+    params = params_of(parse(source, Reporter(source)))
+    chosen: dict[str, tuple[syntax.Param, Constant]] = {}
     diagnostics: list[Diagnostic] = []
     for value in values:
         report = Reporter(Source(value, OPTION))
-        name, constant = _read(value, params, report)
+        name, constant = _read(value, source, params, report)
         if name in chosen:
             report.set_twice(Span(0, len(name)), name)
         if constant is not None:
@@ -47,15 +50,15 @@ def with_values(whole: WholeText, values: Sequence[str]) -> tuple[WholeText, tup
         return whole, tuple(diagnostics)
     remarks = []
     for name, (param, constant) in sorted(chosen.items(), key=lambda item: -item[1][0].value.span.start):
-        span, shown = param.value.span, _shown(constant)
-        remarks.append(f"Set: {name} = {shown} (the file says {whole.text[span.start : span.end]})")
-        whole = whole.replaced(span.start, span.end, shown)
+        span, text = param.value.span, shown(constant)
+        remarks.append(f"Set: {name} = {text} (the file says {whole.text[span.start : span.end]})")
+        whole = whole.replaced(span.start, span.end, text)
     return whole.with_remarks(reversed(remarks)), ()
 
 
-def _params(file: syntax.File) -> dict[str, syntax.Param]:
+def params_of(file: syntax.File) -> Params:
     """The params of a file by name, with those of the files that it imports as `c.hold`."""
-    params: dict[str, syntax.Param] = {}
+    params: Params = {}
     for param in file.params:
         params.setdefault(param.name.text, param)
     files = {each.path.text: each.file for each in reversed(file.files)}
@@ -66,45 +69,65 @@ def _params(file: syntax.File) -> dict[str, syntax.Param]:
     return params
 
 
-def _read(value: str, params: dict[str, syntax.Param], report: Reporter) -> tuple[str, _Constant | None]:
+def _read(value: str, source: Source, params: Params, report: Reporter) -> tuple[str, Constant | None]:
     """The name of a param and the constant that it is set to; None after reporting why it is not."""
-    written, equals, text = value.partition("=")
-    name, start = written.strip(), len(written) + 1
-    place = Span(0, len(written))
+    name, start = named_param(value, params, report)
+    if report.has_errors:
+        return name, None
+    return name, read_constant(value, Span(start, len(value)), source, params[name], report)
+
+
+def named_param(value: str, params: Params, report: Reporter) -> tuple[str, int]:
+    """The name before the `=`, and where what comes after it begins; what is wrong with the name is reported."""
+    written, equals, _ = value.partition("=")
+    name = written.strip()
     if not equals:
         report.no_value(Span(0, len(value)), value)
-        return name, None
-    if name not in params:
-        report.unknown_param(place, name, get_close_matches(name[:200], params, n=3), list(params))
-        return name, None
-    declared = params[name].value
-    span = Span(start, len(value))
+    elif name not in params:
+        nearest = get_close_matches(name[:200], params, n=3)
+        report.unknown_param(Span(0, len(written)), name, nearest, list(params))
+    return name, len(written) + 1
+
+
+def read_constant(value: str, span: Span, source: Source, param: syntax.Param, report: Reporter) -> Constant | None:
+    """The constant at a place of `value`; None after reporting that a param of the source cannot have it."""
+    declared, text = param.value, value[span.start : span.end]
     if isinstance(declared, syntax.Text) and not text.strip().startswith('"'):
         text = f'"{text.strip()}"'  # a shell has taken the quotes away
-    inner = Reporter(Source(text, OPTION))
+    inner = Reporter(Source(text, report.source.filename))
     tokens = tokenize(inner.source, inner)
     constant = None if inner.has_errors else parse_constant(tokens, inner)
     if constant is None or not _fits(constant, declared):
-        report.bad_value(span, name, text.strip(), _kind(declared), _shown(declared))
-        return name, None
-    return name, constant
+        name = param.name.text
+        kind, place = _kind(declared), declared_at(source, param)
+        report.bad_value(span, name, text.strip(), kind=kind, example=shown(declared), declared=place)
+        return None
+    return constant
 
 
-def _fits(constant: _Constant, declared: _Constant) -> bool:
+def declared_at(source: Source, param: syntax.Param) -> str:
+    """Where a param is declared, and that line."""
+    line, _ = source.position(param.name.span.start)
+    file, before = source.file_at(param.name.span.start)
+    return f"{file}:{line - before} says `{source.line(line).strip()[:_MAX_LINE]}`"
+
+
+def _fits(constant: Constant, declared: Constant) -> bool:
     """Whether a constant is of the kind of another one, and of its dimension."""
     if isinstance(constant, syntax.Quantity) and isinstance(declared, syntax.Quantity):
-        unit, wanted = _unit(constant), _unit(declared)
+        unit, wanted = unit_of(constant), unit_of(declared)
         if unit is None or wanted is None:
             return wanted is None  # a param of an unknown unit is a mistake of the file
         return unit.dimension == wanted.dimension and (constant.unit is None) == (declared.unit is None)
     return type(constant) is type(declared)
 
 
-def _unit(quantity: syntax.Quantity) -> Unit | None:
+def unit_of(quantity: syntax.Quantity) -> Unit | None:
+    """The unit of a number; None for one that does not exist."""
     return BARE if quantity.unit is None else parse_unit(quantity.unit)
 
 
-def _kind(constant: _Constant) -> str:
+def _kind(constant: Constant) -> str:
     if isinstance(constant, syntax.Text):
         return "a text"
     if isinstance(constant, syntax.Truth):
@@ -112,7 +135,7 @@ def _kind(constant: _Constant) -> str:
     return f"a number with a unit like `{constant.unit}`" if constant.unit else "a number without a unit"
 
 
-def _shown(constant: _Constant) -> str:
+def shown(constant: Constant) -> str:
     """A constant as it is written."""
     if isinstance(constant, syntax.Text):
         return f'"{constant.value}"'

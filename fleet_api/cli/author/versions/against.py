@@ -3,20 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from fleet_api.cli.author.backtest_page import write_html
-from fleet_api.cli.author.backtest_remarks import tell_remarks
 from fleet_api.cli.author.evidence.shown import byte_range, count_range, tell_rest
-from fleet_api.cli.author.versions.document import give
-from fleet_api.cli.output import counted, print_result, print_table, remark, shown_bytes
-from triggers.backtest.page.versions import nearness, page, ratio_text, verdict
+from fleet_api.cli.output import counted, print_result, print_table, shown_bytes
+from triggers.backtest.page.versions import nearness, ratio_text, verdict
 
 if TYPE_CHECKING:
-    from triggers.backtest.forecast import ForecastFleet
-    from triggers.backtest.versions.comparison import Comparison, RanVersion, TriggerComparison
-    from triggers.signals.catalog import SignalCatalog
+    from triggers.backtest.versions.comparison import Comparison, TriggerComparison
 
 _SHOWN = 20
 """Rows that are shown of the longer tables; the JSON document has all of them."""
@@ -24,28 +18,8 @@ _EXAMPLES = 5
 """Fires of one version alone that are shown of each trigger and version."""
 
 
-def give_comparison(
-    first: RanVersion,
-    second: RanVersion,
-    fleet: ForecastFleet | None,
-    catalog: SignalCatalog,
-    *,
-    within_ns: int | None,
-    json_file: Path | None,
-    html_file: Path | None,
-) -> int:
-    """Compare two versions that ran, tell what the figures do not say, and give the comparison; the exit status."""
-    from triggers.backtest.report import make_report
-    from triggers.backtest.versions.comparison import compare
-
-    comparison = compare(first, second, fleet, catalog, within_ns=within_ns)
-    for failure in comparison.failed_drives:
-        remark(f"left out: {failure}")
-    tell_remarks(*(make_report(each.plan, each.result, fleet, catalog) for each in (first, second)))
-    if html_file is not None:
-        write_html(html_file, page(comparison))
-    give(comparison.to_json(), lambda: show_comparison(comparison), json_file)
-    return 0 if comparison.is_complete else 1
+if TYPE_CHECKING:
+    from triggers.backtest.versions.comparison import Comparison, TriggerComparison
 
 
 def show_comparison(comparison: Comparison) -> None:
@@ -62,7 +36,7 @@ def show_comparison(comparison: Comparison) -> None:
         print_result()
         for trigger in triggers:
             print_result(f"{trigger.trigger}: {verdict(trigger)}")
-        print_result(nearness(comparison))
+        print_result(nearness(comparison.within_ns))
     for side, names in (("first", comparison.only_first), ("second", comparison.only_second)):
         if names:
             print_result(f"only the {side} has: {', '.join(names)}")

@@ -100,7 +100,7 @@ def test_a_value_that_does_not_fit_is_told_with_its_place(
     (found,) = compilation.diagnostics
     assert not compilation.ok and not compilation.campaigns
     assert (found.code, found.file, found.line, found.column) == ("LT230", "--set", 1, column)
-    assert message in found.message and found.proposal == proposal
+    assert message in found.message and found.proposal.partition("; ")[0] == proposal
 
 
 def test_a_param_is_set_once(file: Path, catalog: SignalCatalog) -> None:

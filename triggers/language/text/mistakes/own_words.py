@@ -119,11 +119,19 @@ class OwnWordMistakes(Collector):
         """LT230 for a param that is set twice."""
         self._error("LT230", span, f"`{name}` is set twice", "keep one of them")
 
-    def bad_value(self, span: Span, name: str, text: str, kind: str, example: str) -> None:
-        """LT230 for a value that does not fit."""
-        self._error(
-            "LT230", span, f"`{name}` is {kind}, and `{text[:80]}` is not", f"write, for example, `{name}={example}`"
-        )
+    def bad_value(self, span: Span, name: str, text: str, *, kind: str, example: str, declared: str) -> None:
+        """LT230 for a value that does not fit; `declared` says where the param is, and what it is there."""
+        proposal = f"write, for example, `{name}={example}`; {declared}"
+        self._error("LT230", span, f"`{name}` is {kind}, and `{text[:80]}` is not", proposal)
+
+    def bad_range(self, span: Span, text: str, why: str) -> None:
+        """LT230 for a range of values that is none."""
+        proposal = "write, for example, `100ms..1s/10`: ten values from 100 ms to 1 s"
+        self._error("LT230", span, f"`{text[:80]}` is not a range: {why}", proposal)
+
+    def too_many_values(self, span: Span, count: int, most: int) -> None:
+        """LT230 for a sweep over more values than are run together."""
+        self._error("LT230", span, f"{count} values, and at most {most} are swept at once", "take fewer of them")
 
     def unused_argument(self, span: Span, name: str, argument: str) -> None:
         """LT919: an argument that its `let` does not use."""

@@ -138,7 +138,7 @@ def test_what_no_version_can_do_is_told_and_is_no_success(capsys: pytest.Capture
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (("--within", "1s"), "--within is for --against"),
+        (("--within", "1s"), "give it with --against or --sweep"),
         (("--against", "old.trigger", "--within", "2000min"), "from 0s to 60min"),
         (("--against", "old.trigger", "--fires", "fires.parquet"), "--fires is about one version"),
         (("--set-against", "hold=1s", "--results", "r.parquet"), "--results is about one version"),
