@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from triggers.contracts.api.backtests.answers import MATCH_NS, ChangedFiresView
+from triggers.contracts.api.backtests.answers import MATCH_NS, ChangedFiresView, PairedRatioView
+from triggers.statistics.paired import PairedFires, rate_ratio
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,11 +53,17 @@ def _places(fires: Sequence[Moment]) -> dict[tuple[str, str], list[int]]:
 
 
 def changed_fires(
-    triggers: Iterable[str], drives: Sequence[str], first: Sequence[Moment], second: Sequence[Moment]
+    triggers: Iterable[str],
+    drives: Sequence[str],
+    first: Sequence[Moment],
+    second: Sequence[Moment],
+    *,
+    complete: bool = True,
 ) -> list[ChangedFiresView]:
     """What became of the fires of triggers that both programs have: each over all drives, then by drive with a fire.
 
-    So there are no more entries than triggers and fires, over however many drives.
+    So there are no more entries than triggers and fires, over however many drives. Rates are compared if the fires are
+    `complete`.
     """
     counts: dict[str, dict[str, list[int]]] = {}
     for number, (fires, found) in enumerate(zip((first, second), matched(first, second), strict=True), start=1):
@@ -70,7 +77,8 @@ def changed_fires(
     views = []
     for trigger in triggers:
         of_drives = {drive: each for drive, each in counts.get(trigger, {}).items() if drive in places}
-        views.append(_changed(trigger, None, [sum(each[kind] for each in of_drives.values()) for kind in range(3)]))
+        total = _changed(trigger, None, [sum(each[kind] for each in of_drives.values()) for kind in range(3)])
+        views.append(total.model_copy(update={"ratio": _ratio(of_drives.values()) if complete else None}))
         views += [_changed(trigger, drive, of_drives[drive]) for drive in sorted(of_drives, key=places.__getitem__)]
     return views
 
@@ -78,3 +86,9 @@ def changed_fires(
 def _changed(trigger: str, drive: str | None, counts: Sequence[int]) -> ChangedFiresView:
     both, only_first, only_second = counts
     return ChangedFiresView(trigger=trigger, drive=drive, both=both, only_first=only_first, only_second=only_second)
+
+
+def _ratio(of_drives: Iterable[Sequence[int]]) -> PairedRatioView:
+    """The rate of the second program divided by that of the first, from the counts of each drive."""
+    ratio = rate_ratio(PairedFires(both, only_second, only_first) for both, only_first, only_second in of_drives)
+    return PairedRatioView(**ratio.to_json())

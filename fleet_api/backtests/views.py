@@ -84,13 +84,17 @@ def comparison_view(given: Sequence[Ran], fires: Sequence[Sequence[FireRow]]) ->
     first, second = (set(ran.captures) for ran in given)
     ran_over = {each.drive for each in given[1].report.by_drive}
     drives = [each.drive for each in given[0].report.by_drive if each.drive in ran_over]
+    complete = not any(ran.fires_left_out for ran in given)
     return ProgramComparisonView(
         only_first=sorted(first - second),
         only_second=sorted(second - first),
         fires=changed_fires(
-            [name for name in given[0].captures if name in second], drives, *(moments(rows) for rows in fires)
+            [name for name in given[0].captures if name in second],
+            drives,
+            *(moments(rows) for rows in fires),
+            complete=complete,
         ),
-        complete=not any(ran.fires_left_out for ran in given),
+        complete=complete,
     )
 
 

@@ -32,6 +32,19 @@ def test_a_comparison_has_no_more_than_triggers_and_fires() -> None:
     assert len(changed) == len(triggers) + 2
 
 
+def test_rates_are_compared_over_the_drives_if_all_fires_are_there() -> None:
+    drives = ("a", "b", "c")
+    first = [Moment("t", drive, 10**10 * number) for drive in drives for number in range(20)]
+    second = [*first, *(Moment("t", drive, 10**10 * number) for drive in drives for number in range(20, 30))]
+    total, *of_drives = changed_fires(["t"], drives, first, second)
+    assert (total.both, total.only_second, total.ratio is not None) == (60, 30, True)
+    assert total.ratio is not None and total.ratio.high is not None
+    assert total.ratio.estimate == 1.5
+    assert 1 < total.ratio.low < 1.5 < total.ratio.high
+    assert [each.ratio for each in of_drives] == [None] * 3
+    assert changed_fires(["t"], drives, first, second, complete=False)[0].ratio is None
+
+
 def test_pages_of_fires_read_the_parts_that_they_show(
     api: Api, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -111,10 +111,20 @@ class ProgramResultView(View):
     fires_left_out: int
 
 
+class PairedRatioView(View):
+    """A ratio of rates with its interval of 95 %; null: 0 / 0 or infinite, or without an upper limit."""
+
+    estimate: float | None
+    low: float
+    high: float | None
+
+
 class ChangedFiresView(View):
     """Fires of a trigger that both programs have, matched where they are at most 1 s apart; on one drive or all (null).
 
-    `both` are fires of both programs, `only_first` and `only_second` those of one alone.
+    `both` are fires of both programs, `only_first` and `only_second` those of one alone. `ratio` is the rate of the
+    second program divided by that of the first, paired over the drives; null on one drive, and where fires were left
+    out.
     """
 
     trigger: str
@@ -122,6 +132,7 @@ class ChangedFiresView(View):
     both: int
     only_first: int
     only_second: int
+    ratio: PairedRatioView | None = None
 
 
 class ProgramComparisonView(View):
