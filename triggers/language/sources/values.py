@@ -90,7 +90,7 @@ def named_param(value: str, params: Params, report: Reporter) -> tuple[str, int]
 
 
 def read_constant(value: str, span: Span, source: Source, param: syntax.Param, report: Reporter) -> Constant | None:
-    """The constant at a place of `value`; None after reporting that a param of the source cannot have it."""
+    """The constant at a place of `value`, which begins with `NAME=`; None after reporting that a param of the source cannot have it."""
     declared, text = param.value, value[span.start : span.end]
     if isinstance(declared, syntax.Text) and not text.strip().startswith('"'):
         text = f'"{text.strip()}"'  # a shell has taken the quotes away
@@ -98,7 +98,7 @@ def read_constant(value: str, span: Span, source: Source, param: syntax.Param, r
     tokens = tokenize(inner.source, inner)
     constant = None if inner.has_errors else parse_constant(tokens, inner)
     if constant is None or not _fits(constant, declared):
-        name = param.name.text
+        name = value.partition("=")[0].strip()  # as it was written: `c.hold` for the param of an import
         kind, place = _kind(declared), declared_at(source, param)
         report.bad_value(span, name, text.strip(), kind=kind, example=shown(declared), declared=place)
         return None
