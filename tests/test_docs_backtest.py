@@ -16,6 +16,7 @@ import pytest
 
 from fleet_api.cli.main import main
 from tests.support.paths import REPOSITORY
+from triggers.backtest.evidence.circumstances import MAX_CELLS, SPEED_BOUNDS_KM_H
 from triggers.backtest.evidence.scores import NotFound
 from triggers.signals.catalog import SignalCatalog
 
@@ -58,6 +59,18 @@ def test_every_key_and_column_is_explained(words_of: Any) -> None:
     }
     names |= {*pq.read_schema("fires.parquet").names, *pq.read_schema("results.parquet").names}
     assert sorted(name for name in names if f"`{name}`" not in TEXT) == []
+
+
+def test_every_key_and_bound_of_a_breakdown_is_explained(words_of: Any) -> None:
+    line = next(line for line in LINES if "--breakdown" in line)
+    assert main([*words_of(line), "--json", "broken_down.json"]) == 0
+    told = json.loads(Path("broken_down.json").read_text())["breakdown"]
+    found = told["triggers"]["hard_braking"]
+    assert sum(each["fires"] for each in found["speed"]) == 1
+    assert sorted(key for key in {*told, *found, *found["speed"][0]} if f"`{key}`" not in TEXT) == []
+    *bounds, last = SPEED_BOUNDS_KM_H
+    assert f"from {', '.join(map(str, bounds))} and {last} km/h on" in TEXT
+    assert f"Up to {MAX_CELLS} cells" in TEXT
 
 
 def test_every_key_of_known_events_is_explained(words_of: Any) -> None:

@@ -13,6 +13,7 @@ import numpy as np
 
 from triggers.backtest.evidence.known_events import EventSpans
 from triggers.backtest.machines import MachinePool
+from triggers.backtest.meters.circumstances import CircumstanceMeter
 from triggers.backtest.meters.judged import WindowJudge
 from triggers.backtest.meters.odometer import odometer_for
 from triggers.backtest.meters.overlap import shared_fires
@@ -46,11 +47,12 @@ def run_drive(
     progress: ReportBytes,
     *,
     events: Sequence[Mapping[str, EventSpans]] = (),
+    breakdown: bool = False,
 ) -> list[DriveResult | InvalidInput]:
     """Run plans over one drive, which is read once, on machines of a pool that has the programs of all plans in order.
 
     `events` are known ones, for each plan by the trigger that should find them: around each it is weighed whether the
-    condition was known.
+    condition was known. `breakdown`: time and fires are added up by their circumstances, too.
 
     A trigger, compared head or events are left out if the drive cannot give one of their signals; instead of a result
     there is the reason why, if none of a plan's can run. Raises InvalidInput if the drive cannot be read.
@@ -72,6 +74,8 @@ def run_drive(
             runs[number] = _PlanRun(plan, file, of_plan, result, measures)
             if events:
                 runs[number].judge(events[number])
+            if breakdown:
+                runs[number].measure_circumstances(file, catalog)
         if runs:
             _take_all(file, list(runs.values()), measures, progress)
             _finish(drive, list(runs.values()), measures, progress)
@@ -130,6 +134,7 @@ class _PlanRun:
         }
         self.meter = ClipMeter(file, catalog, self.captures, self.signals)
         self._judge: WindowJudge | None = None
+        self._circumstances: CircumstanceMeter | None = None
 
     def judge(self, events: Mapping[str, EventSpans]) -> None:
         """Weigh conditions around known events, too."""
@@ -137,13 +142,25 @@ class _PlanRun:
         if ran:
             self._judge = WindowJudge(ran, lambda: {name: w for run in self._runs for name, w in run.weights().items()})
 
+    def measure_circumstances(self, file: DriveFile, catalog: SignalCatalog) -> None:
+        """Add up time and fires by speed, place and hour, too."""
+        meter = CircumstanceMeter(
+            catalog, lambda name: file.problem(name, catalog) is None, self.captures, file.start_ns
+        )
+        self._circumstances = meter
+        self.signals |= set(meter.signals)
+
     def take(self, batch: Batch) -> None:
         """Run the rows of a batch."""
         for part in (batch,) if self._judge is None else self._judge.parts(batch):
-            self.meter.take(part, {name: t_ns for run in self._runs for name, t_ns in run.take(part).items()})
+            fires_ns = {name: t_ns for run in self._runs for name, t_ns in run.take(part).items()}
+            self.meter.take(part, fires_ns)
+            if self._circumstances is not None:
+                self._circumstances.take(part, fires_ns)
 
     def end(self) -> None:
         """End the drive: all fires and counts are in the result from now on."""
+        self.result.circumstances = None if self._circumstances is None else self._circumstances.finish()
         self.result.judged = {} if self._judge is None else self._judge.finish()
         for run in self._runs:
             run.add_to(self.result)

@@ -12,6 +12,7 @@ from triggers.backtest.budgets import BudgetUse, budget_uses
 from triggers.backtest.conditions import Judged, PartShares, Shares, parts_of, why_not
 from triggers.backtest.events import EventsOfDrives, events_of
 from triggers.backtest.evidence.by_drive import DriveCounts, LeaveOneOut, counts_by_drive, leave_one_out
+from triggers.backtest.evidence.circumstances import BreakdownReport, breakdown_of
 from triggers.backtest.evidence.scores import EventsReport
 from triggers.backtest.forecast import NS_PER_HOUR, Forecast, ForecastFleet, make_forecast
 from triggers.backtest.plan import BacktestPlan
@@ -122,6 +123,8 @@ class BacktestReport:
     """For each drive that was left out, the reason."""
     known_events: EventsReport | None = None
     """How well known events were found, if there were any."""
+    breakdown: BreakdownReport | None = None
+    """Fires by speed, place and hour, if they were asked for."""
 
     def to_json(self) -> dict[str, Any]:
         """The document that `longtail backtest --json` writes."""
@@ -147,6 +150,7 @@ class BacktestReport:
             "budgets": [use.to_json() for use in self.budgets],
             "programs": list(self.programs),
             "failed_drives": list(self.failed_drives),
+            **({} if self.breakdown is None else {"breakdown": self.breakdown.to_json()}),
             **({} if self.known_events is None else {"known_events": self.known_events.to_json()}),
         }
 
@@ -181,6 +185,7 @@ def make_report(
         budgets=budget_uses(plan.campaigns, drives, fleet, catalog),
         programs=tuple(hashlib.sha256(program).hexdigest() for program in plan.programs),
         failed_drives=tuple(str(failure) for failure in result.failures),
+        breakdown=breakdown_of(plan.settings, drives),
     )
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from triggers.backtest.evidence.circumstances import Circumstances
 from triggers.contracts.compared import Compared, EventCounts, EventKey
 from triggers.drives.findings import Finding
 from triggers.drives.times import Times
@@ -69,6 +70,8 @@ class DriveResult:
     """By trigger that ran: how long its condition was true, false and unknown."""
     judged: dict[str, tuple[JudgedWindow, ...]] = field(default_factory=dict)
     """By trigger that ran, its known events on the drive, in their order."""
+    circumstances: Circumstances | None = None
+    """Its time and fires by speed, place and hour, if they were asked for."""
     findings: tuple[Finding, ...] = ()
     """What the reader could not take as it is."""
     camera_bytes_per_s: dict[str, float] = field(default_factory=dict)

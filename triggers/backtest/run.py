@@ -47,9 +47,12 @@ def run(
     workers: int = 1,
     pool: MachinePool | None = None,
     events: KnownEvents | None = None,
+    breakdown: bool = False,
 ) -> BacktestResult:
     """Run a plan over drives; see `run_together`. `pool` has machines of its programs from an earlier run."""
-    return run_together([plan], drives, catalog, progress, workers=workers, pool=pool, events=events)[0]
+    return run_together(
+        [plan], drives, catalog, progress, workers=workers, pool=pool, events=events, breakdown=breakdown
+    )[0]
 
 
 def run_together(
@@ -61,13 +64,14 @@ def run_together(
     workers: int = 1,
     pool: MachinePool | None = None,
     events: KnownEvents | None = None,
+    breakdown: bool = False,
 ) -> list[BacktestResult]:
     """Run plans over drives, each of which is read once, in `workers` threads; with one, in the calling thread.
 
     The results are those of each plan alone. `progress` is called from any of the threads. `pool` has machines of the
     programs of all plans from an earlier run; without it the programs are compiled. `events` are known ones, around
-    which conditions are weighed. An exception in the calling thread, such as KeyboardInterrupt, ends all threads within
-    a batch.
+    which conditions are weighed. With `breakdown` time and fires are added up by speed, place and hour. An exception in
+    the calling thread, such as KeyboardInterrupt, ends all threads within a batch.
     """
     pool = pool or MachinePool([program for plan in plans for program in plan.programs])
     stop = threading.Event()
@@ -85,7 +89,7 @@ def run_together(
         name = names[drive.path]
         spans = [] if events is None else [events.spans(name, drive.path, tuple(plan.settings)) for plan in plans]
         try:
-            results = run_drive(plans, drive, catalog, pool, advance, events=spans)
+            results = run_drive(plans, drive, catalog, pool, advance, events=spans, breakdown=breakdown)
         except InvalidInput as error:
             return [error] * len(plans)
         return [replace(each, name=name) if isinstance(each, DriveResult) else each for each in results]

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Iterable
-from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -15,7 +14,7 @@ from fleet_api.cli.author.backtest_remarks import tell_remarks
 from fleet_api.cli.author.backtest_report import show_report
 from fleet_api.cli.author.check import set_option, show_diagnostics, signals_option
 from fleet_api.cli.author.drives_option import SpreadDrives, drives_option
-from fleet_api.cli.author.evidence.known_events import EventsAsked, events_options
+from fleet_api.cli.author.evidence.known_events import AskedEvidence, evidence_options
 from fleet_api.cli.author.versions.document import STANDARD_OUTPUT, give
 from fleet_api.cli.author.versions.giving import give_versions
 from fleet_api.cli.author.versions.options import AskedVersions, version_options
@@ -65,7 +64,7 @@ def _number(_context: click.Context, _option: click.Parameter, value: float) -> 
     help="Keep 1 in this many fires in the forecast.  [default: as the campaigns say]",
 )
 @version_options
-@events_options
+@evidence_options
 @with_api
 def backtest(
     *,
@@ -85,7 +84,7 @@ def backtest(
     vehicles: int,
     hours_per_day: float,
     sample: int | None,
-    events: EventsAsked | None,
+    asked: AskedEvidence,
 ) -> int:
     """Run the triggers of FILE over recorded drives, and forecast what they would do in a fleet.
 
@@ -94,7 +93,6 @@ def backtest(
     and there is no forecast. With --against or --set-against it gives a comparison of two versions,
     and with --sweep a curve over the values of a param.
     """
-    from triggers.backtest.evidence.scores import score_events
     from triggers.backtest.forecast import ForecastFleet
     from triggers.backtest.plan import make_plan
     from triggers.backtest.report import make_report
@@ -107,7 +105,7 @@ def backtest(
     if bool(drive_paths) == (cql2 is not None) or (limit is not None and cql2 is None):
         raise click.UsageError("give either --drives PATH..., or --clips FILTER and perhaps --limit")
     outputs = {"--json": json_file, "--html": html_file, "--fires": fires_file, "--results": results_file}
-    alone = {"--fires": fires_file, "--results": results_file, "--events": events}
+    alone = {"--fires": fires_file, "--results": results_file, **asked.options}
     alone |= {"--html": html_file} if versions.sweep is not None else {}
     versions.check([option for option, given in alone.items() if given is not None])
     _check_outputs(outputs)
@@ -117,15 +115,14 @@ def backtest(
     if not all(each.ok for each in compilations):
         return 1
     plans = [make_plan(each) for each in compilations]
-    known = None if events is None else events.read(catalog, list(plans[0].settings))
+    evidence = asked.read(catalog, list(plans[0].settings))
     drives = find_drives(drive_paths)
-    others = versions.files if events is None else (*versions.files, events.file)
-    _check_not_inputs(outputs, (file, catalog_file, *others, *(drive.path for drive in drives)))
+    _check_not_inputs(outputs, (file, catalog_file, *versions.files, *asked.files, *(drive.path for drive in drives)))
     workers = workers or available_cores()
     if cql2 is None:
-        results = run_versions(plans, drives, catalog, workers, known)
+        results = run_versions(plans, drives, catalog, workers, evidence)
     else:
-        results = run_over_clips(open_api, (cql2, limit), plans, catalog, workers=workers, events=known)
+        results = run_over_clips(open_api, (cql2, limit), plans, catalog, workers=workers, evidence=evidence)
     fleet = ForecastFleet(vehicles, hours_per_day, sample) if cql2 is None else None
     if len(plans) > 1 or versions.sweep is not None:
         ran = list(zip(compilations, results, strict=True))
@@ -137,9 +134,7 @@ def backtest(
         write_counts(results_file, plan, result)
     for failure in result.failures:
         remark(f"left out: {failure}")
-    report = make_report(plan, result, fleet, catalog)
-    if known is not None:
-        report = replace(report, known_events=score_events(known, plan, result))
+    report = evidence.judged(make_report(plan, result, fleet, catalog), plan, result)
     tell_remarks(report)
     document = report.to_json() | {"run": what_ran(compilations[0], file, catalog_file)}
     if html_file is not None:

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from fleet_api.cli.author.backtest_conditions import show_conditions
+from fleet_api.cli.author.evidence.breakdown import show_breakdown
 from fleet_api.cli.author.evidence.drives import show_drives, tell_concentrated
 from fleet_api.cli.author.evidence.known_events import show_events
 from fleet_api.cli.author.evidence.shown import SHOWN, byte_range, count_range, number, tell_rest
@@ -36,6 +37,8 @@ def show_report(report: BacktestReport) -> None:
     _show_compared(report.compared)
     _show_events(report.events)
     show_drives(report)
+    if report.breakdown is not None:
+        show_breakdown(report.breakdown)
     if report.known_events is not None:
         show_events(report.known_events)
     _show_budgets(report.budgets)

@@ -12,8 +12,8 @@ from typing import TypeAlias
 import h3
 
 from storage.clips.cql2.shapes import TURN
-from storage.clips.properties.place_cells import FINEST
 from storage.clips.records import Box
+from triggers.clips.place_cells import FINEST
 from triggers.errors import InvalidInput
 
 Ring: TypeAlias = Sequence[tuple[float, float]]

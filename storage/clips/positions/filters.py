@@ -31,8 +31,9 @@ from storage.clips.cql2.tree import (
 )
 from storage.clips.positions.cells import Area, box_area, touched
 from storage.clips.properties import Property, require_property
-from storage.clips.properties.place_cells import FINEST, coarser
+from storage.clips.properties.place_cells import coarser
 from storage.tables import clips
+from triggers.clips.place_cells import FINEST
 from triggers.errors import Forbidden
 
 _PLACES = frozenset({"geometry", "box"})

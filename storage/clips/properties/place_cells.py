@@ -9,18 +9,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import h3
 from sqlalchemy import BigInteger, ColumnElement, Text, cast, func, literal
 from sqlalchemy.dialects.postgresql import BIT
 
-FINEST = 7
-"""The resolution that is stored: cells of 5 km² on average, 1.4 km along an edge."""
+from triggers.clips.place_cells import cell_at
+
 _RESOLUTION_BITS = 15 << 52
 
 
 def cell_of(track: Sequence[tuple[float, float]]) -> str | None:
     """The cell in which a track of (latitude, longitude) in degrees begins; None without a position."""
-    return h3.latlng_to_cell(*track[0], FINEST) if track else None
+    return cell_at(*track[0]) if track else None
 
 
 def coarser(cell: ColumnElement[str], resolution: int) -> ColumnElement[str]:

@@ -7,12 +7,13 @@ import random
 import h3
 from sqlalchemy import select
 
-from storage.clips.properties.place_cells import FINEST, cell_of, coarser
+from storage.clips.properties.place_cells import cell_of, coarser
 from storage.clips.query import ClipQuery
 from storage.clips.search import search
 from storage.database import Database
 from storage.tables import clips
 from tests.storage.clips.catalog_support import add_clip
+from triggers.clips.place_cells import FINEST
 
 
 def test_coarser_cells_are_those_of_the_h3_library(database: Database) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -17,6 +17,9 @@ from fleet_api.cli.output import counted, print_result, print_table, remark
 if TYPE_CHECKING:
     from triggers.backtest.evidence.known_events import KnownEvents
     from triggers.backtest.evidence.scores import EventScore, EventsReport, NotFound
+    from triggers.backtest.plan import BacktestPlan
+    from triggers.backtest.report import BacktestReport
+    from triggers.backtest.result import BacktestResult
     from triggers.signals.catalog import SignalCatalog
     from triggers.statistics.interval import Interval
 
@@ -45,6 +48,42 @@ class EventsAsked:
         return read_events(self.file, catalog.time, Finders(triggers, types), round(self.window_s * 1e9))
 
 
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What is measured beside the fires: conditions around known events, and the circumstances of time and fires."""
+
+    events: KnownEvents | None
+    breakdown: bool
+
+    def judged(self, report: BacktestReport, plan: BacktestPlan, result: BacktestResult) -> BacktestReport:
+        """The report with how well known events were found, if there are any."""
+        from triggers.backtest.evidence.scores import score_events
+
+        return report if self.events is None else replace(report, known_events=score_events(self.events, plan, result))
+
+
+@dataclass(frozen=True, slots=True)
+class AskedEvidence:
+    """What `--events` and `--breakdown` ask for."""
+
+    events: EventsAsked | None
+    breakdown: bool
+
+    @property
+    def files(self) -> list[Path]:
+        """The files that are read for it."""
+        return [] if self.events is None else [self.events.file]
+
+    @property
+    def options(self) -> dict[str, object]:
+        """The options that were given, None for others."""
+        return {"--events": self.events, "--breakdown": self.breakdown or None}
+
+    def read(self, catalog: SignalCatalog, triggers: Sequence[str]) -> Evidence:
+        """What to measure, with the known events. Raises InvalidInput for a file of them that cannot be used."""
+        return Evidence(None if self.events is None else self.events.read(catalog, triggers), self.breakdown)
+
+
 class _TypeOfTrigger(click.ParamType[tuple[str, str]]):
     """A type of events and the trigger that should find them, as TYPE=TRIGGER."""
 
@@ -60,8 +99,8 @@ class _TypeOfTrigger(click.ParamType[tuple[str, str]]):
         return kind, trigger
 
 
-def events_options(command: Command) -> Command:
-    """Add `--events`, `--event-window` and `--event-type`; the command gets them as `events` (EventsAsked or None)."""
+def evidence_options(command: Command) -> Command:
+    """Add `--breakdown`, `--events`, `--event-window` and `--event-type`; the command gets them as `asked`."""
 
     @functools.wraps(command)
     def wrapped(
@@ -69,6 +108,7 @@ def events_options(command: Command) -> Command:
         events_file: Path | None,
         event_window_s: float | None,
         event_types: tuple[tuple[str, str], ...],
+        breakdown: bool,
         **given: Any,
     ) -> Any:
         if events_file is None and (event_window_s is not None or event_types):
@@ -76,8 +116,8 @@ def events_options(command: Command) -> Command:
         window_s = 2.0 if event_window_s is None else event_window_s
         if not 0 <= window_s <= _LONGEST_WINDOW_S:
             raise click.UsageError(f"--event-window: must be between 0 s and {_LONGEST_WINDOW_S} s")
-        asked = None if events_file is None else EventsAsked(events_file, window_s, event_types)
-        return command(*arguments, events=asked, **given)
+        events = None if events_file is None else EventsAsked(events_file, window_s, event_types)
+        return command(*arguments, asked=AskedEvidence(events, breakdown), **given)
 
     for option in (
         click.option(
@@ -96,6 +136,9 @@ def events_options(command: Command) -> Command:
         ),
         click.option(
             "--events", "events_file", type=_file, help="Judge the triggers by the known events of this Parquet file."
+        ),
+        click.option(
+            "--breakdown", is_flag=True, help="Count fires and hours by speed, place and hour of the day, too."
         ),
     ):
         wrapped = option(wrapped)

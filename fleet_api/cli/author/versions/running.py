@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,7 +11,7 @@ from fleet_api.cli.connection import OpenApi
 from fleet_api.cli.output import counted
 
 if TYPE_CHECKING:
-    from triggers.backtest.evidence.known_events import KnownEvents
+    from fleet_api.cli.author.evidence.known_events import Evidence
     from triggers.backtest.plan import BacktestPlan
     from triggers.backtest.result import BacktestResult
     from triggers.drives.drive import Drive
@@ -23,13 +23,17 @@ def run_versions(
     drives: Sequence[Drive],
     catalog: SignalCatalog,
     workers: int,
-    events: KnownEvents | None = None,
+    evidence: Evidence,
 ) -> list[BacktestResult]:
-    """Run plans over drives; a terminal shows a progress bar over the files' bytes. `events` are known ones."""
+    """Run plans over drives; a terminal shows a progress bar over the files' bytes."""
     from triggers.backtest.run import run_together
 
+    def start(progress: Callable[[int], None]) -> list[BacktestResult]:
+        events, breakdown = evidence.events, evidence.breakdown
+        return run_together(plans, drives, catalog, progress, workers=workers, events=events, breakdown=breakdown)
+
     if not sys.stderr.isatty():
-        return run_together(plans, drives, catalog, lambda _bytes: None, workers=workers, events=events)
+        return start(lambda _bytes: None)
     from rich.console import Console
     from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 
@@ -37,11 +41,7 @@ def run_versions(
     total = sum(drive.path.stat().st_size for drive in drives if drive.path.is_file())
     with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
         task = progress.add_task(counted(len(drives), "drive"), total=total)
-
-        def advance(count: int) -> None:
-            progress.advance(task, count)
-
-        return run_together(plans, drives, catalog, advance, workers=workers, events=events)
+        return start(lambda count: progress.advance(task, count))
 
 
 def run_over_clips(
@@ -51,7 +51,7 @@ def run_over_clips(
     catalog: SignalCatalog,
     *,
     workers: int,
-    events: KnownEvents | None = None,
+    evidence: Evidence,
 ) -> list[BacktestResult]:
     """Run plans over clips, whose signals lie in a temporary folder meanwhile."""
     from tempfile import TemporaryDirectory
@@ -62,7 +62,7 @@ def run_over_clips(
     with TemporaryDirectory(prefix="longtail-clips-") as place, open_api() as client:
         folder = Path(place)
         fetched = fetch_clips(client, search, plans, catalog, folder)
-        results = run_versions(plans, fetched.drives, catalog_for_clips(catalog), workers, events)
+        results = run_versions(plans, fetched.drives, catalog_for_clips(catalog), workers, evidence)
         results = [named_for_clips(result, folder) for result in results]
     for result in results:
         result.failures[:0] = fetched.failures

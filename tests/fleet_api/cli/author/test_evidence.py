@@ -1,4 +1,4 @@
-"""What `longtail backtest` shows of single drives and of known events, on terminals of several widths."""
+"""What `longtail backtest` shows of single drives, circumstances and known events, on terminals of several widths."""
 
 from __future__ import annotations
 
@@ -156,3 +156,28 @@ def test_what_events_cannot_be_is_told(
     assert main([*BACKTEST, *words]) == status
     shown = " ".join(capsys.readouterr().err.split())
     assert told in shown
+
+
+@pytest.mark.parametrize("columns", [40, 80])
+def test_a_breakdown_is_three_tables_for_the_triggers_that_fired(
+    folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, columns: int
+) -> None:
+    (folder / "s.yaml").write_text(
+        "signals:\n  x: {rate: 10}\n  ego.speed: {unit: km/h, rate: 10}\n  lat: {unit: deg, rate: 10}\n"
+        "  lon: {unit: deg, rate: 10}\nposition: {latitude: lat, longitude: lon}\n"
+    )
+    x = np.where(np.isin(np.arange(600), [100, 300]), 1.0, 0.0)
+    t = 1_790_000_000 + np.arange(600) / 10
+    north, fast = np.full(600, 48.1), np.where(np.arange(600) < 200, 40.0, 80.0)
+    pq.write_table(pa.table({"t": t, "x": x, "ego.speed": fast, "lat": north, "lon": north}), "one.parquet")
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True)
+    monkeypatch.setenv("COLUMNS", str(columns))
+    assert main([*BACKTEST[:-1], "--breakdown"]) == 0
+    shown = capsys.readouterr().out
+    for words in ("a by speed", "30 to", "km/h", "a by place", "a by hour", "17:00", "by the sun"):
+        assert words in shown
+    assert "never by speed" not in shown and "unknown" in shown
+    assert main([*BACKTEST[:-1], "--breakdown", "--json", "-"]) == 0
+    told = json.loads(capsys.readouterr().out)["breakdown"]["triggers"]["a"]
+    assert [(each["bin"], each["fires"]) for each in told["speed"]] == [("30 to 50 km/h", 1), ("70 to 100 km/h", 1)]
+    assert [each["bin"] for each in told["hour"]] == ["17:00"]

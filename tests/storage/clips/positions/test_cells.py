@@ -8,7 +8,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from storage.clips.positions.cells import MAX_CELLS, bounds, box_area, outline, touched
-from storage.clips.properties.place_cells import FINEST
+from triggers.clips.place_cells import FINEST
 from triggers.errors import InvalidInput
 
 LONGITUDES = st.floats(-180, 180, allow_subnormal=False)
