@@ -87,12 +87,13 @@ def prune(nodes: Sequence[Node], roots: Sequence[int]) -> Pruned:
             waiting += nodes[index].arguments
     order = sorted(needed)
     renumbered = {old: new for new, old in enumerate(order)}
-    inputs = [nodes[old].integer("input") for old in order if nodes[old].op == "input"]
+    reads = {old: nodes[old].integer("input") for old in order if "input" in OPERATIONS[nodes[old].op].parameters}
+    inputs = list(dict.fromkeys(reads.values()))
     positions = {old: new for new, old in enumerate(inputs)}
     kept = []
     for old in order:
         node = nodes[old]
-        parameters = (positions[node.integer("input")],) if node.op == "input" else node.parameters
+        parameters = (positions[reads[old]], *node.parameters[1:]) if old in reads else node.parameters
         arguments = tuple(renumbered[argument] for argument in node.arguments)
         kept.append(replace(node, arguments=arguments, parameters=parameters))
     return Pruned(tuple(kept), tuple(renumbered[root] for root in roots), tuple(inputs), tuple(order))

@@ -31,7 +31,8 @@ MAX_QUOTIENT = 2.0**51
 CLOCK = 1 << MAX_INPUTS
 """The bit of a mask of inputs that stands for the heartbeats: for a clock that never has a sample."""
 
-SignalType = Literal["number", "bool", "text"]
+SignalType = Literal["number", "bool", "text", "objects"]
+FieldType = Literal["id", "number", "bool", "text"]
 
 
 class Kind(StrEnum):
@@ -145,7 +146,24 @@ OPERATIONS: dict[str, Operation] = {
     # of the time and of a longitude, or a latitude and a longitude, in degrees: hours, degrees
     "solar_time": Operation(_N, (_N,)),
     "sun_elevation": Operation(_N, (_N, _N)),
+    # of one object of a list, which is an input: a field (by its place among `Input.fields`), and what of all objects
+    # that are present is told; their arguments depend on fields of the same list, and on no other aggregate
+    "object_field": Operation(None, (), ("input", "field")),
+    "any_object": Operation(_B, (_B,), ("input",)),
+    "all_objects": Operation(_B, (_B,), ("input",)),
+    "count_objects": Operation(_N, (_B,), ("input",)),
+    "min_of_objects": Operation(_N, (_N, _B), ("input",)),
+    "max_of_objects": Operation(_N, (_N, _B), ("input",)),
+    "sum_of_objects": Operation(_N, (_N, _B), ("input",)),
+    # the third argument of the object with the least first one among those that the second one admits
+    "nearest_object": Operation(None, (_N, _B, ANY), ("input",)),
 }
+
+AGGREGATES = frozenset({
+    "any_object", "all_objects", "count_objects", "min_of_objects", "max_of_objects", "sum_of_objects",
+    "nearest_object",
+})  # fmt: skip
+"""Operations over the objects of a list: their arguments are evaluated once for each object, their results once."""
 
 CLOCKED = frozenset({"every"})
 """Operations that step at heartbeats, because no signal tells them the time."""
@@ -196,7 +214,7 @@ class Node:
 
 def mask_of(node: Node, masks: Sequence[int]) -> int:
     """The inputs that a node reads, as a bit mask, and `CLOCK`; `masks` are those of the nodes before it."""
-    mask = 1 << node.integer("input") if node.op == "input" else 0
+    mask = 1 << node.integer("input") if "input" in OPERATIONS[node.op].parameters else 0
     if node.op in CLOCKED:
         mask |= CLOCK
     for argument in node.arguments:
@@ -205,11 +223,22 @@ def mask_of(node: Node, masks: Sequence[int]) -> int:
 
 
 @dataclass(frozen=True, slots=True)
+class InputField:
+    """A field of the objects of a list, as `Input` has a signal; the type `id` is that of the key."""
+
+    name: str
+    type: FieldType
+    unit: str = ""
+    values: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Input:
-    """A signal that is read.
+    """A signal that is read, or a list of objects.
 
     `max_age_ns` None: it never expires within a segment (`update: on_change`). `initial` is the value at a segment's
-    start (text as index, bool as 0 or 1). `unit` is the unit of its samples in rows.
+    start (text as index, bool as 0 or 1). `unit` is the unit of its samples in rows. A list (`type` "objects") keeps
+    `max_objects` apart; `fields` are all that the catalog declares, in its order, the key first.
     """
 
     name: str
@@ -218,6 +247,8 @@ class Input:
     max_age_ns: int | None
     initial: float | None
     values: tuple[str, ...] = ()
+    max_objects: int = 0
+    fields: tuple[InputField, ...] = ()
 
     @property
     def on_change(self) -> bool:

@@ -44,7 +44,7 @@ class ManifestInput(Contract):
     """
 
     name: SignalName
-    type: Literal["number", "bool", "text"]
+    type: Literal["number", "bool", "text", "objects"]
     unit: Annotated[str, Field(max_length=100)]
     max_age_ns: PositiveNs | None
     initial: float | None

@@ -1,0 +1,92 @@
+"""Lists of objects in a signal catalog, such as the tracked ones around a vehicle, and the samples that they have.
+
+One sample is the whole list at one time. An object is told from the others by its key, an integer of 64 bits, and is
+present in a sample if its key is there. See LANGUAGE.md, section 10, Objects.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, model_validator
+
+from triggers.contracts.base import Contract, Name, ShortText
+from triggers.signals.recordings import Column
+from triggers.signals.units import parse_unit
+from triggers.signals.values import TextValue
+from triggers.times import NS_PER_S
+
+MAX_OBJECTS = 256
+"""The most objects of a list that a program keeps apart."""
+MAX_FIELDS = 64
+DEFAULT_MAX_AGE_S = 1.0
+
+
+class ObjectField(Contract):
+    """A field of the objects of a list. The type `id` is that of the key: an integer of 64 bits."""
+
+    type: Literal["id", "number", "bool", "text"] = "number"
+    unit: str = ""
+    values: Annotated[tuple[TextValue, ...], Field(max_length=10_000)] = ()
+    describe: ShortText = ""
+
+
+class ObjectList(Contract):
+    """The declaration of a list of objects: `max` objects are kept apart; `rate` in Hz, `max_age` in seconds.
+
+    `column` is the column of recorded drives, a list of structs; else that of the list's own name, or a column per
+    field of each place (`tracked.0.x`).
+    """
+
+    max: Annotated[int, Field(ge=1, le=MAX_OBJECTS)]
+    key: Name
+    fields: Annotated[dict[Name, ObjectField], Field(min_length=1, max_length=MAX_FIELDS)]
+    rate: Annotated[float, Field(ge=1e-6, le=100_000.0)] | None = None
+    max_age: Annotated[float, Field(ge=1e-9, le=86_400)] | None = None
+    column: Column | None = None
+    describe: ShortText = ""
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        key = self.fields.get(self.key)
+        if key is None or key.type != "id":
+            raise ValueError(f"`key` names `{self.key}`, which is not a field of the type id")
+        for name, field in self.fields.items():
+            if parse_unit(field.unit) is None:
+                raise ValueError(f"`{name}` has the unknown unit `{field.unit}`")
+            if field.type != "number" and field.unit:
+                raise ValueError(f"`{name}` is of the type {field.type}, which has no unit")
+            if (field.type == "text") is not bool(field.values):
+                raise ValueError(f"`{name}`: a field of texts, and no other, lists its `values`")
+            if field.type == "id" and name != self.key:
+                raise ValueError(f"`{name}` is of the type id, but `key` is `{self.key}`")
+        return self
+
+    @property
+    def max_age_ns(self) -> int:
+        """How long a sample is valid, and how long an object may be absent before it is taken for a new one, in ns."""
+        if self.max_age is not None:
+            return round(Fraction(str(self.max_age)) * NS_PER_S)
+        if self.rate is not None:
+            return max(1, round(3_000_000_000 / Fraction(str(self.rate))))
+        return round(DEFAULT_MAX_AGE_S * NS_PER_S)
+
+    @property
+    def value_fields(self) -> tuple[str, ...]:
+        """The fields in their order, without the key."""
+        return tuple(name for name in self.fields if name != self.key)
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectSample:
+    """One sample of a list: the objects in the list's own order.
+
+    `values` has, for each object, a number per value field in the order of the declaration, in the field's unit: NaN
+    where it is null, infinite where it was measured but cannot be (unknown either way); bools as 0 and 1, texts as the
+    index of their value.
+    """
+
+    keys: tuple[int, ...]
+    values: tuple[tuple[float, ...], ...]
