@@ -1,17 +1,23 @@
 """The graph in which the intermediate representation is built: equal nodes are shared, unused ones are dropped.
 
 `Graph.add` returns the index of a node and gives equal nodes the same index, so equal sub-expressions are shared by
-construction and no pass needs recursion.
+construction and no pass needs recursion. A graph that is pruned has its nodes in stages: what is evaluated before the
+objects of lists, for the objects of each list, and after them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
-from triggers.language.ir import OPERATIONS, Kind, Node, Parameter, mask_of
+from triggers.language.ir import AGGREGATES, MAX_INPUTS, OPERATIONS, Kind, Node, Parameter, mask_of
 from triggers.language.text.diagnostics import Span
+
+BEFORE = -1
+"""The stage of what neither reads fields nor what is told of objects."""
+AFTER = MAX_INPUTS
+"""The stage of what reads what is told of objects: greater than that of any list."""
 
 
 @dataclass(slots=True)
@@ -69,7 +75,7 @@ class Pruned(NamedTuple):
 
 
 def prune(nodes: Sequence[Node], roots: Sequence[int]) -> Pruned:
-    """Keep only the nodes that the roots need, in their order.
+    """Keep only the nodes that the roots need, in their order, but what belongs to objects together (`in_stages`).
 
     >>> graph = Graph()
     >>> x, y = (graph.add("input", input=index, kind=Kind.NUMBER) for index in range(2))
@@ -85,7 +91,7 @@ def prune(nodes: Sequence[Node], roots: Sequence[int]) -> Pruned:
         if index not in needed:
             needed.add(index)
             waiting += nodes[index].arguments
-    order = sorted(needed)
+    order = in_stages(nodes, sorted(needed))
     renumbered = {old: new for new, old in enumerate(order)}
     reads = {old: nodes[old].integer("input") for old in order if "input" in OPERATIONS[nodes[old].op].parameters}
     inputs = list(dict.fromkeys(reads.values()))
@@ -97,3 +103,38 @@ def prune(nodes: Sequence[Node], roots: Sequence[int]) -> Pruned:
         arguments = tuple(renumbered[argument] for argument in node.arguments)
         kept.append(replace(node, arguments=arguments, parameters=parameters))
     return Pruned(tuple(kept), tuple(renumbered[root] for root in roots), tuple(inputs), tuple(order))
+
+
+def stages(nodes: Sequence[Node], order: Iterable[int]) -> dict[int, int]:
+    """The stage of each of these nodes, in whose order arguments come before their users: BEFORE, a list, or AFTER.
+
+    Conditions on objects do not read what is told of objects, so a program has one stage for each list, which is the
+    number of its input, between two halves (decision 0057).
+
+    Raises ValueError for a node that reads the fields of two lists, or fields and what is told of objects.
+    """
+    found: dict[int, int] = {}
+    for index in order:
+        node = nodes[index]
+        read = {AFTER if nodes[each].op in AGGREGATES else found[each] for each in node.arguments} - {BEFORE}
+        if node.op == "object_field" or node.op in AGGREGATES:
+            read.add(node.integer("input"))
+        if len(read) > 1:
+            raise ValueError(f"node {index} (`{node.op}`) reads what belongs to different lists of objects")
+        found[index] = read.pop() if read else BEFORE
+    return found
+
+
+def in_stages(nodes: Sequence[Node], order: Sequence[int]) -> list[int]:
+    """The same nodes in the order of their stages, and within each in the order in which they are given.
+
+    >>> graph = Graph()
+    >>> x = graph.add("object_field", input=1, field=1, kind=Kind.NUMBER)
+    >>> speed = graph.add("input", input=0, kind=Kind.NUMBER)
+    >>> near = graph.add("any_object", graph.add("lt", x, speed), input=1)
+    >>> both = graph.add("and", near, graph.add("gt", speed, graph.add("number", value=10.0)))
+    >>> [graph.nodes[index].op for index in in_stages(graph.nodes, range(len(graph.nodes)))]
+    ['input', 'number', 'gt', 'object_field', 'lt', 'any_object', 'and']
+    """
+    stage_of = stages(nodes, order)
+    return sorted(order, key=stage_of.__getitem__)
