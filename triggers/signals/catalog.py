@@ -30,7 +30,7 @@ from triggers.contracts.base import Contract, Name, ShortText, SignalName
 from triggers.contracts.campaign import DEFAULT_RECORDING_NS, MAX_CAPTURE_NS
 from triggers.contracts.limits import MAX_CATALOG_BYTES, PROGRAM_OPERATIONS, PROGRAM_STATE_BYTES
 from triggers.errors import InvalidInput
-from triggers.signals.catalog_mistakes import (
+from triggers.signals.mistakes.catalog import (
     UNREADABLE,
     can_be_read,
     contradicting,
@@ -41,17 +41,18 @@ from triggers.signals.catalog_mistakes import (
     unknown_units,
     unreadable_names,
 )
-from triggers.signals.contradictions import WITHOUT_CONTRADICTION, contradictions
-from triggers.signals.raw import RawForm
+from triggers.signals.mistakes.contradictions import WITHOUT_CONTRADICTION, contradictions
+from triggers.signals.mistakes.lists import clashes
+from triggers.signals.objects import MAX_LISTS, ObjectField, ObjectList
+from triggers.signals.raw import RawForm, declared_form
 from triggers.signals.recordings import Camera, Cameras, Column, TimeKey
 from triggers.signals.units import parse_amount, parse_unit
-from triggers.signals.values import Limits, TextValue, exact
+from triggers.signals.values import MAX_INVALID, Limits, TextValue, exact
 from triggers.strict_yaml import read_yaml
 from triggers.times import NS_PER_S
 
 MAX_SIGNALS = 20_000
 MAX_COLUMNS = 100
-MAX_INVALID = 1000
 MAX_DERIVED_CHARACTERS = 10_000
 MIN_RATE_HZ = 1e-6
 MAX_RATE_HZ = 100_000.0
@@ -115,10 +116,7 @@ class Signal(Contract):
     @property
     def raw_form(self) -> RawForm:
         """How its raw values are read; those of a text signal are indexes here."""
-        numbers = tuple(float(value) for value in self.invalid if not isinstance(value, str))
-        low, high = (-inf if self.min is None else self.min), (inf if self.max is None else self.max)
-        states = {"number": 0, "bool": 2, "text": len(self.values)}[self.type]
-        return RawForm(self.scale, self.offset, numbers, low, high, states)
+        return declared_form(self)
 
     @property
     def limits(self) -> dict[str, tuple[float, float]]:
@@ -204,7 +202,7 @@ class Position(Contract):
 
 
 class SignalCatalog(Contract):
-    """All signals, vehicle attributes and cameras a trigger file may name.
+    """All signals, lists of objects, vehicle attributes and cameras a trigger file may name.
 
     `reported` are attributes of `vehicle` of which targets believe the vehicle. `max_gap` and `buffer` in seconds;
     `buffer` is the longest capture, before and after a fire together, that the fleet's vehicles record (their
@@ -215,6 +213,7 @@ class SignalCatalog(Contract):
     buffer: Annotated[float, Field(ge=SHORTEST_S, le=MAX_CAPTURE_NS / NS_PER_S)] = DEFAULT_RECORDING_NS / NS_PER_S
     limits: ProgramLimits = ProgramLimits()
     signals: Annotated[dict[SignalName, Signal], Field(min_length=1, max_length=MAX_SIGNALS)]
+    objects: Annotated[dict[SignalName, ObjectList], Field(max_length=MAX_LISTS)] = {}
     position: Position | None = None
     vehicle: Annotated[dict[Name, AttributeType], Field(max_length=1000)] = {}
     reported: Annotated[tuple[Name, ...], Field(max_length=1000)] = ()
@@ -234,6 +233,15 @@ class SignalCatalog(Contract):
         for name in self.signals:
             if not can_be_read(name):
                 raise ValueError(f"`{name}` {UNREADABLE}")
+        return self
+
+    @model_validator(mode="after")
+    def _lists_can_be_read(self) -> Self:
+        for name in self.objects:
+            if not can_be_read(name):
+                raise ValueError(f"`{name}` {UNREADABLE}")
+        if self.objects and (found := list(clashes(self.signals, self.objects))):
+            raise PydanticCustomError("contradiction", "{what}", {"what": "; ".join(what for _, what in found)})
         return self
 
     @model_validator(mode="after")
@@ -330,6 +338,8 @@ def _mistakes(error: ValidationError, document: Any, source: CatalogSource) -> s
 
 def _keys_at(path: _Path) -> tuple[str, ...]:
     """The keys that the mapping at this path may have."""
+    if path[:1] == ("objects",):
+        return tuple((ObjectField if "fields" in path[2:] else ObjectList).model_fields)
     models: dict[str, type[Contract]] = {
         "signals": Signal, "position": Position, "limits": ProgramLimits, "cameras": Camera, "time": TimeKey,
     }  # fmt: skip

@@ -23,7 +23,7 @@ def catalog_text(catalog: SignalCatalog, heading: Iterable[str] = ()) -> str:
     for key in SignalCatalog.model_fields:
         if key not in document:
             continue
-        if key in ("signals", "vehicle"):
+        if key in ("signals", "objects", "vehicle"):
             lines.append(f"{key}:")
             lines += [line for name, value in document[key].items() for line in _entry(name, value)]
         else:
@@ -31,15 +31,15 @@ def catalog_text(catalog: SignalCatalog, heading: Iterable[str] = ()) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _entry(name: str, value: Any) -> Iterator[str]:
-    """`name: value`; a mapping on one line if it fits, else with one line per key."""
-    line = f"  {_scalar(name)}: {_flow(value)}"
+def _entry(name: str, value: Any, indent: str = "  ") -> Iterator[str]:
+    """`name: value`; a mapping on one line if it fits, else with one line, or several, per key."""
+    line = f"{indent}{_scalar(name)}: {_flow(value)}"
     if not isinstance(value, dict) or len(line) <= _MAX_LINE:
         yield line
         return
-    yield f"  {_scalar(name)}:"
+    yield f"{indent}{_scalar(name)}:"
     for key, inner in value.items():
-        yield f"    {key}: {_flow(inner)}"
+        yield from _entry(key, inner, indent + "  ")
 
 
 def _flow(value: Any) -> str:

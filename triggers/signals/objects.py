@@ -1,7 +1,7 @@
 """Lists of objects in a signal catalog, such as the tracked ones around a vehicle, and the samples that they have.
 
 One sample is the whole list at one time. An object is told from the others by its key, an integer of 64 bits, and is
-present in a sample if its key is there. See LANGUAGE.md, section 10, Objects.
+present in a sample if its key is there. See docs/language.md, Lists of objects.
 """
 
 from __future__ import annotations
@@ -11,26 +11,59 @@ from fractions import Fraction
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
+from pydantic_core import PydanticCustomError
 
 from triggers.contracts.base import Contract, Name, ShortText
+from triggers.signals.mistakes.catalog import unknown_unit
+from triggers.signals.mistakes.contradictions import WITHOUT_CONTRADICTION, contradictions
+from triggers.signals.mistakes.lists import list_contradictions
+from triggers.signals.raw import RawForm, declared_form
 from triggers.signals.recordings import Column
 from triggers.signals.units import parse_unit
-from triggers.signals.values import TextValue
+from triggers.signals.values import MAX_INVALID, TextValue
 from triggers.times import NS_PER_S
 
+MAX_LISTS = 100
 MAX_OBJECTS = 256
 """The most objects of a list that a program keeps apart."""
+MAX_CARRIED_OBJECTS = 4096
+"""The most objects in one sample, in drives, on vehicles and in clips; a program counts those beyond `max`."""
 MAX_FIELDS = 64
+MIN_KEY, MAX_KEY = -(1 << 63), (1 << 63) - 1
 DEFAULT_MAX_AGE_S = 1.0
 
 
 class ObjectField(Contract):
-    """A field of the objects of a list. The type `id` is that of the key: an integer of 64 bits."""
+    """A field of the objects of a list. The type `id` is that of the key: an integer of 64 bits.
+
+    `column` is its name among the fields of a drive's structs; else it has its own. `scale`, `offset`, `invalid`, `min`
+    and `max` are as those of signals.
+    """
 
     type: Literal["id", "number", "bool", "text"] = "number"
     unit: str = ""
     values: Annotated[tuple[TextValue, ...], Field(max_length=10_000)] = ()
+    column: Column | None = None
+    scale: float = 1.0
+    offset: float = 0.0
+    invalid: Annotated[tuple[float | TextValue, ...], Field(max_length=MAX_INVALID)] = ()
+    min: float | None = None
+    max: float | None = None
     describe: ShortText = ""
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        keys = {key: getattr(self, key) for key in self.model_fields_set}
+        if keys.keys() - WITHOUT_CONTRADICTION and (found := list(contradictions(keys, "field"))):
+            raise PydanticCustomError("contradiction", "{what}", {"what": "; ".join(what for _, what in found)})
+        if parse_unit(self.unit) is None:
+            raise PydanticCustomError("unknown_unit", "{what}", {"what": unknown_unit(self.unit)})
+        return self
+
+    @property
+    def raw_form(self) -> RawForm:
+        """How its raw values are read; those of a text are indexes here."""
+        return declared_form(self)
 
 
 class ObjectList(Contract):
@@ -50,18 +83,9 @@ class ObjectList(Contract):
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
-        key = self.fields.get(self.key)
-        if key is None or key.type != "id":
-            raise ValueError(f"`key` names `{self.key}`, which is not a field of the type id")
-        for name, field in self.fields.items():
-            if parse_unit(field.unit) is None:
-                raise ValueError(f"`{name}` has the unknown unit `{field.unit}`")
-            if field.type != "number" and field.unit:
-                raise ValueError(f"`{name}` is of the type {field.type}, which has no unit")
-            if (field.type == "text") is not bool(field.values):
-                raise ValueError(f"`{name}`: a field of texts, and no other, lists its `values`")
-            if field.type == "id" and name != self.key:
-                raise ValueError(f"`{name}` is of the type id, but `key` is `{self.key}`")
+        types = {name: {"type": field.type} for name, field in self.fields.items()}
+        if found := list(list_contradictions({"key": self.key, "fields": types})):
+            raise PydanticCustomError("contradiction", "{what}", {"what": "; ".join(what for _, what in found)})
         return self
 
     @property

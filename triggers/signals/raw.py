@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 Value = TypeVar("Value", float, Any)
 """A number, or an array of numbers."""
@@ -71,6 +71,36 @@ class RawForm:
         if self.states:
             is_good = is_good and 0 <= number < self.states and number == math.floor(number)
         return (number, False) if is_good else (math.inf, True)
+
+
+class Declared(Protocol):
+    """The declaration of a signal, or of a field of objects, as far as it says how raw values are read."""
+
+    @property
+    def type(self) -> str: ...
+    @property
+    def values(self) -> tuple[str, ...]: ...
+    @property
+    def scale(self) -> float: ...
+    @property
+    def offset(self) -> float: ...
+    @property
+    def invalid(self) -> tuple[float | str, ...]: ...
+    @property
+    def min(self) -> float | None: ...
+    @property
+    def max(self) -> float | None: ...
+    @property
+    def raw_form(self) -> RawForm: ...
+
+
+def declared_form(declared: Declared) -> RawForm:
+    """How the raw values of a signal or a field are read; those of a text are indexes here."""
+    numbers = tuple(float(value) for value in declared.invalid if not isinstance(value, str))
+    low = -math.inf if declared.min is None else declared.min
+    high = math.inf if declared.max is None else declared.max
+    states = {"bool": 2, "text": len(declared.values)}.get(declared.type, 0)
+    return RawForm(declared.scale, declared.offset, numbers, low, high, states)
 
 
 def held_exactly(number: float) -> float:

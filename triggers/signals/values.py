@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator, StringConstraints
 
+MAX_INVALID = 1000
 TextValue = Annotated[str, StringConstraints(min_length=1, max_length=200)]
 
 

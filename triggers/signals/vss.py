@@ -19,8 +19,8 @@ from typing import Any, Literal
 from triggers.contracts.limits import MAX_CATALOG_BYTES
 from triggers.errors import InvalidInput
 from triggers.signals.catalog import MAX_RATE_HZ, MAX_SIGNALS, Position, Signal, SignalCatalog
-from triggers.signals.catalog_mistakes import can_be_read
 from triggers.signals.catalog_text import catalog_text
+from triggers.signals.mistakes.catalog import can_be_read
 from triggers.signals.units import parse_unit
 from triggers.signals.vss_tree import Leaf, read_leaves
 

@@ -53,6 +53,10 @@ def _warnings(catalog: SignalCatalog) -> tuple[Diagnostic, ...]:
             report.short_max_age(span, name, shown_time(signal.max_age_ns or 0))
         if "columns" in signal.model_fields_set and not signal.columns:
             report.no_columns(Span(*catalog.source.characters(("signals", name, "columns"))), name)
+    for name, objects in catalog.objects.items():
+        if objects.max_age is not None and objects.max_age_ns < NOTICED_NS:
+            span = Span(*catalog.source.characters(("objects", name, "max_age")))
+            report.short_max_age(span, name, shown_time(objects.max_age_ns))
     return report.diagnostics
 
 

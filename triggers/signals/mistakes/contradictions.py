@@ -1,4 +1,4 @@
-"""Contradictions between the keys of one signal, told at the key that has to change.
+"""Contradictions between the keys of one signal, or one field of a list, told at the key that has to change.
 
 The keys are looked at as the author wrote them, so that contradictions are told together with keys that are wrong by
 themselves; a key of a wrong type is passed over here.
@@ -23,11 +23,14 @@ WITHOUT_CONTRADICTION = frozenset(("unit", "rate", "max_age", "column", "indexed
 """Keys that fit each other and a number, whatever they are: most signals have no others."""
 
 
-def contradictions(keys: Keys) -> Found:
-    """What is wrong with the keys of a signal together: the key to change, and what is wrong with it."""
+def contradictions(keys: Keys, of: str = "signal") -> Found:
+    """What is wrong with the keys of a signal together: the key to change, and what is wrong with it.
+
+    `of` is what the keys are of in messages: a signal or a field.
+    """
     kind = keys.get("type", "number")
-    if kind in ("number", "bool", "text"):
-        yield from _of_type(kind, keys)
+    if kind in ("number", "bool", "text", "id"):
+        yield from _of_type(kind, keys, of)
     yield from _of_time(keys)
     yield from _of_columns(keys)
     if kind == "number":
@@ -37,22 +40,26 @@ def contradictions(keys: Keys) -> Found:
         yield from _of_derived(kind, keys)
 
 
-def _of_type(kind: str, keys: Keys) -> Found:
+def _of_type(kind: str, keys: Keys, of: str) -> Found:
     values = keys.get("values") if isinstance(keys.get("values"), list | tuple) else ()
     texts = [value for value in values or () if isinstance(value, str)]
     for key in _OF_NUMBERS if kind != "number" else ():
         if _is_given(key, keys.get(key)):
-            yield key, f"a {kind} signal has no `{key}`"
+            yield key, f"{_a(kind)} {of} has no `{key}`"
     if kind == "text" and not keys.get("values"):
-        yield "type", "a text signal needs `values`, the list of all its texts"
+        yield "type", f"a text {of} needs `values`, the list of all its texts"
     if kind != "text" and values:
-        yield "values", f"only text signals have `values`, and this one is a {kind}; write `type: text`"
+        yield "values", f"only text {of}s have `values`, and this one is {_a(kind)}; write `type: text`"
     if len(set(texts)) != len(texts):
         yield "values", "`values` names a value twice"
     initial = keys.get("initial")
     if isinstance(initial, bool | int | float | str) and not _fits(kind, texts, initial):
-        yield "initial", f"`initial` is not a value of a {kind} signal"
-    yield from _of_invalid(kind, texts, keys)
+        yield "initial", f"`initial` is not a value of {_a(kind)} {of}"
+    yield from _of_invalid(kind, texts, keys, of)
+
+
+def _a(kind: str) -> str:
+    return f"an {kind}" if kind == "id" else f"a {kind}"
 
 
 def _fits(kind: str, texts: list[str], value: bool | float | str) -> bool:
@@ -61,11 +68,11 @@ def _fits(kind: str, texts: list[str], value: bool | float | str) -> bool:
     return isinstance(value, bool) if kind == "bool" else type(value) in (int, float)
 
 
-def _of_invalid(kind: str, texts: list[str], keys: Keys) -> Found:
+def _of_invalid(kind: str, texts: list[str], keys: Keys, of: str) -> Found:
     listed = keys.get("invalid") if isinstance(keys.get("invalid"), list | tuple) else ()
     for value in listed or ():
         if kind == "text" and value in texts:
-            yield "invalid", f"`{value}` is one of the signal's `values`; write it in one of the two lists"
+            yield "invalid", f"`{value}` is one of the {of}'s `values`; write it in one of the two lists"
         elif isinstance(value, str) and kind != "text":
             yield "invalid", f"`{value[:40]}` is not a number: `invalid` lists raw values, such as `[255]`"
         elif kind == "text" and type(value) in (int, float):

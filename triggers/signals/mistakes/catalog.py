@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from difflib import get_close_matches
 from typing import Any
 
 from triggers.remedies import what_is_wrong
-from triggers.signals.contradictions import contradictions
+from triggers.signals.mistakes.contradictions import contradictions
+from triggers.signals.mistakes.lists import clashes, list_contradictions
 from triggers.signals.reserved import RESERVED
 from triggers.signals.unit_spellings import nearest_units
 from triggers.signals.units import parse_unit
@@ -28,12 +29,16 @@ _ATTRIBUTES_MEANT = {
     **dict.fromkeys(("int", "uint8", "int32"), "integer"),
     **dict.fromkeys(("semver", "semantic_version", "release"), "version"),
 }
+_INTEGER = re.compile(r"u?int(8|16|32|64)", re.ASCII)
 _BARE_EXPONENT = re.compile(r"[-+]?\d+(\.\d*)?[eE][-+]?\d+", re.ASCII)
 _AMOUNT = re.compile(r"([-+]?\d+(?:\.\d+)?) *[^\d\s].*", re.ASCII)
 _QUOTED = re.compile("'([^']*)'")
 _IN_SECONDS = ("max_age", "max_gap", "buffer")
 _IN_UNIT = ("min", "max", "offset")
 _NAMES = {
+    "fields": "a field's name begins with a lower-case letter, then lower-case letters, digits and `_`; only `column` "
+    "may be otherwise",
+    "objects": "a list's name has parts of letters a to z, digits and `_` between dots, none beginning with a digit",
     "signals": "a signal's name has parts of letters a to z, digits and `_` between dots, none beginning with a digit",
     "vehicle": "an attribute's name begins with a lower-case letter, then lower-case letters, digits and `_`",
     "cameras": "a camera's name begins with a lower-case letter, then lower-case letters, digits and `_`",
@@ -66,7 +71,7 @@ def in_words(errors: Iterable[Mapping[str, Any]], keys_at: Callable[[Path], Sequ
         if "initial" in path[:-1]:  # one mistake for each of the types that it may have
             path = path[: path.index("initial") + 1]
             mistakes.append((path, f"{_shown(error['input'])} is not a value: write a number, true, false or a text"))
-        elif path[:1] == ("signals",) and "invalid" in path[2:-1]:
+        elif path[:1] in (("signals",), ("objects",)) and "invalid" in path[2:-1]:
             path = path[: path.index("invalid", 2) + 1]
             mistakes.append((path, f"{_shown(error['input'])} is not a raw value: write numbers, such as `[255]`"))
         elif error["type"] == "unknown_unit":
@@ -88,32 +93,51 @@ def can_be_read(name: str) -> bool:
 
 
 def unreadable_names(document: Any) -> list[tuple[Path, str]]:
-    """The signals that no expression can read."""
-    signals = document.get("signals") if isinstance(document, dict) else None
+    """The signals and lists of objects that no expression can read."""
     return [
-        (("signals", str(name)), f"`{name}` {UNREADABLE}, and give its `column: {name}`")
-        for name in (signals if isinstance(signals, dict) else ())
+        ((key, str(name)), f"`{name}` {UNREADABLE}, and give its `column: {name}`")
+        for key in ("signals", "objects")
+        for name in _mapping(document, key)
         if isinstance(name, str) and not can_be_read(name)
     ]
 
 
 def contradicting(document: Any) -> list[tuple[Path, str]]:
-    """The keys of signals that contradict each other, whatever else is wrong with them."""
-    signals = document.get("signals") if isinstance(document, dict) else None
-    return [
-        (("signals", str(name), key), what)
-        for name, signal in (signals.items() if isinstance(signals, dict) else ())
-        for key, what in (contradictions(signal) if isinstance(signal, dict) else ())
+    """The keys of signals and lists of objects that contradict each other, whatever else is wrong with them."""
+    found = [
+        ((*path, key), what) for path, keys, of in _declarations(document) for key, what in contradictions(keys, of)
     ]
+    lists = _mapping(document, "objects")
+    for name, keys in lists.items():
+        if isinstance(keys, dict):
+            found += [(("objects", str(name), *path), what) for path, what in list_contradictions(keys)]
+    of_names = clashes({*map(str, _mapping(document, "signals"))}, [*map(str, lists)])
+    return [*found, *((("objects", name), what) for name, what in of_names)]
+
+
+def _mapping(document: Any, key: str) -> Mapping[Any, Any]:
+    """The mapping under a key; none where something else is there."""
+    value = document.get(key) if isinstance(document, dict) else None
+    return value if isinstance(value, dict) else {}
+
+
+def _declarations(document: Any) -> Iterator[tuple[Path, Mapping[str, Any], str]]:
+    """The signals and the fields of objects, as far as they are mappings: path, keys, and which of the two it is."""
+    for name, signal in _mapping(document, "signals").items():
+        if isinstance(signal, dict):
+            yield ("signals", str(name)), signal, "signal"
+    for name, keys in _mapping(document, "objects").items():
+        for field, declared in _mapping(keys, "fields").items():
+            if isinstance(declared, dict):
+                yield ("objects", str(name), "fields", str(field)), declared, "field"
 
 
 def unknown_units(document: Any) -> list[tuple[Path, str]]:
     """The signals with an unknown unit; a validation does not come to them if another key of theirs is wrong."""
-    signals = document.get("signals") if isinstance(document, dict) else None
     return [
-        (("signals", str(name), "unit"), unknown_unit(signal["unit"]))
-        for name, signal in (signals.items() if isinstance(signals, dict) else ())
-        if isinstance(signal, dict) and isinstance(signal.get("unit"), str) and parse_unit(signal["unit"]) is None
+        ((*path, "unit"), unknown_unit(keys["unit"]))
+        for path, keys, _ in _declarations(document)
+        if isinstance(keys.get("unit"), str) and parse_unit(keys["unit"]) is None
     ]
 
 
@@ -158,8 +182,14 @@ def _what(error: Mapping[str, Any], path: Path, keys_at: Callable[[Path], Sequen
     return what_is_wrong(error)
 
 
+def _missing(path: Path, _value: Any) -> str:
+    example = _LISTS_KEYS.get(path[-1]) if path[0] == "objects" else None
+    return f"the key `{path[-1]}` is missing; add it" + (f", such as `{example}`" if example else "")
+
+
 def _bad_name(path: Path, value: Any) -> str:
-    return f"{_shown(value)} is not a valid name: {_NAMES.get(path[0], 'use letters, digits and `_`')}"
+    key = "fields" if "fields" in path[2:-1] else path[0]
+    return f"{_shown(value)} is not a valid name: {_NAMES.get(key, 'use letters, digits and `_`')}"
 
 
 def _not_a_number(path: Path, value: Any) -> str:
@@ -175,7 +205,7 @@ def _not_a_mapping(path: Path, value: Any) -> str:
     if path[:1] == ("cameras",):
         names = value if len(path) == 1 and isinstance(value, str) else path[-1] if len(path) > 1 else "front"
         return f"{_shown(value)} is not a camera: write `[{names}]`, or `{{{names}: {{bit_rate: 4 Mbit/s}}}}`"
-    example = "{rate: 10}" if path[:1] == ("signals",) and len(path) == 2 else "the keys below it, indented"
+    example = _EXAMPLES.get((path[0] if path else "", len(path)), "the keys below it, indented")
     begin = "; a catalog begins with `signals:`" if not path else f"; write {example}"
     return f"a mapping of keys to values is needed here, not {_shown(value)}{begin}"
 
@@ -190,6 +220,14 @@ def _not_a_text(_path: Path, value: Any) -> str:
     return f"a text is needed here, not {_shown(value)}"
 
 
+_EXAMPLES = {
+    ("signals", 2): "{rate: 10}",
+    ("objects", 2): "{max: 64, key: id, fields: {id: {type: id}, x: {unit: m}}}",
+    ("objects", 3): "{id: {type: id}, x: {unit: m}}",
+    ("objects", 4): "{unit: m}",
+}
+"""What belongs in the place of a mapping, by the first key and the depth."""
+_LISTS_KEYS = {"max": "max: 64", "key": "key: id", "fields": "fields: {id: {type: id}, x: {unit: m}}"}
 _LIMITS = {
     "greater_than": "more than", "greater_than_equal": "at least", "less_than": "less than",
     "less_than_equal": "at most",
@@ -201,7 +239,7 @@ _SIZES = {
     "too_long": ("is too long: the largest number of entries is", "max_length"),
 }
 _WORDS: dict[str, Callable[[Path, Any], str]] = {
-    "missing": lambda path, _: f"the key `{path[-1]}` is missing; add it",
+    "missing": _missing,
     "string_pattern_mismatch": _bad_name,
     **dict.fromkeys(("float_type", "int_type", "int_from_float", "finite_number"), _not_a_number),
     "string_type": _not_a_text,
@@ -229,6 +267,8 @@ def _meant(word: str, known: Sequence[str]) -> str:
 
 def _literal_meant(path: Path, value: Any, expected: str) -> str:
     word = str(value).lower()
+    if path[0] == "objects" and (_TYPES_MEANT.get(word) == "number" or _INTEGER.fullmatch(word)):
+        return "; write `number`, or `id` for the key"
     if path[-1] == "type" and word in _TYPES_MEANT:
         listing = ", with the list `values` of all its texts" if _TYPES_MEANT[word] == "text" else ""
         return f"; write `{_TYPES_MEANT[word]}`{listing}"
@@ -238,7 +278,8 @@ def _literal_meant(path: Path, value: Any, expected: str) -> str:
         allowed = _QUOTED.findall(expected)
         near = [unit for unit in nearest_units(str(value)) if unit in allowed]
         return f"; did you mean `{near[0]}`?" if near else _meant(str(value), allowed)
-    known = {"type": ("number", "bool", "text"), "update": ("on_change",)}
+    types = ("id", "number", "bool", "text") if path[0] == "objects" else ("number", "bool", "text")
+    known = {"type": types, "update": ("on_change",)}
     return _meant(word.replace("-", "_"), known.get(path[-1], ("text", "integer", "number", "bool", "version")))
 
 
