@@ -1,7 +1,8 @@
 """The reference interpreter, which runs a program over rows, tick by tick, exactly as the language is defined.
 
 This module handles rows, heartbeats, segments, ticks, firing and cooldowns; the operators are in `operators`, `windows`
-and `inputs`. State is bounded: the latest sample of each input, and the state of the operators.
+and `inputs`, lists of objects in `objects`. State is bounded: the latest sample of each input, and the state of the
+operators.
 """
 
 from __future__ import annotations
@@ -10,11 +11,14 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from math import isnan
+from typing import NamedTuple
 
 from triggers.errors import InvalidInput
+from triggers.language.graph import AFTER, BEFORE, stages
 from triggers.language.ir import CLOCK, Ir
 from triggers.language.reference.compared import Compared, EventCounts, EventKey
 from triggers.language.reference.inputs import HeldInput
+from triggers.language.reference.objects.tracked import ObjectList
 from triggers.language.reference.operators import Tick
 from triggers.language.reference.steps import Step, make_counters, make_event_counters, make_steps
 from triggers.language.reference.values import Value
@@ -34,9 +38,19 @@ class Interpreter:
         self._tick = Tick()
         self._masks = ir.signal_masks()
         self._has_clock = any(mask & CLOCK for mask in self._masks)
-        self._steps = make_steps(ir, self._masks, self._held)
-        self._plans: dict[int, tuple[Step, ...]] = {}
-        self._everything = tuple(self._steps)
+        self._lists = {
+            place: ObjectList(ir, place, self._masks, self._held[place])
+            for place, item in enumerate(ir.inputs)
+            if item.type == "objects"
+        }
+        stage_of = stages(ir.nodes, range(len(ir.nodes)))
+        before = [node for node, stage in stage_of.items() if stage == BEFORE]
+        after = [node for node, stage in stage_of.items() if stage == AFTER]
+        self._steps = make_steps(ir, self._masks, self._held, before + after)
+        self._everything = _Plan(
+            tuple(self._steps[: len(before)]), tuple(self._lists.values()), tuple(self._steps[len(before) :])
+        )
+        self._plans: dict[int, _Plan] = {}
         self._values: list[Value] = [None] * len(ir.nodes)
         self._triggers = [
             _Firing(trigger.name, trigger.root, self._masks[trigger.root], trigger.cooldown_ns)
@@ -55,7 +69,13 @@ class Interpreter:
     @property
     def overflows(self) -> int:
         """How many window entries were lost because samples came faster than the catalog declares."""
-        return sum(step.operator.overflows for step in self._steps if isinstance(step.operator, Ring))
+        of_objects = sum(each.overflows for each in self._lists.values())
+        return of_objects + sum(step.operator.overflows for step in self._steps if isinstance(step.operator, Ring))
+
+    @property
+    def left_out(self) -> Mapping[str, int]:
+        """How many objects of each list had no slot: beyond the most that a sample may have, or with a key twice."""
+        return {each.item.name: each.left_out for each in self._lists.values()}
 
     @property
     def compared(self) -> Mapping[str, Compared]:
@@ -94,6 +114,11 @@ class Interpreter:
             value = samples.get(name)
             if value is not None and not isnan(value):
                 fresh |= 1 << index
+        for index in self._lists:
+            if self.inputs[index] in row.objects:
+                fresh |= 1 << index
+            else:
+                fresh &= ~(1 << index)
         fires: Iterable[Firing] = ()
         begins = previous_ns is None or t_ns <= previous_ns or self._ended
         self._ended = False
@@ -120,11 +145,19 @@ class Interpreter:
     def _row_tick(self, row: Row, fresh: int, begins: bool) -> Iterable[Firing]:
         for index, held in enumerate(self._held):
             if fresh >> index & 1:
-                held.take(row.t_ns, float(row.samples[self.inputs[index]]))
+                held.take(row.t_ns, self._sample(row, index))
         if begins:
             return self._evaluate(row.t_ns, fresh, None)
         silent = self._silent(row.t_ns) if row.t_ns % HEARTBEAT_NS == 0 else 0
         return self._evaluate(row.t_ns, fresh, fresh | silent)
+
+    def _sample(self, row: Row, index: int) -> float:
+        """The sample of an input; of a list, whose objects are taken, it is how many objects it has."""
+        name = self.inputs[index]
+        if index not in self._lists:
+            return float(row.samples[name])
+        self._lists[index].take(row.t_ns, row.objects[name])
+        return float(len(row.objects[name].keys))
 
     def _silent(self, t_ns: int) -> int:
         """The inputs without a sample in (t - 100 ms, t], as a bit mask; a clock never has one."""
@@ -142,6 +175,8 @@ class Interpreter:
         self._end_events()
         for held in self._held:
             held.begin_segment(t_ns)
+        for objects in self._lists.values():
+            objects.begin_segment()
         for step in self._steps:
             step.operator.clear()
         for trigger in self._triggers:
@@ -157,7 +192,12 @@ class Interpreter:
             return []
         self._tick.t_ns, self._tick.fresh = t_ns, fresh
         values = self._values
-        for step in self._everything if due is None else self._plan(due):
+        plan = self._everything if due is None else self._plan(due)
+        for step in plan.before:
+            values[step.index] = step.value(self._tick, [values[i] for i in step.arguments])
+        for objects in plan.lists:
+            objects.evaluate(self._tick, due, values)
+        for step in plan.after:
             values[step.index] = step.value(self._tick, [values[i] for i in step.arguments])
         for counter in self._counters:
             counter.count(self._tick, values)
@@ -174,14 +214,27 @@ class Interpreter:
     def after_tick(self, t_ns: int, values: Sequence[Value]) -> None:
         """Called after each evaluation with the values of all nodes; a subclass can override this to trace."""
 
-    def _plan(self, due: int) -> tuple[Step, ...]:
-        """The steps that tick for a set of signals; sets recur, so a bounded number of plans is cached."""
+    def _plan(self, due: int) -> _Plan:
+        """What ticks for a set of signals; sets recur, so a bounded number of plans is cached."""
         plan = self._plans.get(due)
         if plan is None:
             if len(self._plans) >= _MAX_PLANS:
                 self._plans.clear()
-            plan = self._plans[due] = tuple(s for s in self._steps if self._masks[s.index] & due)
+            every = self._everything
+            plan = self._plans[due] = _Plan(
+                tuple(s for s in every.before if self._masks[s.index] & due),
+                tuple(objects for objects in every.lists if objects.mask & due),
+                tuple(s for s in every.after if self._masks[s.index] & due),
+            )
         return plan
+
+
+class _Plan(NamedTuple):
+    """What is evaluated at a tick, in this order; conditions on objects do not read what is told of objects."""
+
+    before: tuple[Step, ...]
+    lists: tuple[ObjectList, ...]
+    after: tuple[Step, ...]
 
 
 @dataclass(slots=True)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 from triggers.language.ir import Ir, Node
@@ -98,12 +99,20 @@ class Stateless(Operator):
         return self.function(*arguments)
 
 
-def make_steps(ir: Ir, masks: tuple[int, ...], held: list[HeldInput]) -> list[Step]:
-    """The program's nodes as steps, in the program's order."""
-    return [Step(index, node.arguments, _operator(ir, index, masks, held)) for index, node in enumerate(ir.nodes)]
+def make_steps(
+    ir: Ir,
+    masks: tuple[int, ...],
+    held: Sequence[HeldInput],
+    nodes: Iterable[int],
+    fields: Mapping[int, HeldInput] = MappingProxyType({}),
+) -> list[Step]:
+    """These nodes of a program as steps, in their order; `fields` are those of one object, by their places."""
+    return [Step(index, ir.nodes[index].arguments, _operator(ir, index, masks, held, fields)) for index in nodes]
 
 
-def _operator(ir: Ir, index: int, masks: tuple[int, ...], held: list[HeldInput]) -> Operator:
+def _operator(
+    ir: Ir, index: int, masks: tuple[int, ...], held: Sequence[HeldInput], fields: Mapping[int, HeldInput]
+) -> Operator:
     node, mask = ir.nodes[index], masks[index]
     if node.op in STATEFUL:
         operator = STATEFUL[node.op](node, mask)
@@ -114,6 +123,8 @@ def _operator(ir: Ir, index: int, masks: tuple[int, ...], held: list[HeldInput])
         return operator
     if node.op == "input":
         return Read(node, mask, held[node.integer("input")])
+    if node.op == "object_field":
+        return Read(node, mask, fields[node.integer("field")])
     if node.op in ("age", "disagree", "divergence"):
         samples = [held[ir.input_under(argument)] for argument in node.arguments]
         return Age(node, mask, samples[0]) if node.op == "age" else Pair(node, mask, samples[0], samples[1])
