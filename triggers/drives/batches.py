@@ -7,27 +7,31 @@ Merged rows are counted, and so are the samples that a later row of the same tim
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
+from numpy.typing import NDArray
 
 from triggers.drives.columns import Numbers
 from triggers.drives.findings import MERGED, REPLACED, Findings
 from triggers.drives.times import Times, step_bounds_ns, uninitialised
+from triggers.signals.object_columns import ObjectColumn
 
 
 @dataclass(frozen=True)
 class Batch:
     """Rows as arrays: times in ns, and the numbers by signal; NaN for a row without a sample, None without any sample.
 
-    Arrays may be read-only, and signals from the same column share one array.
+    `objects` has the samples of lists of objects, by list. Arrays may be read-only, and signals from the same column
+    share one array.
     """
 
     t_ns: Times
     columns: dict[str, Numbers | None]
     known_bounds_ns: tuple[int, int] | None = None
     """Shortest and longest step, if they were computed together with the times."""
+    objects: dict[str, ObjectColumn | None] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.t_ns)
@@ -54,14 +58,24 @@ class Batch:
 
     def part(self, rows: slice) -> Batch:
         """A slice of the rows, without a copy."""
-        return Batch(self.t_ns[rows], {k: None if v is None else v[rows] for k, v in self.columns.items()})
+        columns = {k: None if v is None else v[rows] for k, v in self.columns.items()}
+        objects = {k: None if v is None else v.part(rows) for k, v in self.objects.items()}
+        return Batch(self.t_ns[rows], columns, objects=objects)
+
+    def sampled(self, name: str, rows: slice) -> NDArray[np.bool_] | None:
+        """Which of these rows have a sample of a signal or a list; None: none of the batch."""
+        if name in self.objects:
+            objects = self.objects[name]
+            return None if objects is None else objects.is_sample[rows]
+        numbers = self.columns[name]
+        return None if numbers is None else ~np.isnan(numbers[rows])
 
 
 class Merger:
-    """Merges rows of equal time, in batches with ascending times; the last sample of each signal wins."""
+    """Merges rows of equal time, in batches with ascending times; the last sample of each signal, or list, wins."""
 
     def __init__(self, findings: Findings, time_column: str, columns: Mapping[str, str]) -> None:
-        """`columns` are those of the signals; findings are noted under them."""
+        """`columns` are those of the signals and lists; findings are noted under them."""
         self._findings = findings
         self._time_column = time_column
         self._columns = columns
@@ -98,18 +112,25 @@ class Merger:
         for signal, numbers in batch.columns.items():
             columns[signal] = None if numbers is None else _last_samples(numbers, starts)
             if numbers is not None:
-                self._note_replaced(self._columns[signal], numbers, starts)
-        return Batch(batch.t_ns[starts], columns)
+                self._note_replaced(self._columns[signal], ~np.isnan(numbers), starts, numbers)
+        lists: dict[str, ObjectColumn | None] = {}
+        for name, objects in batch.objects.items():
+            lists[name] = None if objects is None else objects.taken(_last_rows(objects.is_sample, starts))
+            if objects is not None:
+                self._note_replaced(self._columns[name], objects.is_sample, starts)
+        return Batch(batch.t_ns[starts], columns, objects=lists)
 
-    def _note_replaced(self, column: str, numbers: Numbers, starts: Times) -> None:
-        """Count the samples of a column that are not the last of their time."""
-        is_sample = ~np.isnan(numbers)
+    def _note_replaced(
+        self, column: str, is_sample: NDArray[np.bool_], starts: Times, numbers: Numbers | None = None
+    ) -> None:
+        """Count the samples of a column that are not the last of their time; `numbers` are to be shown."""
         surplus = np.add.reduceat(is_sample, starts, dtype=np.int64) - 1
         replaced = int(np.maximum(surplus, 0).sum())
         if replaced:
             run = int(starts[np.argmax(surplus > 0)])
             row = run + int(np.argmax(is_sample[run:]))
-            self._findings.note(column, REPLACED, replaced, self._rows + row, f"{numbers[row]:g}")
+            shown = "" if numbers is None else f"{numbers[row]:g}"
+            self._findings.note(column, REPLACED, replaced, self._rows + row, shown)
 
 
 def _joined(first: Batch, second: Batch) -> Batch:
@@ -118,11 +139,29 @@ def _joined(first: Batch, second: Batch) -> Batch:
         others = second.columns[signal]
         both = [np.full(len(batch), np.nan) if x is None else x for batch, x in ((first, numbers), (second, others))]
         columns[signal] = None if numbers is None and others is None else np.concatenate(both)
-    return Batch(np.concatenate((first.t_ns, second.t_ns)), columns)
+    objects = {name: _joined_objects(first, second, name) for name in first.objects}
+    return Batch(np.concatenate((first.t_ns, second.t_ns)), columns, objects=objects)
+
+
+def _joined_objects(first: Batch, second: Batch, name: str) -> ObjectColumn | None:
+    known = [column for batch in (first, second) if (column := batch.objects[name]) is not None]
+    if not known:
+        return None
+    fields = len(known[0].fields)
+    parts = [
+        ObjectColumn.without_samples(len(batch), fields) if (column := batch.objects[name]) is None else column
+        for batch in (first, second)
+    ]
+    return ObjectColumn.joined(parts)
 
 
 def _last_samples(numbers: Numbers, starts: Times) -> Numbers:
     """For each run of rows, its last number that is not NaN; NaN if there is none."""
-    sampled = np.where(np.isnan(numbers), -1, np.arange(len(numbers)))
-    last = np.maximum.reduceat(sampled, starts)
+    last = _last_rows(~np.isnan(numbers), starts)
     return np.where(last >= 0, numbers[last], np.nan)
+
+
+def _last_rows(is_sample: NDArray[np.bool_], starts: Times) -> NDArray[np.int64]:
+    """For each run of rows, the last one that is a sample; -1 if there is none."""
+    last: NDArray[np.int64] = np.maximum.reduceat(np.where(is_sample, np.arange(len(is_sample)), -1), starts)
+    return last

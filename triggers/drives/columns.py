@@ -24,11 +24,10 @@ from triggers.drives.findings import (
     NOT_BOOL,
     NOT_EXACT,
     OUT_OF_RANGE,
-    Findings,
+    Notes,
 )
 from triggers.errors import InvalidInput
-from triggers.signals.catalog import Signal
-from triggers.signals.raw import RawForm
+from triggers.signals.raw import Declared, RawForm
 
 Numbers = NDArray[np.float64]
 
@@ -44,9 +43,12 @@ _EXACT_DIGITS = 15
 
 
 class ColumnReader:
-    """Reads one column as one signal, from the first batch of a file to the last; counts what it finds on the way."""
+    """Reads one column as one signal, from the first batch of a file to the last; counts what it finds on the way.
 
-    def __init__(self, name: str, signal: Signal, findings: Findings, *, is_raw: bool = True) -> None:
+    A field of objects is read like a signal that has a sample per object.
+    """
+
+    def __init__(self, name: str, signal: Declared, findings: Notes, *, is_raw: bool = True) -> None:
         """`is_raw`: the column has raw values (see `triggers.signals.raw`), and not values in the signal's unit."""
         self._name = name
         self._signal = signal
@@ -177,7 +179,7 @@ class ColumnReader:
         return numbers
 
 
-def check_type(kind: Any, name: str, signal: Signal) -> None:
+def check_type(kind: Any, name: str, signal: Declared) -> None:
     """Raise InvalidInput if columns of this type cannot hold the signal."""
     if pa.types.is_dictionary(kind):
         kind = kind.value_type

@@ -1,8 +1,9 @@
 """Recorded drives: Parquet files that are read as rows or arrays, one batch at a time.
 
-A drive is a Parquet file with a column of times (`t`, see `time_column`) and one column per signal,
-null or NaN where there was no new sample; or a folder with such a file named `signals.parquet` and videos
-`<camera>.mp4` beside it. The schema's metadata may give the drive's start in Unix time: `longtail.start_ns`.
+A drive is a Parquet file with a column of times (`t`, see `time_column`) and one column per signal, null or NaN where
+there was no new sample, and with lists of objects beside them (see `lists` and `places`); or a folder with such a file
+named `signals.parquet` and videos `<camera>.mp4` beside it. The schema's metadata may give the drive's start in Unix
+time: `longtail.start_ns`.
 """
 
 from __future__ import annotations
@@ -20,8 +21,10 @@ from triggers.drives.file import DriveFile
 from triggers.drives.names import FOLDER_FILE
 from triggers.language.rows import Row
 from triggers.signals.catalog import SignalCatalog
+from triggers.signals.objects import ObjectSample
 
 _NO_SAMPLES: MappingProxyType[str, float] = MappingProxyType({})
+_NO_OBJECTS: MappingProxyType[str, ObjectSample] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,5 +98,10 @@ def _rows(batch: Batch) -> Iterator[Row]:
         places = np.flatnonzero(~np.isnan(numbers))
         for place, number in zip(places.tolist(), numbers[places].tolist(), strict=True):
             samples.setdefault(place, {})[signal] = number
+    objects: dict[int, dict[str, ObjectSample]] = {}
+    for name, column in batch.objects.items():
+        for place in np.flatnonzero(column.is_sample).tolist() if column is not None else ():
+            if column is not None and (sample := column.sample(place)) is not None:
+                objects.setdefault(place, {})[name] = sample
     for place, t_ns in enumerate(batch.t_ns.tolist()):
-        yield Row(t_ns, samples.get(place, _NO_SAMPLES))
+        yield Row(t_ns, samples.get(place, _NO_SAMPLES), objects.get(place, _NO_OBJECTS))

@@ -20,6 +20,8 @@ from triggers.drives.batches import Batch, Merger
 from triggers.drives.carry import carried
 from triggers.drives.columns import ColumnReader, Numbers, check_type
 from triggers.drives.findings import Findings
+from triggers.drives.lists import Structs
+from triggers.drives.places import Places, source_of
 from triggers.drives.time_column import TimeReader
 from triggers.drives.times import Times
 from triggers.errors import InvalidInput
@@ -52,10 +54,11 @@ class DriveFile:
         self._batch_rows = batch_rows
         with readable_parquet(path):
             self._file: Any = pq.ParquetFile(path, pre_buffer=False, buffer_size=_READ_BYTES)
-            self.columns: tuple[str, ...] = tuple(self._file.schema_arrow.names)
+            self._schema: Any = self._file.schema_arrow  # which Arrow makes again each time that it is asked
+            self.columns: tuple[str, ...] = tuple(self._schema.names)
             metadata = self._file.metadata
             rows = [metadata.row_group(index).num_rows for index in range(metadata.num_row_groups)]
-        self._is_raw = not is_clip and (self._file.schema_arrow.metadata or {}).get(VALUES_KEY) != IN_UNITS
+        self._is_raw = not is_clip and (self._schema.metadata or {}).get(VALUES_KEY) != IN_UNITS
         self._occurrences = Counter(self.columns)
         self._group_rows = np.cumsum([0, *rows])[:-1]
         self.group_starts_ns: list[int] = []
@@ -84,7 +87,7 @@ class DriveFile:
     @property
     def start_ns(self) -> int | None:
         """Unix time of the drive's `t` = 0 where its metadata gives it; InvalidInput if that is not a number."""
-        text = (self._file.schema_arrow.metadata or {}).get(START_KEY)
+        text = (self._schema.metadata or {}).get(START_KEY)
         if text is None:
             return None
         if not text.isdigit() or not 0 <= int(text[:20]) <= MAX_T_NS:
@@ -111,11 +114,19 @@ class DriveFile:
 
     def column_of(self, signal: str, catalog: SignalCatalog) -> str:
         """The first of the catalog's columns that is there; its last one is the signal's own name, as in clips."""
+        if signal in catalog.objects:
+            source = self._source_of(signal, catalog)
+            return source.column if source else catalog.objects[signal].column or signal
         columns = catalog.columns(signal)
         return next((column for column in columns if column in self._occurrences), columns[0])
 
     def problem(self, signal: str, catalog: SignalCatalog) -> InvalidInput | None:
-        """Why the file cannot give this signal, from its footer alone: no column, two of them, or of a wrong type."""
+        """Why the file cannot give this signal, from its footer alone: no column, two of them, or of a wrong type.
+
+        It may also be the name of a list of objects.
+        """
+        if signal in catalog.objects:
+            return self._problem_of_list(signal, catalog)
         if signal not in catalog.sampled:
             problem = f"gives no samples of `{signal}`, which the signal catalog derives from others"
             return self._named(InvalidInput(problem, remedy="read the signals that it is computed from"))
@@ -132,6 +143,23 @@ class DriveFile:
             return self._named(error)
         return None
 
+    def _problem_of_list(self, name: str, catalog: SignalCatalog) -> InvalidInput | None:
+        declared, source = catalog.objects[name], self._source_of(name, catalog)
+        if source is None:
+            column = declared.column or name
+            key = f"{column}.0.{declared.fields[declared.key].column or declared.key}"
+            problem = f"has neither a column `{column}` nor columns `{key}`, ..., for the list of objects `{name}`"
+            return self._named(InvalidInput(problem, remedy=_NO_COLUMN))
+        try:
+            use = f", which carries the list of objects `{name}`"
+            source.check(declared, lambda column: self._kind_of(column, use, _NO_COLUMN))
+        except InvalidInput as error:
+            return self._named(error)
+        return None
+
+    def _source_of(self, name: str, catalog: SignalCatalog) -> Structs | Places | None:
+        return source_of(name, catalog.objects[name], self._occurrences)
+
     def check_columns(self, catalog: SignalCatalog, signals: Collection[str]) -> None:
         """Raise InvalidInput if the file cannot give one of these signals (see `problem`) or has no usable times."""
         self._time_reader(catalog)
@@ -146,7 +174,7 @@ class DriveFile:
         row_groups: Sequence[int] | None = None,
         findings: Findings | None = None,
     ) -> Iterator[Batch]:
-        """The rows with the samples of these signals, in order of time, rows of equal time merged.
+        """The rows with the samples of these signals and lists of objects, in order of time, rows of equal time merged.
 
         Signals that are sent on change are repeated after a gap (see `carry`). `row_groups` (ascending): only these
         row groups, without such repetition. `findings` counts what could not be taken as it is. Raises InvalidInput
@@ -161,7 +189,8 @@ class DriveFile:
         )
         if row_groups is not None:
             return batches
-        on_change = [signal for signal in signals if catalog.signals[signal].update == "on_change"]
+        of_numbers = [signal for signal in signals if signal not in catalog.objects]
+        on_change = [signal for signal in of_numbers if catalog.signals[signal].update == "on_change"]
         return carried(batches, on_change, catalog.max_gap_ns)
 
     def _time_reader(self, catalog: SignalCatalog) -> TimeReader:
@@ -183,7 +212,7 @@ class DriveFile:
             )
         if not times:
             raise InvalidInput(f"has no column `{column}`{use}", remedy=remedy)
-        return self._file.schema_arrow.field(column).type
+        return self._schema.field(column).type
 
     def _named(self, error: InvalidInput) -> InvalidInput:
         return InvalidInput(f"{self.path}: {error.message}", remedy=error.remedy)
@@ -196,15 +225,24 @@ class DriveFile:
         row_groups: Sequence[int] | None,
         findings: Findings,
     ) -> Iterator[Batch]:
-        readers = _Readers(catalog, columns, findings, is_raw=self._is_raw)
+        lists = {
+            name: source for name in columns if name in catalog.objects if (source := self._source_of(name, catalog))
+        }
+        signals = {name: column for name, column in columns.items() if name not in lists}
+        readers = _Readers(catalog, signals, findings, is_raw=self._is_raw)
+        list_readers = {
+            name: source.reader(catalog.objects[name], findings, is_raw=self._is_raw) for name, source in lists.items()
+        }
         first_row, latest_ns = 0, 0
-        for record_batch in self._read(sorted({time.name, *columns.values()}), row_groups):
+        flat, nested = {time.name, *signals.values()}, self._leaves(catalog, lists)
+        for record_batch in self._read(sorted(flat), nested, row_groups):
             if not record_batch.num_rows:
                 continue
             try:
                 times = time.times(record_batch.column(time.name), first_row)
                 arrays = readers.arrays(record_batch, first_row)
-                batch = Batch(times.t_ns, arrays, (times.shortest_step_ns, times.longest_step_ns))
+                objects = {name: reader.objects(record_batch, first_row) for name, reader in list_readers.items()}
+                batch = Batch(times.t_ns, arrays, (times.shortest_step_ns, times.longest_step_ns), objects)
                 _check_order(batch, time.name, first_row, latest_ns)
             except InvalidInput as error:
                 raise self._named(error) from error
@@ -213,8 +251,24 @@ class DriveFile:
             first_row, latest_ns = first_row + len(batch), int(batch.t_ns[-1])
             yield batch
 
-    def _read(self, columns: list[str], row_groups: Sequence[int] | None) -> Iterator[Any]:
-        rows = self._batch_rows or max(MIN_BATCH_ROWS, min(MAX_BATCH_ROWS, BATCH_BYTES // (8 * len(columns))))
+    def _leaves(self, catalog: SignalCatalog, lists: Mapping[str, Structs | Places]) -> dict[str, int]:
+        """The leaves of the file that hold these lists, and how many values each has."""
+        metadata = self._file.metadata
+        paths = {metadata.schema.column(leaf).path: leaf for leaf in range(metadata.num_columns)} if lists else {}
+        leaves: dict[str, int] = {}
+        for name, source in lists.items():
+            for path in source.leaves(catalog.objects[name], paths) or source.columns:
+                leaf = paths.get(path)
+                groups = range(metadata.num_row_groups) if leaf is not None else ()
+                leaves[path] = sum(metadata.row_group(group).column(leaf).num_values for group in groups)
+        return leaves
+
+    def _read(self, columns: list[str], nested: Mapping[str, int], row_groups: Sequence[int] | None) -> Iterator[Any]:
+        """Batches of these columns and of the `nested` leaves, of which the number of values is known."""
+        row_bytes = 8 * len(columns) + 8 * sum(nested.values()) // max(self.row_count, 1)
+        least = MIN_BATCH_ROWS if not nested else MIN_BATCH_ROWS // 64
+        rows = self._batch_rows or max(least, min(MAX_BATCH_ROWS, BATCH_BYTES // row_bytes))
+        columns = [*columns, *nested]
         with readable_parquet(self.path):
             yield from self._file.iter_batches(
                 batch_size=rows, columns=columns, row_groups=row_groups, use_threads=False

@@ -8,6 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from typing import Protocol
+
+from triggers.signals.objects import MAX_CARRIED_OBJECTS
 
 NOT_BOOL = "neither 0 nor 1"
 NOT_A_VALUE = "not among the signal's `values`"
@@ -15,6 +18,10 @@ NOT_AN_INDEX = "not an index of the signal's `values`"
 NOT_EXACT = "more digits than a float64 holds"
 DECLARED_INVALID = "declared `invalid`"
 OUT_OF_RANGE = "outside the signal's `min` to `max`"
+KEY_NOT_WHOLE = "a key that is not a whole number"
+KEY_TOO_LARGE = "a key beyond the integers of 64 bits, signed"
+KEY_ROUNDED = "a key that its column of floats need not hold exactly"
+TOO_MANY_OBJECTS = f"beyond the {MAX_CARRIED_OBJECTS:,} objects that a sample may have"
 REPLACED = "replaced by a sample of the same time in a later row"
 MERGED = "the same time as the row before: merged with it"
 
@@ -25,10 +32,21 @@ REMEDIES: Mapping[str, str] = {
     NOT_EXACT: "they count as unknown, because rounded they would be other numbers; split such identifiers into parts",
     DECLARED_INVALID: "they count as unknown, as the signal catalog says",
     OUT_OF_RANGE: "they count as unknown; correct the range, or `scale` and `offset`, if these values can occur",
+    KEY_NOT_WHOLE: "these objects are left out; write keys as int64",
+    KEY_TOO_LARGE: "these objects are left out; write keys as int64, such as the bits of an uint64 read as one",
+    KEY_ROUNDED: "these objects are left out, because rounded keys would make one object of two; write keys as int64",
+    TOO_MANY_OBJECTS: "these objects are left out; a list of objects is not made for point clouds",
     REPLACED: "only the last sample of a time counts",
     MERGED: "write times finer if these rows are of different times",
 }
 """What becomes of the samples or rows with each problem, and what to do."""
+
+
+class Notes(Protocol):
+    """What takes findings: those of a drive, or on their way to these."""
+
+    def note(self, column: str, problem: str, count: int, row: int, value: object = "") -> None:
+        """Count more samples of a column with a problem; `row` is the first of them."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,8 +36,8 @@ DEFAULT_MAX_AGE_S = 1.0
 class ObjectField(Contract):
     """A field of the objects of a list. The type `id` is that of the key: an integer of 64 bits.
 
-    `column` is its name among the fields of a drive's structs; else it has its own. `scale`, `offset`, `invalid`, `min`
-    and `max` are as those of signals.
+    `column` is its name among the fields of a drive's structs; where a drive has none, it has its own. `scale`,
+    `offset`, `invalid`, `min` and `max` are as those of signals.
     """
 
     type: Literal["id", "number", "bool", "text"] = "number"
@@ -83,8 +83,8 @@ class ObjectList(Contract):
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
-        types = {name: {"type": field.type} for name, field in self.fields.items()}
-        if found := list(list_contradictions({"key": self.key, "fields": types})):
+        fields = {name: {"type": field.type, "column": field.column} for name, field in self.fields.items()}
+        if found := list(list_contradictions({"key": self.key, "fields": fields})):
             raise PydanticCustomError("contradiction", "{what}", {"what": "; ".join(what for _, what in found)})
         return self
 

@@ -31,12 +31,7 @@ class SampledRows:
     @classmethod
     def of(cls, batch: Batch) -> SampledRows:
         """All rows of a batch."""
-
-        def sampled(signal: str, rows: slice) -> Mask | None:
-            numbers = batch.columns[signal]
-            return None if numbers is None else ~np.isnan(numbers[rows])
-
-        return cls(batch.t_ns, sampled)
+        return cls(batch.t_ns, batch.sampled)
 
     def tail(self, from_ns: int, signals: Collection[str]) -> SampledRows:
         """A copy of the rows from a time on, for these signals only."""

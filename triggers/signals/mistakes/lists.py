@@ -26,6 +26,7 @@ def list_contradictions(keys: Mapping[str, Any]) -> Iterator[tuple[Path, str]]:
         if name in RESERVED:
             what = f"`{name}` is a word of the language, so no expression could read it; rename it"
             yield ("fields", name), f"{what}, and give its `column: {name}`"
+    yield from _of_columns(named, fields)
     ids = [str(name) for name, field in fields.items() if isinstance(field, Mapping) and field.get("type") == "id"]
     if isinstance(key, str):
         yield from _of_key(key, named, fields, ids)
@@ -45,6 +46,18 @@ def _of_key(key: str, named: list[str], fields: Mapping[str, Any], ids: list[str
     elif key not in ids and isinstance(fields[key], Mapping):
         at = ("fields", key, "type") if "type" in fields[key] else ("fields", key)
         yield at, f"`{key}` is the `key`, an integer that tells objects apart; write `type: id`"
+
+
+def _of_columns(named: list[str], fields: Mapping[str, Any]) -> Iterator[tuple[Path, str]]:
+    """A drive's column is one field's alone, or it would be unclear whose values it has."""
+    owners = {name: name for name in named}
+    for name, field in fields.items():
+        column = field.get("column") if isinstance(field, Mapping) else None
+        if isinstance(column, str) and owners.setdefault(column, str(name)) != name:
+            yield (
+                ("fields", str(name), "column"),
+                f"`{column[:64]}` is the field `{owners[column]}` already; rename one",
+            )
 
 
 def clashes(signals: Collection[str], lists: Collection[str]) -> Iterator[tuple[str, str]]:
