@@ -30,10 +30,15 @@ def signal(name: str, *, max_age_ms: int = 300, kind: Kind = Kind.NUMBER) -> Inp
     return Input(name, "number" if kind is Kind.NUMBER else "bool", "", max_age_ms * MS, None)
 
 
-def program(inputs: tuple[Input, ...], *roots: Callable[[Graph], int], max_gap_ms: int = 2000) -> Ir:
-    """A program with a trigger for each root, `t0`, `t1` and so on; the roots must read every input in its order."""
-    graph = Graph()
-    left = prune(graph.nodes, [root(graph) for root in roots])
+def program(
+    inputs: tuple[Input, ...],
+    *roots: int | Callable[[Graph], int],
+    graph: Graph | None = None,
+    max_gap_ms: int = 2000,
+) -> Ir:
+    """A program with a trigger for each root, `t0`, `t1` and so on: a node of `graph`, or what makes one."""
+    graph = graph or Graph()
+    left = prune(graph.nodes, [root if isinstance(root, int) else root(graph) for root in roots])
     triggers = tuple(TriggerCode(f"t{place}", root, 0) for place, root in enumerate(left.roots))
     return Ir(max_gap_ms * MS, tuple(inputs[place] for place in left.inputs), left.nodes, triggers)
 

@@ -3,8 +3,9 @@
 Instructions are counted in the kernels' own text (`counting`), so the count cannot drift from the code. A block of n
 ticks takes at most `call + word * ceil(n / 64) + n * tick` instructions, amortised, as each entry of a ring is added
 and evicted once. The burst is what a single tick may take in addition, when a whole ring is evicted. A
-row without a sample counts as a tick. A test compares these numbers with what wasmtime measures
-(`Config.consume_fuel`).
+row without a sample counts as a tick. A list of objects counts with the most that it keeps apart. An object that is new
+begins a block, so a tick with one takes a block's fixed work and the burst in addition. A test compares these numbers
+with what wasmtime measures (`Config.consume_fuel`).
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from triggers.compared_events.matcher import MAX_WAITING
 from triggers.language.ir import CLOCK, Ir, Node
 from triggers.language.webassembly import layout
 from triggers.language.webassembly.counting import WorkRange, work_of
+from triggers.language.webassembly.objects.cost import for_objects, tracking, work_of_list
 from triggers.language.webassembly.plan import KernelCall, ModulePlan
 
 
@@ -73,13 +75,20 @@ def cost_of_plan(plan: ModulePlan) -> ProgramCost:
     nodes: dict[int, WorkRange] = {}
     state_of: dict[int, int] = {}
     for call in plan.calls:
-        node = plan.ir.nodes[call.node]
-        nodes[call.node] = nodes.get(call.node, WorkRange()) + _work_of_call(call, node)
-        state_of[call.node] = state_of.get(call.node, 0) + call.state_bytes
+        work, slots = _work_of_call(call, plan.ir.nodes[call.node]), 1
+        if (objects := plan.lists.get(plan.stages[call.node])) is not None:
+            work, slots = for_objects(work, objects), objects.most
+        nodes[call.node] = nodes.get(call.node, WorkRange()) + work
+        state_of[call.node] = state_of.get(call.node, 0) + slots * call.state_bytes
+    for objects in plan.lists.values():
+        for index, work in work_of_list(plan.ir, objects).items():
+            nodes[index] = nodes.get(index, WorkRange()) + work
     for index, node in enumerate(plan.ir.nodes):
         if node.op == "input":
             state_of[index] = state_of.get(index, 0) + layout.HELD_BYTES
     frame, fire = _frame(plan), work_of("fire")
+    for objects in plan.lists.values():
+        frame += tracking(objects, masks=len(plan.due_masks) + len(plan.fresh_masks))
     total = frame + fire.times(len(plan.ir.triggers)) + work_of("compare").times(len(plan.ir.compares))
     total += work_of("match_events", ring=MAX_WAITING).times(len(plan.ir.events))
     for work in nodes.values():

@@ -16,8 +16,10 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
+from triggers.language.webassembly.kernels.objects.told import BEGINNINGS, TOLD
 from triggers.language.webassembly.kernels.table import FUNCTIONS_OF, KERNELS, SHARED_FUNCTIONS
 from triggers.language.webassembly.kernels.windows.order_statistics import MOST_TAKEN_OUT, MOVED_AT_ONCE
+from triggers.language.webassembly.objects.text import SHARED, counted_text
 
 TICKS_AMORTISED = 64
 """The fixed cost of a block is spread over this many ticks, which is one word of its masks."""
@@ -106,6 +108,9 @@ _SIZED = {
     "$edges": "edges",
     "$halve": "halvings",
     "$chunks": "chunks",
+    "$objects": "objects",
+    "$slots": "slots",
+    "$fields": "fields",
 }
 """Loops with as many rounds as a program has of something."""
 _ROUNDS = {"$rest": 7, "$scan": 8, "$pieces": 3}
@@ -127,6 +132,9 @@ average, and of more than that all entries are looked at."""
 
 _ONCE_PER_BLOCK = frozenset({"begin_segment"})
 """Functions that are called at most once per block, wherever the calls are."""
+
+_AT_SOME_TICKS = frozenset({"place_new", "leave"})
+"""Functions that run where an object is new or is over: what they take is a burst."""
 
 _FREE = frozenset({"func", "param", "local", "result", "export", "then", "else", "block", "loop", "return"})
 _PLAIN_FREE = frozenset({"nop", "drop", "unreachable"})
@@ -176,7 +184,7 @@ class _Counter:
         own = Work() if head in _FREE else unit
         if head == "call":
             name = tree[1][1:]
-            own += self.sequence(_function(name)[1:], _CALL if name in _ONCE_PER_BLOCK else unit)
+            own += self.sequence(_function(name)[1:], _unit_of(name, unit))
         return own + self.sequence(tree[1:], unit)
 
     def _branches(self, tree: Tree, unit: Work) -> Work:
@@ -194,6 +202,8 @@ class _Counter:
     def _loop(self, label: str, body: Tree, unit: Work) -> Work:
         if label in _WORDS:
             return self.sequence(body, Work(word=self.repeats))
+        if label == "$bits":  # the bits of a word, where an object is over
+            return self.sequence(body, Work(burst=64 * self.repeats))
         if label in _BLOCKS:
             return self.sequence(body, unit)
         if label in _SIZED:
@@ -246,6 +256,13 @@ class _Counter:
         return min(1, MOST_TAKEN_OUT / max(1, self.sizes.get("entries", 1)))
 
 
+def _unit_of(name: str, unit: Work) -> Work:
+    """The work of one instruction of a function that is called where an instruction is this work."""
+    if name in _AT_SOME_TICKS:
+        return Work(burst=1)
+    return _CALL if name in _ONCE_PER_BLOCK else unit
+
+
 def _is_branch(tree: Any) -> bool:
     return isinstance(tree, list) and tree[0] in ("then", "else")
 
@@ -279,10 +296,15 @@ def _function(name: str) -> Tree:
 @cache
 def _texts() -> dict[str, str]:
     """All functions' texts by name."""
+    whole = [
+        files("triggers.language.webassembly").joinpath(name).read_text(encoding="utf-8")
+        for name in ("timeline.wat", "weighing.wat")
+    ]
+    whole += [SHARED, counted_text()]
     texts = []
-    for name in ("timeline.wat", "weighing.wat"):
-        text = files("triggers.language.webassembly").joinpath(name).read_text(encoding="utf-8")
+    for text in whole:
         texts += [part for part in re.split(r"^(?=\(func )", text, flags=re.M) if part.startswith("(func ")]
+    texts += [text for told in TOLD.values() for text in (told.add, told.end)] + list(BEGINNINGS.values())
     texts += [text for functions in FUNCTIONS_OF.values() for text in functions]
     texts += [*SHARED_FUNCTIONS, *(kernel.text for kernel in KERNELS.values())]
     named = ((_NAME.match(text), text) for text in texts)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Literal
 
 from triggers.contracts.campaign import TriggerSettings
 from triggers.language.webassembly import layout
@@ -12,11 +13,15 @@ from triggers.language.webassembly.host.manifest import (
     Manifest,
     ManifestCompare,
     ManifestEvents,
+    ManifestField,
     ManifestInput,
+    ManifestList,
     ManifestTrigger,
     Region,
 )
+from triggers.language.webassembly.objects.plan import ListPlan
 from triggers.language.webassembly.placement import Placement
+from triggers.language.webassembly.plan import ModulePlan
 
 
 def describe(placement: Placement, settings: Sequence[TriggerSettings]) -> Manifest:
@@ -25,7 +30,7 @@ def describe(placement: Placement, settings: Sequence[TriggerSettings]) -> Manif
     captures = {trigger.name: trigger.capture.model_copy(update={"on_change": ()}) for trigger in settings}
     cost = cost_of_plan(placement.plan)
     return Manifest(
-        format="longtail-program/3" if placement.plan.ir.events else "longtail-program/2",
+        format=_format(placement.plan),
         max_gap_ns=placement.plan.ir.max_gap_ns,
         inputs=tuple(
             ManifestInput(
@@ -62,6 +67,9 @@ def describe(placement: Placement, settings: Sequence[TriggerSettings]) -> Manif
             )
             for position, code in enumerate(placement.plan.ir.events)
         ),
+        lists=tuple(
+            _list(placement, each) for each in sorted(placement.plan.lists.values(), key=lambda each: each.place)
+        ),
         times=placement.times,
         row_capacity=placement.row_capacity,
         fires=placement.fires,
@@ -74,4 +82,29 @@ def describe(placement: Placement, settings: Sequence[TriggerSettings]) -> Manif
             burst_operations=cost.burst_operations,
             operations_per_block=cost.operations_per_block,
         ),
+    )
+
+
+def _format(plan: ModulePlan) -> Literal["longtail-program/2", "longtail-program/3", "longtail-program/4"]:
+    """The oldest format that has all that the program needs of its host."""
+    if plan.lists:
+        return "longtail-program/4"
+    return "longtail-program/3" if plan.ir.events else "longtail-program/2"
+
+
+def _list(placement: Placement, plan: ListPlan) -> ManifestList:
+    buffers = placement.list_buffers[plan.number]
+    return ManifestList(
+        input=plan.item.name,
+        max_objects=plan.most,
+        capacity=buffers.capacity,
+        starts=buffers.starts,
+        keys=buffers.keys,
+        fields=tuple(
+            ManifestField(
+                name=field.name, type=field.type, unit=field.unit, values=field.values, column=buffers.fields.get(place)
+            )
+            for place, field in enumerate(plan.item.fields)
+        ),
+        left_out=placement.list_state(plan).left_out,
     )

@@ -16,6 +16,7 @@ import wasmtime
 
 from triggers.contracts.campaign import TriggerSettings
 from triggers.errors import InvalidInput
+from triggers.language.graph import AFTER, BEFORE
 from triggers.language.ir import CLOCK, OPERATIONS, CompareCode, EventCode, Ir, Node, Scalar, TriggerCode
 from triggers.language.webassembly import layout
 from triggers.language.webassembly.description import describe
@@ -23,9 +24,12 @@ from triggers.language.webassembly.host.manifest import SECTION
 from triggers.language.webassembly.host.sections import with_custom_section
 from triggers.language.webassembly.kernel_parts.kernel import Kernel, parameter_type
 from triggers.language.webassembly.kernels.current import places
+from triggers.language.webassembly.kernels.objects.told import BEGINNINGS
 from triggers.language.webassembly.kernels.table import FUNCTIONS_OF, KERNELS, SHARED_FUNCTIONS
+from triggers.language.webassembly.objects.telling import Telling
+from triggers.language.webassembly.objects.text import SHARED, joint_text, text_of_list
 from triggers.language.webassembly.placement import PAGE_BYTES, Placement, Result
-from triggers.language.webassembly.plan import COLUMN, KernelCall, ModulePlan
+from triggers.language.webassembly.plan import COLUMN, FIELD, KernelCall, ModulePlan
 from triggers.language.webassembly.symbols import symbols_of
 
 _TIMELINE, _WEIGHING = (
@@ -45,15 +49,18 @@ def emit(
     row_capacity: int | None = None,
     fire_capacity: int | None = None,
     max_chunk: int = layout.MAX_CHUNK,
+    object_capacity: int | None = None,
 ) -> bytes:
     """The module of a program; `settings` say what each trigger captures, for the manifest.
 
     `keep_results` keeps every node's result until the end of a block and exports the globals `count`, `tt`, `x` and
     `x_stride`, so that a host can read them (`results_of` says where). With `one_block`, `run` returns after each
     block, whose results can be read then; no vehicle gets such a module. A row capacity is a multiple of 64; a fire
-    capacity is at least what one block may need. A block has at most `max_chunk` ticks, a power of two from 64 on.
+    capacity is at least what one block may need, and one of objects what one sample may have. A block has at most
+    `max_chunk` ticks, a power of two from 64 on.
     """
-    placement = Placement(ModulePlan(ir, keep_results=keep_results), row_capacity, fire_capacity, max_chunk)
+    plan = ModulePlan(ir, keep_results=keep_results)
+    placement = Placement(plan, row_capacity, fire_capacity, max_chunk, object_capacity)
     return _Emitter(placement, keep_results, one_block).module(settings)
 
 
@@ -90,9 +97,8 @@ class _Emitter:
         if self.plan.ir.events:
             used["match_events"] = "\n".join([KERNELS["match_events"].text, self._end_events()])
         called = {text: None for name in used for text in FUNCTIONS_OF.get(name, ())}
-        text = "\n".join(
-            [_TIMELINE, _WEIGHING, *SHARED_FUNCTIONS, *called, *used.values(), self._join_masks(), self._evaluate()]
-        )
+        made = [self._join_masks(), *self._lists(), self._evaluate()]
+        text = "\n".join([_TIMELINE, _WEIGHING, *SHARED_FUNCTIONS, *called, *used.values(), *made])
         symbols = symbols_of(self.place)
         if self.one_block:
             text = text.replace(_NEXT_BLOCK, "")
@@ -116,6 +122,8 @@ class _Emitter:
             self.place.max_ages: struct.pack(f"<{len(ages)}q", *ages),
             self.place.sampled_columns: struct.pack(f"<{len(sampled)}i", *sampled),
         }
+        for objects in self.plan.lists.values():
+            parts[self.place.slot_images[objects.number]] = bytes(objects.state.image)
         for index, table in self.place.tables_of().items():
             parts[self.place.tables[index]] = struct.pack(f"<{len(table)}d", *table)
         if observed := self.place.observations():
@@ -173,9 +181,32 @@ class _Emitter:
             readers.setdefault(max(compare.active, compare.shadow), []).append(self._compare_call(position, compare))
         for position, code in enumerate(self.plan.ir.events):
             readers.setdefault(max(code.first, code.second), []).append(self._events_call(position, code))
-        for node, calls in groupby(self.plan.calls, key=lambda call: call.node):
-            lines += [*map(self._call, calls), *readers.get(node, [])]
+        lines += self._stage(BEFORE, readers)
+        for objects in self.plan.lists.values():
+            lines.append(f"(call $tell_{objects.number})")
+            lines += [reader for told in objects.told for reader in readers.get(told.node, [])]
+        lines += self._stage(AFTER, readers)
         return "(func $evaluate\n" + "\n".join(lines) + ")"
+
+    def _stage(self, stage: int, readers: Mapping[int, list[str]]) -> list[str]:
+        """The calls for the nodes before or after the lists of objects, each followed by those of what reads it."""
+        lines = []
+        calls = [call for call in self.plan.calls if self.plan.stages[call.node] == stage]
+        for node, of_node in groupby(calls, key=lambda call: call.node):
+            lines += [*map(self._call, of_node), *readers.get(node, [])]
+        return lines
+
+    def _lists(self) -> list[str]:
+        """The functions of lists of objects."""
+        lists = list(self.plan.lists.values())
+        if not lists:
+            return []
+        told = [each.kernels for objects in lists for each in objects.told]
+        texts = [BEGINNINGS[name] for each in told for name in each.beginnings]
+        texts += [text for each in told for text in (each.add, each.end)]
+        tracking = [text_of_list(objects.number, self.place.list_words(objects)) for objects in lists]
+        evaluating = [Telling(self.place, objects, self._operand, self._call).text() for objects in lists]
+        return [*dict.fromkeys(texts), SHARED, joint_text([each.number for each in lists]), *tracking, *evaluating]
 
     def _fire_call(self, position: int, trigger: TriggerCode) -> str:
         record = self.plan.state.triggers + layout.TRIGGER_BYTES * position
@@ -196,8 +227,7 @@ class _Emitter:
 
     def _call(self, call: KernelCall) -> str:
         node = self.plan.ir.nodes[call.node]
-        given = {"out": self._result(call.node), "state": _address(call.state)}
-        given |= {"ring": _address(self.plan.state.ring_start + call.ring)}
+        given = {"out": self._result(call.node), **self._state_of(call)}
         given |= self._mask_addresses(self.plan.signals[call.node])
         if call.node in self.place.tables:
             table = self.place.tables_of()[call.node]
@@ -206,6 +236,14 @@ class _Emitter:
         if "constant" in call.kernel.signature:
             given["constant"] = _number("constant", self.plan.constant(node.arguments[1]))
         return self._written(call.kernel, call.operands, given)
+
+    def _state_of(self, call: KernelCall) -> dict[str, str]:
+        """Where the call's slots and its ring are: for a condition on objects in the state of the object's slot."""
+        objects = self.plan.lists.get(self.plan.stages[call.node])
+        if objects is None:
+            return {"state": _address(call.state), "ring": _address(self.plan.state.ring_start + call.ring)}
+        offsets = {"state": call.state, "ring": objects.state.ring_start + call.ring}
+        return {name: f"(i32.add (local.get $base) {_address(offset)})" for name, offset in offsets.items()}
 
     def _compare_call(self, position: int, compare: CompareCode) -> str:
         at = self.plan.state.compares + layout.COMPARE_BYTES * position
@@ -260,7 +298,8 @@ class _Emitter:
         """1 if the operand is never unknown in this block."""
         if self._is_constant(operand):
             return _address(1)
-        return _address(0) if operand in self.plan.outs else "(global.get $in_place)"
+        is_made = operand in self.plan.outs or operand <= FIELD
+        return _address(0) if is_made else "(global.get $in_place)"
 
     def _operand(self, operand: int) -> str:
         """The address of an operand's numbers or masks."""
@@ -268,6 +307,9 @@ class _Emitter:
             return _address(self.place.constants[operand])
         if operand in self.plan.outs:
             return self._result(operand)
+        if operand <= FIELD:
+            objects = next(each for each in self.plan.lists.values() if each.number == FIELD - operand)
+            return _address(self.place.column(objects.bool_column))
         position = COLUMN - operand if operand < 0 else self.plan.ir.nodes[operand].integer("input")
         return f"(i32.add (global.get $x) (i32.mul (global.get $x_stride) (i32.const {position})))"
 

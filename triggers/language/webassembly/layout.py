@@ -50,6 +50,8 @@ MIN_CHUNK = 256
 SCRATCH_BYTES = 1024 * 1024
 """Scratch columns should stay in a core's cache, so a program with many of them has shorter blocks."""
 EXTRA_FIRES = 4096
+OBJECT_BUFFER_BYTES = 2 * 1024 * 1024
+"""What the buffers of a list's objects take, beside those of rows."""
 
 
 class Space:
@@ -75,6 +77,8 @@ class StatePlan:
     segment: int = 0
     image: bytearray = field(default_factory=bytearray)
     rings: list[int] = field(default_factory=list)
+    lists: list[int] = field(default_factory=list)
+    """Bytes that each list of objects takes."""
 
     @classmethod
     def of(cls, ir: Ir) -> StatePlan:
@@ -108,10 +112,14 @@ class StatePlan:
         """The address of the first ring, once all slots are allocated."""
         return self.segment + len(self.image)
 
+    def list_start(self, number: int) -> int:
+        """The address of what is kept of a list, once everything else is allocated."""
+        return self.ring_start + sum(self.rings) + sum(self.lists[:number])
+
     @property
     def size(self) -> int:
         """Bytes of the whole region."""
-        return self.ring_start + sum(self.rings) - STATE
+        return self.list_start(len(self.lists)) - STATE
 
 
 @dataclass(slots=True)
@@ -141,6 +149,11 @@ def chunk_for(bytes_per_tick: float, max_chunk: int) -> int:
     while chunk > MIN_CHUNK and chunk * bytes_per_tick > SCRATCH_BYTES:
         chunk //= 2
     return chunk
+
+
+def objects_for(most: int, fields: int) -> int:
+    """Objects of a list that the buffers hold: at least those of one sample, whose fields (and key) are so many."""
+    return max(most, OBJECT_BUFFER_BYTES // (8 * fields))
 
 
 def rows_for(inputs: int) -> int:

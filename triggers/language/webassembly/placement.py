@@ -8,6 +8,14 @@ from typing import Literal
 from triggers.language.ir import Kind
 from triggers.language.webassembly import layout
 from triggers.language.webassembly.layout import Space
+from triggers.language.webassembly.objects.memory import (
+    ListBuffers,
+    ListScratch,
+    ListState,
+    scratch_bytes_per_tick,
+    words_of,
+)
+from triggers.language.webassembly.objects.plan import ListPlan
 from triggers.language.webassembly.plan import ZERO, ModulePlan
 
 PAGE_BYTES = 65_536
@@ -26,7 +34,8 @@ class Result:
 
 
 class Placement:
-    """The addresses of a module. Capacities: rows of the row buffers (a multiple of 64), and fires that fit at once.
+    """The addresses of a module. Capacities: rows of the row buffers (a multiple of 64), fires that fit at once, and
+    objects of a list that do.
 
     A block has at most `max_chunk` ticks, a power of two.
     """
@@ -37,18 +46,22 @@ class Placement:
         row_capacity: int | None = None,
         fire_capacity: int | None = None,
         max_chunk: int = layout.MAX_CHUNK,
+        object_capacity: int | None = None,
     ) -> None:
         self.plan = plan
+        lists = list(plan.lists.values())
         triggers = max(1, len(self.plan.ir.triggers))
         masks = len(self.plan.due_masks) + len(self.plan.fresh_masks) + 2 * self.plan.columns.count[Kind.BOOL] + 2
         numbers = self.plan.inputs + self.plan.columns.count[Kind.NUMBER] + len(self.plan.sampled_inputs) + 2
-        self.chunk = layout.chunk_for(8 * numbers + masks / 8, max_chunk)
+        of_lists = sum(map(scratch_bytes_per_tick, lists))
+        self.chunk = layout.chunk_for(8 * numbers + masks / 8 + of_lists, max_chunk)
         self.half = self.chunk // 8
         self.row_capacity = row_capacity or layout.rows_for(self.plan.inputs)
         self.fire_room = triggers * self.chunk // 2
         self.fire_capacity = max(fire_capacity or self.fire_room + layout.EXTRA_FIRES, self.fire_room)
         space = Space(layout.STATE + self.plan.state.size)
         self.image = space.take(len(self.plan.state.image))
+        self.slot_images = [space.take(len(each.state.image)) for each in lists]
         self.max_ages = space.take(8 * self.plan.inputs)
         self.sampled_columns = space.take(4 * self.plan.inputs)
         self.tables = {i: space.take(8 * len(table)) for i, table in self.tables_of().items()}
@@ -57,10 +70,40 @@ class Placement:
         self.times = space.take(8 * (self.row_capacity + layout.PADDING_ROWS))
         self.column_stride = 8 * (self.row_capacity + layout.PADDING_ROWS)
         self.inputs_at = space.take(self.column_stride * self.plan.inputs)
+        rows = self.row_capacity + layout.PADDING_ROWS
+        self.list_buffers = [ListBuffers.take(space, each, rows, object_capacity) for each in lists]
         self.fires = space.take(layout.FIRE_BYTES * self.fire_capacity)
         self.fire_count = space.take(8)
         self._place_weights(space)
         self._place_scratch(space)
+
+    def _place_lists(self, space: Space) -> None:
+        """What lists of objects need within a block: the tables of each, and what they share."""
+        lists = list(self.plan.lists.values())
+        self.list_scratch = [ListScratch.take(space, each, self.chunk) for each in lists]
+        if lists:
+            self.object_at, self.present = space.take(4 * self.chunk + 256), space.take(self.half)
+            self.masks_bytes = self.half * len(self.plan.due_masks) + self.due - self.fresh
+            self.kept_masks = space.take(self.masks_bytes)
+
+    def list_state(self, plan: ListPlan) -> ListState:
+        """The addresses of what is kept of a list."""
+        return ListState.at(self.plan.state.list_start(plan.number), plan)
+
+    def list_words(self, plan: ListPlan) -> dict[str, int | str]:
+        """What stands for each word of `objects.wat` for a list."""
+        numbers = {
+            "column": self.inputs_at + self.column_stride * plan.place,
+            "due": self.due + self.half * plan.place,
+            "image": self.slot_images[plan.number],
+            "chunk": self.chunk,
+        }
+        buffers, scratch = self.list_buffers[plan.number], self.list_scratch[plan.number]
+        return words_of(plan, self.list_state(plan), buffers, scratch, numbers)
+
+    def column(self, index: int) -> int:
+        """The address of a scratch column of numbers."""
+        return self.numbers + 8 * self.chunk * index
 
     def _place_weights(self, space: Space) -> None:
         """What a host may ask for while the module runs; no part of the state, which a vehicle saves."""
@@ -85,6 +128,7 @@ class Placement:
         self.any, self.beats = space.take(self.half), space.take(self.half)
         self.fresh = space.take(self.half * len(self.plan.fresh_masks))
         self.due = space.take(self.half * len(self.plan.due_masks))
+        self._place_lists(space)
         self.shown = space.take(column * self.plan.inputs)
         self.sampled = {item: space.take(column) for item in sorted(self.plan.sampled_inputs)}
         self.numbers = space.take(column * self.plan.columns.count[Kind.NUMBER])
@@ -114,5 +158,5 @@ class Placement:
         if index not in self.plan.outs:
             return Result("input", node.integer("input"), 0)
         if node.kind is Kind.NUMBER:
-            return Result("column", self.numbers + 8 * self.chunk * self.plan.outs[index], 0)
+            return Result("column", self.column(self.plan.outs[index]), 0)
         return Result("masks", self.masks + 2 * self.half * self.plan.outs[index], self.half)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from triggers.language.rows import HEARTBEAT_NS
 from triggers.language.webassembly import layout
+from triggers.language.webassembly.objects.memory import ABSENT, HELD_PLACE
+from triggers.language.webassembly.objects.text import HOOKS
 from triggers.language.webassembly.placement import Placement
 
 
@@ -62,4 +64,17 @@ def symbols_of(place: Placement) -> dict[str, int | str]:
         "MAX_GAP_NS": plan.ir.max_gap_ns,
         "NEVER_IN_PLACE": "(return (i32.const 0))" if plan.has_clock else "",
         "END_EVENTS": "(call $end_events)" if plan.ir.events else "",
+        **(_of_lists(place) if plan.lists else dict.fromkeys(HOOKS, "")),
+    }
+
+
+def _of_lists(place: Placement) -> dict[str, int | str]:
+    return {
+        **HOOKS,
+        "OBJECT_AT": place.object_at,
+        "PRESENT": place.present,
+        "ABSENT": ABSENT,
+        "HELD_PLACE": HELD_PLACE,
+        "KEPT_MASKS": place.kept_masks,
+        "MASKS_BYTES": place.masks_bytes,
     }

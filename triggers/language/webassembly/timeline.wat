@@ -135,6 +135,7 @@
   (local $t i64) (local $at i32) (local $end i32) (local $sample i32) (local $value f64)
   (local.set $t (call $row_time (local.get $row)))
   (if (call $begins_at_once (local.get $t)) (then (call $begin_segment (local.get $t))))
+  LISTS_IN_PLACE ;; which may have fewer rows then
   (call $set_count (local.get $n))
   (global.set $in_place (i32.const 1))
   (global.set $row (local.get $row))
@@ -238,6 +239,7 @@
         (local.set $running (i32.const 1))
         (local.set $beat (call $beat_after (local.get $t)))
         (call $put_tick (local.get $n) (local.get $t) (local.get $this))
+        LISTS_BEGIN_SEGMENT
         (local.set $n (i32.add (local.get $n) (i32.const 1)))
         (local.set $limit (i32.add (local.get $i) (i32.const 1)))) ;; the rows after it may be usable in place
       (else
@@ -249,6 +251,7 @@
             (local.set $n (i32.add (local.get $n) (i32.const 1)))
             (local.set $beat (i64.add (local.get $beat) (i64.const HEARTBEAT_NS)))
             (br $beats)))))
+        LISTS_NEXT_ROW ;; unless the block ends before this row
         (if (i64.eq (local.get $beat) (local.get $t))
           (then
             (call $put_beat (local.get $n) (local.get $t) (local.get $this))
@@ -380,6 +383,7 @@
       (local.set $at (i32.add (local.get $at) (i32.const 24)))
       (br $triggers)))))
   (memory.copy (i32.const SEGMENT) (i32.const IMAGE) (i32.const SEGMENT_BYTES))
+  LISTS_EMPTY
   (i32.store (i32.const RUNNING) (i32.const 1))
   (global.set $ended (i64.load (i32.const PREVIOUS)))
   (global.set $new (i32.const 1)))
@@ -443,11 +447,13 @@
     (global.set $gap_at (i32.const CHUNK))
     (local.set $limit (i32.sub (local.get $rows) (local.get $row)))
     (if (i32.gt_u (local.get $limit) (i32.const CHUNK)) (then (local.set $limit (i32.const CHUNK))))
+    LISTS_BEGIN_BLOCK
     (local.set $n (call $rows_in_place (local.get $row) (local.get $limit)))
     (if (i32.or (i32.ge_u (local.get $n) (i32.const 64)) (i32.eq (local.get $n) (local.get $limit)))
       (then
         (global.set $patience (i32.const FIRST_PATIENCE))
         (call $take_in_place (local.get $row) (local.get $n))
+        LISTS_TAKEN
         (local.set $row (i32.add (local.get $row) (local.get $n)))
         (if (global.get $weighing) (then (call $begin_weighing)))
         (call $evaluate))
@@ -474,4 +480,5 @@
 (func $reset (export "reset")
   (global.set $until (i64.const 0))
   (memory.fill (i32.const STATE) (i32.const 0) (i32.const STATE_BYTES))
-  (memory.copy (i32.const SEGMENT) (i32.const IMAGE) (i32.const SEGMENT_BYTES)))
+  (memory.copy (i32.const SEGMENT) (i32.const IMAGE) (i32.const SEGMENT_BYTES))
+  LISTS_EMPTY)

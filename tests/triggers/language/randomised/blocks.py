@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from tests.triggers.language.randomised.recordings import Recording
 from triggers.language.ir import Ir
 from triggers.language.webassembly.emitter import emit, results_of
-from triggers.language.webassembly.host.manifest import read_manifest
+from triggers.language.webassembly.host.manifest import ManifestList, read_manifest
 from triggers.language.webassembly.placement import Result
 
 Numbers = NDArray[np.float64]
@@ -47,7 +47,10 @@ class BlockHost:
         rows = len(recording)
         self._at("<i8", self.manifest.times, rows)[:] = recording.t_ns
         for item in self.manifest.inputs:
-            self._at("<f8", item.column, rows)[:] = recording.columns[item.name]
+            if item.type != "objects":
+                self._at("<f8", item.column, rows)[:] = recording.columns[item.name]
+        for objects in self.manifest.lists:
+            self._write_objects(objects, recording)
         consumed = self._exports["run"](self._store, rows)
         if consumed != rows:
             raise ValueError(f"{rows} rows do not fit into one call, {consumed} do")
@@ -56,6 +59,26 @@ class BlockHost:
             self._at("<i8", self._global("tt"), count).copy(),
             [self._values(result, count) for result in self._results],
         )
+
+    @property
+    def most_rows(self) -> int:
+        """How many rows fit into the buffers whatever objects they have."""
+        most = [each.capacity // each.max_objects for each in self.manifest.lists]
+        return min([self.manifest.row_capacity, *most])
+
+    def _write_objects(self, item: ManifestList, recording: Recording) -> None:
+        """Write the samples of a list row by row."""
+        column = next(each.column for each in self.manifest.inputs if each.name == item.input)
+        place = 0
+        for row, sample in enumerate(recording.objects[item.input]):
+            self._at("<f8", column + 8 * row, 1)[:] = np.nan if sample is None else len(sample.keys)
+            self._at("<u4", item.starts + 4 * row, 1)[:] = place
+            if sample is not None:
+                for key, values in list(zip(sample.keys, sample.values, strict=True))[: item.max_objects]:
+                    self._at("<i8", item.keys + 8 * place, 1)[:] = key
+                    for field, address in item.columns.items():
+                        self._at("<f8", address + 8 * place, 1)[:] = values[field]
+                    place += 1
 
     def _values(self, result: Result, count: int) -> Numbers:
         """One node's values."""

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 from math import inf, isnan, nan
 from random import Random
 
@@ -13,6 +13,8 @@ from numpy.typing import NDArray
 from tests.triggers.language.randomised.catalogs import Declared, RandomCatalog
 from tests.triggers.language.randomised.words import CENTRE
 from triggers.language.rows import HEARTBEAT_NS, MAX_T_NS, Row
+from triggers.signals.object_columns import ObjectColumn
+from triggers.signals.objects import ObjectSample
 
 MS = 1_000_000
 _STARTS_NS = (0, 1, 5_000 * MS, 5_000 * MS, 5_000 * MS + 1, 4_999_950 * 1000, 1_700_000_000 * 1000 * MS,
@@ -25,10 +27,13 @@ _GRID = (-2.0, -1.0, -0.5, -0.0, 0.0, 0.5, 1.0, 1.5, 2.0, 3.0)
 
 @dataclass(frozen=True)
 class Recording:
-    """Times in ns and, for each signal, a column of numbers, NaN where there is no new sample."""
+    """Times in ns, and for each signal a column of numbers, NaN where there is no new sample; samples of lists, None
+    where there is none.
+    """
 
     t_ns: NDArray[np.int64]
     columns: dict[str, NDArray[np.float64]]
+    objects: dict[str, list[ObjectSample | None]] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.t_ns)
@@ -38,36 +43,61 @@ class Recording:
         names = list(self.columns)
         table = zip(*(self.columns[name].tolist() for name in names), strict=True) if names else [()] * len(self)
         return [
-            Row(t_ns, {name: number for name, number in zip(names, numbers, strict=True) if not isnan(number)})
-            for t_ns, numbers in zip(self.t_ns.tolist(), table, strict=True)
+            Row(
+                t_ns,
+                {name: number for name, number in zip(names, numbers, strict=True) if not isnan(number)},
+                {name: sample for name, samples in self.objects.items() if (sample := samples[row]) is not None},
+            )
+            for row, (t_ns, numbers) in enumerate(zip(self.t_ns.tolist(), table, strict=True))
         ]
+
+    def object_column(self, name: str, fields: int) -> ObjectColumn:
+        """The samples of a list as arrays, with so many fields beside the key."""
+        return ObjectColumn.of(self.objects[name], fields)
 
     def cut(self, start: int, stop: int) -> Recording:
         """Its rows from `start` to before `stop`."""
-        return Recording(self.t_ns[start:stop], {name: column[start:stop] for name, column in self.columns.items()})
+        return Recording(
+            self.t_ns[start:stop],
+            {name: column[start:stop] for name, column in self.columns.items()},
+            {name: samples[start:stop] for name, samples in self.objects.items()},
+        )
 
     def without(self, start: int, stop: int) -> Recording:
         """All rows but those."""
         kept = np.r_[0:start, stop : len(self)]
-        return Recording(self.t_ns[kept], {name: column[kept] for name, column in self.columns.items()})
+        return Recording(
+            self.t_ns[kept],
+            {name: column[kept] for name, column in self.columns.items()},
+            {name: [samples[row] for row in kept] for name, samples in self.objects.items()},
+        )
 
 
 def random_recording(random: Random, catalog: RandomCatalog, signals: tuple[str, ...], rows: int) -> Recording:
     """About so many rows with samples of these signals, in stretches of different kinds."""
     sources = [_source(random, catalog.signals[name]) for name in signals]
-    max_gap_ns = catalog.parsed.max_gap_ns
-    t_ns = random.choice(_STARTS_NS)
     times: list[int] = []
     table: list[list[float]] = []
-    while len(times) < rows:
-        stretch = random.choice((_dense, _dense, _sparse, _paced))
-        count = random.randrange(1, max(2, rows if random.random() < 0.3 else rows // 4))
-        for at_ns, present in stretch(random, t_ns, len(signals), count):
-            times.append(at_ns)
-            table.append([source() if here else nan for source, here in zip(sources, present, strict=True)])
-        t_ns = min(_break(random, times[-1], max_gap_ns), MAX_T_NS - 10**14)
+    for at_ns, present in random_times(random, len(signals), rows, catalog.parsed.max_gap_ns):
+        times.append(at_ns)
+        table.append([source() if here else nan for source, here in zip(sources, present, strict=True)])
     columns = np.array(table, np.float64).reshape(len(times), len(signals)).T
     return Recording(np.array(times, np.int64), dict(zip(signals, np.ascontiguousarray(columns), strict=True)))
+
+
+def random_times(random: Random, signals: int, rows: int, max_gap_ns: int) -> Iterator[tuple[int, list[bool]]]:
+    """The times of about so many rows, in stretches of different kinds, and which signals have a sample in each."""
+    t_ns = random.choice(_STARTS_NS)
+    made = 0
+    while made < rows:
+        stretch = random.choice((_dense, _dense, _sparse, _paced))
+        count = random.randrange(1, max(2, rows if random.random() < 0.3 else rows // 4))
+        latest_ns = t_ns
+        for at_ns, present in stretch(random, t_ns, signals, count):
+            yield at_ns, present
+            latest_ns = at_ns
+            made += 1
+        t_ns = min(_break(random, latest_ns, max_gap_ns), MAX_T_NS - 10**14)
 
 
 _Stretch = list[tuple[int, list[bool]]]

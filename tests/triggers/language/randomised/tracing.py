@@ -30,6 +30,7 @@ class Trace:
     fires: list[tuple[int, int, int]] = field(default_factory=list)
     suppressed: Mapping[str, int] = field(default_factory=dict)
     overflows: int = 0
+    left_out: Mapping[str, int] = field(default_factory=dict)
     compared: Mapping[str, Compared] = field(default_factory=dict)
     events: Mapping[EventKey, EventCounts] = field(default_factory=dict)
     ticks: list[tuple[int, int]] = field(default_factory=list)
@@ -66,5 +67,6 @@ def traced(ir: Ir, recording: Recording, ends: Collection[int] = ()) -> Trace:
     if len(recording) in ends:
         evaluator.end_drive()
     trace.suppressed, trace.overflows = evaluator.suppressed, evaluator.overflows
+    trace.left_out = evaluator.left_out
     trace.compared, trace.events = evaluator.compared, evaluator.events
     return trace

@@ -14,6 +14,7 @@ from triggers.language.webassembly.emitter import emit, results_of
 from triggers.language.webassembly.host.machine import Machine, Numbers, Times, load
 from triggers.language.webassembly.layout import MAX_CHUNK
 from triggers.language.webassembly.placement import Result
+from triggers.signals.object_columns import ObjectColumn
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,12 +36,21 @@ class ReadableMachine(Machine):
         super().__init__(load(emit(ir, keep_results=True, one_block=True, max_chunk=max_chunk)))
         self._results = results_of(ir, max_chunk=max_chunk)
 
-    def blocks(self, t_ns: Times, columns: Sequence[Numbers | None], nodes: Sequence[int]) -> Iterator[ReadBlock]:
-        """Evaluate rows as `run` does, and give the values of these nodes, one block after the other."""
+    def blocks(
+        self,
+        t_ns: Times,
+        columns: Sequence[Numbers | None],
+        nodes: Sequence[int],
+        objects: Sequence[ObjectColumn | None] = (),
+    ) -> Iterator[ReadBlock]:
+        """Evaluate rows as `run` does, and give the values of these nodes, one block after the other.
+
+        A node that depends on the fields of objects has no value of its own, and must not be among them.
+        """
+        self._take_objects(t_ns, columns, objects)
         at = 0
         while at < len(t_ns):
-            n = min(len(self._times), len(t_ns) - at)
-            self._fill(t_ns, columns, at, n)
+            n = self._fill(t_ns, columns, at)
             consumed, fires = self._call_run(n), int(self._fire_count[0])
             count = self._global("count")
             if not consumed and not count:

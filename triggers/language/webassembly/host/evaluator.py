@@ -17,7 +17,8 @@ from triggers.errors import InvalidInput
 from triggers.language.rows import Firing, Row
 from triggers.language.webassembly.host.fuel import OPERATIONS_PER_S
 from triggers.language.webassembly.host.machine import LoadedModule, Machine, Times, load
-from triggers.language.webassembly.host.manifest import ManifestInput
+from triggers.language.webassembly.host.manifest import ManifestField, ManifestInput, ManifestList
+from triggers.signals.object_columns import ObjectColumn
 from triggers.signals.raw import held_exactly
 
 
@@ -35,7 +36,7 @@ class Evaluator:
         self._positions = {name: position for position, name in enumerate(self.inputs)}
         self._checked = checked
         self.strange: dict[str, int] = {}
-        """How many samples of a signal were values that it cannot have, since this evaluator was made."""
+        """How many samples of a signal, or of a list's field (as `tracked.kind`), were values that it cannot have."""
 
     @property
     def suppressed(self) -> Mapping[str, int]:
@@ -46,6 +47,11 @@ class Evaluator:
     def overflows(self) -> int:
         """How many window entries were lost because samples came faster than the catalog declares."""
         return self.machine.overflows
+
+    @property
+    def left_out(self) -> Mapping[str, int]:
+        """How many objects of each list had no slot: beyond the most that a sample may have, or with a key twice."""
+        return self.machine.left_out
 
     @property
     def compared(self) -> Mapping[str, Compared]:
@@ -70,8 +76,10 @@ class Evaluator:
                 if position is not None:
                     columns[position, index] = self._held(name, value) if self._checked else value
         for item, column in zip(self.manifest.inputs if self._checked else (), columns, strict=False):
-            self._refuse_strange(item, column)
-        fires = self.machine.run(_times(rows), list(columns))
+            self._refuse_strange(item, column, item.name)
+        fires = self.machine.run(
+            _times(rows), list(columns), [self._objects(item, rows) for item in self.manifest.lists]
+        )
         return [Firing(self.manifest.triggers[fire["trigger"]].name, int(fire["t_ns"])) for fire in fires]
 
     def _held(self, name: str, value: float) -> float:
@@ -83,8 +91,22 @@ class Evaluator:
             self.strange[name] = self.strange.get(name, 0) + 1
         return held
 
-    def _refuse_strange(self, item: ManifestInput, column: NDArray[np.float64]) -> None:
-        if item.type == "number":
+    def _objects(self, item: ManifestList, rows: list[Row]) -> ObjectColumn:
+        """The samples of a list. Raises InvalidInput for a key that is not an integer of 64 bits."""
+        fields = [field for field in item.fields if field.type != "id"]
+        samples = [row.objects.get(item.input) for row in rows]
+        try:
+            objects = ObjectColumn.of(samples, len(fields))
+        except (OverflowError, ValueError) as error:
+            raise InvalidInput(
+                f"objects of {item.input}: a key is an int64, and each object has {len(fields)} numbers"
+            ) from error
+        for field, column in zip(fields if self._checked else (), objects.fields, strict=False):
+            self._refuse_strange(field, column, f"{item.input}.{field.name}")
+        return objects
+
+    def _refuse_strange(self, item: ManifestInput | ManifestField, column: NDArray[np.float64], name: str) -> None:
+        if item.type not in ("bool", "text"):
             return
         count = len(item.values) if item.type == "text" else 2
         with np.errstate(invalid="ignore"):
@@ -92,7 +114,7 @@ class Evaluator:
         wrong = np.isfinite(column) & ~is_one
         if wrong.any():
             column[wrong] = np.inf
-            self.strange[item.name] = self.strange.get(item.name, 0) + int(wrong.sum())
+            self.strange[name] = self.strange.get(name, 0) + int(wrong.sum())
 
     def end_drive(self) -> None:
         """End the recording with the latest row: no heartbeat follows it, and the next row begins a segment."""

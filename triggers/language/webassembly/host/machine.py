@@ -21,8 +21,10 @@ from triggers.language.watched import TriggerWeights, WatchedTrigger
 from triggers.language.webassembly.host.engine import compiled, engine, reason_of, taken_over
 from triggers.language.webassembly.host.fuel import OPERATIONS_PER_S, FuelMeter
 from triggers.language.webassembly.host.manifest import Manifest, read_manifest
+from triggers.language.webassembly.host.objects import ObjectBuffers
 from triggers.language.webassembly.host.weights import numbers_of, weights_in
 from triggers.language.webassembly.layout import MAX_MEMORY_BYTES, PREVIOUS
+from triggers.signals.object_columns import ObjectColumn
 
 Times = NDArray[np.int64]
 Numbers = NDArray[np.float64]
@@ -102,6 +104,9 @@ class Machine:
         self._times: Times = self._array(manifest.times, rows, np.dtype("<i8"))
         self._columns: list[Numbers] = [self._array(item.column, rows, np.dtype("<f8")) for item in manifest.inputs]
         self._blank = [False] * len(self._columns)
+        by_name = {item.name: column for item, column in zip(manifest.inputs, self._columns, strict=True)}
+        self._lists = [ObjectBuffers(item, by_name[item.input], self._array) for item in manifest.lists]
+        self._of_lists = [item.type == "objects" for item in manifest.inputs]
         self._fires = self._array(manifest.fires, manifest.fire_capacity, FIRE)
         self._fire_count = self._array(manifest.fire_count, 1, np.dtype("<u4"))
         self._call_run = _unchecked(self._store, self._functions["run"])
@@ -111,27 +116,38 @@ class Machine:
         self._watched: tuple[WatchedTrigger, ...] = ()
         self._weights = np.empty(0, np.int64)
 
-    def run(self, t_ns: Times, columns: Sequence[Numbers | None]) -> NDArray[Any]:
+    def run(
+        self, t_ns: Times, columns: Sequence[Numbers | None], objects: Sequence[ObjectColumn | None] = ()
+    ) -> NDArray[Any]:
         """Evaluate rows; their fires (FIRE) in the order of rows, then of time, then of triggers.
 
         `columns` are in the order of the manifest's inputs, NaN where there is no new sample, None for one without
-        any sample. Times are in ns, 0 <= t < 2^63, equal ones merged. InvalidInput for a negative time; the rows before
-        it are evaluated then, and their fires are lost.
+        any sample; what stands there for a list of objects is not looked at. `objects` are in the order of the
+        manifest's lists, or empty if no list has a sample. Times are in ns, 0 <= t < 2^63, equal ones merged.
+        InvalidInput for a negative time; the rows before it are evaluated then, and their fires are lost.
         """
-        if len(columns) != len(self._columns):
-            raise InvalidInput(f"{len(columns)} columns for {len(self._columns)} inputs")
+        self._take_objects(t_ns, columns, objects)
         if not len(t_ns):
             return self._in_order([])
         with self._metered(t_ns):
             return self._in_order(self._all_calls(t_ns, columns))
+
+    def _take_objects(
+        self, t_ns: Times, columns: Sequence[Numbers | None], objects: Sequence[ObjectColumn | None]
+    ) -> None:
+        if len(columns) != len(self._columns):
+            raise InvalidInput(f"{len(columns)} columns for {len(self._columns)} inputs")
+        if objects and len(objects) != len(self._lists):
+            raise InvalidInput(f"objects of {len(objects)} lists for {len(self._lists)}")
+        for buffers, samples in zip(self._lists, objects or [None] * len(self._lists), strict=True):
+            buffers.take(samples, len(t_ns))
 
     def _all_calls(self, t_ns: Times, columns: Sequence[Numbers | None]) -> list[NDArray[Any]]:
         """The fires of all rows, as many calls as they take."""
         parts = []
         at, fires_left = 0, MAX_FIRES
         while at < len(t_ns):
-            n = min(len(self._times), len(t_ns) - at)
-            self._fill(t_ns, columns, at, n)
+            n = self._fill(t_ns, columns, at)
             consumed, count = self._one_call(n, int(t_ns[at]))
             fires_left -= count
             if fires_left < 0 and self.module.metered:
@@ -225,6 +241,11 @@ class Machine:
         return self._integers(self.manifest.overflows, 1)[0]
 
     @property
+    def left_out(self) -> dict[str, int]:
+        """How many objects of each list had no slot: beyond the most that a sample may have, or with a key twice."""
+        return {item.input: self._integers(item.left_out, 1)[0] for item in self.manifest.lists}
+
+    @property
     def compared(self) -> dict[str, Compared]:
         """Pairs of each compared head by their values."""
         return {item.head: Compared(*self._integers(item.counters, 5)) for item in self.manifest.compares}
@@ -271,16 +292,24 @@ class Machine:
         if self.module.metered:
             self._store.set_fuel(self._meter.operations_per_s)
 
-    def _fill(self, t_ns: Times, columns: Sequence[Numbers | None], at: int, n: int) -> None:
-        """Copy `n` rows from `at` on into the row buffers."""
+    def _fill(self, t_ns: Times, columns: Sequence[Numbers | None], at: int) -> int:
+        """Copy as many rows from `at` on into the row buffers as fit; returns how many."""
+        n = min(len(self._times), len(t_ns) - at)
+        for buffers in self._lists:
+            n = buffers.rows_that_fit(at, n)
+        for buffers in self._lists:
+            buffers.fill(at, n)
         self._times[:n] = t_ns[at : at + n]
         for position, (buffer, column) in enumerate(zip(self._columns, columns, strict=True)):
+            if self._of_lists[position]:
+                continue
             if column is not None:
                 buffer[:n] = column[at : at + n]
                 self._blank[position] = False
             elif not self._blank[position]:
                 buffer[:] = np.nan
                 self._blank[position] = True
+        return n
 
     def _array(self, address: int, count: int, dtype: np.dtype[Any]) -> NDArray[Any]:
         return np.frombuffer(self._memory, dtype, count, address)

@@ -1,0 +1,1 @@
+"""Kernels of what is told of all objects of a list."""

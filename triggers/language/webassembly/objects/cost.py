@@ -1,0 +1,54 @@
+"""The cost of lists of objects: following the objects of samples, and conditions on as many as a list keeps apart.
+
+At least nothing, as no object need be present.
+"""
+
+from __future__ import annotations
+
+from triggers.language.ir import Ir
+from triggers.language.webassembly.counting import Work, WorkRange, work_of
+from triggers.language.webassembly.kernels.objects.told import name_of
+from triggers.language.webassembly.objects.plan import ListPlan
+
+
+def for_objects(work: WorkRange, objects: ListPlan) -> WorkRange:
+    """What is done for each object, for as many as the list keeps apart."""
+    return WorkRange(Work(), work.most.times(objects.most))
+
+
+def tracking(objects: ListPlan, *, masks: int) -> WorkRange:
+    """Taking samples, and beginning and ending with each object of a block; `masks` are those of the program."""
+    sizes = {
+        "objects": objects.most,
+        "slots": objects.most,
+        "halvings": objects.levels,
+        "fields": len(objects.fields),
+        "masks": masks,
+        "ring": 1,
+    }
+    most = Work()
+    for once in ("begin_lists", "empty_lists", "know_list"):
+        most += work_of(once, **sizes).most
+    for each in ("begin_object", "end_object"):
+        most += work_of(each, **sizes).most.times(objects.most)
+    # the loop over slots, and the arguments of the two calls
+    most += Work(call=30 * objects.most)
+    return WorkRange(Work(), most + work_of("lists_in_place", **sizes).most)
+
+
+def work_of_list(ir: Ir, objects: ListPlan) -> dict[int, WorkRange]:
+    """The work of the fields of a list's objects and of what is told of them, by node, without the kernels between."""
+    found: dict[int, WorkRange] = {}
+    for index in objects.nodes:
+        node = ir.nodes[index]
+        if node.op == "object_field":
+            is_key = objects.item.fields[node.integer("field")].type == "id"
+            found[index] = for_objects(work_of("fill_key" if is_key else "fill_field"), objects)
+    for told in objects.told:
+        once = [work_of(name).most for name in told.kernels.beginnings]
+        once += [work_of(name_of(text)).most for text in (told.kernels.end,) if text]
+        work = for_objects(work_of(name_of(told.kernels.add)), objects)
+        for each in once:
+            work += WorkRange(Work(), each)
+        found[told.node] = work
+    return found
