@@ -25,11 +25,12 @@ from triggers.distance import ends_segment
 from triggers.drives.batches import Batch
 from triggers.drives.drive import Drive
 from triggers.drives.file import DriveFile
-from triggers.drives.findings import Findings
+from triggers.drives.findings import NO_SLOT, Findings
 from triggers.drives.times import Times
 from triggers.errors import InvalidInput
 from triggers.language.watched import TriggerWeights, WatchedTrigger
 from triggers.signals.catalog import SignalCatalog
+from triggers.signals.object_columns import first_left_out
 from triggers.times import NS_PER_S
 
 if TYPE_CHECKING:
@@ -133,6 +134,11 @@ class _PlanRun:
             name: settings.capture for name, settings in plan.settings.items() if name not in result.left_out
         }
         self.meter = ClipMeter(file, catalog, self.captures, self.signals)
+        self.findings = Findings()
+        """What its programs could not take."""
+        self._measures = measures
+        self._left_out: dict[str, int] = {}
+        """How many objects of each list had no slot so far."""
         self._judge: WindowJudge | None = None
         self._circumstances: CircumstanceMeter | None = None
 
@@ -157,6 +163,17 @@ class _PlanRun:
             self.meter.take(part, fires_ns)
             if self._circumstances is not None:
                 self._circumstances.take(part, fires_ns)
+        self._note_left_out(batch)
+
+    def _note_left_out(self, batch: Batch) -> None:
+        """Note the objects that had no slot in a program; programs of one list leave out the same ones."""
+        totals = {name: count for run in self._runs for name, count in run.machine.left_out.items()}
+        for name, total in totals.items():
+            objects, most = batch.objects.get(name), self._measures.catalog.objects[name].max
+            if objects is not None and total > self._left_out.get(name, 0):
+                row = self._measures.time.rows + first_left_out(objects, most)
+                self.findings.note(name, NO_SLOT, total - self._left_out.get(name, 0), row)
+                self._left_out[name] = total
 
     def end(self) -> None:
         """End the drive: all fires and counts are in the result from now on."""
@@ -184,7 +201,8 @@ def _take_all(file: DriveFile, runs: Sequence[_PlanRun], measures: _Measures, pr
         result.first_ns, result.last_ns = time.first_ns, time.last_ns
         result.metres = measures.odometer.metres if measures.odometer is not None else None
         others, own = (_columns(file, measures, names) for names in (signals - run.signals, run.signals))
-        result.findings = tuple(each for each in found if each.column not in others - own)
+        read = tuple(each for each in found if each.column not in others - own)
+        result.findings = (*read, *run.findings.all())
 
 
 def _columns(file: DriveFile, measures: _Measures, signals: Collection[str]) -> set[str]:
@@ -248,6 +266,7 @@ class _ProgramRun:
         self.machine = machine
         self._signals = {each.trigger: each.signals for each in watched}
         self.inputs = [signal.name for signal in machine.manifest.inputs]
+        self._lists = [each.input for each in machine.manifest.lists]
         self._indexes = {
             index: trigger.name for index, trigger in enumerate(machine.manifest.triggers) if trigger.name in triggers
         }
@@ -257,7 +276,8 @@ class _ProgramRun:
 
     def take(self, batch: Batch) -> dict[str, Times]:
         """Run the rows of a batch and return the times of their fires by trigger."""
-        fires = self.machine.run(batch.t_ns, [batch.columns.get(name) for name in self.inputs])
+        objects = [batch.objects.get(name) for name in self._lists]
+        fires = self.machine.run(batch.t_ns, [batch.columns.get(name) for name in self.inputs], objects)
         fires_ns: dict[str, Times] = {}
         for index in np.unique(fires["trigger"]).tolist() if len(fires) else ():
             if index in self._indexes:

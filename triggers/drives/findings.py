@@ -22,6 +22,7 @@ KEY_NOT_WHOLE = "a key that is not a whole number"
 KEY_TOO_LARGE = "a key beyond the integers of 64 bits, signed"
 KEY_ROUNDED = "a key that its column of floats need not hold exactly"
 TOO_MANY_OBJECTS = f"beyond the {MAX_CARRIED_OBJECTS:,} objects that a sample may have"
+NO_SLOT = "objects beyond the list's `max`, or with a key that came before in the sample"
 REPLACED = "replaced by a sample of the same time in a later row"
 MERGED = "the same time as the row before: merged with it"
 
@@ -36,6 +37,7 @@ REMEDIES: Mapping[str, str] = {
     KEY_TOO_LARGE: "these objects are left out; write keys as int64, such as the bits of an uint64 read as one",
     KEY_ROUNDED: "these objects are left out, because rounded keys would make one object of two; write keys as int64",
     TOO_MANY_OBJECTS: "these objects are left out; a list of objects is not made for point clouds",
+    NO_SLOT: "programs leave these objects out; raise the list's `max`, and give each object of a sample its own key",
     REPLACED: "only the last sample of a time counts",
     MERGED: "write times finer if these rows are of different times",
 }

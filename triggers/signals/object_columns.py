@@ -120,3 +120,12 @@ def starts_of(counts: NDArray[np.int64]) -> NDArray[np.int64]:
     starts = np.zeros(len(counts) + 1, np.int64)
     np.cumsum(counts, out=starts[1:])
     return starts
+
+
+def first_left_out(objects: ObjectColumn, most: int) -> int:
+    """The first row whose sample has more objects than `most`, or a key twice; 0 if there is none."""
+    for row in range(len(objects)):
+        keys = objects.keys[objects.starts[row] : objects.starts[row + 1]].tolist()
+        if len(keys) > most or len(set(keys)) < len(keys):
+            return row
+    return 0

@@ -115,7 +115,8 @@ class TraceRun:
                 self._first_ns = int(batch.t_ns[0])
             self._last_ns = int(batch.t_ns[-1])
             columns = [batch.columns.get(name) for name in self._signals]
-            for block in self._machine.blocks(batch.t_ns, columns, read):
+            objects = [batch.objects.get(item.input) for item in self._machine.manifest.lists]
+            for block in self._machine.blocks(batch.t_ns, columns, read, objects):
                 self._margin.take(block.t_ns, block.values[len(nodes) :])
                 self._fires += block.fires_ns.tolist()
                 self._ticks += len(block.t_ns)

@@ -20,6 +20,7 @@ from triggers.language.ir import Input, Ir, TriggerCode
 from triggers.language.reference.interpreter import Interpreter
 from triggers.language.rows import Row
 from triggers.language.watched import TriggerWeights, WatchedTrigger
+from triggers.signals.object_columns import ObjectColumn
 
 FIRE = np.dtype([("t_ns", "<i8"), ("row", "<u4"), ("trigger", "<u4")])
 
@@ -30,13 +31,22 @@ class ReferenceManifest:
 
     inputs: tuple[Input, ...]
     triggers: tuple[TriggerCode, ...]
+    lists: tuple[ReferenceList, ...]
+
+
+@dataclass(frozen=True)
+class ReferenceList:
+    """A list of objects in that manifest."""
+
+    input: str
 
 
 class ReferenceMachine:
     """One evaluator of the interpreter."""
 
     def __init__(self, ir: Ir) -> None:
-        self.manifest = ReferenceManifest(ir.inputs, ir.triggers)
+        self._lists = [item.name for item in ir.inputs if item.type == "objects"]
+        self.manifest = ReferenceManifest(ir.inputs, ir.triggers, tuple(map(ReferenceList, self._lists)))
         self._ir = ir
         self._evaluator = Interpreter(ir)
         self._indexes = {trigger.name: index for index, trigger in enumerate(ir.triggers)}
@@ -56,7 +66,8 @@ class ReferenceMachine:
         columns = {
             name: np.concatenate([part.columns[name] for part in self._taken]) for name in self._evaluator.inputs
         }
-        whole = Recording(np.concatenate([part.t_ns for part in self._taken]), columns)
+        objects = {name: [each for part in self._taken for each in part.objects[name]] for name in self._lists}
+        whole = Recording(np.concatenate([part.t_ns for part in self._taken]), columns, objects)
         return weights_by_hand(self._ir, self._watched, whole, traced(self._ir, whole))
 
     @property
@@ -78,14 +89,29 @@ class ReferenceMachine:
     def end_drive(self) -> None:
         self._evaluator.end_drive()
 
-    def run(self, t_ns: NDArray[np.int64], columns: Sequence[NDArray[np.float64] | None]) -> NDArray[Any]:
+    @property
+    def left_out(self) -> Mapping[str, int]:
+        return self._evaluator.left_out
+
+    def run(
+        self,
+        t_ns: NDArray[np.int64],
+        columns: Sequence[NDArray[np.float64] | None],
+        objects: Sequence[ObjectColumn | None] = (),
+    ) -> NDArray[Any]:
+        lists = dict(zip(self._lists, objects, strict=True))
         missing = np.full(len(t_ns), np.nan)
         named = zip(self._evaluator.inputs, columns, strict=True)
-        self._taken.append(Recording(t_ns, {name: missing if x is None else x for name, x in named}))
+        samples = {
+            name: [None if column is None else column.sample(row) for row in range(len(t_ns))]
+            for name, column in lists.items()
+        }
+        self._taken.append(Recording(t_ns, {name: missing if x is None else x for name, x in named}, samples))
         rows = [
             Row(
                 int(t),
                 {name: float(x[i]) for name, x in zip(self._evaluator.inputs, columns, strict=True) if x is not None},
+                {name: sample for name, column in samples.items() if (sample := column[i]) is not None},
             )
             for i, t in enumerate(t_ns)
         ]

@@ -21,6 +21,8 @@ from triggers.language.webassembly.plan import ModulePlan
 from triggers.signals.catalog import ProgramLimits
 
 _MAX_SHOWN = 60
+OPERATIONS_PER_OBJECT = 1_000
+"""What a program may use per tick beyond the catalog's limit, for each object that its lists keep apart."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +64,8 @@ def check_limits(subject: LimitedProgram, limits: ProgramLimits, report: Reporte
     plan = ModulePlan(subject.ir)
     _check_memory(subject, plan, report)
     cost = cost_of_plan(plan)
-    if _keeps(cost, limits):
+    allowed = _allowed(plan, limits)
+    if _keeps(cost, limits, allowed):
         return
     operators = operator_costs(cost, subject.spans)
     if cost.state_bytes > limits.state:
@@ -70,13 +73,13 @@ def check_limits(subject: LimitedProgram, limits: ProgramLimits, report: Reporte
         span, most = largest or (subject.span, "its signals take most")
         report.too_much_state(span, subject.name, cost.state_bytes, limits.state, most)
     needed = cost.operations_per_tick[1]
-    if needed > limits.operations:
+    if needed > allowed:
         reading = operations_of(cost.frame)[1]
         costlier = [operator for operator in operators if operator.most > reading]
         largest = _largest(costlier, lambda operator: operator.most, report)
         signals = len(subject.ir.inputs)
         span, most = largest or (subject.span, f"reading its {signals} signals takes {reading:,}")
-        report.too_many_operations(span, subject.name, needed, limits.operations, most)
+        report.too_many_operations(span, subject.name, needed, allowed, most)
 
 
 def check_uncollected(
@@ -89,7 +92,7 @@ def check_uncollected(
     """
     plan = ModulePlan(whole.ir)
     _check_memory(whole, plan, report)
-    if _keeps(cost_of_plan(plan), limits):
+    if _keeps(cost_of_plan(plan), limits, _allowed(plan, limits)):
         return
     codes = {code.name: code for code in whole.ir.triggers}
     for trigger in triggers:
@@ -111,8 +114,13 @@ def _check_memory(subject: LimitedProgram, plan: ModulePlan, report: Reporter) -
         report.too_much_memory(subject.span, subject.name, needed, MAX_MEMORY_BYTES)
 
 
-def _keeps(cost: ProgramCost, limits: ProgramLimits) -> bool:
-    return cost.operations_per_tick[1] <= limits.operations and cost.state_bytes <= limits.state
+def _allowed(plan: ModulePlan, limits: ProgramLimits) -> int:
+    """The operations per tick that a program may use: more with lists, whose conditions are one for each object."""
+    return limits.operations + OPERATIONS_PER_OBJECT * sum(each.most for each in plan.lists.values())
+
+
+def _keeps(cost: ProgramCost, limits: ProgramLimits, operations: int) -> bool:
+    return cost.operations_per_tick[1] <= operations and cost.state_bytes <= limits.state
 
 
 def _largest(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from triggers.assignment.sampling import keep_fire
@@ -40,6 +40,8 @@ class CampaignRun:
     """Fires not yet written. They have the ordinals after `fired`, and keep them if a write fails and is repeated."""
     overflows: int = field(init=False)
     """Lost window entries that have been reported."""
+    left_out: Mapping[str, int] = field(init=False)
+    """Objects without a slot that have been reported, by list."""
     travel: TravelMeter = field(init=False)
     """Armed time and distance since the run began."""
     travelled: tuple[int, int] = (0, 0)
@@ -48,7 +50,7 @@ class CampaignRun:
     def __post_init__(self) -> None:
         self.triggers = {trigger.name: trigger for trigger in self.bundle.settings.triggers}
         self.suppressed, self.compared, self.events = self.counted = self._count()
-        self.overflows = self.evaluator.overflows
+        self.overflows, self.left_out = self.evaluator.overflows, self.evaluator.left_out
         self.travel = TravelMeter(self.evaluator.manifest.max_gap_ns)
 
     @property

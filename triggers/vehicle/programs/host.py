@@ -190,6 +190,13 @@ class Host:
                 f"{_name(run.key)}: {lost} samples of this drive came faster than the signal catalog declares and were"
                 " lost to windows"
             )
+        for name, total in sorted(run.evaluator.left_out.items()):
+            if more := total - run.left_out[name]:
+                self._problems.append(
+                    f"{_name(run.key)}: {more} objects of {name} in this drive were left out, as they were beyond the"
+                    " list's `max` or had a key that came before in the sample"
+                )
+        run.left_out = run.evaluator.left_out
         for signal, count in sorted(run.evaluator.strange.items()):
             self._problems.append(
                 f"{_name(run.key)}: {count} samples of {signal} in this drive were values that it cannot have, and"

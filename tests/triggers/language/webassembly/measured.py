@@ -15,8 +15,10 @@ from numpy.typing import NDArray
 from tests.triggers.language.webassembly.harness import Block, KernelMachine
 from triggers.language.ir import Kind, Node
 from triggers.language.webassembly.host.manifest import read_manifest
+from triggers.language.webassembly.host.objects import ObjectBuffers
 from triggers.language.webassembly.kernel_parts.kernel import Kernel
 from triggers.language.webassembly.kernels.current.places import extra_parameters
+from triggers.signals.object_columns import ObjectColumn
 
 _FUEL = 1 << 40
 
@@ -55,9 +57,13 @@ class MeasuredKernel(KernelMachine):
 
 
 def fuel_of_module(
-    module: bytes, t_ns: NDArray[np.int64], columns: Sequence[NDArray[np.float64]], rows_a_call: int
+    module: bytes,
+    t_ns: NDArray[np.int64],
+    columns: Sequence[NDArray[np.float64]],
+    rows_a_call: int,
+    objects: Sequence[ObjectColumn] = (),
 ) -> tuple[int, int]:
-    """Instructions that a recording takes, and calls of `run`."""
+    """Instructions that a recording takes, and calls of `run`; the columns of lists are not looked at."""
     manifest = read_manifest(module)
     store = wasmtime.Store(counting_engine())
     store.set_fuel(_FUEL)
@@ -69,12 +75,22 @@ def fuel_of_module(
     data = (ctypes.c_uint8 * memory.data_len(store)).from_address(address)
     times = np.frombuffer(data, "<i8", manifest.row_capacity, manifest.times)
     buffers = [np.frombuffer(data, "<f8", manifest.row_capacity, item.column) for item in manifest.inputs]
+    by_name = {item.name: buffer for item, buffer in zip(manifest.inputs, buffers, strict=True)}
+
+    def view(address: int, entries: int, dtype: np.dtype[Any]) -> NDArray[Any]:
+        return np.frombuffer(data, dtype, entries, address)
+
+    lists = [ObjectBuffers(item, by_name[item.input], view) for item in manifest.lists]
+    for list_, samples in zip(lists, objects, strict=True):
+        list_.take(samples, len(t_ns))
     start, calls, at = store.get_fuel(), 0, 0
     while at < len(t_ns):
-        count = min(rows_a_call, len(t_ns) - at)
+        count = min([rows_a_call, len(t_ns) - at, *(list_.rows_that_fit(at, rows_a_call) for list_ in lists)])
         times[:count] = t_ns[at : at + count]
         for buffer, column in zip(buffers, columns, strict=True):
             buffer[:count] = column[at : at + count]
+        for list_ in lists:
+            list_.fill(at, count)
         at += run(store, count)
         calls += 1
     return start - store.get_fuel(), calls

@@ -36,13 +36,13 @@ class FuelMeter:
         self._left = operations_per_s
         self._latest_ns: int | None = None
 
-    def allow(self, t_ns: NDArray[np.int64]) -> tuple[int, str]:
-        """What the program may take for rows at these times, and whose limit that is."""
+    def allow(self, t_ns: NDArray[np.int64], object_samples: int = 0) -> tuple[int, str]:
+        """What the program may take for rows at these times, with so many samples of lists, and whose limit that is."""
         steps = np.diff(t_ns, prepend=t_ns[:1] if self._latest_ns is None else self._latest_ns)
         self._latest_ns = int(t_ns[-1])
         span_ns = int(np.clip(steps, 0, LONGEST_STEP_NS).sum())
         self._left = min(self._left, self.operations_per_s) + self.operations_per_s * span_ns // NS_PER_S
-        stated = self._stated(steps)
+        stated = self._stated(steps, object_samples)
         if stated <= self._left:
             return stated, "its stated cost allows"
         return self._left, f"this vehicle allows ({self.operations_per_s} per second of data)"
@@ -51,12 +51,13 @@ class FuelMeter:
         """Take what was used off what is left."""
         self._left = max(0, self._left - operations)
 
-    def _stated(self, steps_ns: NDArray[np.int64]) -> int:
-        """The stated cost of rows that are so far apart, generously."""
+    def _stated(self, steps_ns: NDArray[np.int64], object_samples: int) -> int:
+        """The stated cost of rows that are so far apart, generously: each sample of a list may have new objects."""
         segments = int(((steps_ns <= 0) | (steps_ns > self._max_gap_ns)).sum())
         heartbeats = int(np.clip(steps_ns, 0, self._max_gap_ns).sum(dtype=float)) // HEARTBEAT_NS
         ticks = len(steps_ns) + heartbeats + 1
-        blocks = math.ceil(ticks / TICKS_PER_WORD) + segments + 1
+        blocks = math.ceil(ticks / TICKS_PER_WORD) + segments + object_samples + 1
         cost = self._cost
-        operations = ticks * cost.operations_per_tick + blocks * cost.operations_per_block + cost.burst_operations
+        bursts = (1 + object_samples) * cost.burst_operations
+        operations = ticks * cost.operations_per_tick + blocks * cost.operations_per_block + bursts
         return BASE_OPERATIONS + SLACK * operations

@@ -165,7 +165,7 @@ class Machine:
         if not self.module.metered:
             yield
             return
-        fuel, whose = self._meter.allow(t_ns)
+        fuel, whose = self._meter.allow(t_ns, sum(buffers.samples for buffers in self._lists))
         self._store.set_fuel(fuel)
         try:
             yield

@@ -39,6 +39,11 @@ class ObjectBuffers:
                 )
         self._objects = objects
 
+    @property
+    def samples(self) -> int:
+        """How many rows of the run have a sample."""
+        return 0 if self._objects is None else int(np.count_nonzero(self._objects.is_sample))
+
     def rows_that_fit(self, at: int, n: int) -> int:
         """How many of the `n` rows from `at` on have objects that the buffers hold together; at least one."""
         if self._objects is None:
