@@ -6,11 +6,14 @@ from itertools import pairwise
 
 from triggers.language.text.comments import Piece, move_after, move_before
 from triggers.language.text.expression_parser import MEASURES
+from triggers.language.text.expressions.lookahead import is_each
 from triggers.language.text.lexer import TokenKind
 from triggers.language.text.page import INDENT, WIDTH, SourcePage, ends_operand
 from triggers.language.text.syntax import BLOCKS, CLAUSE_WORDS
 
-_JOINTS = (("then", "without", "since"), ("or",), ("and",))
+_EACH = "for each"
+"""The `for` of `min(o.x for o in tracked)`, which is looser than that of `P for 300 ms`."""
+_JOINTS = ((_EACH, "by", "where"), ("then", "without", "since"), ("or",), ("and",))
 """Operators to break at, loosest first."""
 _TIGHT_JOINTS = (
     ("within", "over", "after"), ("for", "tolerating"),
@@ -108,7 +111,7 @@ class ExpressionLayout:
                 between = False
             elif index > low and self._is_joint(index):
                 between = between or token.is_word("between")
-                indexes.setdefault(token.text, []).append(index)
+                indexes.setdefault(_EACH if self._is_each(index) else token.text, []).append(index)
             index = self.closing.get(index, index) + 1
         for words in levels:
             places = sorted(index for word in words for index in indexes.get(word, []))
@@ -121,6 +124,9 @@ class ExpressionLayout:
         pieces = self.page.pieces
         is_operator = pieces[index].token.kind in (TokenKind.WORD, TokenKind.MARK) and ends_operand(pieces, index - 1)
         return is_operator and not _belongs_to_measure(pieces, index)
+
+    def _is_each(self, index: int) -> bool:
+        return is_each([piece.token for piece in self.page.pieces[index : index + 3]], 0)
 
     def _fits_around(self, low: int, opening: int, high: int, indent: int) -> bool:
         """Whether what stands before and after these brackets fits on lines, so that breaking them is enough."""

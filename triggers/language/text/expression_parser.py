@@ -9,17 +9,18 @@ from __future__ import annotations
 from dataclasses import replace
 from fractions import Fraction
 from math import isfinite
-from typing import NoReturn, TypeVar
+from typing import TypeVar
 
 from triggers.language.text import syntax
 from triggers.language.text.characters import GUESSES
 from triggers.language.text.diagnostics import Span
+from triggers.language.text.expressions.cursor import Panic
+from triggers.language.text.expressions.lookahead import form_meant, is_each
+from triggers.language.text.expressions.objects import ObjectForms
 from triggers.language.text.lexer import NEVER_UNITS, Token, TokenKind
 from triggers.language.text.mistakes.form import MAX_NUMBER_CHARACTERS
-from triggers.language.text.mistakes.instead import INSTEAD
 from triggers.language.text.reporter import Reporter
 from triggers.signals.reserved import LIMITS, RESERVED
-from triggers.signals.unit_spellings import meant_unit
 
 MAX_NESTING = 100
 
@@ -33,10 +34,6 @@ _POWERS: dict[str, int] = {
     "*": _PRODUCT, "/": _PRODUCT, "at": _AT,
     **dict.fromkeys(("<", "<=", ">", ">=", "==", "!="), _COMPARE),
 }  # fmt: skip
-_IN_EXPRESSION = ("the next clause", "a signal, a value", "the end of this condition")
-"""What is expected within or after an expression."""
-_VALUES = (TokenKind.DOTTED, TokenKind.NUMBER, TokenKind.UNIT)
-"""After a token of these kinds, `=` is clearly meant as a comparison."""
 _CHAINABLE = frozenset({_SEQUENCE, _OR, _AND, _SUM, _PRODUCT})
 MEASURES = {"time": ("since",), "distance": ("since", "over")}
 """Names that measure something where one of these words follows; elsewhere they name a signal."""
@@ -48,87 +45,7 @@ _NAMES_WITHOUT_NUMBER = frozenset({"sample", "priority", "budget"})
 """Clauses that triggers have got: after an operator they are names, as before, unless a number follows."""
 
 
-class Panic(Exception):
-    """Raised after a mistake was reported; the caller continues at the next clause or block."""
-
-
-class Cursor:
-    """A position in the tokens, with methods to look at, take and demand the next one."""
-
-    def __init__(self, tokens: list[Token], reporter: Reporter) -> None:
-        self.tokens = tokens
-        self.report = reporter
-        self.index = 0
-        self.braces = 0
-        """Braces that were taken and are still open."""
-
-    @property
-    def next(self) -> Token:
-        """The token that comes next; END at the end."""
-        return self.tokens[self.index]
-
-    def take(self) -> Token:
-        """Take the next token and move past it."""
-        token = self.next
-        if token.kind is not TokenKind.END:
-            self.index += 1
-            self.braces += token.is_mark("{") - token.is_mark("}")
-        return token
-
-    def take_word(self, *words: str) -> Token | None:
-        """The next token if it is one of these words."""
-        return self.take() if self.next.is_word(*words) else None
-
-    def take_mark(self, *marks: str) -> Token | None:
-        """The next token if it is one of these operators or brackets."""
-        return self.take() if self.next.is_mark(*marks) else None
-
-    def demand_word(self, word: str, proposal: str = "") -> Token:
-        """The next token, which must be this word."""
-        return self.take() if self.next.is_word(word) else self.fail(f"`{word}`", proposal)
-
-    def demand_mark(self, mark: str) -> Token:
-        """The next token, which must be this operator or bracket."""
-        return self.take() if self.next.is_mark(mark) else self.fail(f"`{mark}`")
-
-    def demand(self, kind: TokenKind, what: str) -> Token:
-        """The next token, which must be of this kind."""
-        return self.take() if self.next.kind is kind else self.fail(what)
-
-    def fail(self, what: str, proposal: str = "") -> NoReturn:
-        """Report that something else was expected here."""
-        before = self.tokens[self.index - 1]
-        if self.next.is_mark("=") and before.kind in _VALUES:
-            self.report.assignment_in_condition(self.next.span)
-        elif before.kind is TokenKind.NUMBER and self.next.kind is TokenKind.WORD and meant_unit(self.next.text):
-            self.report.unknown_unit(self.next.span, self.next.text, [meant_unit(self.next.text) or ""])
-        else:
-            proposal = proposal or self._decimal_comma(before)
-            if what.startswith(_IN_EXPRESSION):
-                proposal = proposal or self._other_language(before)
-            self.report.expected(self.next.span, what, self.next.shown(), proposal)
-        raise Panic
-
-    def _other_language(self, before: Token) -> str:
-        """What to write instead of a word that other languages have within expressions."""
-        if self.next.is_mark("="):
-            return "write `==` to compare"
-        word = before.text if before.is_word("if") else self.next.text
-        return INSTEAD.get(word.lower(), "")
-
-    def _decimal_comma(self, before: Token) -> str:
-        """The proposal for `1,5`."""
-        after = self.tokens[min(self.index + 1, len(self.tokens) - 1)]
-        is_comma = before.kind is after.kind is TokenKind.NUMBER and self.next.is_mark(",")
-        is_tight = before.span.end == self.next.span.start and self.next.span.end == after.span.start
-        return f"write a decimal point: `{before.text}.{after.text}`" if is_comma and is_tight else ""
-
-    def spanning(self, start: Span) -> Span:
-        """The span from a start to the end of the token taken last."""
-        return start.to(self.tokens[max(0, self.index - 1)].span)
-
-
-class ExpressionParser(Cursor):
+class ExpressionParser(ObjectForms):
     """Parses expressions, quantities and durations."""
 
     def __init__(self, tokens: list[Token], reporter: Reporter) -> None:
@@ -163,6 +80,11 @@ class ExpressionParser(Cursor):
             self.fail("the end of this condition", "put the part before it in parentheses")
         self._nesting -= 1
         return left
+
+    def recover(self) -> None:
+        """Forget, after a mistake, what the cursor was within."""
+        self._nesting = 0
+        self._forget_objects()
 
     def quantity(self, what: str) -> syntax.Quantity:
         """A number with or without a unit, never negative; or the name of one, as a NamedQuantity."""
@@ -200,7 +122,9 @@ class ExpressionParser(Cursor):
 
     def _power(self) -> int:
         token = self.next
-        if token.kind not in (TokenKind.WORD, TokenKind.MARK):
+        if token.kind not in (TokenKind.WORD, TokenKind.MARK) or (
+            token.text == "for" and is_each(self.tokens, self.index)
+        ):
             return 0
         return _POWERS.get(token.text, 0)
 
@@ -331,7 +255,9 @@ class ExpressionParser(Cursor):
             self.take()
             if token.is_word(*MEASURES) and self.next.is_word(*MEASURES[token.text]):
                 return self._measured(token)
-            return self._call(token) if self.next.is_mark("(") else syntax.Name(token.span, token.text)
+            if self.next.is_mark("("):
+                return self._call(token)
+            return self._field(token) or syntax.Name(token.span, token.text)
         return self.fail("a signal, a value or `(`")
 
     def _every(self) -> syntax.Every | None:
@@ -345,7 +271,8 @@ class ExpressionParser(Cursor):
 
     def _names_constant_here(self) -> bool:
         """Whether the next token can only be the name of a constant, and does not begin a line."""
-        return not self.next.starts_line and not self._power() and self._names_constant()
+        is_apart = self.next.starts_line or self.next.is_word("by", "where")
+        return not is_apart and not self._power() and self._names_constant()
 
     def _is_boundary(self) -> bool:
         """Whether a clause or block begins here, if a line does."""
@@ -355,7 +282,9 @@ class ExpressionParser(Cursor):
         return self.next.is_word(*self.boundary_words) and not is_name
 
     def _call(self, name: Token) -> syntax.Expression:
-        self.demand_mark("(")
+        if (of_objects := self._of_objects(name)) is not None:
+            return self._checked(of_objects)
+        self.take()
         arguments = []
         if name.text in _SINCE_FORMS:
             self._begin_forms.add(self.next.span.start)
@@ -371,10 +300,17 @@ class ExpressionParser(Cursor):
         since = None
         if name.text in _SINCE_FORMS and len(arguments) == 1 and over is within is None:
             arguments[0], since = self._parted(arguments[0])
-        end = self.demand_mark(")").span
+        if not self.next.is_mark(")"):
+            self.fail("`)`", self._as_of_objects(name))
+        end = self.take().span
         word = syntax.Word(name.text, name.span)
         rest = tuple(further)
         return self._checked(syntax.Call(name.span.to(end), word, tuple(arguments), over, within, rest, since))
+
+    def _as_of_objects(self, name: Token) -> str:
+        """What to write instead if a form over objects may be meant, which begins with one object and one list."""
+        is_name = self.next.kind in (TokenKind.WORD, TokenKind.DOTTED)
+        return f"write `{form_meant(name.text)}`" if is_name and form_meant(name.text) else ""
 
     def _parted(self, argument: syntax.Expression) -> tuple[syntax.Expression, syntax.Expression | None]:
         """The x and the A of `x since A` in a call that has this form."""

@@ -17,10 +17,14 @@ from triggers.language.text.syntax import BLOCKS, CLAUSE_WORDS
 
 
 class TokenKind(StrEnum):
-    """Kinds of tokens; a `WORD` has no dot, a `DOTTED` name has dots, a `WILDCARD` ends in `.*`."""
+    """Kinds of tokens; a `WORD` has no dot, a `DOTTED` name has dots, a `WILDCARD` ends in `.*`.
+
+    A `FIELD` is the `.x` right after a bracket: `nearest(...).x`.
+    """
 
     WORD = "word"
     DOTTED = "dotted"
+    FIELD = "field"
     WILDCARD = "wildcard"
     NUMBER = "number"
     UNIT = "unit"
@@ -57,12 +61,15 @@ NEVER_UNITS = CLAUSE_WORDS | frozenset(BLOCKS) | {
     "outside", "per", "signals", "since", "then", "to", "tolerating", "total", "up", "wifi", "within", "without",
 }  # fmt: skip
 """Words that may follow a number but are never its unit."""
+_AFTER_NUMBERS = NEVER_UNITS | {"by", "where"}
+"""These, and words that are names wherever a number cannot stand before them."""
 
 _WORD = r"[A-Za-z_]\w*"
 # Letters and powers that no unit of ours has belong to the token all the same: it is a misspelt unit then.
 _UNIT_LETTERS = "A-Za-zµΩ°\N{GREEK SMALL LETTER MU}\N{OHM SIGN}℃℉\N{FULLWIDTH PERCENT SIGN}⁰¹²³⁴⁵⁶⁷⁸⁹⁻"
 _UNIT_FACTOR = rf"(?:%|[{_UNIT_LETTERS}]+(?:\^-?[0-9]+)?)"
 _UNIT = re.compile(rf"[ \t]*((?:1/)?{_UNIT_FACTOR}(?:[*/·⋅]{_UNIT_FACTOR}|/100km)*)(?![\w.(])")
+_FIELD = re.compile(rf"(?P<field>\.{_WORD})", re.ASCII)
 _TOKEN = re.compile(
     rf"""(?P<blank>[ \t\r\n]+|\#[^\n]*)
     |(?P<wildcard>{_WORD}(?:\.{_WORD})*\.\*)
@@ -94,7 +101,7 @@ def tokenize(source: Source, reporter: Reporter) -> list[Token]:
                 tokens.append(unit)
                 offset = unit.span.end
             continue
-        match = _TOKEN.match(text, offset)
+        match = _TOKEN.match(text, offset) or _field_after(text, tokens, offset)
         if match is None:
             repaired, offset = _repair(text, offset, reporter)
             if repaired is not None:
@@ -116,10 +123,16 @@ def tokenize(source: Source, reporter: Reporter) -> list[Token]:
     return tokens
 
 
+def _field_after(text: str, tokens: list[Token], offset: int) -> re.Match[str] | None:
+    """The `.x` right after a closing bracket."""
+    is_tight = bool(tokens) and tokens[-1].is_mark(")") and tokens[-1].span.end == offset
+    return _FIELD.match(text, offset) if is_tight else None
+
+
 def _unit_after(text: str, token: Token) -> Token | None:
     """The unit right after a number."""
     unit = _UNIT.match(text, token.span.end) if token.kind is TokenKind.NUMBER else None
-    if unit is None or unit[1] in NEVER_UNITS:
+    if unit is None or unit[1] in _AFTER_NUMBERS:
         return None
     return Token(TokenKind.UNIT, unit[1], Span(unit.start(1), unit.end()), starts_line=False)
 

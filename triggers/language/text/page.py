@@ -9,7 +9,7 @@ from triggers.signals.reserved import RESERVED
 WIDTH = 100
 """Columns of a line, not counting its comment."""
 INDENT = 4
-_INFIXES = frozenset({"at", "since"})
+_INFIXES = frozenset({"at", "by", "since", "where"})
 """Operators after an operand; elsewhere names."""
 _TRUTHS = frozenset({"true", "false"})
 
@@ -17,7 +17,12 @@ _TRUTHS = frozenset({"true", "false"})
 def blank_before(pieces: list[Piece], index: int) -> bool:
     """Whether there is a blank between a token and the one before it on the same line."""
     token, before = pieces[index].token, pieces[index - 1].token
-    if token.is_mark(")", ",") or before.is_mark("(") or is_unary_minus(pieces, index - 1):
+    if (
+        token.kind is TokenKind.FIELD
+        or token.is_mark(")", ",")
+        or before.is_mark("(")
+        or is_unary_minus(pieces, index - 1)
+    ):
         return False
     if token.is_mark("}") and before.is_mark("{"):
         return False

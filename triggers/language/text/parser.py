@@ -58,7 +58,7 @@ def parse_condition(source: Source, reporter: Reporter, name: str) -> syntax.Fil
     except Panic:
         trigger.when = None
         trigger.broken.add("when")
-    return syntax.File(triggers=[trigger])
+    return syntax.File(triggers=[trigger], binders=parser.binders)
 
 
 def parse_constant(tokens: list[Token], reporter: Reporter) -> syntax.Quantity | syntax.Text | syntax.Truth | None:
@@ -87,6 +87,7 @@ class _FileParser(ClauseParser):
         result = syntax.File(language=self._language())
         while self.next.kind is not TokenKind.END:
             self._sound_block(result)
+        result.binders = self.binders
         return result
 
     def _sound_block(self, result: syntax.File, *, is_contained: bool = False) -> None:
@@ -95,7 +96,7 @@ class _FileParser(ClauseParser):
         try:
             self._block(result)
         except Panic:
-            self._nesting = 0
+            self.recover()
             if self.index == start:
                 self.take()
             self._skip_to_block(self.braces - outside if is_contained else None)
@@ -277,7 +278,7 @@ class _FileParser(ClauseParser):
                 if not self._at_boundary():
                     self.fail(f"the next clause of the {kind} or `}}`")
             except Panic:
-                self._nesting = 0
+                self.recover()
                 block.broken.add(word.text)
                 if word.text in clauses:  # half an expression would cause misleading reports
                     setattr(block, word.text, clauses[word.text].empty)

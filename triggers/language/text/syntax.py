@@ -391,7 +391,7 @@ class Campaign:
 class File:
     """All blocks of a file, in the order of the text; `broken_lets` names lets, params and sets without a value.
 
-    `language` is the version that the file begins with, None where it says none.
+    `language` is the version that the file begins with, None where it says none. `binders`: names of objects anywhere.
     """
 
     lets: list[Let] = field(default_factory=list)
@@ -404,6 +404,7 @@ class File:
     language: int | None = None
     imports: list[Import] = field(default_factory=list)
     files: list[Contained] = field(default_factory=list)
+    binders: set[str] = field(default_factory=set)
 
 
 @dataclass(frozen=True, slots=True)

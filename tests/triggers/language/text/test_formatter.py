@@ -69,6 +69,9 @@ _names = st.sampled_from(
         "since",
         "after",
         "every",
+        "where",
+        "any",
+        "o.distance",
         "a_rather_long_name_of.a_signal",
     ]
 )
@@ -102,6 +105,10 @@ def _grown(inner: st.SearchStrategy[list[str]]) -> st.SearchStrategy[list[str]]:
         st.builds(lambda a, b: [*a, "at", "(", *b, ")"], inner, inner),
         st.builds(lambda a, b: ["max", "(", *a, "since", *b, ")"], inner, inner),
         st.builds(lambda a: ["time", "since", "(", *a, ")"], inner),
+        st.builds(lambda p: ["all", "(", "o", "in", "a_list.of_objects", "where", *p, ")"], inner),
+        st.builds(lambda x, p: ["sum", "(", *x, "for", "o", "in", "b", "where", *p, ")"], inner, inner),
+        st.builds(lambda x: ["min", "(", *x, "for", "o", "in", "b", ")"], inner),
+        st.builds(lambda x, p: ["nearest", "(", "o", "in", "b", "by", *x, "where", *p, ").distance"], inner, inner),
         st.builds(lambda a, b, c: [*a, "between", *b, "and", *c], inner, inner, inner),
         st.builds(
             lambda a, items: [*a, "in", *calls("", items, [])[1:]], inner, st.lists(inner, min_size=1, max_size=5)

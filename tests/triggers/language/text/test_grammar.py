@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from tests.support.paths import REPOSITORY
 from triggers.language.text import parser
 from triggers.language.text.diagnostics import Source
+from triggers.language.text.expressions.lookahead import is_each, opens_objects
 from triggers.language.text.lexer import Token, TokenKind, tokenize
 from triggers.language.text.reporter import Reporter
 from triggers.signals.reserved import RESERVED
@@ -45,6 +46,16 @@ MEASURES = {"time": ("since",), "distance": ("since", "over")}
 """Words that are keywords only where one of these follows."""
 
 
+def _of_objects(tokens: list[Token], index: int) -> str | None:
+    """The terminal of a name that only what follows it makes one of an object, and of the `for` before such a name."""
+    if tokens[index].is_word("for") and is_each(tokens, index):
+        return "EACH"
+    if tokens[index].is_word("by", "where") and tokens[index - 1].is_word("every"):
+        return tokens[index].text.upper()
+    is_first = index > 1 and tokens[index - 1].is_mark("(") and tokens[index + 1].is_word("in")
+    return "OBJECT" if is_first and opens_objects(tokens, index - 1) else None
+
+
 def _terminal(token: Token, following: Token, accepted: set[str]) -> str:
     if token.is_word(*MEASURES) and not following.is_word(*MEASURES[token.text]):
         return token.kind.name
@@ -62,8 +73,9 @@ def grammar_accepts(text: str) -> bool:
     tokens = tokenize(report.source, report)
     interactive = LALR.parse_interactive()
     try:
-        for token, following in pairwise(tokens):
-            interactive.feed_token(lark.Token(_terminal(token, following, interactive.accepts()), token.text))
+        for index, (token, following) in enumerate(pairwise(tokens)):
+            terminal = _of_objects(tokens, index) or _terminal(token, following, interactive.accepts())
+            interactive.feed_token(lark.Token(terminal, token.text))
         interactive.feed_eof()
     except lark.exceptions.UnexpectedInput:
         return False
@@ -120,6 +132,16 @@ _atoms = st.sampled_from(
         "at",
         "since",
         "sum(x since p)",
+        "any",
+        "where",
+        "o.x",
+        "count(o in t)",
+        "count(o in t over 5 s)",
+        "any(o in t where o.x)",
+        "all(o in t.u where where)",
+        "f(o in t by o.x where o.y).z",
+        "nearest(o in t by 5).x",
+        "min(o.x for o in t)",
     ]
 )
 
@@ -127,7 +149,14 @@ _atoms = st.sampled_from(
 def _grown(inner: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
     joints = ("since", "between", "from", "to", "at")
     infix = st.sampled_from(["+", "-", "*", "/", "<", "==", "and", "or", "then", *joints])
-    pairs = st.tuples(inner, infix, inner).map(" ".join)
+    of_objects = (
+        "all(o in t where {})",
+        "nearest(o in t by {} where {}).x",
+        "any({} for o in t)",
+        "sum({} for o in t where {})",
+    )
+    forms = st.one_of(infix.map("{{}} {} {{}}".format), st.sampled_from(of_objects))
+    pairs = st.tuples(forms, inner, inner).map(lambda drawn: drawn[0].format(*drawn[1:]))
     suffix = st.sampled_from(
         [
             " for 1 s",
