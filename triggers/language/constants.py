@@ -12,6 +12,7 @@ from triggers.language.analysis.facts import MIRRORED
 from triggers.language.checks.comparisons import OPERATIONS_OF
 from triggers.language.text import syntax
 from triggers.language.text.diagnostics import Source, Span
+from triggers.language.text.expressions import nodes
 from triggers.language.text.parser import parse
 from triggers.language.text.reporter import Reporter
 
@@ -132,7 +133,7 @@ def _compared(block: _Block, operator: str, subject: syntax.Expression, other: s
         return
     value, unit = quantity
     low, high, step = _range(value)
-    call = subject.function.text if isinstance(subject, syntax.Call) else ""
+    call = subject.function.text if isinstance(subject, syntax.Call | nodes.OfObjects) else ""
     if call == "share" and unit in _ONE:
         low, high, step = 0.0, _ONE[unit], _ONE[unit] / STEPS
     elif call in _WHOLE:

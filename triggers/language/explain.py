@@ -13,7 +13,7 @@ from triggers.contracts.campaign import TriggerSettings
 from triggers.language.checks.context import shown_time
 from triggers.language.checks.limits import operator_costs
 from triggers.language.compile import Compilation, CompiledCampaign, CompiledTriggers
-from triggers.language.ir import Ir
+from triggers.language.ir import OPERATIONS, Ir
 from triggers.language.rows import HEARTBEAT_NS
 from triggers.language.text.diagnostics import Source, Span
 from triggers.language.webassembly import layout
@@ -42,7 +42,7 @@ class Operations:
 
 @dataclass(frozen=True, slots=True)
 class ExplainedInput:
-    """A signal that a program reads; `rate` in Hz and `max_age_s` are None if it has none."""
+    """A signal or a list of objects that a program reads; `rate` in Hz and `max_age_s` are None if it has none."""
 
     name: str
     type: str
@@ -170,11 +170,16 @@ def _events(ir: Ir) -> Iterator[str]:
 def _input(ir: Ir, index: int, catalog: SignalCatalog) -> ExplainedInput:
     item = ir.inputs[index]
     max_age_s = None if item.max_age_ns is None else item.max_age_ns / NS_PER_S
-    return ExplainedInput(item.name, item.type, item.unit, catalog.signals[item.name].rate, max_age_s)
+    return ExplainedInput(item.name, item.type, item.unit, _rate(catalog, item.name), max_age_s)
+
+
+def _rate(catalog: SignalCatalog, name: str) -> float | None:
+    """The declared rate of a signal or a list of objects."""
+    return catalog.objects[name].rate if name in catalog.objects else catalog.signals[name].rate
 
 
 def _ticks_per_s(ir: Ir, catalog: SignalCatalog) -> float | None:
-    rates = [catalog.signals[item.name].rate for item in ir.inputs]
+    rates = [_rate(catalog, item.name) for item in ir.inputs]
     declared = [Fraction(str(rate)) for rate in rates if rate is not None]
     return float(sum(declared) + Fraction(NS_PER_S, HEARTBEAT_NS)) if declared else None
 
@@ -194,7 +199,7 @@ def _trigger(
     settings: TriggerSettings, ir: Ir, cost: ProgramCost, nodes: frozenset[int], catalog: SignalCatalog
 ) -> ExplainedTrigger:
     work, state_bytes = cost.part(nodes)
-    read = {ir.nodes[n].integer("input") for n in nodes if ir.nodes[n].op == "input"}
+    read = {ir.nodes[n].integer("input") for n in nodes if "input" in OPERATIONS[ir.nodes[n].op].parameters}
     capture = settings.capture
     return ExplainedTrigger(
         name=settings.name,

@@ -30,6 +30,10 @@ class Graph:
     nodes: list[Node] = field(default_factory=list)
     masks: list[int] = field(default_factory=list)
     """For each node, the inputs that it reads, as a bit mask."""
+    fields: list[int] = field(default_factory=list)
+    """For each node, the lists of objects by whose fields it differs from object to object, as a bit mask."""
+    told: list[int] = field(default_factory=list)
+    """For each node, the lists of which it reads what is told of all objects, as a bit mask."""
     spans: list[Span | None] = field(default_factory=list)
     """For each node, the place where it first appears."""
     span: Span | None = None
@@ -58,8 +62,21 @@ class Graph:
             self.nodes.append(Node(op, arguments, values, result))
             self.entries += self.nodes[-1].capacity
             self.masks.append(mask_of(self.nodes[-1], self.masks))
+            self._note_objects(self.nodes[-1])
             self.spans.append(self.span)
         return index
+
+    def _note_objects(self, node: Node) -> None:
+        fields = told = 0
+        for argument in node.arguments:
+            fields |= self.fields[argument]
+            told |= self.told[argument]
+        if node.op in AGGREGATES:
+            fields, told = 0, told | 1 << node.integer("input")
+        elif node.op == "object_field":
+            fields = 1 << node.integer("input")
+        self.fields.append(fields)
+        self.told.append(told)
 
 
 class Pruned(NamedTuple):

@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from triggers.language.checks.calls.handlers import Forms
 from triggers.language.checks.calls.table import FORMS
+from triggers.language.text.expressions.lookahead import FORMS_OF_OBJECTS
 from triggers.signals.units import KNOWN_UNITS
 
 
@@ -107,6 +109,8 @@ _OPERATORS = {
     "every": ("every 10 min", "True for a moment each time so long has passed since the segment began."),
     "within": ("A then B within 2 s", "The longest time between the two."),
     "over": ("max(x over 5 s)", "The window of time that an operator looks back on."),
+    "where": ("any(o in tracked where o.x < 20 m)", "Of the objects of a list, those for which this is true."),
+    "by": ("nearest(o in tracked by o.x).v", "The number that is least for the nearest of the objects."),
     "at": ("x at A", "The value that x had at the latest rise of A; alone or in parentheses."),
     "solar_time": ("solar_time > 18 h", "The local mean solar time, in hours from 0 to 24."),
     "sun_elevation": ("sun_elevation < -6 deg", "How high the sun stands above the horizon, without refraction."),
@@ -117,8 +121,8 @@ _FUNCTIONS = {
     "abs": "The absolute value.",
     "sqrt": "The square root, with the root of the unit.",
     "wrap": "The angle in [-180 deg, 180 deg).",
-    "min": "The least of these, or of the window's values.",
-    "max": "The greatest of these, or of the window's values.",
+    "min": "The least of these, or of the window's values, or among the objects of a list.",
+    "max": "The greatest of these, or of the window's values, or among the objects of a list.",
     "clamp": "x, but at least `lo` and at most `hi`.",
     "sign": "-1, 0 or 1.",
     "floor": "The greatest whole number that is not above x.",
@@ -129,7 +133,7 @@ _FUNCTIONS = {
     "if": "a where c is true, b where it is false.",
     "prev": "The value at the sample before the latest one.",
     "avg": "The mean over the samples of the window.",
-    "sum": "The sum of the samples of the window, or since the latest rise of A.",
+    "sum": "The sum of the samples of the window, since the latest rise of A, or over the objects of a list.",
     "std": "The standard deviation of the samples of the window (of the population).",
     "integral": "The area under the samples of the window, by trapezoids, in x times seconds.",
     "median": "The middle one of the samples of the window in order; the lower of two.",
@@ -146,7 +150,7 @@ _FUNCTIONS = {
     "age": "The time since the latest sample of a signal.",
     "once": "P was true at some time in the window.",
     "share": "The share of the known time during which P was true, as a ratio.",
-    "count": "How often P became true in the window.",
+    "count": "How often P became true in the window, or for how many objects of a list it is true now.",
     "flicker": "How often the known value changed in the window.",
     "hysteresis": "True once x is beyond `on`, false once it is beyond `off`.",
     "latch": "True from when `set` becomes true until `reset` is true.",
@@ -154,6 +158,9 @@ _FUNCTIONS = {
     "divergence": "abs(b - a): of a head, shadow minus active.",
     "near": "The position is within a distance of a place.",
     "inside": "The position is inside a fence.",
+    "any": "P is true for at least one of the objects of a list that are present.",
+    "all": "P is true for every object of a list that is present; so it is where there is none.",
+    "nearest": "A field of the object of a list for which the number after `by` is least.",
 }
 
 
@@ -169,8 +176,15 @@ def language_words() -> tuple[LanguageWord, ...]:
     words = [
         LanguageWord(text, kind, (form,), summary) for kind, table in tables for text, (form, summary) in table.items()
     ]
-    functions = (LanguageWord(text, WordKind.FUNCTION, FORMS[text], _FUNCTIONS[text]) for text in FORMS)
+    functions = (LanguageWord(text, WordKind.FUNCTION, forms, _FUNCTIONS[text]) for text, forms in _forms().items())
     return (*words, *functions)
+
+
+def _forms() -> Forms:
+    """The forms of every function, those over the objects of lists last."""
+    names = dict.fromkeys((*FORMS, *FORMS_OF_OBJECTS))
+    of_objects = {name: (form,) for name, form in FORMS_OF_OBJECTS.items()}
+    return {name: (*FORMS.get(name, ()), *of_objects.get(name, ())) for name in names}
 
 
 def unit_words() -> tuple[str, ...]:

@@ -13,6 +13,7 @@ from triggers.language.text import parser, syntax
 from triggers.language.text.characters import remedy
 from triggers.language.text.clauses import CAMPAIGN_CLAUSES, TRIGGER_CLAUSES
 from triggers.language.text.diagnostics import Source
+from triggers.language.text.expressions.lookahead import FORMS_OF_OBJECTS
 from triggers.language.text.mistakes.instead import INSTEAD
 from triggers.language.text.parser import parse, parse_condition
 from triggers.language.text.reporter import Reporter
@@ -49,9 +50,21 @@ def test_no_word_of_the_grammar_is_left_out() -> None:
     assert of(WordKind.BLOCK) == {*syntax.BLOCKS, "language"}
     assert of(WordKind.TRIGGER_CLAUSE) == set(TRIGGER_CLAUSES)
     assert of(WordKind.CAMPAIGN_CLAUSE) == set(CAMPAIGN_CLAUSES)
-    assert of(WordKind.FUNCTION) == set(FORMS)
+    assert of(WordKind.FUNCTION) == {*FORMS, *FORMS_OF_OBJECTS}
     declared = {word.lower() for line in re.findall(r"%declare (.+)", GRAMMAR) for word in line.split()}
-    declared -= {"number", "unit", "text", "dotted", "wildcard", "word", "date", "comparison"}
+    declared -= {
+        "number",
+        "unit",
+        "text",
+        "dotted",
+        "wildcard",
+        "word",
+        "date",
+        "comparison",
+        "object",
+        "each",
+        "field",
+    }
     said = {word for each in WORDS for form in each.forms for word in re.findall(r"[a-z_]+", form)}
     assert declared <= {part for word in WORDS for part in word.text.split()} | IN_A_CLAUSE
     assert declared - {"keep", "drop"} <= said | IN_A_CLAUSE
@@ -72,7 +85,7 @@ def test_the_forms_of_a_word_are_right(word: LanguageWord) -> None:
 
 def test_functions_are_documented_with_the_same_names() -> None:
     documented = (REPOSITORY / "docs/language.md").read_text("utf-8")
-    for name in FORMS:
+    for name in {*FORMS, *FORMS_OF_OBJECTS}:
         assert re.search(rf"`[^`\n]*\b{name}\b[^`\n]*\(", documented), name
 
 

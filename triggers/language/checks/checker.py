@@ -59,7 +59,8 @@ def new_context(file: syntax.File, catalog: SignalCatalog, report: Reporter) -> 
     """A context with the file's lets and fences and an empty graph."""
     lets = {let.name.text: let for let in reversed(file.lets)}
     fences = {fence.name.text: fence for fence in reversed(file.fences)}
-    return CheckContext(catalog, report, lets, fences, file.broken_lets, has_new_words=file.language is not None)
+    has_new_words, binders = file.language is not None, frozenset(file.binders)
+    return CheckContext(catalog, report, lets, fences, file.broken_lets, has_new_words=has_new_words, binders=binders)
 
 
 def check_definitions(file: syntax.File, catalog: SignalCatalog, report: Reporter) -> None:
@@ -161,7 +162,7 @@ def lower_parts(
     lowered = _lower_trigger(context, trigger)
     if lowered is None:
         return None
-    parts = [part for part in context.parts if part.typed is not None and part.typed.constant is None]
+    parts = [part for part in context.parts if part.typed is not None and _has_one_value(context, part.typed)]
     nodes = [part.typed.node for part in parts if part.typed is not None]
     left = prune(context.graph.nodes, [lowered[0].root, *nodes])
     table, (root, *indexes) = context.input_table(), left.roots
@@ -172,6 +173,11 @@ def lower_parts(
         triggers=(replace(lowered[0], root=root),),
     )
     return ir, parts, tuple(indexes)
+
+
+def _has_one_value(context: CheckContext, typed: Typed) -> bool:
+    """Whether an expression is no constant, nor differs from object to object."""
+    return typed.constant is None and not (typed.node >= 0 and context.graph.fields[typed.node])
 
 
 def _pruned(
@@ -273,42 +279,43 @@ def _capture(context: CheckContext, trigger: syntax.Trigger, read: list[str]) ->
 def _window(
     context: CheckContext, before_ns: int, after_ns: int, signals: tuple[str, ...], cameras: tuple[str, ...] = ()
 ) -> CaptureWindow:
-    on_change = tuple(name for name in signals if context.catalog.signals[name].update == "on_change")
+    on_change = tuple(name for name in signals if context.is_on_change(name))
     return CaptureWindow(before_ns=before_ns, after_ns=after_ns, signals=signals, cameras=cameras, on_change=on_change)
 
 
 def _expanded(context: CheckContext, patterns: Iterable[syntax.Word]) -> tuple[str, ...]:
-    """The signals that match names and patterns, in the catalog's order."""
+    """The signals and lists of objects that match names and patterns, in the catalog's order, the signals first."""
+    known = [*context.catalog.signals, *context.catalog.objects]
     chosen: set[str] = set()
     for pattern in patterns:
         if pattern.text == "*":
-            chosen |= context.catalog.sampled
+            chosen |= context.catalog.sampled | context.catalog.objects.keys()
         elif pattern.text.endswith(".*"):
-            matching = {name for name in context.catalog.signals if name.startswith(pattern.text[:-1])}
+            matching = {name for name in known if name.startswith(pattern.text[:-1])}
             if not matching:
-                context.report.empty_pattern(pattern.span, pattern.text, _nearest_patterns(context, pattern.text))
+                context.report.empty_pattern(
+                    pattern.span, pattern.text, _nearest_patterns(context, pattern.text, known)
+                )
             chosen |= matching
-        elif pattern.text in context.catalog.signals:
+        elif pattern.text in context.catalog.signals or pattern.text in context.catalog.objects:
             chosen.add(pattern.text)
         else:
-            nearest = context.nearest(pattern.text, context.catalog.signals)
+            nearest = context.nearest(pattern.text, known)
             context.report.unknown_signal(pattern.span, pattern.text, nearest)
     needed = {name for chosen_name in chosen for name in _samples_of(context, chosen_name)}
-    return tuple(name for name in context.catalog.signals if name in needed)
+    return tuple(name for name in known if name in needed)
 
 
 def _samples_of(context: CheckContext, signal: str) -> list[str]:
     """The signal itself, or the signals that a derived one is computed from."""
-    if context.catalog.signals[signal].derived is None:
+    if signal in context.catalog.objects or context.catalog.signals[signal].derived is None:
         return [signal]
     typed = check(context, syntax.Name(Span(0, 0), signal))
     return context.signals_of(typed.node) if typed.node >= 0 else []
 
 
-def _nearest_patterns(context: CheckContext, pattern: str) -> list[str]:
-    families = {
-        ".".join(parts[:n]) + ".*" for parts in map(_parts, context.catalog.signals) for n in range(1, len(parts))
-    }
+def _nearest_patterns(context: CheckContext, pattern: str, known: Iterable[str]) -> list[str]:
+    families = {".".join(parts[:n]) + ".*" for parts in map(_parts, known) for n in range(1, len(parts))}
     return context.nearest(pattern, sorted(families))
 
 

@@ -13,11 +13,13 @@ from sys import float_info
 from triggers.contracts.base import MAX_SHORT_TEXT
 from triggers.language.analysis.typed import Type, Typed
 from triggers.language.graph import Graph
-from triggers.language.ir import MAX_TIME_NS, Input, Kind
+from triggers.language.ir import MAX_TIME_NS, Input, InputField, Kind
 from triggers.language.text import syntax
 from triggers.language.text.diagnostics import Diagnostic, Span
 from triggers.language.text.reporter import Reporter
 from triggers.signals.catalog import Signal, SignalCatalog
+from triggers.signals.objects import ObjectList
+from triggers.signals.raw import RawForm
 from triggers.signals.unit_spellings import nearest_units
 from triggers.signals.units import BARE, SECOND, Unit, convert, dimension_name, parse_unit
 from triggers.times import NS_PER_S
@@ -63,6 +65,10 @@ class CheckContext:
     parts: list[CheckedPart] | None = None
     """All expressions in the order in which their checks began, for who asks for them with an empty list."""
     depth: int = 0
+    open_form: int | None = None
+    """The scope of the form over objects that is being checked, but not within a `let` that it uses."""
+    binders: frozenset[str] = frozenset()
+    """The names that objects have in forms anywhere in the file."""
     _nearest: dict[str, list[str]] = field(default_factory=dict)
 
     @property
@@ -124,20 +130,23 @@ class CheckContext:
         signal = self.catalog.signals[name]
         if signal.rate is None and signal.update is None:
             self.report.signal_without_rate(span, name)
-        if name not in self.inputs:
-            self.inputs.append(name)
         kind = Kind.BOOL if signal.type == "bool" else Kind.NUMBER
         around, self.graph.span = self.graph.span, span
-        node = self.graph.add("input", input=self.inputs.index(name), kind=kind)
+        node = self.graph.add("input", input=self.input_of(name), kind=kind)
         unit = parse_unit(signal.unit) or BARE
         typed = Typed(span, Type(signal.type), node, unit, values=signal.values, signal=name)
-        typed = self.ranged(typed, signal)
+        typed = self.ranged(typed, signal.raw_form)
         self.graph.span = around
         return typed
 
-    def ranged(self, typed: Typed, declared: Signal) -> Typed:
-        """A signal whose values outside its `min` and `max` are unknown, whatever the host delivers."""
-        form = declared.raw_form
+    def input_of(self, name: str) -> int:
+        """The input that a signal or a list of objects is."""
+        if name not in self.inputs:
+            self.inputs.append(name)
+        return self.inputs.index(name)
+
+    def ranged(self, typed: Typed, form: RawForm) -> Typed:
+        """A signal or field whose values outside its `min` and `max` are unknown, whatever the host delivers."""
         if not form.is_bounded:
             return typed
         largest = float_info.max
@@ -152,7 +161,10 @@ class CheckContext:
         return expression.name if expression.name in self.catalog.signals else None
 
     def refuse_unsampled(self, operand: Typed, expression: syntax.Expression, function: str) -> None:
-        """Report an operand of an operator on samples that is an expression or a derived signal."""
+        """Report an operand of an operator on samples that is an expression, a derived signal or a field."""
+        if operand.node >= 0 and self.graph.fields[operand.node]:
+            self.report.samples_of_field(operand.span, function)
+            return
         name = self.signal_named(expression)
         needed = self.signals_of(operand.node) if name is not None and operand.node >= 0 else []
         self.report.not_a_signal(operand.span, function, needed)
@@ -247,32 +259,54 @@ class CheckContext:
     # rates
 
     def signals_of(self, *nodes: int) -> list[str]:
-        """Names of the signals that these nodes read."""
+        """Names of the signals and lists of objects that these nodes read."""
         mask = 0
         for node in nodes:
             mask |= self.graph.masks[node]
         return [name for index, name in enumerate(self.inputs) if mask >> index & 1]
 
+    def rate_of(self, name: str) -> float | None:
+        """The declared rate of a signal or a list of objects."""
+        declared: Signal | ObjectList | None = self.catalog.signals.get(name) or self.catalog.objects.get(name)
+        return None if declared is None else declared.rate
+
+    def is_on_change(self, name: str) -> bool:
+        """Whether it is a signal that only tells its changes; a list of objects never is."""
+        return name in self.catalog.signals and self.catalog.signals[name].update == "on_change"
+
+    def field_names(self, of: str) -> list[str]:
+        """The fields of a list's objects in the order in which a program numbers them: the key first."""
+        declared = self.catalog.objects[of]
+        return [declared.key, *declared.value_fields]
+
     def demand_rates(self, span: Span, what: str, names: Iterable[str]) -> bool:
         """Whether all these signals have a declared rate; reports those that do not, for `what` needs them."""
-        missing = [name for name in names if self.catalog.signals[name].rate is None]
+        missing = [name for name in names if self.rate_of(name) is None]
         if missing:
-            on_change = [name for name in missing if self.catalog.signals[name].update == "on_change"]
+            on_change = [name for name in missing if self.is_on_change(name)]
             self.report.needs_rate(span, what, missing, on_change)
         return not missing
 
     def period_s(self, *nodes: int) -> Fraction | None:
         """The shortest sample period of the signals that these nodes read; None if no rate is declared."""
-        rates = [Fraction(str(r)) for n in self.signals_of(*nodes) if (r := self.catalog.signals[n].rate)]
+        rates = [Fraction(str(r)) for n in self.signals_of(*nodes) if (r := self.rate_of(n))]
         return 1 / max(rates) if rates else None
 
     def input_table(self) -> tuple[Input, ...]:
         """The program's inputs in the order of their first use."""
         table = []
         for name in self.inputs:
+            if name in self.catalog.objects:
+                table.append(self._list(name, self.catalog.objects[name]))
+                continue
             signal = self.catalog.signals[name]
             table.append(Input(name, signal.type, signal.unit, signal.max_age_ns, signal.initial_sample, signal.values))
         return tuple(table)
+
+    def _list(self, name: str, of: ObjectList) -> Input:
+        declared = [(each, of.fields[each]) for each in self.field_names(name)]
+        fields = [InputField(each, field.type, field.unit, field.values) for each, field in declared]
+        return Input(name, "objects", "", of.max_age_ns, None, max_objects=of.max, fields=tuple(fields))
 
 
 def shown_time(time_ns: int) -> str:

@@ -18,11 +18,13 @@ from triggers.language.checks.calls.travel import every_distance, is_a_distance
 from triggers.language.checks.comparisons import MAX_VALUES_SHOWN, compare, facts_of, judged, judged_around
 from triggers.language.checks.context import CheckContext, shown_time
 from triggers.language.checks.every import every
+from triggers.language.checks.objects import field, of_objects, unknown_name
 from triggers.language.checks.signal_catalog import derived_signal
 from triggers.language.checks.sun import is_of_the_sun, of_the_sun
 from triggers.language.ir import MAX_ARGUMENTS
 from triggers.language.text import syntax
 from triggers.language.text.expression_parser import MAX_NESTING
+from triggers.language.text.expressions import nodes
 from triggers.signals.unit_spellings import meant_unit
 from triggers.signals.units import parse_unit
 from triggers.times import NS_PER_S
@@ -59,6 +61,8 @@ def _name(context: CheckContext, name: syntax.Name, beside: Typed | None = None)
         if declared.derived is not None:
             return derived_signal(context, name.name, name.span, check)
         return context.signal(name.name, name.span)
+    if unknown_name(context, name):
+        return context.error(name.span)
     values = beside.values if beside else ()
     lets = [let.name.text for let in context.lets.values() if let.use is None]
     nearest = context.nearest(name.name, [*context.catalog.signals, *lets])
@@ -125,6 +129,7 @@ def check_let(context: CheckContext, name: syntax.Name) -> Typed:
         context.report.too_deep_lets(name.span, MAX_NESTING // 4)
         return context.error(name.span)
     context.open_lets.append(name.name)
+    around, context.open_form = context.open_form, None
     let = context.lets[name.name]
     if let.use is None:
         typed = check(context, let.value)
@@ -132,6 +137,7 @@ def check_let(context: CheckContext, name: syntax.Name) -> Typed:
         with context.report.used(let.value.span, let.name.text, let.use):
             typed = check(context, let.value)
     context.open_lets.pop()
+    context.open_form = around
     context.known_lets[name.name] = typed
     return typed
 
@@ -369,4 +375,6 @@ _CHECKS: dict[type[syntax.Expression], Callable[[CheckContext, Any], Typed]] = {
     syntax.Change: _change,
     syntax.At: lambda context, at: caught(context, at, check),
     syntax.Measured: lambda context, since: measured(context, since, check),
+    nodes.Field: field,
+    nodes.OfObjects: lambda context, form: of_objects(context, form, check),
 }

@@ -116,6 +116,8 @@ def _parsed(context: CheckContext, name: str) -> tuple[CheckContext, syntax.Expr
         broken_lets=file.broken_lets,
         known_lets={},
         open_lets=[],
+        open_form=None,
+        binders=frozenset(file.binders),
         parts=None,
         has_new_words=False,  # of the file alone; the catalog's names are its own
         _nearest={},
@@ -147,6 +149,6 @@ def _as_declared(context: CheckContext, name: str, typed: Typed) -> Typed:
         node = context.node(typed, unit)
         is_whole = typed.is_whole and node == typed.node
         return context.ranged(
-            Typed(typed.span, Type.NUMBER, node, unit, low=low, high=high, is_whole=is_whole), declared
+            Typed(typed.span, Type.NUMBER, node, unit, low=low, high=high, is_whole=is_whole), declared.raw_form
         )
     return context.error(typed.span)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 
 from triggers.language.checks.context import CheckContext
 from triggers.language.text import syntax
+from triggers.language.text.expressions import nodes
 
 _OPPOSITES = {"<": ">=", "<=": ">", ">": "<=", ">=": "<", "==": "!=", "!=": "=="}
 _KNOWN_IN_SILENCE = ("missing", "age", "count", "flicker", "samples")
@@ -41,7 +42,9 @@ def _check_without(context: CheckContext, second: syntax.Expression, watched: se
     """Warn if what must not happen is unknown while a signal is silent."""
     silent = _compared_names(context, second) - watched
     if silent:
-        context.report.waits_in_silence(second.span, min(silent), _text(context, second))
+        name = min(silent)
+        value = f"count(o in {name})" if name in context.catalog.objects else name
+        context.report.waits_in_silence(second.span, name, _text(context, second), value)
 
 
 def _plain(context: CheckContext, negation: syntax.Expression) -> str:
@@ -93,7 +96,9 @@ def _is_call(part: syntax.Expression, functions: tuple[str, ...]) -> bool:
 
 
 def _names(context: CheckContext, whole: syntax.Expression) -> set[str]:
-    return {part.name for part in _parts(context, whole, _needed) if isinstance(part, syntax.Name)}
+    parts = list(_parts(context, whole, _needed))
+    lists = {part.of.text for part in parts if isinstance(part, nodes.OfObjects)}
+    return lists | {part.name for part in parts if isinstance(part, syntax.Name)}
 
 
 def _compared_names(context: CheckContext, operand: syntax.Expression) -> set[str]:
@@ -102,6 +107,8 @@ def _compared_names(context: CheckContext, operand: syntax.Expression) -> set[st
         operand, ("hysteresis", "approx")
     ):
         return _silent_names(context, operand)
+    if isinstance(operand, nodes.OfObjects):
+        return {operand.of.text}
     if isinstance(operand, syntax.Name) and operand.name in context.lets:
         return _compared_names(context, context.lets[operand.name].value)
     if isinstance(operand, _STATES) and not _is_call(operand, _KNOWN_IN_SILENCE):
@@ -112,9 +119,9 @@ def _compared_names(context: CheckContext, operand: syntax.Expression) -> set[st
 def _silent_names(context: CheckContext, comparison: syntax.Expression) -> set[str]:
     if any(_is_call(part, _KNOWN_IN_SILENCE) for part in _parts(context, comparison)):
         return set()
-    signals = context.catalog.signals
+    signals, lists = context.catalog.signals, context.catalog.objects
     return {
         name
         for name in _names(context, comparison)
-        if name in signals and signals[name].type != "bool" and signals[name].update != "on_change"
+        if name in lists or (name in signals and signals[name].type != "bool" and signals[name].update != "on_change")
     }

@@ -9,13 +9,14 @@ from dataclasses import dataclass
 
 from triggers.language.text import syntax
 from triggers.language.text.diagnostics import Span
+from triggers.language.text.expressions import nodes
 from triggers.language.text.reporter import Reporter
 
 MAX_CALLS = 10_000
 """Different calls of lets with arguments in a file."""
 MAX_PARTS = 50_000
 """Names, numbers and operators in the lets that these calls become."""
-ATOMS = (syntax.Quantity, syntax.Text, syntax.Truth, syntax.Name)
+ATOMS = (syntax.Quantity, syntax.Text, syntax.Truth, syntax.Name, nodes.Field)
 _MAX_SHOWN = 60
 
 Bindings = Mapping[str, syntax.Expression]
@@ -115,4 +116,4 @@ def _shown(argument: syntax.Expression) -> str:
         return f'"{argument.value}"'
     if isinstance(argument, syntax.Truth):
         return "true" if argument.value else "false"
-    return argument.name if isinstance(argument, syntax.Name) else "..."
+    return argument.name if isinstance(argument, syntax.Name | nodes.Field) else "..."

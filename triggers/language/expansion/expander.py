@@ -11,6 +11,7 @@ from collections.abc import Collection, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from difflib import get_close_matches
+from functools import cached_property
 from operator import is_
 from typing import Any
 
@@ -18,6 +19,7 @@ from triggers.language.expansion.calls import ATOMS, Bindings, Broken, Calls
 from triggers.language.expansion.definitions import Definition, Definitions, circles, kind_of
 from triggers.language.expansion.tree import parts
 from triggers.language.text import syntax
+from triggers.language.text.expressions import nodes
 from triggers.language.text.reporter import Reporter
 
 BROKEN = "?"
@@ -127,6 +129,8 @@ class Expander:
                 return expression
             if isinstance(expression, syntax.Call):
                 return self._call(expression, bindings)
+            if isinstance(expression, nodes.OfObjects):
+                return self._of_objects(expression, bindings)
             if isinstance(expression, syntax.Member) and expression.named is not None:
                 return self._member(expression, expression.named, bindings)
             return self._rebuilt(expression, bindings)  # type: ignore[no-any-return]
@@ -223,6 +227,31 @@ class Expander:
         arguments = (self.expression(each, bindings) for each in call.arguments)
         full = home.full(let.name.text)
         return syntax.Name(call.span, self.calls.called(call.span, full, let, arguments, home.expression))
+
+    def _of_objects(self, form: nodes.OfObjects, bindings: Bindings) -> syntax.Expression:
+        """A form over objects; `any(x in rare)` is a call where the file has such a let."""
+        let, _ = self._found(form.function)
+        if isinstance(let, syntax.Let) and let.arguments and not (form.children() or form.field):
+            subject = syntax.Name(form.binder.span, form.binder.text)
+            argument = syntax.Member(form.binder.span.to(form.of.span), subject, (), form.of)
+            return self._call(syntax.Call(form.span, form.function, (argument,), None, None), bindings)
+        self._check_binder(form.binder, bindings)
+        return self._rebuilt(form, bindings)  # type: ignore[no-any-return]
+
+    def _check_binder(self, binder: syntax.Word, bindings: Bindings) -> None:
+        """Report the name of an object that something else has, which could not be read beside the object."""
+        name, known = binder.text, self.definitions.find(binder.text)
+        kinds = {"argument": name in bindings, "import": name in self.imported, "signal": name in self.signals}
+        kind = kind_of(known) if known is not None else next((each for each, taken in kinds.items() if taken), "")
+        if kind:
+            self.report.taken_name(binder.span, name, kind)
+        elif name in self._families:
+            self.report.hides_signals(binder.span, name, self._families[name])
+
+    @cached_property
+    def _families(self) -> dict[str, str]:
+        """By the first part of a dotted signal, such a signal."""
+        return {signal.partition(".")[0]: signal for signal in sorted(self.signals, reverse=True) if "." in signal}
 
     def _inside(self, call: syntax.Call, fence: syntax.Expression) -> syntax.Expression:
         """`inside(fence)`, with the full name of the fence."""

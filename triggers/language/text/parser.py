@@ -14,7 +14,7 @@ from difflib import get_close_matches
 from triggers.language.text import syntax
 from triggers.language.text.clauses import CAMPAIGN_CLAUSES, TRIGGER_CLAUSES, Clause, ClauseParser, Part
 from triggers.language.text.diagnostics import Source, Span
-from triggers.language.text.expression_parser import Panic
+from triggers.language.text.expressions.cursor import Panic
 from triggers.language.text.lexer import NEVER_UNITS, Token, TokenKind, tokenize
 from triggers.language.text.reporter import Reporter
 from triggers.language.text.syntax import BLOCKS

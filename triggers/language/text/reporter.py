@@ -10,12 +10,22 @@ from triggers.language.text.mistakes.campaigns import CampaignMistakes
 from triggers.language.text.mistakes.form import FormMistakes
 from triggers.language.text.mistakes.limits import LimitMistakes
 from triggers.language.text.mistakes.names import NameMistakes
+from triggers.language.text.mistakes.objects import ObjectMistakes
 from triggers.language.text.mistakes.own_words import OwnWordMistakes
 from triggers.language.text.mistakes.types import TypeMistakes
 from triggers.language.text.mistakes.warnings import Warnings
 
 
-class Reporter(FormMistakes, NameMistakes, OwnWordMistakes, TypeMistakes, CampaignMistakes, LimitMistakes, Warnings):
+class Reporter(
+    FormMistakes,
+    NameMistakes,
+    OwnWordMistakes,
+    ObjectMistakes,
+    TypeMistakes,
+    CampaignMistakes,
+    LimitMistakes,
+    Warnings,
+):
     """Collects the mistakes of one file.
 
     >>> from triggers.language.text.diagnostics import Source, Span

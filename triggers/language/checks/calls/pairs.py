@@ -81,7 +81,7 @@ def _head_signals(context: CheckContext, head: str, span: Span) -> tuple[Typed, 
 def _default_skew_ns(context: CheckContext, span: Span, *pair: Typed) -> int | None:
     """Half the longer period of two signals; None after reporting one without a declared rate."""
     names = [typed.signal or "" for typed in pair]
-    rates = [context.catalog.signals[name].rate for name in names]
+    rates = [context.rate_of(name) for name in names]
     if not context.demand_rates(span, "a pair", names):
         return None
     return max(1, round(500_000_000 / min(Fraction(str(rate)) for rate in rates)))

@@ -96,7 +96,7 @@ def _window_bounds(name: str, operand: Typed, entries: int) -> bounds.Bounds:
 def _warn_of_changes(context: CheckContext, expression: syntax.Call, node: int) -> None:
     """Warn about a window over signals that only tell their changes."""
     signals = context.signals_of(node)
-    if signals and all(context.catalog.signals[signal].update == "on_change" for signal in signals):
+    if signals and all(map(context.is_on_change, signals)):
         context.report.window_over_changes(expression.span, expression.function.text, signals[0])
 
 
@@ -163,7 +163,7 @@ def capacity_of(
     names = context.signals_of(node)
     if not context.demand_rates(expression.span, "a window", names):
         return None
-    rates = sum((Fraction(str(context.catalog.signals[name].rate)) for name in names), Fraction(0))
+    rates = sum((Fraction(str(context.rate_of(name))) for name in names), Fraction(0))
     capacity = ceil(Fraction(window_ns, NS_PER_S) * (rates * 3 / 2 + 10)) + 1
     if capacity > MAX_CAPACITY:
         context.report.too_many(expression.span, "entries", capacity, MAX_CAPACITY, "a window")

@@ -23,16 +23,19 @@ MEANT = {
     **dict.fromkeys(("len", "length", "size", "number", "num", "amount", "how_many"), "count"),
     **dict.fromkeys(("least", "minimum", "smallest", "lowest"), "min"),
     **dict.fromkeys(("most", "maximum", "largest", "highest"), "max"),
-    **dict.fromkeys(("total", "add", "add_up", "avg", "mean"), "sum"),
+    **dict.fromkeys(("total", "add", "add_up"), "sum"),
     **dict.fromkeys(("closest", "first", "argmin", "min_by"), "nearest"),
     **{name: name for name in FORMS_OF_OBJECTS},
 }
 """Words for them in other languages, and their own names."""
+_MEAN = "sum(o.x for o in tracked) / count(o in tracked)"
 _WITHOUT_CONDITION = ("any", "all", "count")
 
 
 def form_meant(name: str) -> str:
     """The form that a word of this or another language stands for, as it is written here; empty if none is known."""
+    if name.lower() in ("avg", "mean", "average"):
+        return _MEAN
     return FORMS_OF_OBJECTS.get(MEANT.get(name.lower(), ""), "")
 
 

@@ -9,7 +9,7 @@ from dataclasses import replace
 from triggers.language.text import syntax
 from triggers.language.text.expressions import nodes
 from triggers.language.text.expressions.cursor import Cursor
-from triggers.language.text.expressions.lookahead import each_by_bracket, opens_objects
+from triggers.language.text.expressions.lookahead import FORMS_OF_OBJECTS, each_by_bracket, opens_objects
 from triggers.language.text.lexer import Token, TokenKind
 from triggers.language.text.reporter import Reporter
 
@@ -54,7 +54,7 @@ class ObjectForms(Cursor):
         end, self.index = self.index, start
         value = self.expression()
         if self.index != each:
-            self.fail("`for` and a name for the object")
+            self.fail("`for` and a name for the object", f"one value stands before `for`: `{FORMS_OF_OBJECTS['min']}`")
         self.index = end
         return self._closed(replace(form, value=value))
 
@@ -69,8 +69,8 @@ class ObjectForms(Cursor):
         if not _NAME.fullmatch(binder.text):
             self.report.bad_name(binder.span, binder.text)
         self._scopes += 1
-        words = [syntax.Word(token.text, token.span) for token in (function, binder, of)]
-        form = nodes.OfObjects(function.span, *words, scope=self._scopes)
+        name, named, in_list = (syntax.Word(token.text, token.span) for token in (function, binder, of))
+        form = nodes.OfObjects(function.span, name, named, in_list, self._scopes)
         self._open.append(form)
         self.binders.add(binder.text)
         return form

@@ -33,9 +33,10 @@ class NameMistakes(Collector):
         proposal = f'write `"{name}"`' if name in values else f"the values of {subject} are {shown}"
         self._error("LT201", span, f"the signal catalog has no `{name}`", proposal)
 
-    def unknown_function(self, span: Span, name: str, nearest: Sequence[str]) -> None:
+    def unknown_function(self, span: Span, name: str, nearest: Sequence[str], form: str = "") -> None:
         """LT202: an unknown operator."""
-        self._error("LT202", span, f"there is no operator `{name}`", INSTEAD.get(name.lower()) or did_you_mean(nearest))
+        proposal = f"write `{form}`" if form else INSTEAD.get(name.lower()) or did_you_mean(nearest)
+        self._error("LT202", span, f"there is no operator `{name}`", proposal)
 
     def repeated_name(self, span: Span, kind: str, name: str) -> None:
         """LT203: two blocks of the same kind with the same name."""

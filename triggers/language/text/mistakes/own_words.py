@@ -24,7 +24,7 @@ class OwnWordMistakes(Collector):
 
     def taken_name(self, span: Span, name: str, kind: str) -> None:
         """LT221: a constant, an argument or a `let` with arguments, named like something that it would hide."""
-        article = "an" if kind == "operator" else "a"
+        article = "an" if kind in ("argument", "import", "operator") else "a"
         message = f"`{name}` is already the name of {article} {kind}, which could not be read here any more"
         self._error("LT221", span, message, "choose another name")
 
@@ -34,7 +34,8 @@ class OwnWordMistakes(Collector):
             message = f"only a constant may stand here, but `{name}` is {what}"
             self._error("LT222", span, message, "write the number itself, or define a `param` and write its name")
         else:
-            proposal = did_you_mean(nearest) or f"define it: `param {name} = ...`"
+            define = "" if "." in name else f"define it: `param {name} = ...`"
+            proposal = did_you_mean(nearest) or define or "write the number itself"
             self._error("LT222", span, f"there is no constant `{name}`", proposal)
 
     def empty_set(self, span: Span, name: str) -> None:

@@ -131,12 +131,13 @@ class Warnings(Collector):
         message = f"`columns` of `{signal}` is empty, so it is read from a column called `{signal}`"
         self._warning("LT920", span, message, "name columns, or leave the key out")
 
-    def waits_in_silence(self, span: Span, signal: str, second: str) -> None:
+    def waits_in_silence(self, span: Span, signal: str, second: str, value: str = "") -> None:
         """LT921: `A without B` whose B is unknown while a signal is silent."""
+        # a list of objects is silent when `value`, which is told of it, is unknown
         message = (
             f"while `{signal}` is silent this is unknown, and `without` gives up: it does not count as not happened"
         )
-        proposal = f"write `without (not missing({signal}) and {second})` if silence counts as not happened"
+        proposal = f"write `without (not missing({value or signal}) and {second})` if silence counts as not happened"
         self._warning("LT921", span, message, proposal)
 
 
