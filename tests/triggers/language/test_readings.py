@@ -17,6 +17,7 @@ from triggers.language.rows import Row
 from triggers.language.text.diagnostics import render_all
 from triggers.language.webassembly.host.evaluator import Evaluator
 from triggers.signals.catalog import SignalCatalog
+from triggers.signals.objects import ObjectSample
 
 TEXT = (REPOSITORY / "docs" / "language.md").read_text()
 EXAMPLES = re.findall(r"```example\n(.*?)```", TEXT, re.S)
@@ -31,13 +32,26 @@ def catalog_of(line: str) -> SignalCatalog:
 
 
 def rows_of(line: str) -> list[Row]:
-    """`0: x=1 y=2; 100:` as rows; times in ms."""
+    """`0: x=1 y=2; 100:; 200: tracked=7(5,1)+9(3,0)` as rows; times in ms, objects by their keys with their values."""
     rows = []
     for part in line.split(";"):
         time, _, samples = part.strip().partition(":")
-        pairs = (word.split("=") for word in samples.split())
-        rows.append(Row(int(Fraction(time) * NS_PER_MS), {name: float(value) for name, value in pairs}))
+        numbers: dict[str, float] = {}
+        objects: dict[str, ObjectSample] = {}
+        for name, value in (word.split("=") for word in samples.split()):
+            if value == "" or value.endswith(")"):
+                objects[name] = objects_of(value)
+            else:
+                numbers[name] = float(value)
+        rows.append(Row(int(Fraction(time) * NS_PER_MS), numbers, objects))
     return rows
+
+
+def objects_of(text: str) -> ObjectSample:
+    found = re.findall(r"(\d+)\(([^)]*)\)", text)
+    return ObjectSample(
+        tuple(int(key) for key, _ in found), tuple(tuple(map(float, values.split(","))) for _, values in found)
+    )
 
 
 @pytest.mark.parametrize("example", OF_CONDITIONS, ids=lambda example: re.findall(r"^when (.*)$", example, re.M)[0])
