@@ -77,6 +77,7 @@ def expected_of(evaluator: Interpreter, lines: Sequence[Line]) -> dict[str, Any]
         "fires": fires,
         "suppressed": dict(evaluator.suppressed),
         "overflows": evaluator.overflows,
+        **({"left_out": left_out} if (left_out := dict(evaluator.left_out)) else {}),
         "compared": {head: asdict(counts) for head, counts in evaluator.compared.items()},
         **({"events": events} if (events := _events(evaluator)) else {}),
     }

@@ -11,6 +11,7 @@ from enum import StrEnum
 from itertools import groupby
 
 from triggers.language.rows import Row
+from triggers.signals.objects import ObjectSample
 
 MS = 1_000_000
 
@@ -32,10 +33,15 @@ class Line:
     event: Event
     t_ns: int = 0
     samples: Mapping[str, float] = field(default_factory=dict)
+    objects: Mapping[str, ObjectSample] = field(default_factory=dict)
 
 
 def recording(text: str) -> list[Line]:
-    """Lines from their short form, with `;` between them: `100 x=1 y=inf` (a row at 100 ms), `restart`, `end`."""
+    """Lines from their short form, with `;` between them: `100 x=1 y=inf` (a row at 100 ms), `restart`, `end`.
+
+    A sample of a list is written without blanks, with `,` between the numbers of an object and `|` between objects:
+    `100 tracked=[7,1.5,0|9,nan,1]`.
+    """
     lines = []
     for each in text.replace("\n", ";").split(";"):
         match each.split():
@@ -44,9 +50,14 @@ def recording(text: str) -> list[Line]:
             case [("restart" | "end") as event]:
                 lines.append(Line(Event(event)))
             case [t_ms, *samples]:
-                pairs = (sample.split("=") for sample in samples)
-                t_ns = int(Decimal(t_ms) * MS)
-                lines.append(Line(Event.ROW, t_ns, {name: float(number) for name, number in pairs}))
+                pairs = dict(sample.split("=") for sample in samples)
+                objects = {
+                    name: read_objects(text.replace("|", ";").replace(",", " "))
+                    for name, text in pairs.items()
+                    if text[0] == "["
+                }
+                numbers = {name: float(text) for name, text in pairs.items() if name not in objects}
+                lines.append(Line(Event.ROW, int(Decimal(t_ms) * MS), numbers, objects))
     return lines
 
 
@@ -66,14 +77,34 @@ def in_order(*parts: Sequence[Line]) -> list[Line]:
 
 def to_csv(lines: Sequence[Line]) -> str:
     """The recording as CSV: no sample is an empty field, and numbers are the shortest that read back the same."""
-    signals = sorted({name for line in lines for name in line.samples})
+    signals = sorted({name for line in lines for name in (*line.samples, *line.objects)})
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(["event", "t_ns", *signals])
     for line in lines:
-        numbers = [repr(line.samples[name]) if name in line.samples else "" for name in signals]
-        writer.writerow([line.event, line.t_ns if line.event is Event.ROW else "", *numbers])
+        written = {name: repr(number) for name, number in line.samples.items()}
+        written |= {name: written_objects(sample) for name, sample in line.objects.items()}
+        fields = [written.get(name, "") for name in signals]
+        writer.writerow([line.event, line.t_ns if line.event is Event.ROW else "", *fields])
     return text.getvalue()
+
+
+def written_objects(sample: ObjectSample) -> str:
+    """A sample of a list: the key and the fields of each object, as in `[7 1.5 0.0; 9 nan 1.0]`."""
+    objects = zip(sample.keys, sample.values, strict=True)
+    return f"[{'; '.join(' '.join([str(key), *map(repr, values)]) for key, values in objects)}]"
+
+
+def read_objects(text: str) -> ObjectSample:
+    """The sample that is written so.
+
+    >>> read_objects("[7 1.5 0.0; 9 nan 1.0]").keys, read_objects("[]").keys
+    ((7, 9), ())
+    """
+    objects = [each.split() for each in text.strip("[]").split(";") if each]
+    return ObjectSample(
+        tuple(int(key) for key, *_ in objects), tuple(tuple(map(float, values)) for _, *values in objects)
+    )
 
 
 def from_csv(text: str) -> list[Line]:
@@ -81,8 +112,9 @@ def from_csv(text: str) -> list[Line]:
     lines = []
     for fields in csv.DictReader(io.StringIO(text)):
         event, t_ns = Event(fields.pop("event")), fields.pop("t_ns")
-        samples = {name: float(number) for name, number in fields.items() if number}
-        lines.append(Line(event, int(t_ns), samples) if event is Event.ROW else Line(event))
+        samples = {name: float(text) for name, text in fields.items() if text and text[0] != "["}
+        objects = {name: read_objects(text) for name, text in fields.items() if text and text[0] == "["}
+        lines.append(Line(event, int(t_ns), samples, objects) if event is Event.ROW else Line(event))
     return lines
 
 
@@ -92,9 +124,11 @@ def stretches(lines: Sequence[Line]) -> Iterator[tuple[list[Row], Event | None]]
     for (event, t_ns), group in groupby(lines, key=lambda line: (line.event, line.t_ns)):
         if event is Event.ROW:
             samples: dict[str, float] = {}
+            objects: dict[str, ObjectSample] = {}
             for line in group:
                 samples.update(line.samples)
-            rows.append(Row(t_ns, samples))
+                objects.update(line.objects)
+            rows.append(Row(t_ns, samples, objects))
             continue
         for _ in group:
             yield rows, event

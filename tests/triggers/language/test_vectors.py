@@ -23,6 +23,7 @@ from triggers.contracts.compared import Compared, EventCounts
 from triggers.language.reference.interpreter import Interpreter
 from triggers.language.rows import Row
 from triggers.language.webassembly.host.evaluator import Evaluator
+from triggers.signals.objects import ObjectSample
 
 INTEGRATION = (REPOSITORY / "docs/vehicle-integration.md").read_text(encoding="utf-8")
 SIZES = (1, 2, 7, 1000)
@@ -55,6 +56,7 @@ def counters(evaluator: Interpreter | Evaluator) -> dict[str, Any]:
     return {
         "suppressed": dict(evaluator.suppressed),
         "overflows": evaluator.overflows,
+        "left_out": dict(evaluator.left_out),
         "compared": {head: astuple(counts) for head, counts in evaluator.compared.items()},
         "events": {(key.head, key.sides): astuple(counts) for key, counts in evaluator.events.items()},
     }
@@ -69,7 +71,7 @@ def expected_counters(case: Case) -> dict[str, Any]:
         for sides, counts in of_head.items()
     }
     counted = {name: document[name] for name in ("suppressed", "overflows")}
-    return {**counted, "compared": compared, "events": events}
+    return {**counted, "left_out": document.get("left_out", {}), "compared": compared, "events": events}
 
 
 def expected_times(case: Case) -> list[tuple[int, str]]:
@@ -137,16 +139,28 @@ def documented_host() -> SimpleNamespace:
     return SimpleNamespace(**names)
 
 
-def measured(case: Case) -> Iterator[tuple[list[tuple[int, dict[str, float]]], Event | None]]:
+def measured(case: Case, manifest: dict[str, Any]) -> Iterator[tuple[list[tuple[int, dict[str, Any]]], Event | None]]:
     """The recording's rows as measured (not merged), up to each event."""
-    rows: list[tuple[int, dict[str, float]]] = []
+    names = {
+        each["input"]: [item["name"] for item in each["fields"] if item["type"] != "id"]
+        for each in manifest.get("lists", [])
+    }
+    rows: list[tuple[int, dict[str, Any]]] = []
     for line in from_csv((FOLDER / case.name / "rows.csv").read_text(encoding="utf-8")):
         if line.event is Event.ROW:
-            rows.append((line.t_ns, dict(line.samples)))
+            objects = {name: named(sample, names[name]) for name, sample in line.objects.items() if name in names}
+            rows.append((line.t_ns, {**line.samples, **objects}))
         else:
             yield rows, line.event
             rows = []
     yield rows, None
+
+
+def named(sample: ObjectSample, fields: Sequence[str]) -> list[tuple[int, dict[str, float]]]:
+    """A sample of a list, as the host in the docs takes it."""
+    return [
+        (key, dict(zip(fields, values, strict=True))) for key, values in zip(sample.keys, sample.values, strict=True)
+    ]
 
 
 @every_case
@@ -154,7 +168,7 @@ def measured(case: Case) -> Iterator[tuple[list[tuple[int, dict[str, float]]], E
 def test_the_host_in_the_docs_gives_what_is_expected(case: Case, size: int) -> None:
     host = documented_host()
     program, fires, count = host.Program(module(case)), [], 0
-    for lines, event in measured(case):
+    for lines, event in measured(case, program.manifest):
         rows = list(host.merged(lines))
         for start in range(0, len(rows), size):
             found = program.evaluate(rows[start : start + size])
