@@ -47,6 +47,6 @@ def check_drives(
         needed = {speed_signal} if speed_signal else set[str]()
         needed.update(*(need.signals for need in campaigns if matches(need.target, vehicle.attributes)))
         for trip in vehicle.trips:
-            by_path.setdefault(trip.drive.path, (trip.drive, set()))[1].update(needed & catalog.sampled)
+            by_path.setdefault(trip.drive.path, (trip.drive, set()))[1].update(needed & catalog.carried)
     for drive, signals in by_path.values():
         drive.check_columns(catalog, sorted(signals))

@@ -5,19 +5,22 @@ from __future__ import annotations
 import struct
 from array import array
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from triggers.clips import schemas
+from triggers.clips import objects, schemas
 from triggers.clips.damage import Remark
 from triggers.clips.footage import Samples, VideoFrame
+from triggers.clips.objects import ObjectSamples
 from triggers.clips.writer import CAMERA_TOPICS, SIGNAL_TOPICS
 from triggers.errors import InvalidInput
 
 _GROUPED_AT = 200_000
+_LIST_BYTES_PER_SAMPLE = 64
+"""So many bytes of a list's message cost about as much as a sample of a signal."""
 MAX_TIME_NS = 2**63 - 1
 _LATE = "their times are after the year 2262"
 
@@ -54,6 +57,24 @@ class SignalChannel:
 
     def __len__(self) -> int:
         return len(self.samples.values)
+
+
+class ListChannel:
+    """The samples of one list of objects, in the order of the file."""
+
+    def __init__(self, names: tuple[str, ...]) -> None:
+        self.samples = ObjectSamples(names)
+        self.unreadable: Counter[str] = Counter()
+
+    def add(self, t_ns: int, data: memoryview) -> None:
+        """One message. InvalidInput if it is not the list of some objects with these fields."""
+        if t_ns > MAX_TIME_NS:
+            raise InvalidInput(_LATE)
+        self.samples.messages.append(objects.canonical(data, len(self.samples.names) - 1))
+        self.samples.times_ns.append(t_ns)
+
+    def __len__(self) -> int:
+        return len(self.samples)
 
 
 class CameraChannel:
@@ -119,13 +140,16 @@ class Pending:
             yield int(ids[start]), times[start:end], values[start:end]
 
 
+Channel = SignalChannel | ListChannel | CameraChannel
+
+
 class Channels:
     """Everything that the channels of a file gave. Nothing that a message holds makes it raise."""
 
     def __init__(self) -> None:
         self._schemas: dict[int, Schema] = {}
-        self._by_id: dict[int, SignalChannel | CameraChannel | None] = {}
-        self._by_topic: dict[str, SignalChannel | CameraChannel] = {}
+        self._by_id: dict[int, Channel | None] = {}
+        self._by_topic: dict[str, Channel] = {}
         self._unsupported: dict[str, str] = {}
         self._first_of_topic: dict[str, int] = {}
         self._shared: NDArray[np.uint16] | None = None
@@ -138,6 +162,11 @@ class Channels:
         """The samples of a signal, in the order of the file."""
         channel = self._by_topic.get(SIGNAL_TOPICS + name)
         return channel.samples if isinstance(channel, SignalChannel) else Samples(array("q"), array("d"))
+
+    def objects(self, name: str) -> ObjectSamples | None:
+        """The samples of a list of objects, in the order of the file; None if its channel has no objects."""
+        channel = self._by_topic.get(SIGNAL_TOPICS + name)
+        return channel.samples if isinstance(channel, ListChannel) else None
 
     def camera(self, name: str) -> list[VideoFrame]:
         """The frames of a camera, in the order of the file."""
@@ -153,12 +182,14 @@ class Channels:
         self._schemas.setdefault(identity, Schema(name, encoding, bytes(body[at + 4 : at + 4 + length])))
 
     def add_channel(self, body: memoryview) -> None:
-        """A channel record: id, schema's id, topic, encoding of messages. Of several with one id the first counts."""
+        """A channel record: id, schema's id, topic, encoding of messages, metadata. The first one with an id counts."""
         identity, schema_id = struct.unpack_from("<HH", body)
         if identity not in self._by_id:
             topic, at = text_at(body, 4)
-            encoding, _ = text_at(body, at)
-            self._by_id[identity] = self._opened(topic, self._schemas.get(schema_id, Schema()), encoding)
+            encoding, at = text_at(body, at)
+            schema = self._schemas.get(schema_id, Schema())
+            metadata = texts_at(body, at) if schema.name == objects.OBJECTS_SCHEMA else {}
+            self._by_id[identity] = self._opened(topic, schema, encoding, metadata)
             if self._by_id[identity] is not None:
                 self._share(identity, self._first_of_topic.setdefault(topic, identity))
 
@@ -169,7 +200,7 @@ class Channels:
             self._shared = np.arange(2**16, dtype=np.uint16)
         self._shared[identity] = first
 
-    def _opened(self, topic: str, schema: Schema, encoding: str) -> SignalChannel | CameraChannel | None:
+    def _opened(self, topic: str, schema: Schema, encoding: str, metadata: Mapping[str, str]) -> Channel | None:
         """The channel of a topic, which several records may share; None for what is not a clip's, or not readable."""
         signal, camera = topic.startswith(SIGNAL_TOPICS), topic.startswith(CAMERA_TOPICS)
         if not signal and not camera:
@@ -178,19 +209,36 @@ class Channels:
             problem = schemas.signal_schema_problem(schema.name, schema.encoding, encoding, schema.data)
         else:
             problem = schemas.camera_schema_problem(schema.name, schema.encoding, encoding)
+        try:
+            channel = None if problem else self._of_topic(topic, schema, metadata)
+        except InvalidInput as error:
+            channel, problem = None, error.message
         if problem:
             self._unsupported.setdefault(topic, problem)
-            return None
-        return self._by_topic.setdefault(topic, SignalChannel() if signal else CameraChannel(schema.name))
+        return channel
 
-    def add_message(self, identity: int, t_ns: int, data: memoryview) -> None:
-        """A message; one that cannot be read is counted."""
+    def _of_topic(self, topic: str, schema: Schema, metadata: Mapping[str, str]) -> Channel:
+        """The one channel of a topic. Raises InvalidInput if this record says of it what an earlier one does not."""
+        if schema.name == objects.OBJECTS_SCHEMA:
+            names = objects.names_in(metadata)
+            channel = self._by_topic.setdefault(topic, ListChannel(names))
+            if not isinstance(channel, ListChannel) or channel.samples.names != names:
+                raise InvalidInput("its records differ in the schema, or in the fields of its objects")
+            return channel
+        is_signal = topic.startswith(SIGNAL_TOPICS)
+        channel = self._by_topic.setdefault(topic, SignalChannel() if is_signal else CameraChannel(schema.name))
+        if isinstance(channel, ListChannel):
+            raise InvalidInput("its records differ in the schema")
+        return channel
+
+    def add_message(self, identity: int, t_ns: int, data: memoryview) -> int:
+        """A message; one that cannot be read is counted. Returns how many samples it takes the room and time of."""
         if identity not in self._by_id:
             self.undeclared += 1
-            return
+            return 1
         channel = self._by_id[identity]
         if channel is None:
-            return
+            return 1
         try:
             if isinstance(channel, SignalChannel):
                 first = identity if self._shared is None else int(self._shared[identity])
@@ -199,6 +247,7 @@ class Channels:
                 channel.add(t_ns, data)
         except InvalidInput as error:
             channel.unreadable[error.message] += 1
+        return 1 + len(data) // _LIST_BYTES_PER_SAMPLE if isinstance(channel, ListChannel) else 1
 
     def add_samples(self, ids: NDArray[np.uint16], times: NDArray[np.uint64], values: NDArray[np.float64]) -> None:
         """Many messages at once that all are a sample, in the order of the file."""
@@ -237,6 +286,17 @@ class Channels:
         if self.undeclared:
             detail = f"{self.undeclared} messages belong to channels that the file does not declare"
             yield Remark("messages_unreadable", detail, self.undeclared)
+
+
+def texts_at(body: memoryview, at: int) -> dict[str, str]:
+    """A map of texts of a record; ValueError if the record is shorter."""
+    (map_bytes,) = struct.unpack_from("<I", body, at)
+    at, end = at + 4, min(len(body), at + 4 + map_bytes)
+    texts = {}
+    while at < end:
+        key, at = text_at(body, at)
+        texts[key], at = text_at(body, at)
+    return texts
 
 
 def text_at(body: memoryview, at: int) -> tuple[str, int]:

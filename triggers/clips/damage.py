@@ -29,7 +29,8 @@ REASONS: dict[str, Reason] = {
     "manifest_unreadable": Reason(True, "write the recording's manifest as docs/vehicle-integration.md says"),
     "manifest_mismatch": Reason(True, "announce the recording that is in the file"),
     "schema_unsupported": Reason(
-        True, "write signals as protobuf `longtail.Sample`, cameras as `foxglove.CompressedVideo`"
+        True,
+        "write protobuf: signals as `longtail.Sample`, lists as `longtail.Objects`, cameras as CompressedVideo",
     ),
     "channel_unlisted": Reason(True, "list every signal and camera of the file in the manifest"),
     "channel_unreadable": Reason(

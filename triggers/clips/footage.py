@@ -5,11 +5,13 @@ from __future__ import annotations
 from array import array
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+
+from triggers.clips.objects import ObjectSamples
 
 HELD_SAMPLE_BYTES = 16
 """Size of a sample in memory: its time (int64) and value (float64)."""
@@ -63,7 +65,7 @@ class Samples(NamedTuple):
 
 @dataclass(frozen=True)
 class Footage:
-    """What was measured in `[start_ns, end_ns]`, by signal and by camera.
+    """What was measured in `[start_ns, end_ns]`, by signal, by list of objects and by camera.
 
     A camera begins with the latest keyframe not after `start_ns`, so that its picture at `start_ns` can be decoded;
     these lead-in frames may be before the span. Without such a keyframe it begins with the first keyframe in the span.
@@ -76,6 +78,12 @@ class Footage:
     signals: Mapping[str, Samples]
     cameras: Mapping[str, tuple[VideoFrame, ...]]
     held: frozenset[str] = frozenset()
+    objects: Mapping[str, ObjectSamples] = field(default_factory=dict)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names of signals and lists, as a manifest lists them."""
+        return tuple(sorted((*self.signals, *self.objects)))
 
     def cut(
         self,
@@ -93,6 +101,7 @@ class Footage:
             end_ns=end_ns,
             signals=kept,
             cameras={name: frames_in(self.cameras[name], start_ns, end_ns) for name in cameras if name in self.cameras},
+            objects={name: self.objects[name].between(start_ns, end_ns) for name in signals if name in self.objects},
             held=self.held & kept.keys() if start_ns == self.start_ns else frozenset(),
         )
         return part.led_in(earlier)

@@ -1,4 +1,4 @@
-"""The reader of clips (MCAP files, https://mcap.dev/spec): the manifest, samples by signal, frames by camera.
+"""The reader of clips (MCAP files, https://mcap.dev/spec): the manifest, samples by signal or list, frames by camera.
 
 This is the only reader of the format: a vehicle uses it to cut its own clip again, and extraction uses it on hostile
 bytes. It keeps whatever it can read, and tells what it could not: a file that was cut off gives what precedes the cut,
@@ -19,6 +19,7 @@ from triggers.clips.blocks import RECORD, Blocks, Opcode
 from triggers.clips.channels import Channels, text_at
 from triggers.clips.damage import Damaged, Remark
 from triggers.clips.footage import Footage, Samples
+from triggers.clips.objects import ObjectSamples
 from triggers.clips.schemas import SAMPLE_TAG
 from triggers.clips.writer import MANIFEST_KEY, MANIFEST_RECORD, uncharged
 from triggers.contracts.clip import MAX_MESSAGES, Fire, RecordingManifest
@@ -155,8 +156,7 @@ class _Content:
         try:
             if opcode == Opcode.MESSAGE:
                 channel, _, log_time, _ = _MESSAGE.unpack_from(body)
-                self.messages += 1
-                self.channels.add_message(channel, log_time, body[_MESSAGE.size :])
+                self.messages += self.channels.add_message(channel, log_time, body[_MESSAGE.size :])
                 return
             self.others += 1
             if opcode == Opcode.SCHEMA:
@@ -232,8 +232,13 @@ def _fires_by_identity(manifest: RecordingManifest) -> list[Fire]:
 
 def _footage(channels: Channels, listed: RecordingManifest, remarks: list[Remark]) -> Footage:
     first_ns, last_ns = listed.start_ns - MAX_TIME_BESIDE_NS, listed.end_ns + MAX_TIME_BESIDE_NS
-    signals, cameras, beside = {}, {}, 0
+    signals, lists, cameras, beside = {}, {}, {}, 0
     for name in listed.signals:
+        if (listing := channels.objects(name)) is not None:
+            ordered = _in_order_of_time(listing)
+            lists[name] = ordered.between(first_ns, last_ns)
+            beside += len(ordered) - len(lists[name])
+            continue
         samples = _in_order(channels.signal(name))
         signals[name] = samples.between(first_ns, last_ns)
         beside += len(samples.values) - len(signals[name].values)
@@ -244,7 +249,7 @@ def _footage(channels: Channels, listed: RecordingManifest, remarks: list[Remark
     if beside:
         detail = f"{beside} messages have times more than an hour before or after the recording"
         remarks.append(Remark("messages_out_of_time", detail, beside))
-    return Footage(listed.start_ns, listed.end_ns, signals, cameras)
+    return Footage(listed.start_ns, listed.end_ns, signals, cameras, objects=lists)
 
 
 def _in_order(samples: Samples) -> Samples:
@@ -256,6 +261,17 @@ def _in_order(samples: Samples) -> Samples:
     times, values = times[order], values[order]
     last = np.append(times[1:] != times[:-1], True)
     return Samples(array("q", times[last].tobytes()), array("d", values[last].tobytes()))
+
+
+def _in_order_of_time(samples: ObjectSamples) -> ObjectSamples:
+    """The same for the samples of a list."""
+    times = np.array(samples.times_ns, np.int64)
+    if np.all(times[1:] > times[:-1]):
+        return samples
+    order = np.argsort(times, kind="stable")
+    last = order[np.append(times[order][1:] != times[order][:-1], True)]
+    messages = [samples.messages[index] for index in last.tolist()]
+    return ObjectSamples(samples.names, array("q", times[last].tobytes()), messages)
 
 
 def _first_of_each_kind(remarks: Sequence[Remark], limit: int = 5) -> list[Remark]:

@@ -1,5 +1,7 @@
 """The schemas of a clip's MCAP channels: `longtail.Sample` for signals, `foxglove.CompressedVideo` for cameras.
 
+Lists of objects are `longtail.Objects`, which is in `objects`.
+
 Cameras may also be `foxglove.CompressedImage` (JPEG, PNG, WebP). Messages are read as protobuf, whoever encoded them:
 fields in any order, unknown ones skipped, missing ones at their default.
 
@@ -24,6 +26,7 @@ from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
 from google.protobuf.message import DecodeError
 from google.protobuf.timestamp_pb2 import Timestamp
 
+from triggers.clips import objects
 from triggers.clips.codecs import is_keyframe
 from triggers.clips.footage import VideoFrame
 from triggers.errors import InvalidInput
@@ -108,8 +111,11 @@ def decode_frame(t_ns: int, data: bytes | memoryview, schema: str = VIDEO_SCHEMA
 
 
 def signal_schema_problem(name: str, encoding: str, message_encoding: str, descriptor: bytes) -> str | None:
-    """Why messages of a channel cannot be read as samples; None if they can. `descriptor` is a `FileDescriptorSet`."""
-    if (name, encoding, message_encoding) != (SAMPLE_SCHEMA, ENCODING, ENCODING):
+    """Why messages of a channel cannot be read as samples, of a signal or of a list; None if they can.
+
+    `descriptor` is a `FileDescriptorSet`.
+    """
+    if name not in _OF_SAMPLES or (encoding, message_encoding) != (ENCODING, ENCODING):
         return _not_ours(name, encoding, message_encoding)
     try:
         files = descriptor_pb2.FileDescriptorSet.FromString(bytes(descriptor)).file
@@ -117,8 +123,8 @@ def signal_schema_problem(name: str, encoding: str, message_encoding: str, descr
         return None  # the messages may be readable all the same
     for file in files:
         for message in file.message_type:
-            if f"{file.package}.{message.name}" == SAMPLE_SCHEMA:
-                return _field_problem(message)
+            if f"{file.package}.{message.name}" == name:
+                return _OF_SAMPLES[name](message)
     return None
 
 
@@ -131,6 +137,9 @@ def _field_problem(message: descriptor_pb2.DescriptorProto) -> str | None:
         ):
             return f"its {SAMPLE_SCHEMA} has a field {field.name} = {field.number} that is not `double value = 1`"
     return None
+
+
+_OF_SAMPLES = {SAMPLE_SCHEMA: _field_problem, objects.OBJECTS_SCHEMA: objects.schema_problem}
 
 
 def camera_schema_problem(name: str, encoding: str, message_encoding: str) -> str | None:

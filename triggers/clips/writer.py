@@ -1,4 +1,4 @@
-"""The writer of clips (MCAP files, https://mcap.dev/spec): signals, cameras, and the manifest as metadata.
+"""The writer of clips (MCAP files, https://mcap.dev/spec): signals, lists, cameras, and the manifest as metadata.
 
 Equal input gives equal bytes: messages are ordered by (time, channel), channels by their topics, and nothing depends on
 the wall clock or on a library's version string. The manifest is in the metadata record `longtail.recording` under the
@@ -17,7 +17,7 @@ from typing import BinaryIO
 
 from mcap.writer import CompressionType, Writer
 
-from triggers.clips import schemas
+from triggers.clips import objects, schemas
 from triggers.clips.footage import Footage
 from triggers.contracts.clip import RecordingManifest
 
@@ -87,12 +87,24 @@ def _channels(writer: Writer, footage: Footage) -> list[Iterator[tuple[int, int,
         for signal in sorted(footage.signals):
             channel = writer.register_channel(SIGNAL_TOPICS + signal, schemas.ENCODING, schema)
             streams.append(_samples(footage, signal, channel))
+    if footage.objects:
+        schema = writer.register_schema(objects.OBJECTS_SCHEMA, schemas.ENCODING, objects.objects_descriptor())
+        for name in sorted(footage.objects):
+            metadata = objects.channel_metadata(footage.objects[name].names)
+            channel = writer.register_channel(SIGNAL_TOPICS + name, schemas.ENCODING, schema, metadata)
+            streams.append(_lists(footage, name, channel))
     return streams
 
 
 def _frames(footage: Footage, camera: str, channel: int) -> Iterator[tuple[int, int, bytes]]:
     for frame in footage.cameras[camera]:
         yield frame.t_ns, channel, schemas.encode_frame(camera, frame)
+
+
+def _lists(footage: Footage, name: str, channel: int) -> Iterator[tuple[int, int, bytes]]:
+    samples = footage.objects[name]
+    for t_ns, message in zip(samples.times_ns, samples.messages, strict=True):
+        yield t_ns, channel, message
 
 
 def _samples(footage: Footage, signal: str, channel: int) -> Iterator[tuple[int, int, bytes]]:

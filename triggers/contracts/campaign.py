@@ -79,6 +79,8 @@ class CaptureWindow(Contract):
     cameras: tuple[Name, ...] = ()
     on_change: Annotated[tuple[SignalName, ...], Field(exclude_if=operator.not_)] = ()
     """Those of the signals that are only sent when they change; a clip begins with the value that they have then."""
+    lists: Annotated[dict[SignalName, tuple[Name, ...]], Field(exclude_if=operator.not_)] = {}
+    """Those of the signals that are lists of objects, each with its key and its value fields, as samples have them."""
 
 
 class BudgetLimits(Contract):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from triggers.clips.footage import VideoFrame
@@ -53,7 +53,7 @@ def play(
     if speed is not None and speed <= 0:
         raise InvalidInput(f"the speed {speed} is not greater than 0")
     pace = _Pace(speed, on_progress, clock or SystemClock())
-    signals = sorted(agent.signals & catalog.sampled)
+    signals = sorted(agent.signals & catalog.carried)
     videos = drive.cameras if cameras is None else cameras
     frames = [
         _named(camera, video_frames(path, offset_ns))
@@ -71,7 +71,7 @@ def play(
 
 def _shifted(rows: Iterable[Row], offset_ns: int) -> Iterator[Row]:
     for row in rows:
-        yield Row(row.t_ns + offset_ns, row.samples)
+        yield replace(row, t_ns=row.t_ns + offset_ns)
 
 
 def _named(camera: str, frames: Iterable[VideoFrame]) -> Iterator[tuple[str, VideoFrame]]:

@@ -306,6 +306,11 @@ class SignalCatalog(Contract):
         """The signals with samples of their own: all but derived ones."""
         return frozenset(name for name, signal in self.signals.items() if signal.derived is None)
 
+    @cached_property
+    def carried(self) -> frozenset[str]:
+        """What recordings carry samples of: `sampled` signals and lists of objects."""
+        return self.sampled | self.objects.keys()
+
 
 def read_catalog_text(path: Path) -> str:
     """The YAML text of a catalog file. Raises InvalidInput if it is too large, not UTF-8 or cannot be read."""

@@ -102,6 +102,11 @@ class ObjectList(Contract):
         """The fields in their order, without the key."""
         return tuple(name for name in self.fields if name != self.key)
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The key and the value fields, in the order in which samples have them."""
+        return self.key, *self.value_fields
+
 
 @dataclass(frozen=True, slots=True)
 class ObjectSample:

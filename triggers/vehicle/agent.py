@@ -96,7 +96,9 @@ class VehicleAgent:
         self._ring = RingBuffer(max_span_ns=config.ring_ns, max_bytes=config.ring_bytes)
         self._incoming = Incoming(config.signals)
         self._recorder = Recorder(self._ring, max_span_ns=config.max_recording_ns)
-        self._host = Host(config.vehicle_id, self._journal, speed=config.speed, caps=ProgramCaps.of(config))
+        lists = {name: each.names for name, each in config.signals.objects.items()} if config.signals else {}
+        caps = ProgramCaps.of(config)
+        self._host = Host(config.vehicle_id, self._journal, speed=config.speed, caps=caps, lists=lists)
         self._queue = ClipQueue(
             self._journal, config.clips_directory, max_bytes=config.queue_bytes, max_age_ns=config.max_clip_age_ns
         )
@@ -158,6 +160,7 @@ class VehicleAgent:
         Rows of equal time are merged, and the last sample wins; therefore the newest row is held back until a later one
         comes, or until `finish_drive`. If time runs backwards, open recordings end there. Samples are in their signals'
         units; with `signals` in the configuration, those that they cannot have are counted, and unknown in clips, too.
+        Raises InvalidInput for a time, or a list of objects, that is none; the rows before it are taken.
         """
         self._feed(self._incoming.in_units(rows), frames)
 
@@ -267,15 +270,17 @@ class VehicleAgent:
         """Let the ring hold what any campaign or open recording may ask for."""
         signals, cameras, before_ns = self._host.captures()
         open_signals, open_cameras = self._recorder.wanted()
+        captured = self._recorder.wanted_lists() | self._host.captured_lists
+        self._incoming.expect(captured | self._host.lists)
         self._recorder.before_ns = min(before_ns, self.config.max_recording_ns)
-        self._ring.keep(signals | open_signals, cameras | open_cameras, before_ns)
+        self._ring.keep(signals | open_signals, cameras | open_cameras, before_ns, captured)
 
     def _take_row(self, row: Row) -> None:
         if not 0 <= row.t_ns <= MAX_T_NS:
             raise InvalidInput(f"row at {row.t_ns} ns: a timestamp is an int64 of nanoseconds from 0 on")
         newest = self._newest
         if newest is not None and row.t_ns == newest.t_ns:
-            self._newest = Row(row.t_ns, _merged(newest.samples, row.samples))
+            self._newest = Row(row.t_ns, _merged(newest.samples, row.samples), {**newest.objects, **row.objects})
             return
         self._newest = row  # first: if the journal cannot be written, the caller may go on, and no row is taken twice
         if newest is not None:
@@ -290,7 +295,7 @@ class VehicleAgent:
 
     def _complete(self, row: Row) -> None:
         """No more samples of this row's time will come."""
-        self._ring.push_row(row.t_ns, row.samples)
+        self._ring.push_row(row.t_ns, row.samples, row.objects)
         self._slice.append(row)
         if row.t_ns - self._slice[0].t_ns >= SLICE_NS:
             self._process()

@@ -90,7 +90,7 @@ class ClipMeter:
         unread = self._unread(fires_ns)
         signals = sorted(set[str]().union(*unread.values()))
         # Earlier row groups are not read; nearly every drive begins with the values of what is sent on change.
-        held_since_ns = {s: self._begins_ns or 0 for s in signals if self._catalog.signals[s].update == "on_change"}
+        held_since_ns = {s: self._begins_ns or 0 for s in signals if self._is_on_change(s)}
         counts = {name: self._new_counts(name, unread[name], held_since_ns) for name in unread}
         around_ns = {name: fires_ns[name] for name in unread}
         return SecondPass(signals, self._touched(around_ns) if unread else [], around_ns, counts)
@@ -118,7 +118,7 @@ class ClipMeter:
 
     def _note_first_samples(self, batch: Batch) -> None:
         for signal in self._read:
-            if signal in self._first_sample_ns or self._catalog.signals[signal].update != "on_change":
+            if signal in self._first_sample_ns or not self._is_on_change(signal):
                 continue
             numbers = batch.columns[signal]
             if numbers is None:
@@ -139,7 +139,12 @@ class ClipMeter:
         return {name: signals for name, signals in unread.items() if signals}
 
     def _has(self, signal: str) -> bool:
-        return signal in self._catalog.signals and self._file.problem(signal, self._catalog) is None
+        is_declared = signal in self._catalog.signals or signal in self._catalog.objects
+        return is_declared and self._file.problem(signal, self._catalog) is None
+
+    def _is_on_change(self, signal: str) -> bool:
+        declared = self._catalog.signals.get(signal)
+        return declared is not None and declared.update == "on_change"
 
     def _touched(self, fires_ns: Mapping[str, Times]) -> list[int]:
         """The row groups that capture windows touch."""

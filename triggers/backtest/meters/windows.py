@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from triggers.clips.size import list_weight
 from triggers.drives.batches import Batch
 from triggers.drives.times import Times
 
@@ -19,26 +20,39 @@ CALL_ROWS = 1000
 """Counting in one window on its own costs as much as a pass over this many rows."""
 
 Mask = NDArray[np.bool_]
+Weights = NDArray[np.int64]
 
 
 @dataclass(frozen=True)
 class SampledRows:
-    """Rows of a drive: their times, and a function that says which rows of a slice sample a signal (None: no row)."""
+    """Rows of a drive: their times, and a function that says which rows of a slice sample a signal (None: no row).
+
+    Of a list of objects it says as how many samples of a signal each row counts.
+    """
 
     t_ns: Times
-    sampled: Callable[[str, slice], Mask | None]
+    sampled: Callable[[str, slice], Mask | Weights | None]
 
     @classmethod
     def of(cls, batch: Batch) -> SampledRows:
         """All rows of a batch."""
-        return cls(batch.t_ns, batch.sampled)
+
+        def sampled(name: str, rows: slice) -> Mask | Weights | None:
+            objects = batch.objects.get(name)
+            mask = batch.sampled(name, rows)
+            if objects is None or mask is None:
+                return mask
+            weights: Weights = np.diff(objects.starts)[rows]
+            return np.where(mask, list_weight(weights, len(objects.fields)), 0)
+
+        return cls(batch.t_ns, sampled)
 
     def tail(self, from_ns: int, signals: Collection[str]) -> SampledRows:
         """A copy of the rows from a time on, for these signals only."""
         first = int(np.searchsorted(self.t_ns, from_ns))
         masks = {signal: self.sampled(signal, slice(first, None)) for signal in signals}
 
-        def sampled(signal: str, rows: slice) -> Mask | None:
+        def sampled(signal: str, rows: slice) -> Mask | Weights | None:
             mask = masks[signal]
             return None if mask is None else mask[rows]
 
@@ -57,13 +71,17 @@ class SampledRows:
         for index, signal in enumerate(signals):
             if few:
                 counts[index] = [
-                    np.count_nonzero(mask) if (mask := self.sampled(signal, slice(start, end))) is not None else 0
+                    _total(mask) if (mask := self.sampled(signal, slice(start, end))) is not None else 0
                     for start, end in zip(starts, ends, strict=True)
                 ]
             elif (mask := self.sampled(signal, all_rows)) is not None:
                 before = np.concatenate(([0], np.cumsum(mask)))  # for each row, the samples in the rows before it
                 counts[index] = before[ends - all_rows.start] - before[starts - all_rows.start]
         return counts
+
+
+def _total(sampled: Mask | Weights) -> int:
+    return int(np.count_nonzero(sampled)) if sampled.dtype == np.bool_ else int(sampled.sum())
 
 
 class WindowCounts:

@@ -11,8 +11,9 @@ from __future__ import annotations
 
 import logging
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
+from types import MappingProxyType
 
 from triggers.contracts.bundle import Bundle
 from triggers.contracts.clip import MAX_CAMERAS, MAX_SIGNALS
@@ -27,6 +28,7 @@ from triggers.vehicle.journal.journal import Journal, JournalFull
 from triggers.vehicle.programs.campaign_run import CampaignRun, RunKey
 from triggers.vehicle.programs.caps import DEFAULT_CAPS, ProgramCaps
 from triggers.vehicle.programs.compiler import Compiler
+from triggers.vehicle.programs.lists import check_lists, lists_of
 from triggers.vehicle.recording.fires import VehicleFire
 
 LOGGER = logging.getLogger(__name__)
@@ -49,9 +51,12 @@ class Host:
         *,
         speed: SpeedSignal | None = None,
         caps: ProgramCaps = DEFAULT_CAPS,
+        lists: Mapping[str, tuple[str, ...]] = MappingProxyType({}),
     ) -> None:
+        """`lists` are the lists of objects that rows are known to have, each with its key and its value fields."""
         self._vehicle_id = vehicle_id
         self._caps = caps
+        self._declared_lists = lists
         self._journal = journal
         self._speed = speed
         self._runs: dict[RunKey, CampaignRun] = {}
@@ -79,6 +84,16 @@ class Host:
         speed = {self._speed.name} if self._speed else set[str]()
         return frozenset(speed.union(*(run.evaluator.inputs for run in self._runs.values())))
 
+    @property
+    def captured_lists(self) -> dict[str, tuple[str, ...]]:
+        """The lists of objects that a fire may ask for, each with its key and its value fields."""
+        return {name: fields for run in self._runs.values() for name, fields in lists_of(run.bundle).items()}
+
+    @property
+    def lists(self) -> dict[str, tuple[str, ...]]:
+        """The lists of objects that rows need for programs and clips, each with its key and its value fields."""
+        return self.captured_lists
+
     def captures(self) -> tuple[set[str], set[str], int]:
         """The signals and cameras that a fire may ask for, and the longest pre-roll (ns)."""
         windows = [trigger.capture for run in self._runs.values() for trigger in run.triggers.values()]
@@ -99,13 +114,16 @@ class Host:
         assigned = {(bundle.settings.name, bundle.version, bundle.program_digest): bundle for bundle in bundles}
         self._retire([run for key, run in self._runs.items() if key not in assigned])
         self._suspended &= assigned.keys()
+        lists = dict(self._declared_lists)
         with Compiler(self._journal, self._caps.compiler) as compiler:
             for key, bundle in assigned.items():
                 if key in self._suspended:
                     continue
                 known = self._runs.get(key) or self._leaving.pop(key, None)
                 try:
+                    check_lists(bundle, lists)
                     runs[key] = known or self._start(bundle, compiler, problems)
+                    lists |= lists_of(bundle)
                 except InvalidInput as error:
                     problems.append(f"{_name(key)} does not run: {error}")
         self._runs = runs

@@ -67,6 +67,10 @@ def _added_weights(footage: Footage, shares: Sequence[FireShare]) -> list[int]:
         first = next((k for k, share in enumerate(shares) if name in share.signals), 0)
         for t_ns in samples.times_ns:
             add(t_ns, first, SAMPLE_MESSAGE_BYTES + MESSAGE_OVERHEAD_BYTES)
+    for name, listed in footage.objects.items():
+        first = next((k for k, share in enumerate(shares) if name in share.signals), 0)
+        for t_ns, message in zip(listed.times_ns, listed.messages, strict=True):
+            add(t_ns, first, len(message) + MESSAGE_OVERHEAD_BYTES)
     for name, frames in footage.cameras.items():
         first = next((k for k, share in enumerate(shares) if name in share.cameras), 0)
         for frame in frames:

@@ -52,7 +52,7 @@ def make_clip(
         start_ns=footage.start_ns,
         end_ns=footage.end_ns,
         fires=tuple(_declared(fire, share) for fire, share in zip(ordered, shares, strict=True)),
-        signals=tuple(sorted(footage.signals)),
+        signals=footage.names,
         held=tuple(sorted(footage.held)),
         cameras=tuple(sorted(footage.cameras)),
         attributes=dict(context.attributes),

@@ -1,17 +1,20 @@
 """Incoming samples of a vehicle that has the signal catalog: raw ones in their signals' units, and none out of range.
 
 This is the one place on a vehicle where raw values become values in a signal's unit; programs, ring buffer and clips
-have only the latter. It does what the reader of recorded drives does, by the same `triggers.signals.raw`.
+have only the latter. It does what the reader of recorded drives does, by the same `triggers.signals.raw`. With or
+without a catalog, a list of objects that is none is refused here, before anything has taken its row.
 """
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 
 from triggers.language.rows import Row
 from triggers.signals.catalog import SignalCatalog
 from triggers.signals.raw import RawForm, held_exactly
+from triggers.vehicle.recording.lists import ListForms, Lists
 
 
 class Incoming:
@@ -23,24 +26,39 @@ class Incoming:
         self._raw = {name: form for name, form in forms.items() if form.states or not form.is_plain}
         self._in_units = {name: form.of_converted for name, form in forms.items() if form.states or form.is_bounded}
         self._refused: Counter[str] = Counter()
+        self._lists = Lists(catalog)
+
+    def expect(self, lists: Mapping[str, tuple[str, ...]]) -> None:
+        """From now on, rows have these lists of objects, each with its key and its value fields."""
+        self._lists.expect(lists)
 
     def from_raw(self, rows: Iterable[Row]) -> Iterator[Row]:
-        """Rows of raw samples: converted, and with those that their signals cannot have infinite."""
-        return self._read(rows, self._raw)
+        """Rows of raw samples: converted, and with those that their signals cannot have infinite.
+
+        Raises InvalidInput for a list that is none.
+        """
+        return self._read(rows, self._raw, self._lists.raw)
 
     def in_units(self, rows: Iterable[Row]) -> Iterator[Row]:
-        """Rows of samples in their signals' units, with those that they cannot have infinite."""
-        return self._read(rows, self._in_units)
+        """Rows of samples in their signals' units, with those that they cannot have infinite.
+
+        Raises InvalidInput for a list that is none.
+        """
+        return self._read(rows, self._in_units, self._lists.in_units)
 
     def take_refused(self) -> list[tuple[str, int]]:
         """The signals with samples that they cannot have, and how many since the last call."""
         refused, self._refused = sorted(self._refused.items()), Counter()
         return refused
 
-    def _read(self, rows: Iterable[Row], forms: Mapping[str, RawForm]) -> Iterator[Row]:
-        return (self._row(row, forms) for row in rows) if forms else iter(rows)
+    def _read(
+        self, rows: Iterable[Row], forms: Mapping[str, RawForm], of_lists: Mapping[str, ListForms]
+    ) -> Iterator[Row]:
+        return (self._row(row, forms, of_lists) for row in rows)
 
-    def _row(self, row: Row, forms: Mapping[str, RawForm]) -> Row:
+    def _row(self, row: Row, forms: Mapping[str, RawForm], of_lists: Mapping[str, ListForms]) -> Row:
+        if row.objects:
+            row = self._with_objects(row, of_lists)
         found = forms.keys() & row.samples.keys()
         if not found:
             return row
@@ -49,4 +67,13 @@ class Incoming:
             samples[name], is_refused = forms[name].value(held_exactly(samples[name]))
             if is_refused:
                 self._refused[name] += 1
-        return Row(row.t_ns, samples)
+        return replace(row, samples=samples)
+
+    def _with_objects(self, row: Row, of_lists: Mapping[str, ListForms]) -> Row:
+        self._lists.check(row)
+        found = of_lists.keys() & row.objects.keys()
+        if not found:
+            return row
+        return replace(
+            row, objects={**row.objects, **{n: of_lists[n].read(row.objects[n], self._refused) for n in found}}
+        )

@@ -26,12 +26,14 @@ class Recording:
     fires: list[VehicleFire]
     signals: set[str]
     cameras: set[str]
+    lists: dict[str, tuple[str, ...]]
 
     @classmethod
     def of(cls, fire: VehicleFire, max_span_ns: int) -> Recording:
         """The recording of one fire."""
         start_ns, end_ns = fire.window(max_span_ns)
-        return cls(start_ns, end_ns, [fire], set(fire.capture.signals), set(fire.capture.cameras))
+        capture = fire.capture
+        return cls(start_ns, end_ns, [fire], set(capture.signals), set(capture.cameras), dict(capture.lists))
 
     def touches(self, other: Recording) -> bool:
         """Whether the two spans overlap or touch."""
@@ -52,6 +54,7 @@ class Recording:
         self.fires = other.fires + self.fires
         self.signals |= other.signals
         self.cameras |= other.cameras
+        self.lists |= other.lists
 
 
 @dataclass(frozen=True)
@@ -106,6 +109,10 @@ class Recorder:
         signals = set[str]().union(*(r.signals for r in self._open))
         cameras = set[str]().union(*(r.cameras for r in self._open))
         return signals, cameras
+
+    def wanted_lists(self) -> dict[str, tuple[str, ...]]:
+        """Those of the signals that are lists of objects, with the names of their fields."""
+        return {name: fields for recording in self._open for name, fields in recording.lists.items()}
 
     def _joinable_until_ns(self, recording: Recording) -> int:
         """The time from which no later fire can join: its window does not touch the recording, or does not fit."""

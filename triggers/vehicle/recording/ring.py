@@ -14,10 +14,15 @@ from bisect import bisect_left, bisect_right
 from collections import deque
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from triggers.clips.footage import HELD_SAMPLE_BYTES, Footage, Samples, VideoFrame, frames_in
+from triggers.clips.objects import ObjectSamples, encode_objects
+from triggers.signals.objects import ObjectSample
 from triggers.signals.raw import held_exactly
 
+HELD_LIST_BYTES = 64
+"""Size of a list's sample in memory, besides its message: the time, and the object that holds the bytes."""
 OVERFLOW_STEPS = 16
 """An overflowing ring drops a sixteenth of its span at a time, so that dropping costs little per sample."""
 
@@ -65,6 +70,42 @@ class _SignalTrack:
         """The value of the latest sample before a time, however long ago; None if there was none."""
         place = bisect_left(self.times_ns, t_ns, self.head)
         return self.values[place - 1] if place > self.head else self._discarded
+
+
+class _ListTrack:
+    """The samples of one list of objects, as messages of clips, so that each takes up what it has objects."""
+
+    def __init__(self, names: tuple[str, ...]) -> None:
+        self.samples = ObjectSamples(names)
+        self._head = 0
+
+    def append(self, t_ns: int, sample: ObjectSample) -> int:
+        """Add a sample; returns its bytes."""
+        message = encode_objects(sample)
+        self.samples.times_ns.append(t_ns)
+        self.samples.messages.append(message)
+        return HELD_LIST_BYTES + len(message)
+
+    def discard_before(self, t_ns: int) -> tuple[int, int]:
+        """Discard samples before `t_ns`; returns how many, and their bytes."""
+        head = bisect_left(self.samples.times_ns, t_ns, self._head)
+        count = head - self._head
+        freed = sum(HELD_LIST_BYTES + len(message) for message in self.samples.messages[self._head : head])
+        self.samples.messages[self._head : head] = [b""] * count  # their memory is free from now on
+        self._head = head
+        if self._head * 2 > len(self.samples):
+            del self.samples.times_ns[: self._head], self.samples.messages[: self._head]
+            self._head = 0
+        return count, freed
+
+    @property
+    def bytes(self) -> int:
+        return sum(HELD_LIST_BYTES + len(message) for message in self.samples.messages[self._head :])
+
+    def between(self, start_ns: int, end_ns: int) -> ObjectSamples:
+        first = bisect_left(self.samples.times_ns, start_ns, self._head)
+        last = bisect_right(self.samples.times_ns, end_ns, self._head)
+        return ObjectSamples(self.samples.names, self.samples.times_ns[first:last], self.samples.messages[first:last])
 
 
 class _CameraTrack:
@@ -118,15 +159,29 @@ class RingBuffer:
         self._before_ns = 0
         self._signals: dict[str, _SignalTrack] = {}
         self._cameras: dict[str, _CameraTrack] = {}
+        self._lists: dict[str, _ListTrack] = {}
 
-    def keep(self, signals: Iterable[str], cameras: Iterable[str], before_ns: int) -> None:
-        """Hold these signals and cameras for `before_ns`; those already held keep their contents."""
+    def keep(
+        self,
+        signals: Iterable[str],
+        cameras: Iterable[str],
+        before_ns: int,
+        lists: Mapping[str, tuple[str, ...]] = MappingProxyType({}),
+    ) -> None:
+        """Hold these signals and cameras for `before_ns`; those already held keep their contents.
+
+        Those of the signals that are `lists` of objects, each with the names of its fields, are held as such.
+        """
         self._before_ns = min(before_ns, self.max_span_ns)
-        old_signals, old_cameras = self._signals, self._cameras
-        self._signals = {name: old_signals.get(name) or _SignalTrack() for name in signals}
+        old_signals, old_cameras, old_lists = self._signals, self._cameras, self._lists
+        self._signals = {name: old_signals.get(name) or _SignalTrack() for name in signals if name not in lists}
+        self._lists = {name: _ListTrack(names) for name, names in lists.items()}
+        same = {name for name, names in lists.items() if name in old_lists and old_lists[name].samples.names == names}
+        self._lists |= {name: old_lists[name] for name in same}
         self._cameras = {name: old_cameras.get(name) or _CameraTrack() for name in cameras}
         self.bytes = sum((len(track.times_ns) - track.head) * HELD_SAMPLE_BYTES for track in self._signals.values())
         self.bytes += sum(len(frame.data) for track in self._cameras.values() for frame in track.frames)
+        self.bytes += sum(track.bytes for track in self._lists.values())
 
     @property
     def covered_from_ns(self) -> int | None:
@@ -140,16 +195,18 @@ class RingBuffer:
 
     @property
     def signals(self) -> frozenset[str]:
-        """The signals held."""
-        return frozenset(self._signals)
+        """The signals and lists held."""
+        return frozenset((*self._signals, *self._lists))
 
     @property
     def cameras(self) -> frozenset[str]:
         """The cameras held."""
         return frozenset(self._cameras)
 
-    def push_row(self, t_ns: int, samples: Mapping[str, float]) -> None:
-        """Add a row's samples of the signals that are held; NaN is not a sample.
+    def push_row(
+        self, t_ns: int, samples: Mapping[str, float], objects: Mapping[str, ObjectSample] = MappingProxyType({})
+    ) -> None:
+        """Add a row's samples of the signals and lists that are held; NaN is not a sample.
 
         An integer that a float64 would round is held as infinite, so that no clip has another one in its place.
         """
@@ -162,6 +219,9 @@ class RingBuffer:
             if not math.isnan(held):
                 track.append(t_ns, held)
                 self.bytes += HELD_SAMPLE_BYTES
+        for name, sample in objects.items():
+            if name in self._lists:
+                self.bytes += self._lists[name].append(t_ns, sample)
         if self.bytes > self.max_bytes:
             self._overflow()
 
@@ -201,11 +261,17 @@ class RingBuffer:
         Those of the signals that are sent `on_change` begin with their latest value before the span, if there was one
         since the ring holds them and time last ran backwards.
         """
+        signals = list(signals)
         empty_signal, empty_camera = _SignalTrack(), _CameraTrack()
         footage = Footage(
             start_ns=start_ns,
             end_ns=end_ns,
-            signals={name: self._signals.get(name, empty_signal).between(start_ns, end_ns) for name in signals},
+            signals={
+                name: self._signals.get(name, empty_signal).between(start_ns, end_ns)
+                for name in signals
+                if name not in self._lists
+            },
+            objects={name: self._lists[name].between(start_ns, end_ns) for name in signals if name in self._lists},
             cameras={
                 name: frames_in(tuple(self._cameras.get(name, empty_camera).frames), start_ns, end_ns)
                 for name in cameras
@@ -218,6 +284,7 @@ class RingBuffer:
         """Discard all data, but keep holding the same signals and cameras."""
         self._signals = {name: _SignalTrack() for name in self._signals}
         self._cameras = {name: _CameraTrack() for name in self._cameras}
+        self._lists = {name: _ListTrack(track.samples.names) for name, track in self._lists.items()}
         self.bytes, self.pin_ns, self._empty = 0, None, True
 
     def _reach(self, t_ns: int) -> None:
@@ -229,6 +296,8 @@ class RingBuffer:
     def _forget_before(self, t_ns: int) -> None:
         for track in self._signals.values():
             self.bytes -= track.discard_before(t_ns) * HELD_SAMPLE_BYTES
+        for objects in self._lists.values():
+            self.bytes -= objects.discard_before(t_ns)[1]
         for camera in self._cameras.values():
             self.bytes -= sum(len(frame.data) for frame in camera.discard_before(t_ns, keep_decodable=True))
         self._covered_from_ns = t_ns
@@ -242,6 +311,11 @@ class RingBuffer:
                 self.bytes -= discarded * HELD_SAMPLE_BYTES
                 self.drops.samples += discarded
                 self.drops.bytes += discarded * HELD_SAMPLE_BYTES
+            for objects in self._lists.values():
+                discarded, freed = objects.discard_before(self._covered_from_ns)
+                self.bytes -= freed
+                self.drops.samples += discarded
+                self.drops.bytes += freed
             for camera in self._cameras.values():
                 gone = camera.discard_before(self._covered_from_ns, keep_decodable=False)
                 self.bytes -= sum(len(frame.data) for frame in gone)
