@@ -28,7 +28,7 @@ from triggers.vehicle.journal.journal import Journal, JournalFull
 from triggers.vehicle.programs.campaign_run import CampaignRun, RunKey
 from triggers.vehicle.programs.caps import DEFAULT_CAPS, ProgramCaps
 from triggers.vehicle.programs.compiler import Compiler
-from triggers.vehicle.programs.lists import check_lists, lists_of
+from triggers.vehicle.programs.lists import captured_by, check_lists, lists_of
 from triggers.vehicle.recording.fires import VehicleFire
 
 LOGGER = logging.getLogger(__name__)
@@ -87,12 +87,13 @@ class Host:
     @property
     def captured_lists(self) -> dict[str, tuple[str, ...]]:
         """The lists of objects that a fire may ask for, each with its key and its value fields."""
-        return {name: fields for run in self._runs.values() for name, fields in lists_of(run.bundle).items()}
+        return {name: fields for run in self._runs.values() for name, fields in captured_by(run.bundle).items()}
 
     @property
     def lists(self) -> dict[str, tuple[str, ...]]:
         """The lists of objects that rows need for programs and clips, each with its key and its value fields."""
-        return self.captured_lists
+        each = (lists_of(run.bundle, run.evaluator.manifest) for run in self._runs.values())
+        return {name: fields for lists in each for name, fields in lists.items()}
 
     def captures(self) -> tuple[set[str], set[str], int]:
         """The signals and cameras that a fire may ask for, and the longest pre-roll (ns)."""
@@ -114,16 +115,15 @@ class Host:
         assigned = {(bundle.settings.name, bundle.version, bundle.program_digest): bundle for bundle in bundles}
         self._retire([run for key, run in self._runs.items() if key not in assigned])
         self._suspended &= assigned.keys()
-        lists = dict(self._declared_lists)
+        lists = {**self._declared_lists, **self.lists}
         with Compiler(self._journal, self._caps.compiler) as compiler:
             for key, bundle in assigned.items():
                 if key in self._suspended:
                     continue
                 known = self._runs.get(key) or self._leaving.pop(key, None)
                 try:
-                    check_lists(bundle, lists)
-                    runs[key] = known or self._start(bundle, compiler, problems)
-                    lists |= lists_of(bundle)
+                    run = runs[key] = known or self._start(bundle, compiler, problems, lists)
+                    lists |= lists_of(run.bundle, run.evaluator.manifest)
                 except InvalidInput as error:
                     problems.append(f"{_name(key)} does not run: {error}")
         self._runs = runs
@@ -235,12 +235,15 @@ class Host:
             self._problems.append(str(error))
             self._leaving |= {run.key: run for run in runs}
 
-    def _start(self, bundle: Bundle, compiler: Compiler, problems: list[str]) -> CampaignRun:
+    def _start(
+        self, bundle: Bundle, compiler: Compiler, problems: list[str], lists: Mapping[str, tuple[str, ...]]
+    ) -> CampaignRun:
         self._caps.check_stated(read_manifest(bundle.program))
         module = compiler.module(bundle.program)
         self._caps.check_memory(module)
         evaluator = Evaluator(module, checked=True, operations_per_s=self._caps.operations_per_s)
         _check(bundle, evaluator)
+        check_lists(bundle, evaluator.manifest, lists)
         name, version = bundle.settings.name, bundle.version
         state = self._journal.take_state(name, version, bundle.program_digest)
         if state is not None:
