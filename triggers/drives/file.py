@@ -20,8 +20,8 @@ from triggers.drives.batches import Batch, Merger
 from triggers.drives.carry import carried
 from triggers.drives.columns import ColumnReader, Numbers, check_type
 from triggers.drives.findings import Findings
-from triggers.drives.lists import Structs
-from triggers.drives.places import Places, source_of
+from triggers.drives.objects.lists import Structs
+from triggers.drives.objects.places import Places, source_of
 from triggers.drives.time_column import TimeReader
 from triggers.drives.times import Times
 from triggers.errors import InvalidInput

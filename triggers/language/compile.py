@@ -16,7 +16,7 @@ from triggers.contracts.campaign import MAX_TRIGGERS, CampaignSettings, TriggerS
 from triggers.contracts.limits import MAX_CONDITION_BYTES, MAX_SOURCE_BYTES
 from triggers.errors import DiagnosticsError, InvalidInput
 from triggers.language.checks.calls.table import FORMS
-from triggers.language.checks.campaigns import (
+from triggers.language.checks.campaigns.blocks import (
     campaign_settings,
     check_budget,
     check_collected,

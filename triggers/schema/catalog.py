@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from triggers.signals.catalog import Signal, SignalCatalog
+from triggers.signals.objects import ObjectField, ObjectList
 
 MAX_VALUES = 40
 """Values of a text signal that are listed."""
@@ -31,6 +32,7 @@ def signal_line(name: str, signal: Signal) -> str:
 
 def other_lines(catalog: SignalCatalog) -> Iterator[str]:
     """What a trigger file can name beside signals, and what limits its programs."""
+    yield from (list_line(name, objects) for name, objects in catalog.objects.items())
     if catalog.heads:
         yield f"Heads (active and shadow): {', '.join(sorted(catalog.heads))}"
     if catalog.position is not None:
@@ -42,7 +44,20 @@ def other_lines(catalog: SignalCatalog) -> Iterator[str]:
     yield f"Limits of a campaign: {limits}; a capture of at most {catalog.buffer:g} s; `max_gap` {catalog.max_gap:g} s"
 
 
-def _kind(signal: Signal) -> str:
+def list_line(name: str, objects: ObjectList) -> str:
+    """One list of objects, with its fields.
+
+    >>> fields = {"id": ObjectField(type="id"), "x": ObjectField(unit="m")}
+    >>> tracked = ObjectList(max=64, rate=20, key="id", fields=fields)
+    >>> list_line("tracked", tracked)
+    'List of objects tracked: at most 64, 20 Hz, told apart by id; x: number in m'
+    """
+    facts = [f"at most {objects.max}", *([] if objects.rate is None else [f"{objects.rate:g} Hz"])]
+    fields = "".join(f"; {field}: {_kind(objects.fields[field])}" for field in objects.value_fields)
+    return f"List of objects {name}: {', '.join(facts)}, told apart by {objects.key}{fields}"
+
+
+def _kind(signal: Signal | ObjectField) -> str:
     if signal.type == "text":
         shown = ", ".join(f'"{value}"' for value in signal.values[:MAX_VALUES])
         left = len(signal.values) - MAX_VALUES

@@ -44,6 +44,11 @@ REMEDIES = {
     "LT228": "put each `file` block once, outside every other",
     "LT229": "use a `let`, `param`, `set` or `fence` that the imported file defines",
     "LT230": "set a param of the file to a value of its kind and dimension: `hold=500ms`",
+    "LT231": "use a list that `objects` in the signal catalog declares",
+    "LT232": "use a field that the list declares",
+    "LT233": "ask for its objects, as in `any(o in tracked where o.x < 20 m)`, or for a field, `o.x`",
+    "LT234": "read the field inside the form that names the object, or give it to a `let` as an argument",
+    "LT235": "join two forms with `and`",
     "LT301": "give the number the unit of what it is compared with: `20 km/h`",
     "LT302": "compare, add and subtract quantities of one dimension",
     "LT303": "use a unit of the list; temperatures are in `degC`",
@@ -104,4 +109,5 @@ REMEDIES = {
     "LT919": "leave the argument out",
     "LT920": "name columns in the catalog, or leave the key out",
     "LT921": "write `without (not missing(signal) and B)` if silence counts as not happened",
+    "LT922": "read a field of the object in it, or write it beside the form",
 }

@@ -16,6 +16,7 @@ from triggers.language.checks.calls.table import FORMS
 from triggers.language.compile import compile_source
 from triggers.language.text import syntax
 from triggers.language.text.clauses import CAMPAIGN_CLAUSES, TRIGGER_CLAUSES
+from triggers.language.text.expressions.lookahead import FORMS_OF_OBJECTS
 from triggers.language.text.formatter import format_source
 from triggers.language.words import language_words
 from triggers.schema.diagnostics import known_diagnostics
@@ -111,7 +112,7 @@ def test_the_document_is_json_and_has_the_parts_of_the_text_and_schemas() -> Non
     told = json.loads(json.dumps(document(CATALOG)))
     assert list(told) == ["language", *DOCUMENT_PARTS]
     assert set(DOCUMENT_PARTS) == {*TEXT_PARTS, "schemas"}
-    assert {word["text"] for word in told["words"] if word["kind"] == "function"} == set(FORMS)
+    assert {word["text"] for word in told["words"] if word["kind"] == "function"} == {*FORMS, *FORMS_OF_OBJECTS}
     assert {each["code"] for each in told["diagnostics"]} == set(REMEDIES)
     assert {symbol for symbols in told["units"].values() for symbol in symbols} == set(KNOWN_UNITS)
     assert set(told["catalog"]["signals"]) == set(CATALOG.signals)

@@ -7,9 +7,9 @@ from dataclasses import dataclass, replace
 
 from triggers.contracts.campaign import MAX_CAPTURE_NS, CaptureWindow, TriggerSettings
 from triggers.language.analysis.typed import Type, Typed
-from triggers.language.checks.amounts import budget_limits, priority, sample_one_in
 from triggers.language.checks.calls.pairs import compared_events, compared_head
 from triggers.language.checks.calls.places import check_fence
+from triggers.language.checks.campaigns.amounts import budget_limits, priority, sample_one_in
 from triggers.language.checks.comparisons import facts_of
 from triggers.language.checks.context import CheckContext, CheckedPart, shown_time
 from triggers.language.checks.expressions import check, check_let, condition

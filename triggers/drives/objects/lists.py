@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from triggers.drives.columns import ColumnReader, Numbers, check_type
 from triggers.drives.findings import TOO_MANY_OBJECTS, Notes
-from triggers.drives.keys import KeyReader, Mask, check_key_type
+from triggers.drives.objects.keys import KeyReader, Mask, check_key_type
 from triggers.errors import InvalidInput
 from triggers.signals.object_columns import ObjectColumn, starts_of
 from triggers.signals.objects import MAX_CARRIED_OBJECTS, ObjectList

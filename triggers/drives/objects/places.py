@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 
 from triggers.drives.columns import ColumnReader, Numbers
 from triggers.drives.findings import Notes
-from triggers.drives.keys import KeyReader
-from triggers.drives.lists import Structs, check_field_type, struct_names
+from triggers.drives.objects.keys import KeyReader
+from triggers.drives.objects.lists import Structs, check_field_type, struct_names
 from triggers.errors import InvalidInput
 from triggers.signals.object_columns import ObjectColumn, starts_of
 from triggers.signals.objects import MAX_CARRIED_OBJECTS, ObjectList

@@ -20,9 +20,9 @@ from triggers.contracts.campaign import (
     UploadRoute,
 )
 from triggers.language.analysis.typed import Type
-from triggers.language.checks.amounts import budget_limits, number_of_bytes, priority, sample_one_in
+from triggers.language.checks.campaigns.amounts import budget_limits, number_of_bytes, priority, sample_one_in
+from triggers.language.checks.campaigns.targets import check_target
 from triggers.language.checks.context import CheckContext
-from triggers.language.checks.targets import check_target
 from triggers.language.text import syntax
 from triggers.language.text.reporter import Reporter
 from triggers.signals.catalog import SignalCatalog

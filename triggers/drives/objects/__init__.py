@@ -1,0 +1,1 @@
+"""Lists of objects in recorded drives: columns of lists of structs, or columns by place, read as arrays."""
