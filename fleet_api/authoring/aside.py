@@ -18,6 +18,7 @@ from triggers.language.text.diagnostics import Source
 from triggers.language.text.formatter import format_source
 from triggers.language.words import language_words, unit_words
 from triggers.signals.catalog import Signal, SignalCatalog
+from triggers.signals.objects import ObjectList
 
 CPU_S = 10
 """Processor time of one check: an editor asks again and again."""
@@ -103,6 +104,7 @@ def vocabulary_here(signals: str) -> dict[str, Any]:
     catalog = SignalCatalog.parse(signals, name="signals")
     return {
         "signals": [_signal(name, signal) for name, signal in catalog.signals.items()],
+        "objects": [_list(name, each) for name, each in catalog.objects.items()],
         "heads": sorted(catalog.heads),
         "attributes": dict(catalog.vehicle),
         "cameras": list(catalog.cameras),
@@ -112,3 +114,14 @@ def vocabulary_here(signals: str) -> dict[str, Any]:
 def _signal(name: str, signal: Signal) -> dict[str, Any]:
     fields = ("type", "unit", "rate", "values", "describe")
     return {"name": name, **{field: getattr(signal, field) for field in fields}}
+
+
+def _list(name: str, declared: ObjectList) -> dict[str, Any]:
+    fields = ("type", "unit", "values", "describe")
+    return {
+        "name": name,
+        **{key: getattr(declared, key) for key in ("max", "rate", "describe")},
+        "fields": [
+            {"name": field, **{key: getattr(each, key) for key in fields}} for field, each in declared.fields.items()
+        ],
+    }

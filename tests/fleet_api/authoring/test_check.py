@@ -141,11 +141,19 @@ def test_a_text_that_takes_too_long_is_ended(api: Api, monkeypatch: pytest.Monke
     assert "1 s of processor time" in answer.json()["detail"]
 
 
+def test_the_vocabulary_has_lists_of_objects_with_their_fields(api: Api) -> None:
+    lists = "objects: {tracked: {max: 64, rate: 20, key: id, fields: {id: {type: id}, x: {unit: m}}}}\n"
+    (tracked,) = api.as_client("author").authoring.vocabulary(SIGNALS + lists).objects
+    assert (tracked.name, tracked.max, tracked.rate) == ("tracked", 64, 20)
+    assert [(field.name, field.type, field.unit) for field in tracked.fields] == [("id", "id", ""), ("x", "number", "m")]
+
+
 def test_the_vocabulary_has_signals_with_units_heads_attributes_and_the_words_of_the_language(api: Api) -> None:
     found = api.as_client("viewer").authoring.vocabulary(SIGNALS)
     speed = next(each for each in found.signals if each.name == "ego.speed")
     assert (speed.type, speed.unit, speed.rate) == ("number", "m/s", 50)
     assert found.heads == ["cut_in.detected", "lane.valid"]
+    assert found.objects == []
     assert found.attributes == {"region": "text", "hardware": "integer"}
     assert "km/h" not in found.units and {"km", "h"} <= set(found.units)
     assert any(word.text == "rate" and word.forms == ["rate(x over 1 s)"] for word in found.words)

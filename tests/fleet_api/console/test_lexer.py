@@ -34,6 +34,7 @@ console.log(JSON.stringify({ blocks: [...BLOCKS], never: [...NEVER_UNITS], texts
 ODD = (
     "",
     "\n\r\n \t",
+    "(a).b nearest(o in t by 5 where p).x.y ) .a ).5 )._x ).é 3 by 3 where 3 bye",
     "a.b.* a.b a.* a.. .a a.1 _x.y_2",
     "2026-12-01 2026-12-011 2026-1-1 20 26-12-01",
     "20 km/h 20km/h 3 m / s 3 m/ s 1/s 5 1/s 5 % 5% 5 deg ( 5 kmh(",

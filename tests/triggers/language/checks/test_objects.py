@@ -5,14 +5,19 @@ from __future__ import annotations
 import pytest
 
 from triggers.language.checks.checker import lower
-from triggers.language.compile import expanded
+from triggers.language.compile import compile_source, expanded
+from triggers.language.constants import constants_of
+from triggers.language.explain import explain
 from triggers.language.graph import AFTER, BEFORE, stages
 from triggers.language.ir import Input, InputField, Ir
+from triggers.language.lets import lets_of
+from triggers.language.parts import parts_program
 from triggers.language.reference.interpreter import Interpreter
 from triggers.language.rows import Row
 from triggers.language.text.diagnostics import Source
 from triggers.language.text.parser import parse
 from triggers.language.text.reporter import Reporter
+from triggers.language.watched import watched
 from triggers.signals.catalog import SignalCatalog
 from triggers.signals.objects import ObjectSample
 
@@ -195,3 +200,67 @@ def test_captures_take_lists_by_name_and_by_pattern() -> None:
     default = Reporter(Source("trigger t { when any(o in parked where o.x < speed * 1 s) }", "a"))
     lowered = lower(file := parse(default.source, default), file.triggers, [], CATALOG, default)
     assert lowered.settings[0].capture.signals == ("parked", "speed")
+
+
+OF_A_FILE = """
+let close(x) = x < 5 m
+let fast = speed > 10 m/s
+let crowd = count(o in tracked where close(o.x) and fast) >= 3
+trigger t { when crowd and any(o in tracked where close(o.x) and o.seen) and fast }
+"""
+
+
+def test_a_form_is_one_part_of_a_condition() -> None:
+    found = parts_program(OF_A_FILE, "a.trigger", "t", CATALOG)
+    assert [(part.depth, part.text) for part in found.parts if part.let is None] == [
+        (1, "speed"),
+        (1, "count(o in tracked where close(o.x) and fast)"),
+        (0, "crowd and any(o in tracked where close(o.x) and o.seen) and fast"),
+        (1, "crowd"),
+        (1, "any(o in tracked where close(o.x) and o.seen)"),
+        (1, "fast"),
+    ]
+    assert [part.let for part in found.parts if part.let is not None] == ["fast", "crowd"]
+    (trigger,) = watched(found.ir)
+    assert [found.text_of(node) for node in trigger.parts] == [
+        "count(o in tracked where close(o.x) and fast) >= 3",
+        "any(o in tracked where close(o.x) and o.seen)",
+        "speed > 10 m/s",
+    ]
+
+
+def test_lets_on_objects_are_explained_and_their_numbers_found() -> None:
+    assert [(let.name, let.type) for let in lets_of(OF_A_FILE, filename="a", catalog=CATALOG)] == [
+        ("fast", "bool"),
+        ("crowd", "bool"),
+    ]
+    found = constants_of(OF_A_FILE, filename="a")
+    assert [(each.block, str(each.value), each.signal) for each in found] == [
+        ("close", "5", None),
+        ("fast", "10", "speed"),
+        ("crowd", "3", None),
+    ]
+
+
+def test_a_list_is_explained_as_an_input_that_a_trigger_reads() -> None:
+    compilation = compile_source(OF_A_FILE, filename="a", catalog=CATALOG)
+    (program,) = explain(compilation, CATALOG)
+    assert [(each.name, each.type, each.rate) for each in program.inputs] == [
+        ("speed", "number", 10),
+        ("tracked", "objects", 10),
+    ]
+    assert program.triggers[0].reads == ("speed", "tracked")
+    assert program.triggers[0].clip_bytes > 0
+
+
+@pytest.mark.parametrize("pattern", ["perception.*", "perception.parked"])
+def test_patterns_of_captures_match_lists(pattern: str) -> None:
+    catalog = SignalCatalog.parse(
+        "signals: {speed: {rate: 10}}\n"
+        "objects: {perception.parked: {max: 2, rate: 10, key: id, fields: {id: {type: id}}}}",
+        name="catalog.yaml",
+    )
+    text = f"trigger t {{ when speed > 1 capture 1 s before, 1 s after {{ signals {pattern} }} }}"
+    compilation = compile_source(text, filename="a", catalog=catalog)
+    assert compilation.triggers is not None
+    assert compilation.triggers.settings[0].capture.signals == ("perception.parked",)

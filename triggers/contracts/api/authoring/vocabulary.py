@@ -34,6 +34,26 @@ class SignalView(BaseModel):
     describe: str
 
 
+class ObjectFieldView(BaseModel):
+    """A field of the objects of a list; the type `id` is that of the key, which tells them apart."""
+
+    name: str
+    type: Literal["id", "number", "bool", "text"]
+    unit: str
+    values: list[str]
+    describe: str
+
+
+class ObjectListView(BaseModel):
+    """A list of objects that a catalog declares. `rate` in Hz; a program keeps `max` objects apart."""
+
+    name: str
+    max: int
+    rate: float | None
+    fields: list[ObjectFieldView]
+    describe: str
+
+
 class VocabularyView(BaseModel):
     """What a text that is compiled against a signal catalog may name.
 
@@ -45,6 +65,7 @@ class VocabularyView(BaseModel):
     words: list[WordView]
     units: list[str]
     signals: list[SignalView]
+    objects: list[ObjectListView]
     heads: list[str]
     attributes: dict[str, str]
     cameras: list[str]

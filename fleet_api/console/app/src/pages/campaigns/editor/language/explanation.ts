@@ -2,7 +2,7 @@
 import type { Schemas } from "../../../../api/types";
 import { count } from "../../../../format/format";
 import { tokenize } from "./lexer";
-import { signalText, type Vocabulary } from "./offers";
+import { listText, signalText, type Vocabulary } from "./offers";
 
 export type Program = Schemas["ProgramView"];
 export type Let = Schemas["LetView"];
@@ -61,6 +61,8 @@ function meaning(text: string, vocabulary: Vocabulary): { title: string; lines: 
     const lines = [signalText(signal), signal.describe].filter((line) => line !== "");
     return { title: signal.name, lines };
   }
+  const list = vocabulary.objects.find(({ name }) => name === text);
+  if (list) return { title: list.name, lines: [listText(list), list.describe].filter((line) => line !== "") };
   const words = vocabulary.words.filter((word) => word.text === text);
   if (words.length === 0) return null;
   const forms = [...new Set(words.flatMap((word) => word.forms))];

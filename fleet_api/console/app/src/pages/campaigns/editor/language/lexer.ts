@@ -4,6 +4,8 @@
 export type Kind =
   | "word"
   | "dotted"
+  /** The `.x` right after a bracket: `nearest(...).x`. */
+  | "field"
   | "wildcard"
   | "number"
   | "unit"
@@ -33,6 +35,9 @@ export const NEVER_UNITS: ReadonlySet<string> = new Set([
   ..."outside wifi within without".split(" "),
 ]);
 
+/** These, and words that are names wherever a number cannot stand before them. */
+const AFTER_NUMBERS: ReadonlySet<string> = new Set([...NEVER_UNITS, "by", "where"]);
+
 const WORD = "[A-Za-z_][A-Za-z0-9_]*";
 /** Letters and digits of any script, as `\w` of Python has them. */
 const ANY = "\\p{L}\\p{N}_";
@@ -40,6 +45,7 @@ const FACTOR =
   "(?:%|[A-Za-z\\u00b5\\u03a9\\u00b0\\u03bc\\u2126\\u2103\\u2109\\uff05\\u2070\\u00b9\\u00b2\\u00b3\\u2074-\\u2079\\u207b]+(?:\\^-?[0-9]+)?)";
 const UNIT = new RegExp(`[ \\t]*((?:1\\/)?${FACTOR}(?:[*\\/\\u00b7\\u22c5]${FACTOR}|\\/100km)*)(?![${ANY}.(])`, "yu");
 const BLANK = /[ \t\r\n]+/y;
+const FIELD = new RegExp(`\\.${WORD}`, "y");
 /** In the order in which they are tried. */
 const PATTERNS: readonly [Kind, RegExp][] = [
   ["comment", /#[^\n]*/y],
@@ -89,7 +95,7 @@ export function tokenize(text: string): Token[] {
       at += blank[0].length;
       continue;
     }
-    const token = otherForm(text, at) ?? ofTheLanguage(text, at) ?? repaired(text, at);
+    const token = otherForm(text, at) ?? ofTheLanguage(text, at) ?? fieldAfter(tokens.at(-1), text, at) ?? repaired(text, at);
     tokens.push(token);
     at = token.to;
     const unit = token.kind === "number" ? unitAt(text, at) : null;
@@ -109,10 +115,16 @@ function ofTheLanguage(text: string, at: number): Token | null {
   return null;
 }
 
+function fieldAfter(before: Token | undefined, text: string, at: number): Token | null {
+  if (before?.kind !== "mark" || before.text !== ")" || before.to !== at) return null;
+  const found = matched(FIELD, text, at);
+  return found && token("field", found[0], at);
+}
+
 function unitAt(text: string, at: number): Token | null {
   const found = matched(UNIT, text, at);
   const unit = found?.[1];
-  if (!found || unit === undefined || NEVER_UNITS.has(unit)) return null;
+  if (!found || unit === undefined || AFTER_NUMBERS.has(unit)) return null;
   return token("unit", unit, at + found[0].length - unit.length);
 }
 

@@ -32,6 +32,19 @@ const VOCABULARY: Vocabulary = {
   ],
   units: ["m", "s", "in"],
   signals: [signal("ego.speed", "number", "m/s"), signal("ego.gear", "text", "", ["P", "R"]), signal("wet", "bool")],
+  objects: [
+    {
+      name: "tracked",
+      max: 64,
+      rate: 20,
+      describe: "",
+      fields: [
+        { name: "id", type: "id", unit: "", values: [], describe: "" },
+        { name: "kind", type: "text", unit: "", values: ["car", "truck"], describe: "" },
+        { name: "x", type: "number", unit: "m", values: [], describe: "" },
+      ],
+    },
+  ],
   heads: ["cut_in.detected"],
   attributes: { region: "text" },
   cameras: ["front"],
@@ -57,10 +70,18 @@ describe("what is offered", () => {
     ["campaign c { compare |", "", ["cut_in.detected"]],
     ["trigger a { when disagree(|", "", ["cut_in.detected"]],
     ["fence yard { (1, 2) }\ntrigger a { when inside(|", "", ["yard"]],
-    ["trigger a { capture 1 s before, 1 s after { signals eg|", "eg", ["*", "ego.*", "ego.speed", "ego.gear", "wet"]],
+    [
+      "trigger a { capture 1 s before, 1 s after { signals eg|",
+      "eg",
+      ["*", "ego.*", "ego.speed", "ego.gear", "wet", "tracked"],
+    ],
     ["trigger a { capture 1 s before, 1 s after { signals * |", "", ["signals"]],
     ["campaign c { target |", "", ["vehicle.region", "not"]],
     ['trigger a { when ego.gear == |', "", ['"P"', '"R"', "ego.speed", "ego.gear", "wet", "max", "disagree", "inside", "not"]],
+    ["trigger a { when any(o in |", "", ["tracked"]],
+    ["trigger a { when min(o.x for o in tr|", "tr", ["tracked"]],
+    ['trigger a { when any(o in tracked where o.kind in ("|', '"', ['"car"', '"truck"']],
+    ["trigger a { when any(o in tracked |", "", ["when", "cooldown", "and", "for"]],
     ['trigger a { when ego.gear in ("|', '"', ['"P"', '"R"']],
     ["let slow = ego.speed < 1 m/s\ntrigger a { when sl|", "sl", ["ego.speed", "ego.gear", "wet", "slow", "max", "disagree", "inside", "not"]],
   ])("at %s", (text, replaced, texts) => {
@@ -73,6 +94,11 @@ describe("what is offered", () => {
     expect(texts.slice(0, 2)).toEqual(["m/s", "km/h"]);
     expect(texts).not.toContain("in");
     expect(offered("trigger a { when ego.speed > 30 km/|")?.replaced).toBe("km/");
+  });
+
+  it("are the fields of an object where it has a name, with their units after a number", () => {
+    expect(offered("trigger a { when any(o in tracked where o.|")?.texts.slice(0, 3)).toEqual(["o.id", "o.kind", "o.x"]);
+    expect(offered("trigger a { when any(o in tracked where o.x < 5 |")?.texts[0]).toBe("m");
   });
 
   it.each(["# comment |", "trigger |", 'trigger a { describe "some |', "trigger a { when ego.speed > 3|"])(

@@ -6,6 +6,7 @@ import { isCondition, reading, type Place, type Reading } from "./places";
 export type Vocabulary = Schemas["VocabularyView"];
 export type Word = Schemas["WordView"];
 export type Signal = Schemas["SignalView"];
+export type ObjectList = Schemas["ObjectListView"];
 
 export interface Offer {
   text: string;
@@ -38,10 +39,10 @@ export function offersAt(text: string, at: number, vocabulary: Vocabulary, isAsk
   const unit = UNIT_BEFORE.exec(line)?.[1];
   const typed = WORD_BEFORE.exec(line)?.[0] ?? "";
   if (unit !== undefined && (unit !== "" || isAsked)) {
-    const place = reading(text, at - unit.length).place;
-    if (place.last[0]?.kind === "number") {
+    const found = reading(text, at - unit.length);
+    if (found.place.last[0]?.kind === "number") {
       const words = typed === unit ? ofPlace(reading(text, at - typed.length), vocabulary) : [];
-      return some(at - unit.length, [...units(place, vocabulary), ...words]);
+      return some(at - unit.length, [...units(found, vocabulary), ...words]);
     }
   }
   if (typed === "" && !isAsked) return null;
@@ -75,7 +76,8 @@ const CLAUSE_KINDS = {
   capture: ["capture clause"],
 } as const satisfies Record<Place["block"], readonly Word["kind"][]>;
 
-function inCondition({ place, lets, params, sets, fences }: Reading, vocabulary: Vocabulary): Offer[] {
+function inCondition(found: Reading, vocabulary: Vocabulary): Offer[] {
+  const { place, lets, params, sets, fences } = found;
   const operators = wordsOf(vocabulary, ["operator"]);
   if (place.isAfterOperand) return operators.filter(({ text }) => text !== "not");
   if (place.clause === "target" && place.block === "campaign") {
@@ -83,10 +85,14 @@ function inCondition({ place, lets, params, sets, fences }: Reading, vocabulary:
   }
   const called = place.last[0]?.text === "(" ? place.last[1]?.text : undefined;
   if (called !== undefined && HEADS.has(called)) return heads(vocabulary);
-  if (place.last[0]?.text === "in") return sets.map((name) => named(name, "set"));
+  if (place.last[0]?.text === "in") {
+    const lists = ["(", "for"].includes(place.last[2]?.text ?? "") ? vocabulary.objects.map(list) : [];
+    return [...lists, ...sets.map((name) => named(name, "set"))];
+  }
   if (called === "inside") return fences.map((name) => named(name, "fence"));
   return [
-    ...values(place, vocabulary),
+    ...values(found, vocabulary),
+    ...fields(found, vocabulary).map(signal),
     ...vocabulary.signals.map(signal),
     ...lets.map((name) => named(name, "let")),
     ...params.map((name) => named(name, "param")),
@@ -102,7 +108,7 @@ function inClause({ place, triggers }: Reading, vocabulary: Vocabulary): Offer[]
     case "compare":
       return heads(vocabulary);
     case "signals":
-      return [named("*", "all that are not derived"), ...branches(vocabulary), ...vocabulary.signals.map(signal)];
+      return [named("*", "all that are not derived"), ...branches(vocabulary), ...captured(vocabulary)];
     case "cameras":
       return vocabulary.cameras.map((name) => named(name, "camera"));
     case "upload":
@@ -127,6 +133,28 @@ function signal(each: Signal): Offer {
   return { text: each.name, kind: "signal", detail: signalText(each), info: each.describe };
 }
 
+function captured(vocabulary: Vocabulary): Offer[] {
+  return [...vocabulary.signals.map(signal), ...vocabulary.objects.map(list)];
+}
+
+function list(each: ObjectList): Offer {
+  return { text: each.name, kind: "signal", detail: listText(each), info: each.describe };
+}
+
+/** What a list of objects has: `up to 64 objects, 20 Hz: id, x, v`. */
+export function listText({ max, rate, fields: declared }: ObjectList): string {
+  const often = rate === null ? "without a rate" : `${rate} Hz`;
+  return `up to ${max} objects, ${often}: ${declared.map(({ name }) => name).join(", ")}`;
+}
+
+/** The fields of the objects that the file names, as `o.x`; their rate is that of the list. */
+function fields({ objects }: Reading, vocabulary: Vocabulary): Signal[] {
+  return objects.flatMap(({ name, of }) => {
+    const found = vocabulary.objects.find((each) => each.name === of);
+    return (found?.fields ?? []).map((field) => ({ ...field, name: `${name}.${field.name}`, rate: found?.rate ?? null }));
+  });
+}
+
 /** Type, unit and rate of a signal: `number, m/s, 50 Hz`. */
 export function signalText({ type, unit, rate, values: allowed }: Signal): string {
   const what = type === "text" ? `text: ${allowed.join(", ")}` : type;
@@ -148,7 +176,7 @@ function attributes(vocabulary: Vocabulary): Offer[] {
 /** `ego.*` and the like: each beginning of a name that several signals share. */
 function branches(vocabulary: Vocabulary): Offer[] {
   const counts = new Map<string, number>();
-  for (const { name } of vocabulary.signals) {
+  for (const { name } of [...vocabulary.signals, ...vocabulary.objects]) {
     const parts = name.split(".");
     for (let length = 1; length < parts.length; length += 1) {
       const branch = parts.slice(0, length).join(".");
@@ -159,22 +187,24 @@ function branches(vocabulary: Vocabulary): Offer[] {
 }
 
 /** The texts that a signal may have, after `signal ==`. */
-function values(place: Place, vocabulary: Vocabulary): Offer[] {
+function values(all: Reading, vocabulary: Vocabulary): Offer[] {
+  const { place } = all;
   const [mark, name] = place.last[0]?.text === "(" ? [place.last[1], place.last[2]] : place.last;
   if (!mark || !name || !["==", "!=", "in"].includes(mark.text)) return [];
-  const found = vocabulary.signals.find((each) => each.name === name.text);
+  const found = [...fields(all, vocabulary), ...vocabulary.signals].find((each) => each.name === name.text);
   return (found?.values ?? []).map((value) => ({ text: `"${value}"`, kind: "value", detail: name.text, info: "" }));
 }
 
-function ofText({ place }: Reading, vocabulary: Vocabulary): Offer[] {
-  return isCondition(place) ? values(place, vocabulary) : [];
+function ofText(found: Reading, vocabulary: Vocabulary): Offer[] {
+  return isCondition(found.place) ? values(found, vocabulary) : [];
 }
 
 /** All units, first those that signals and usual conditions have. */
-function units(place: Place, vocabulary: Vocabulary): Offer[] {
-  const compared = vocabulary.signals.find(({ name }) => place.last.some(({ text }) => text === name))?.unit ?? "";
+function units(found: Reading, vocabulary: Vocabulary): Offer[] {
+  const known = [...fields(found, vocabulary), ...vocabulary.signals];
+  const compared = known.find(({ name }) => found.place.last.some(({ text }) => text === name))?.unit ?? "";
   const ofSignals = vocabulary.signals.map(({ unit }) => unit);
   const all = new Set([compared, ...USUAL_UNITS, ...ofSignals, ...vocabulary.units]);
-  const known = [...all].filter((unit) => unit !== "" && !NEVER_UNITS.has(unit));
-  return known.map((text) => ({ text, kind: "unit", detail: text === compared ? "the signal's unit" : "unit", info: "" }));
+  const offered = [...all].filter((unit) => unit !== "" && !NEVER_UNITS.has(unit));
+  return offered.map((text) => ({ text, kind: "unit", detail: text === compared ? "the signal's unit" : "unit", info: "" }));
 }

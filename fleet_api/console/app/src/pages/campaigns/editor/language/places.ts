@@ -26,7 +26,7 @@ export interface Place {
   isNamed: boolean;
   /** Whether an operand has just ended, after which an operator, a comma or the next clause comes. */
   isAfterOperand: boolean;
-  /** The last three tokens, the newest first. */
+  /** The last four tokens, the newest first. */
   last: readonly Token[];
 }
 
@@ -47,7 +47,7 @@ const CLAUSES: Readonly<Record<Block, ReadonlySet<string>>> = {
 };
 const OPERATORS = new Set("and or not for tolerating between in outside yellow red then without within over".split(" "));
 /** Words that join only where an operand has ended; elsewhere they are names. */
-const JOINTS = new Set(["since", "after", "at", "from", "to"]);
+const JOINTS = new Set(["since", "after", "at", "from", "to", "where", "by"]);
 /** Words that follow only these. */
 const FOLLOWERS: Readonly<Record<string, string>> = { at: "for", most: "at" };
 const ATOMS = new Set(["true", "false"]);
@@ -77,7 +77,7 @@ export function beginners(block: Block): ReadonlySet<string> {
 export function read(place: Place, token: Token, startsLine: boolean, next: string): { place: Place; style: Style } {
   if (token.kind === "comment") return { place, style: "comment" };
   if (token.kind === "odd") return { place, style: "invalid" };
-  const last = [token, ...place.last.slice(0, 2)];
+  const last = [token, ...place.last.slice(0, 3)];
   const isAll = place.clause === "signals" && token.text === "*";
   const isOperand = token.kind !== "mark" || token.text === ")" || isAll;
   const on: Place = { ...place, last, isAfterOperand: isOperand };
@@ -168,6 +168,8 @@ export interface Reading {
   triggers: string[];
   fences: string[];
   campaigns: string[];
+  /** The names that objects have in forms such as `any(o in tracked where o.x < 5 m)`, each with its list. */
+  objects: { name: string; of: string }[];
 }
 
 /** Read a text up to `until`, and what all of it defines. */
@@ -175,9 +177,14 @@ export function reading(text: string, until: number): Reading {
   const names: Record<string, string[]> = { let: [], param: [], set: [], trigger: [], fence: [], campaign: [] };
   let place = BEGINNING;
   let there: Place | undefined;
+  const objects = new Map<string, { name: string; of: string }>();
   for (const { token, before, after, style } of steps(text)) {
     if (there === undefined && token.to > until) there = before;
     if (style === "definition") names[before.block]?.push(token.text);
+    const [of, word, name, opening] = after.last;
+    if (of && name && word?.text === "in" && (opening?.text === "(" || opening?.text === "for")) {
+      objects.set(`${name.text} ${of.text}`, { name: name.text, of: of.text });
+    }
     place = after;
   }
   const of = (block: Block): string[] => names[block] ?? [];
@@ -189,6 +196,7 @@ export function reading(text: string, until: number): Reading {
     triggers: of("trigger"),
     fences: of("fence"),
     campaigns: of("campaign"),
+    objects: [...objects.values()],
   };
 }
 
