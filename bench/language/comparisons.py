@@ -1,4 +1,4 @@
-"""The language: the whole process of `longtail check`, and rows per second of the reference interpreter."""
+"""The language: the whole process of `longtail check`, conditions on objects, and the reference interpreter."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from bench.engines import Engines
+from bench.language import tracked
 from bench.measure import Comparison, Contender, Role, compare
 from triggers.drives.drive import Drive
 from triggers.language.compile import compile_source
@@ -40,8 +41,9 @@ _COOLDOWN_NS = 10 * NS_PER_S
 
 
 def run(_: Engines, *, quick: bool) -> Iterator[Comparison]:
-    """The process, then the interpreter where the recorded drive is at hand (LONGTAIL_TEST_DRIVES)."""
+    """The process, conditions on objects, then the interpreter where the recorded drive is at hand."""
     yield compare_check(rounds=3 if quick else 9)
+    yield from tracked.comparisons(quick=quick)
     if not DRIVE.exists():
         sys.stderr.write(f"bench: the interpreter is left out, there is no {DRIVE} (set LONGTAIL_TEST_DRIVES)\n")
         return
