@@ -13,7 +13,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from tests.vectors import cases_catalog, cases_operators, cases_time, cases_windows, end_to_end
+from tests.vectors import cases_catalog, cases_objects, cases_operators, cases_time, cases_windows, end_to_end
 from tests.vectors.case import Case
 from tests.vectors.recordings import Event, Line, stretches, to_csv
 from triggers.language.compile import CompiledCampaign, CompiledTriggers, compile_source
@@ -23,7 +23,13 @@ from triggers.language.webassembly.emitter import emit
 from triggers.signals.catalog import SignalCatalog
 
 FOLDER = Path(__file__).parent
-CASES = (*cases_time.CASES, *cases_catalog.CASES, *cases_operators.CASES, *cases_windows.CASES)
+CASES = (
+    *cases_time.CASES,
+    *cases_catalog.CASES,
+    *cases_operators.CASES,
+    *cases_windows.CASES,
+    *cases_objects.CASES,
+)
 
 
 def compiled(case: Case) -> CompiledCampaign | CompiledTriggers:

@@ -43,6 +43,7 @@ class Interpreter:
             for place, item in enumerate(ir.inputs)
             if item.type == "objects"
         }
+        self._signals = [(place, held) for place, held in enumerate(self._held) if place not in self._lists]
         stage_of = stages(ir.nodes, range(len(ir.nodes)))
         before = [node for node, stage in stage_of.items() if stage == BEFORE]
         after = [node for node, stage in stage_of.items() if stage == AFTER]
@@ -76,6 +77,11 @@ class Interpreter:
     def left_out(self) -> Mapping[str, int]:
         """How many objects of each list had no slot: beyond the most that a sample may have, or with a key twice."""
         return {each.item.name: each.left_out for each in self._lists.values()}
+
+    @property
+    def known_lists(self) -> Mapping[str, bool]:
+        """Whether each list of objects was known when it ticked last."""
+        return {each.item.name: each.is_known for each in self._lists.values()}
 
     @property
     def compared(self) -> Mapping[str, Compared]:
@@ -143,21 +149,18 @@ class Interpreter:
             yield from self._evaluate(beat_ns, 0, self._silent(beat_ns))
 
     def _row_tick(self, row: Row, fresh: int, begins: bool) -> Iterable[Firing]:
-        for index, held in enumerate(self._held):
+        for index, held in self._signals:
             if fresh >> index & 1:
-                held.take(row.t_ns, self._sample(row, index))
+                held.take(row.t_ns, float(row.samples[self.inputs[index]]))
+        for index, objects in self._lists.items():
+            if fresh >> index & 1:
+                sample = row.objects[self.inputs[index]]
+                self._held[index].take(row.t_ns, float(len(sample.keys)))
+                objects.take(row.t_ns, sample)
         if begins:
             return self._evaluate(row.t_ns, fresh, None)
         silent = self._silent(row.t_ns) if row.t_ns % HEARTBEAT_NS == 0 else 0
         return self._evaluate(row.t_ns, fresh, fresh | silent)
-
-    def _sample(self, row: Row, index: int) -> float:
-        """The sample of an input; of a list, whose objects are taken, it is how many objects it has."""
-        name = self.inputs[index]
-        if index not in self._lists:
-            return float(row.samples[name])
-        self._lists[index].take(row.t_ns, row.objects[name])
-        return float(len(row.objects[name].keys))
 
     def _silent(self, t_ns: int) -> int:
         """The inputs without a sample in (t - 100 ms, t], as a bit mask; a clock never has one."""

@@ -223,7 +223,7 @@ def test_no_recording_contradicts_what_a_warning_says(seed: int) -> None:
         claims = [
             (text, never) for text, never in _claims(made.source, catalog) if not any(name in text for name in TEXTS)
         ]
-        head = "\n".join(line for line in made.source.splitlines() if line.startswith(("let ", "fence ")))
+        head = "\n".join(line for line in made.source.splitlines() if line.startswith(("language ", "let ", "fence ")))
         for text, never in claims:
             compiled = compile_source(f"{head}\ntrigger t {{ when ({text}) }}", filename="test", catalog=catalog)
             if compiled.triggers is None:  # an item of an `in` list

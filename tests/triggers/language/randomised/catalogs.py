@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from random import Random
 
+from tests.triggers.language.randomised.objects.lists import DeclaredList, random_lists
 from triggers.signals.catalog import SignalCatalog
 
 FAMILIES: dict[str, tuple[str, ...]] = {
@@ -88,6 +89,8 @@ class RandomCatalog:
     max_gap_s: str
     palette: tuple[str, ...] = field(default=())
     """The few signals that a program of this catalog mostly uses."""
+    lists: tuple[DeclaredList, ...] = ()
+    """Its lists of objects."""
     has_speed: bool = True
     """Whether the car's speed has the name by which the odometer finds it."""
 
@@ -97,7 +100,9 @@ class RandomCatalog:
         lines = "\n".join(signal.yaml() for signal in self.signals.values())
         derived = " - ".join(map(self.name, DERIVED_FROM))
         lines += f"\n  {DERIVED}: {{unit: km/h, derived: {derived}, max: 30, red: [-3, 20]}}"
-        return f"max_gap: {self.max_gap_s}\nsignals:\n{lines}\nposition: {{latitude: lat, longitude: lon}}\n"
+        lists = "".join(f"{each.yaml()}\n" for each in self.lists)
+        lists = f"limits: {{operations: 1000000}}\nobjects:\n{lists}" if lists else ""
+        return f"max_gap: {self.max_gap_s}\n{lists}signals:\n{lines}\nposition: {{latitude: lat, longitude: lon}}\n"
 
     def name(self, name: str) -> str:
         """What a signal of this module is called in this catalog."""
@@ -125,7 +130,9 @@ def random_catalog(random: Random) -> RandomCatalog:
         *random.sample(BOOLS, random.randrange(1, 3)),
         *random.sample(TEXTS, random.randrange(2)),
     )
-    catalog = RandomCatalog(signals, random.choice(_GAPS_S), palette, has_speed=random.random() < 0.8)
+    has_speed = random.random() < 0.75
+    lists = random_lists(random) if random.random() < 0.3 else ()
+    catalog = RandomCatalog(signals, random.choice(_GAPS_S), palette, lists, has_speed=has_speed)
     renamed = {catalog.name(name): replace(signal, name=catalog.name(name)) for name, signal in signals.items()}
     return replace(catalog, signals=renamed, palette=tuple(map(catalog.name, palette)))
 

@@ -7,6 +7,7 @@ from random import Random
 
 from tests.triggers.language.randomised.catalogs import RandomCatalog, random_catalog
 from tests.triggers.language.randomised.conditions import Author
+from tests.triggers.language.randomised.objects.conditions import ObjectWriter
 from tests.triggers.language.randomised.words import CENTRE, Made
 
 _WINDOWS = ("1 ns", "40 ms", "300 ms", "1 s", "2.5 s", "1 min")
@@ -29,12 +30,23 @@ def random_program(random: Random, *, triggers: int = 4, depth: int = 4) -> Rand
     blocks += [_let(author, index, depth) for index in range(random.choice((0, 0, 1, 2)))]
     names = [f"t{index}" for index in range(random.randrange(1, triggers + 1))]
     for name in names:
-        condition = author.condition(random.randrange(1, depth + 1))
+        condition = _condition(author, random.randrange(1, depth + 1))
         blocks.append(f"trigger {name} {{\n    when {condition.text}{random.choice(_COOLDOWNS)}\n}}")
     compared = _compared(random, catalog)
     compare = f"\n    compare {', '.join(compared)}" if compared else ""
     blocks.append(f"campaign all {{\n    collect {', '.join(names)}{compare}\n    budget 1 clips\n}}")
-    return RandomProgram(catalog, "\n".join(blocks) + "\n")
+    language = "language 2\n" if catalog.lists else ""
+    return RandomProgram(catalog, language + "\n".join(blocks) + "\n")
+
+
+def _condition(author: Author, depth: int) -> Made:
+    """A trigger's condition; where the catalog has lists of objects, mostly on these."""
+    condition = author.condition(depth)
+    if not author.catalog.lists or author.chance(0.3):
+        return condition
+    told = ObjectWriter(author, author.catalog.lists, author.condition).told(min(depth, 3))
+    both = Made(f"({told.text} and ({condition.text}))", "bool", told.signals | condition.signals)
+    return author.random.choice((told, both))
 
 
 def _compared(random: Random, catalog: RandomCatalog) -> list[str]:

@@ -11,6 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tests.triggers.language.randomised.catalogs import Declared, RandomCatalog
+from tests.triggers.language.randomised.objects.lists import DeclaredList
+from tests.triggers.language.randomised.objects.tracker import Tracker
 from tests.triggers.language.randomised.words import CENTRE
 from triggers.language.rows import HEARTBEAT_NS, MAX_T_NS, Row
 from triggers.signals.object_columns import ObjectColumn
@@ -74,7 +76,9 @@ class Recording:
 
 
 def random_recording(random: Random, catalog: RandomCatalog, signals: tuple[str, ...], rows: int) -> Recording:
-    """About so many rows with samples of these signals, in stretches of different kinds."""
+    """About so many rows with samples of these signals and lists, in stretches of different kinds."""
+    lists = [each for each in catalog.lists if each.name in signals]
+    signals = tuple(name for name in signals if name in catalog.signals)
     sources = [_source(random, catalog.signals[name]) for name in signals]
     times: list[int] = []
     table: list[list[float]] = []
@@ -82,7 +86,14 @@ def random_recording(random: Random, catalog: RandomCatalog, signals: tuple[str,
         times.append(at_ns)
         table.append([source() if here else nan for source, here in zip(sources, present, strict=True)])
     columns = np.array(table, np.float64).reshape(len(times), len(signals)).T
-    return Recording(np.array(times, np.int64), dict(zip(signals, np.ascontiguousarray(columns), strict=True)))
+    objects = {each.name: _objects(random, each, len(times)) for each in lists}
+    return Recording(np.array(times, np.int64), dict(zip(signals, np.ascontiguousarray(columns), strict=True)), objects)
+
+
+def _objects(random: Random, declared: DeclaredList, rows: int) -> list[ObjectSample | None]:
+    """Samples of a list in all rows, or in some."""
+    tracker, share = Tracker(random, declared.input), random.choice((1.0, 1.0, 0.8, 0.3))
+    return [tracker.sample() if random.random() < share else None for _ in range(rows)]
 
 
 def random_times(random: Random, signals: int, rows: int, max_gap_ns: int) -> Iterator[tuple[int, list[bool]]]:

@@ -38,7 +38,7 @@ def _still(case: Case, fails: Fails) -> bool:
         needed = {item.name for item in case.ir.inputs}
     except ValueError:  # this text does not compile
         return False
-    return needed <= set(case.recording.columns) and fails(case)
+    return needed <= {*case.recording.columns, *case.recording.objects} and fails(case)
 
 
 def _smaller(case: Case) -> Iterator[Case]:
@@ -62,7 +62,7 @@ def _fewer_samples(recording: Recording, name: str) -> Iterator[Recording]:
         thinner = column.copy()
         thinner[part] = np.nan
         if len(part):
-            yield Recording(recording.t_ns, {**recording.columns, name: thinner})
+            yield replace(recording, columns={**recording.columns, name: thinner})
 
 
 def _smaller_sources(source: str) -> Iterator[str]:
@@ -96,9 +96,9 @@ def pasted(case: Case) -> str:
     """The case as Python, to be made a test of its own."""
     columns = ", ".join(f'"{name}": np.array({_numbers(column)})' for name, column in case.recording.columns.items())
     return (
-        "from math import inf, nan\n"
+        "from math import inf, nan\nfrom triggers.signals.objects import ObjectSample\n"
         f"case = Case(\n    '''{case.catalog}''',\n    '''{case.source}''',\n"
-        f"    Recording(np.array({case.recording.t_ns.tolist()}), {{{columns}}}),\n)\n"
+        f"    Recording(np.array({case.recording.t_ns.tolist()}), {{{columns}}}, {case.recording.objects!r}),\n)\n"
         "check(case, Random(0), every=True)\n"
     )
 

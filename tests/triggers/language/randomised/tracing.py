@@ -36,6 +36,8 @@ class Trace:
     ticks: list[tuple[int, int]] = field(default_factory=list)
     """Row and time of each tick."""
     values: list[tuple[Value, ...]] = field(default_factory=list)
+    known: list[Mapping[str, bool]] = field(default_factory=list)
+    """Which lists of objects are known."""
 
     def table(self) -> NDArray[np.float64]:
         """The values as an array, a row per tick, a column per node; unknown is NaN, true and false are 1 and 0."""
@@ -53,6 +55,7 @@ class _TracingInterpreter(Interpreter):
     def after_tick(self, t_ns: int, values: Sequence[Value]) -> None:
         self.trace.ticks.append((self.row, t_ns))
         self.trace.values.append(tuple(values))
+        self.trace.known.append(self.known_lists)
 
 
 def traced(ir: Ir, recording: Recording, ends: Collection[int] = ()) -> Trace:

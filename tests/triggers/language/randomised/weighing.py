@@ -11,7 +11,8 @@ from triggers.language.ir import Ir
 from triggers.language.reference.values import Value
 from triggers.language.watched import Closest, TriggerWeights, WatchedTrigger, Weight
 
-Tick = tuple[int, tuple[Value, ...]]
+Tick = tuple[int, tuple[Value, ...], tuple[Value, ...]]
+"""A time, the values of all nodes, and those of the program's inputs (of a list true, where it is known)."""
 
 
 def segments(ir: Ir, recording: Recording, trace: Trace) -> Iterator[list[Tick]]:
@@ -19,15 +20,20 @@ def segments(ir: Ir, recording: Recording, trace: Trace) -> Iterator[list[Tick]]
     times = recording.t_ns.tolist()
     begins = [row == 0 or not 0 < t_ns - times[row - 1] <= ir.max_gap_ns for row, t_ns in enumerate(times)]
     segment: list[Tick] = []
-    for (row, t_ns), values in zip(trace.ticks, trace.values, strict=True):
+    nodes = {node.integer("input"): index for index, node in enumerate(ir.nodes) if node.op == "input"}
+    for (row, t_ns), values, known in zip(trace.ticks, trace.values, trace.known, strict=True):
         if begins[row] and t_ns != times[row]:
             continue
         if begins[row] and segment:
-            yield [*segment, (times[row - 1], ())]
+            yield [*segment, (times[row - 1], (), ())]
             segment = []
-        segment.append((t_ns, values))
+        inputs = tuple(
+            (known[item.name] or None) if item.type == "objects" else values[nodes[place]] if place in nodes else None
+            for place, item in enumerate(ir.inputs)
+        )
+        segment.append((t_ns, values, inputs))
     if segment:
-        yield [*segment, (times[-1], ())]
+        yield [*segment, (times[-1], (), ())]
 
 
 def weights_by_hand(
@@ -35,12 +41,11 @@ def weights_by_hand(
 ) -> dict[str, TriggerWeights]:
     """What a machine should have weighed on a whole recording."""
     found = list(segments(ir, recording, trace))
-    inputs = {node.integer("input"): index for index, node in enumerate(ir.nodes) if node.op == "input"}
     return {
         each.trigger: TriggerWeights(
             condition=_weight(found, each.root),
             parts=tuple(_weight(found, part) for part in each.parts),
-            unknown_with_ns=tuple(_unknown_together_ns(found, each.root, inputs[signal]) for signal in each.signals),
+            unknown_with_ns=tuple(_unknown_together_ns(found, each.root, signal) for signal in each.signals),
             closest=_closest(found, each.parts),
         )
         for each in watched
@@ -50,7 +55,7 @@ def weights_by_hand(
 def _weight(found: list[list[Tick]], node: int) -> Weight:
     weight = Weight()
     for segment in found:
-        for (t_ns, values), (until_ns, _) in pairwise(segment):
+        for (t_ns, values, _), (until_ns, _, _) in pairwise(segment):
             lasts_ns = until_ns - t_ns
             value = values[node]
             weight += Weight(*(lasts_ns if value is state else 0 for state in (None, False, True)))
@@ -61,14 +66,14 @@ def _unknown_together_ns(found: list[list[Tick]], node: int, signal: int) -> int
     return sum(
         until_ns - t_ns
         for segment in found
-        for (t_ns, values), (until_ns, _) in pairwise(segment)
-        if values[node] is None and values[signal] is None
+        for (t_ns, values, inputs), (until_ns, _, _) in pairwise(segment)
+        if values[node] is None and inputs[signal] is None
     )
 
 
 def _closest(found: list[list[Tick]], parts: tuple[int, ...]) -> Closest | None:
     for segment in found:
-        for t_ns, values in segment[:-1]:
+        for t_ns, values, _ in segment[:-1]:
             missing = [index for index, part in enumerate(parts) if values[part] is not True]
             if parts and len(missing) == 1:
                 return Closest(t_ns, missing[0])

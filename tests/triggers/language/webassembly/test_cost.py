@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
+from tests.triggers.language.randomised.agreement import object_columns
 from tests.triggers.language.randomised.programs import random_program
 from tests.triggers.language.randomised.recordings import random_recording
 from tests.triggers.language.support import CATALOG, ir_of
@@ -270,13 +271,15 @@ def test_a_program_takes_no_more_than_the_model_says(seed: int) -> None:
     assert compilation.triggers is not None
     ir = compilation.triggers.ir
     recording = random_recording(rng, made.catalog, tuple(item.name for item in ir.inputs), 400)
-    columns = [recording.columns[item.name] for item in ir.inputs]
-    fuel, calls = fuel_of_module(emit(ir), recording.t_ns, columns, rows_a_call=rng.choice((1, 36, 64, 400)))
+    blank, objects = np.full(len(recording), np.nan), object_columns(ir, recording)
+    columns = [recording.columns.get(item.name, blank) for item in ir.inputs]
+    fuel, calls = fuel_of_module(emit(ir), recording.t_ns, columns, rng.choice((1, 36, 64, 400)), objects)
     cost = cost_of(ir)
     beats, segments = beats_of(recording.t_ns, ir.max_gap_ns, HEARTBEAT_NS)
     ticks = len(recording) + beats
-    bound = (2 * calls + 2 * segments + ticks // 64) * cost.operations_per_block
-    assert fuel <= bound + ticks * cost.operations_per_tick[1] + cost.burst_operations
+    samples = sum(int(each.is_sample.sum()) for each in objects)  # each of which may have a new object
+    bound = (2 * calls + 2 * segments + ticks // 64 + samples) * cost.operations_per_block
+    assert fuel <= bound + ticks * cost.operations_per_tick[1] + (1 + samples) * cost.burst_operations
 
 
 @pytest.mark.parametrize("rows_a_call", [1, 64, 400])

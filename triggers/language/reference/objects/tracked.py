@@ -67,11 +67,12 @@ class ObjectList:
         self.item: Input = ir.inputs[place]
         self.mask = 0
         """The inputs that its operations read."""
+        self.is_known = False
+        """Whether its latest sample was valid when it ticked last."""
         self.left_out = 0
         """How many objects of samples had no slot: those after the first `max`, and those with a key twice."""
         self._ir, self._place, self._masks, self._held = ir, place, masks, held
         self._slots: list[Slot | None] = [None] * self.item.max_objects
-        self._is_known = False
         self._lost_entries = 0
         of_list = [node for node, stage in stages(ir.nodes, range(len(ir.nodes))).items() if stage == place]
         self._aggregates = [node for node in of_list if ir.nodes[node].op in AGGREGATES]
@@ -89,7 +90,7 @@ class ObjectList:
         """Empty the slots."""
         for place in range(len(self._slots)):
             self._empty(place)
-        self._is_known = False
+        self.is_known = False
 
     def take(self, t_ns: int, sample: ObjectSample) -> None:
         """Take a sample: objects keep their slots, new ones get one, and the fields of absent ones become unknown."""
@@ -114,7 +115,7 @@ class ObjectList:
         An object that is over is dropped when the list ticks, as a signal becomes unknown when it ticks.
         """
         if due is None or due >> self._place & 1:
-            self._is_known = self._held.value(tick.t_ns) is not None
+            self.is_known = self._held.value(tick.t_ns) is not None
             for place, slot in enumerate(self._slots):
                 if slot is not None and self._is_over(slot, tick.t_ns):
                     self._empty(place)
@@ -124,7 +125,7 @@ class ObjectList:
         for index in self._aggregates:
             if due is None or self._masks[index] & due:
                 node = self._ir.nodes[index]
-                values[index] = TOLD[node.op](list(self._present(node, values))) if self._is_known else None
+                values[index] = TOLD[node.op](list(self._present(node, values))) if self.is_known else None
 
     def _present(self, node: Node, values: Sequence[Value]) -> Iterator[tuple[int, tuple[Value, ...]]]:
         """The key of each object that is present, and the arguments of an operation for it, in the order of slots."""
