@@ -12,7 +12,7 @@ from tests.triggers.language.randomised.objects.graphs import random_object_prog
 from tests.triggers.language.randomised.objects.samples import recording_of
 from triggers.language.ir import Ir
 
-PROGRAMS = int(os.environ.get("LONGTAIL_TEST_PROGRAMS", "400")) // 4
+PROGRAMS = int(os.environ.get("LONGTAIL_TEST_PROGRAMS", "400")) // 8
 FIRST_SEED = int(os.environ.get("LONGTAIL_TEST_FIRST_SEED", "0"))
 SHARDS = 10
 
