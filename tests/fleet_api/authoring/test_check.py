@@ -145,7 +145,10 @@ def test_the_vocabulary_has_lists_of_objects_with_their_fields(api: Api) -> None
     lists = "objects: {tracked: {max: 64, rate: 20, key: id, fields: {id: {type: id}, x: {unit: m}}}}\n"
     (tracked,) = api.as_client("author").authoring.vocabulary(SIGNALS + lists).objects
     assert (tracked.name, tracked.max, tracked.rate) == ("tracked", 64, 20)
-    assert [(field.name, field.type, field.unit) for field in tracked.fields] == [("id", "id", ""), ("x", "number", "m")]
+    assert [(field.name, field.type, field.unit) for field in tracked.fields] == [
+        ("id", "id", ""),
+        ("x", "number", "m"),
+    ]
 
 
 def test_the_vocabulary_has_signals_with_units_heads_attributes_and_the_words_of_the_language(api: Api) -> None:

@@ -7,6 +7,8 @@ export type Vocabulary = Schemas["VocabularyView"];
 export type Word = Schemas["WordView"];
 export type Signal = Schemas["SignalView"];
 export type ObjectList = Schemas["ObjectListView"];
+/** A signal, or a field of an object as `o.x`, whose type may also be that of a key. */
+type Value = Omit<Signal, "type"> & { type: Signal["type"] | "id" };
 
 export interface Offer {
   text: string;
@@ -129,7 +131,7 @@ function signOf(word: Word): Offer["kind"] {
   return word.kind === "function" ? "function" : "keyword";
 }
 
-function signal(each: Signal): Offer {
+function signal(each: Value): Offer {
   return { text: each.name, kind: "signal", detail: signalText(each), info: each.describe };
 }
 
@@ -148,7 +150,7 @@ export function listText({ max, rate, fields: declared }: ObjectList): string {
 }
 
 /** The fields of the objects that the file names, as `o.x`; their rate is that of the list. */
-function fields({ objects }: Reading, vocabulary: Vocabulary): Signal[] {
+function fields({ objects }: Reading, vocabulary: Vocabulary): Value[] {
   return objects.flatMap(({ name, of }) => {
     const found = vocabulary.objects.find((each) => each.name === of);
     return (found?.fields ?? []).map((field) => ({ ...field, name: `${name}.${field.name}`, rate: found?.rate ?? null }));
@@ -156,7 +158,7 @@ function fields({ objects }: Reading, vocabulary: Vocabulary): Signal[] {
 }
 
 /** Type, unit and rate of a signal: `number, m/s, 50 Hz`. */
-export function signalText({ type, unit, rate, values: allowed }: Signal): string {
+export function signalText({ type, unit, rate, values: allowed }: Value): string {
   const what = type === "text" ? `text: ${allowed.join(", ")}` : type;
   return [what, unit, rate === null ? "without a rate" : `${rate} Hz`].filter((part) => part !== "").join(", ");
 }
