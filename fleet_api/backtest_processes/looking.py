@@ -137,9 +137,11 @@ def signals_of(task: SignalsTask, process: Process) -> SignalsAnswer:
 
 
 def _shown_first(plan: BacktestPlan, catalog: SignalCatalog) -> tuple[str, ...]:
-    """What the program reads, each head with both its sides."""
+    """What the program reads, each head with both its sides; lists of objects are not plotted."""
     names: dict[str, None] = {}
     for name in sorted(frozenset[str]().union(*plan.signals.values(), *plan.head_signals.values())):
+        if name in catalog.objects:
+            continue
         head, _ = _head_of(name, catalog)
         names |= dict.fromkeys([name] if head is None else [f"active.{head}", f"shadow.{head}"])
     return tuple(names)[:MAX_SIGNALS_SHOWN]
@@ -157,7 +159,9 @@ def _read(drive: Drive, catalog: SignalCatalog, names: Sequence[str], task: Sign
     parts: dict[str, list[tuple[Times, Numbers]]] = {}
     with drive.open() as file:
         for name in names:
-            if name not in catalog.signals:
+            if name in catalog.objects:
+                missing.append(MissingSeriesView(name=name, problem="a list of objects is not a series of numbers"))
+            elif name not in catalog.signals:
                 missing.append(MissingSeriesView(name=name, problem="the signal catalog does not declare it"))
             elif (error := file.problem(name, catalog)) is not None:
                 missing.append(MissingSeriesView(name=name, problem=error.message.replace(f"{drive.path}: ", "")))

@@ -25,6 +25,7 @@ from triggers.language.compile import CompiledCampaign, compile_source, require_
 from triggers.processes.death_signal import signal_on_parents_death
 from triggers.scan.condition import FILENAME, Condition, compile_for_scan
 from triggers.signals.catalog import ProgramLimits, Signal, SignalCatalog
+from triggers.signals.objects import ObjectList
 
 CPU_S = 30
 """Processor time of one compilation; the largest file that is right takes a part of it."""
@@ -100,7 +101,8 @@ def compile_condition_aside(text: ConditionText) -> tuple[Condition, list[dict[s
     """Compile a condition in a child process, with the warnings about it; errors as in `compile_aside`."""
     parts = run_aside(_compile_condition, text, what=FILENAME)
     signals = {name: Signal.model_validate(declared, strict=False) for name, declared in parts["signals"].items()}
-    return Condition(base64.b64decode(parts["program"]), signals), parts["warnings"]
+    lists = {name: ObjectList.model_validate(declared, strict=False) for name, declared in parts["lists"].items()}
+    return Condition(base64.b64decode(parts["program"]), signals, lists), parts["warnings"]
 
 
 def read_catalog_aside(signals: str) -> ReadCatalog:
@@ -207,6 +209,7 @@ def _compile_condition(text: ConditionText) -> dict[str, Any]:
     condition, warnings = compile_for_scan(text.condition, SignalCatalog.parse(text.signals, name="signals"))
     return {
         "signals": {name: signal.model_dump(mode="json") for name, signal in condition.signals.items()},
+        "lists": {name: declared.model_dump(mode="json") for name, declared in condition.lists.items()},
         "program": base64.b64encode(condition.program).decode(),
         "warnings": warnings,
     }

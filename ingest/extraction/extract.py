@@ -30,6 +30,7 @@ from triggers.contracts.api.clips import RECORDING_ASSET, SIGNALS_ASSET
 from triggers.contracts.clip import MAX_RECORDING_NS
 from triggers.drives.series import SignalSeries, write_drive
 from triggers.errors import InvalidInput
+from triggers.signals.object_columns import ObjectSeries
 
 _NO_SAMPLES = SignalSeries(np.empty(0, np.int64), np.empty(0, np.float64))
 
@@ -42,11 +43,12 @@ def extract(folder: Path, request: ExtractionRequest) -> ExtractionResult:
         return ExtractionResult(remarks=_views([damage.remark]))
     remarks = list(clip.remarks)
     signals = {name: SignalSeries(*samples.as_arrays()) for name, samples in clip.footage.signals.items()}
+    lists = {name: samples.series() for name, samples in clip.footage.objects.items()}
     found = positions(
         signals.get(request.latitude or "", _NO_SAMPLES), signals.get(request.longitude or "", _NO_SAMPLES), remarks
     )
     files = _Files(folder, request, remarks)
-    files.write_signals(signals)
+    files.write_signals(signals, lists)
     files.write_videos(clip.footage)
     return ExtractionResult(
         remarks=_views(remarks),
@@ -58,7 +60,10 @@ def extract(folder: Path, request: ExtractionRequest) -> ExtractionResult:
 
 
 def _statistics(signals: Mapping[str, SignalSeries], request: ExtractionRequest) -> tuple[Statistics, ...]:
-    """Of every signal with samples. What the recording begins with because it still held is not a sample of its own."""
+    """Of every signal with samples; lists of objects have none.
+
+    What the recording begins with because it still held is not a sample of its own.
+    """
     recording = request.recording
     on_change = {*request.sent_on_change, *recording.held}
     return tuple(
@@ -100,12 +105,13 @@ class _Files:
         )
         self._remarks.append(Remark("asset_left_out", f"{detail}, {self._left_bytes} are left"))
 
-    def write_signals(self, signals: Mapping[str, SignalSeries]) -> None:
-        """The signals in the format of a recorded drive, so that a clip can be backtested like one."""
-        firsts = [int(series.t_ns[0]) for series in signals.values() if len(series.t_ns)]
+    def write_signals(self, signals: Mapping[str, SignalSeries], lists: Mapping[str, ObjectSeries]) -> None:
+        """The signals and lists in the format of a recorded drive, so that a clip can be backtested like one."""
+        times = [*(series.t_ns for series in signals.values()), *(series.t_ns for series in lists.values())]
+        firsts = [int(t_ns[0]) for t_ns in times if len(t_ns)]
         start_ns = min([self._request.recording.start_ns, *firsts])
         try:
-            write_drive(self._path(SIGNALS_ASSET), signals, start_ns=start_ns)
+            write_drive(self._path(SIGNALS_ASSET), signals, start_ns=start_ns, objects=lists)
         except InvalidInput as error:
             self._remarks.append(Remark("too_many_samples", error.message))
         else:

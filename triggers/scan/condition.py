@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from triggers.language.compile import compile_condition
 from triggers.signals.catalog import Signal, SignalCatalog
+from triggers.signals.objects import ObjectList
 
 FILENAME = "--when"
 """How messages name the text of a condition."""
@@ -14,10 +15,11 @@ FILENAME = "--when"
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """A compiled condition, with how the signals that it reads are declared."""
+    """A compiled condition, with how the signals and lists of objects that it reads are declared."""
 
     program: bytes
     signals: dict[str, Signal]
+    lists: dict[str, ObjectList] = field(default_factory=dict)
 
 
 def compile_for_scan(source: str, catalog: SignalCatalog) -> tuple[Condition, list[dict[str, Any]]]:
@@ -30,6 +32,8 @@ def compile_for_scan(source: str, catalog: SignalCatalog) -> tuple[Condition, li
     compilation.require_ok(FILENAME)
     if compilation.triggers is None:
         raise AssertionError("a compilation without mistakes has its triggers")
-    signals = {item.name: catalog.signals[item.name] for item in compilation.triggers.ir.inputs}
+    read = {item.name for item in compilation.triggers.ir.inputs}
+    signals = {name: signal for name, signal in catalog.signals.items() if name in read}
+    lists = {name: declared for name, declared in catalog.objects.items() if name in read}
     warnings = [diagnostic.to_json() for diagnostic in compilation.diagnostics]
-    return Condition(compilation.triggers.program, signals), warnings
+    return Condition(compilation.triggers.program, signals, lists), warnings

@@ -19,6 +19,7 @@ from triggers.drives.carry import carried
 from triggers.drives.columns import ColumnReader
 from triggers.drives.file import START_KEY
 from triggers.drives.findings import Findings
+from triggers.drives.objects.lists import StructsReader
 from triggers.drives.time_column import TIME_COLUMN
 from triggers.drives.times import Times, written_ns
 from triggers.errors import InvalidInput, LongtailError
@@ -39,34 +40,40 @@ class Evaluator:
     def __init__(self, condition: Condition, module: LoadedModule | None = None) -> None:
         """`module` is the condition's program, if it is loaded already."""
         self._machine = Machine(module or load(condition.program))
-        names = [item.name for item in self._machine.manifest.inputs]
+        self._inputs = [item.name for item in self._machine.manifest.inputs]
+        self._lists = [item.input for item in self._machine.manifest.lists]
+        names = [name for name in self._inputs if name not in self._lists]
         findings = Findings()
         self._readers = {name: ColumnReader(name, condition.signals[name], findings, is_raw=False) for name in names}
+        self._list_readers = {
+            name: StructsReader(name, condition.lists[name], findings, is_raw=False) for name in self._lists
+        }
         self._on_change = [name for name in names if condition.signals[name].update == "on_change"]
         self._max_gap_ns = self._machine.manifest.max_gap_ns
 
     def missing(self, columns: Collection[str]) -> list[str]:
-        """The signals that it reads and a clip with these columns has not."""
-        return [name for name in self._readers if name not in columns]
+        """The signals and lists that it reads and a clip with these columns has not."""
+        return [name for name in self._inputs if name not in columns]
 
     def batch(self, file: ClipSignals, rows: Any) -> Batch:
         """Rows of a clip as arrays of times and of the numbers of its signals. InvalidInput if that cannot be."""
         t_ns = file.times(rows.column(TIME_COLUMN))
-        return Batch(t_ns, {name: reader.numbers(rows.column(name), 0) for name, reader in self._readers.items()})
+        numbers = {name: reader.numbers(rows.column(name), 0) for name, reader in self._readers.items()}
+        return Batch(t_ns, numbers, objects={name: each.objects(rows, 0) for name, each in self._list_readers.items()})
 
     @property
     def columns(self) -> list[str]:
         """The columns that it reads."""
-        return [TIME_COLUMN, *self._readers]
+        return [TIME_COLUMN, *self._inputs]
 
     def instants(self, batches: Iterable[Batch]) -> Scanned:
         """The instants at which the condition became true in one clip."""
-        names = list(self._readers)
         found: list[int] = []
         count = 0
         try:
             for batch in carried(batches, self._on_change, self._max_gap_ns):
-                fires = self._machine.run(batch.t_ns, [batch.columns[name] for name in names])
+                columns = [batch.columns.get(name) for name in self._inputs]
+                fires = self._machine.run(batch.t_ns, columns, [batch.objects[name] for name in self._lists])
                 if len(fires):
                     count += len(fires)
                     found += fires["t_ns"][: MAX_INSTANTS - len(found)].tolist()
@@ -82,7 +89,10 @@ class ClipSignals:
         """InvalidInput if they are not a drive with a start time."""
         try:
             self._file: Any = pq.ParquetFile(pa.BufferReader(data), pre_buffer=False)
-            names = self._file.schema.names
+            schema = self._file.schema
+            names = schema.names
+            if len(names) and schema.column(len(names) - 1).path != names[-1]:  # a list of objects, which come last
+                names = self._file.schema_arrow.names
             start = (self._file.metadata.metadata or {})[START_KEY]
         except (pa.ArrowException, OSError, ValueError, KeyError) as error:
             raise InvalidInput(f"its signals cannot be read ({_reason(error)})") from error

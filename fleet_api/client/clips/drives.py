@@ -21,6 +21,7 @@ from triggers.contracts.api.clips import SIGNALS_ASSET
 from triggers.drives.drive import Drive
 from triggers.errors import InvalidInput, LongtailError, NotFound
 from triggers.signals.catalog import Signal, SignalCatalog
+from triggers.signals.objects import ObjectField, ObjectList
 from triggers.signals.recordings import TimeKey
 
 FETCHERS = 8
@@ -41,7 +42,13 @@ def catalog_for_clips(catalog: SignalCatalog) -> SignalCatalog:
     signals = {
         name: signal.model_copy(update={"column": None, "columns": ()}) for name, signal in catalog.signals.items()
     }
-    return catalog.model_copy(update={"signals": signals, "time": TimeKey()})
+    lists = {name: _of_clips(declared) for name, declared in catalog.objects.items()}
+    return catalog.model_copy(update={"signals": signals, "objects": lists, "time": TimeKey()})
+
+
+def _of_clips(declared: ObjectList) -> ObjectList:
+    fields = {name: field.model_copy(update={"column": None}) for name, field in declared.fields.items()}
+    return declared.model_copy(update={"column": None, "fields": fields})
 
 
 def catalog_of_campaign(text: str) -> SignalCatalog | None:
@@ -55,8 +62,14 @@ def catalog_of_campaign(text: str) -> SignalCatalog | None:
 def require_same_signals(
     needed: Iterable[str], mine: SignalCatalog, theirs: Sequence[tuple[Version, SignalCatalog | None]]
 ) -> None:
-    """InvalidInput if a needed signal is declared otherwise by the first of a clip's campaigns that declares it."""
+    """InvalidInput if a needed signal is declared otherwise by the first of a clip's campaigns that declares it.
+
+    So it is for a list of objects, if one of its fields is.
+    """
     for name in needed:
+        if name in mine.objects:
+            _require_same_fields(name, mine.objects[name], theirs)
+            continue
         declared = [
             (version, catalog.signals[name]) for version, catalog in theirs if catalog and name in catalog.signals
         ]
@@ -68,6 +81,22 @@ def require_same_signals(
                 f"`{name}` {difference} in the catalog of {campaign} version {number}",
                 remedy="run the backtest with that signal catalog, over these clips alone",
             )
+
+
+def _require_same_fields(name: str, mine: ObjectList, theirs: Sequence[tuple[Version, SignalCatalog | None]]) -> None:
+    declared = [(version, catalog.objects[name]) for version, catalog in theirs if catalog and name in catalog.objects]
+    if not declared:
+        return
+    (campaign, number), listed = declared[0]
+    problem = f"has the key {listed.key}" if listed.key != mine.key else None
+    for shared in sorted(mine.fields.keys() & listed.fields.keys()):
+        if (difference := _difference(mine.fields[shared], listed.fields[shared])) is not None:
+            problem = problem or f"has a field `{shared}` that {difference}"
+    if problem is not None:
+        raise InvalidInput(
+            f"`{name}` {problem} in the catalog of {campaign} version {number}",
+            remedy="run the backtest with that signal catalog, over these clips alone",
+        )
 
 
 def write_clip(signals: SignalsFile, needed: Iterable[str], path: Path) -> Drive:
@@ -124,7 +153,7 @@ class ClipsAsDrives:
         return catalog_of_campaign(self._campaigns.version(campaign, version).signals)
 
 
-def _difference(mine: Signal, theirs: Signal) -> str | None:
+def _difference(mine: Signal | ObjectField, theirs: Signal | ObjectField) -> str | None:
     """In what a signal is declared otherwise, so that its numbers mean others."""
     if mine.type != theirs.type:
         return f"is a {theirs.type}, not a {mine.type},"

@@ -1,12 +1,12 @@
 """The extracted signals of a clip as an Arrow table: only the columns and row groups that are wanted travel.
 
-A table is a recorded drive: a column `t` with the times of the vehicle's clock, and a column per signal, null where it
-has no new sample. Written as Parquet, it can be backtested.
+A table is a recorded drive: a column `t` with the times of the vehicle's clock, and a column per signal or list of
+objects, null where it has no new sample. Written as Parquet, it can be backtested.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from fnmatch import fnmatchcase
 from typing import Any
@@ -33,7 +33,7 @@ class SignalsFile:
         with _readable():
             self._source: Any = pq.ParquetFile(pa.PythonFile(file, mode="r"), pre_buffer=False)
             self._start_ns = int(self._source.metadata.metadata[START_KEY])
-            self.signals: list[str] = [name for name in self._source.schema.names if name != TIME_COLUMN]
+            self.signals: list[str] = [name for name in self._source.schema_arrow.names if name != TIME_COLUMN]
 
     def read(self, names: Sequence[str], *, first_ns: int | None = None, last_ns: int | None = None) -> pa.Table:
         """The samples of these signals, from `first_ns` to `last_ns`; rows without any are left out."""
@@ -95,9 +95,10 @@ def _chunks(source: Any, group: int | None, names: set[str]) -> list[Span]:
     """Where the columns of a row group are in the file."""
     spans = []
     columns = source.metadata.row_group(group)
+    known = set(source.schema_arrow.names)
     for index in range(columns.num_columns):
         chunk = columns.column(index)
-        if chunk.path_in_schema in names:
+        if column_of(chunk.path_in_schema, known) in names:
             first = chunk.data_page_offset
             if chunk.has_dictionary_page and chunk.dictionary_page_offset is not None:
                 first = min(first, chunk.dictionary_page_offset)
@@ -105,12 +106,23 @@ def _chunks(source: Any, group: int | None, names: set[str]) -> list[Span]:
     return spans
 
 
+def column_of(path: str, known: Collection[str]) -> str:
+    """The column of a file that a path of its leaves belongs to: a list's leaves are `tracked.list.element.x`.
+
+    >>> [column_of(path, {"ego.speed", "tracked"}) for path in ("ego.speed", "tracked.list.element.x")]
+    ['ego.speed', 'tracked']
+    """
+    while path not in known and "." in path:
+        path = path.rpartition(".")[0]
+    return path
+
+
 def _part(source: Any, group: int | None, names: list[str], start_ns: int) -> pa.Table:
     """The rows of a row group (None: no rows) with absolute times."""
     columns = [TIME_COLUMN, *names]
     table = source.schema_arrow.empty_table().select(columns)
     if group is not None:
-        table = source.read_row_group(group, columns=columns, use_threads=False)
+        table = source.read_row_group(group, columns=columns, use_threads=False).select(columns)
     t_ns = to_ns(table[TIME_COLUMN].to_numpy()) + np.int64(start_ns)
     times = pa.array(t_ns, pa.timestamp("ns", tz="UTC"))
     return table.set_column(0, pa.field(TIME_COLUMN, times.type), times).replace_schema_metadata(None)

@@ -18,6 +18,8 @@ from triggers.clips.footage import VideoFrame
 from triggers.drives.series import SignalSeries, read_series, write_drive
 from triggers.likeness.channels import Channel
 from triggers.likeness.vector import signals_vector
+from triggers.signals.object_columns import ObjectColumn, ObjectSeries
+from triggers.signals.objects import ObjectSample
 from triggers.times import NS_PER_S
 
 
@@ -26,7 +28,9 @@ def warm_up() -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         samples = SignalSeries(np.arange(2, dtype=np.int64), np.zeros(2))
-        write_drive(folder / "signals.parquet", {"nothing": samples}, start_ns=0)
+        objects = ObjectColumn.of([ObjectSample((1,), ((0.0,),)), ObjectSample((), ())], 1)
+        lists = {"none": ObjectSeries(samples.t_ns, objects, ("id", "x"))}
+        write_drive(folder / "signals.parquet", {"nothing": samples}, start_ns=0, objects=lists)
         channels = {"nothing": Channel(max_age_ns=None, states=2)}
         signals_vector(read_series(folder / "signals.parquet"), channels, fire_ns=0)
         black = jpeg(av.VideoFrame.from_ndarray(np.zeros((96, 64), np.uint8), format="yuv420p"))

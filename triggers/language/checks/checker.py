@@ -280,7 +280,10 @@ def _window(
     context: CheckContext, before_ns: int, after_ns: int, signals: tuple[str, ...], cameras: tuple[str, ...] = ()
 ) -> CaptureWindow:
     on_change = tuple(name for name in signals if context.is_on_change(name))
-    return CaptureWindow(before_ns=before_ns, after_ns=after_ns, signals=signals, cameras=cameras, on_change=on_change)
+    lists = {name: context.catalog.objects[name].names for name in signals if name in context.catalog.objects}
+    return CaptureWindow(
+        before_ns=before_ns, after_ns=after_ns, signals=signals, cameras=cameras, on_change=on_change, lists=lists
+    )
 
 
 def _expanded(context: CheckContext, patterns: Iterable[syntax.Word]) -> tuple[str, ...]:

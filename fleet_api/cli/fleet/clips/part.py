@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from fleet_api.client.clips import ClipDetails
+
+
+MAX_KEYS_SHOWN = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +59,16 @@ def _print(table: pa.Table, *, as_json: bool) -> None:
     if as_json:
         print_json({"t_ns": t_ns, "signals": columns})
         return
-    rows = [[format_time(at), *(values[row] for values in columns.values())] for row, at in enumerate(t_ns)]
+    rows = [[format_time(at), *(_shown(values[row]) for values in columns.values())] for row, at in enumerate(t_ns)]
     print_table("", ["t", *columns], rows)
+
+
+def _shown(value: Any) -> Any:
+    """A sample as a table shows it: of a list, how many objects it has, and their keys, which come first."""
+    if not isinstance(value, list):
+        return value
+    keys = ", ".join(str(next(iter(each.values()))) for each in value[:MAX_KEYS_SHOWN])
+    return f"{len(value)}: {keys}{', ...' if len(value) > MAX_KEYS_SHOWN else ''}" if value else "0"
 
 
 def _write(table: pa.Table, path: Path) -> None:
