@@ -275,3 +275,31 @@ def test_samples_of_one_time_are_merged_and_a_bad_list_takes_nothing(
         (clip,) = agent.status().queued
         recorded = read_clip(clip.path).footage.objects["tracked"]
     assert [recorded.series().column.sample(row) for row in range(len(recorded))] == [tracked(2)]
+
+
+def test_a_condition_on_objects_fires_on_a_vehicle_as_in_the_reference_and_records_its_list(
+    cloud: Cloud, make_config: MakeConfig, clock: ManualClock, key: Ed25519PrivateKey
+) -> None:
+    source = """language 2
+    trigger near {
+        when any(o in tracked where o.x < 5 m for 300 ms)
+        capture 1 s before, 1 s after { signals tracked, ego.* }
+    }
+    campaign c { collect near budget 100 clips }
+    """
+    campaign = compile_source(source, filename="t", catalog=CATALOG).campaigns["c"]
+    assert campaign.settings.triggers[0].capture.lists == LISTS
+    offer(cloud, key, make_bundle(campaign.settings, 1, campaign.program), revision=1)
+    far, near = ObjectSample((1, 2), ((0.0, 50.0), (1.0, 60.0))), ObjectSample((2, 1), ((1.0, 60.0), (0.0, 4.0)))
+    rows = [
+        Row(EPOCH_NS + n * 10**8, {"ego.speed": 1.0}, {"tracked": near if 30 <= n < 40 else far}) for n in range(80)
+    ]
+    with VehicleAgent(make_config(signals=CATALOG), clock=clock) as agent:
+        agent.check_in()
+        agent.feed(rows)
+        agent.finish_drive()
+        (clip,) = agent.status().queued
+        recorded = read_clip(clip.path).require_sound()
+    assert [fire.t_ns for fire in recorded.manifest.fires] == [EPOCH_NS + 33 * 10**8]
+    column = recorded.footage.objects["tracked"].series().column
+    assert [column.sample(row) for row in range(len(column))] == [row.objects["tracked"] for row in rows[23:44]]
