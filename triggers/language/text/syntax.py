@@ -13,8 +13,7 @@ NAMES_TOO = frozenset({"param", "set", "import", "file"})
 """Those that begin one only if a name or a text follows, since signals may have these names, too."""
 NAMED_BY_TEXT = frozenset({"import", "file"})
 """Those that a text follows."""
-SUN_WORDS = ("solar_time", "sun_elevation")
-"""Names that measure the time of day and the height of the sun."""
+SUN_WORDS = ("solar_time", "sun_elevation")  # which measure the time of day and the height of the sun
 
 
 @dataclass(frozen=True, slots=True)
