@@ -90,7 +90,7 @@ def named_param(value: str, params: Params, report: Reporter) -> tuple[str, int]
 
 
 def read_constant(value: str, span: Span, source: Source, param: syntax.Param, report: Reporter) -> Constant | None:
-    """The constant at a place of `value`, which begins with `NAME=`; None after reporting why the param cannot have it."""
+    """The constant at a place of `value` (`NAME=...`); None after reporting why the param cannot have it."""
     declared, text = param.value, value[span.start : span.end]
     if isinstance(declared, syntax.Text) and not text.strip().startswith('"'):
         text = f'"{text.strip()}"'  # a shell has taken the quotes away
