@@ -11,10 +11,10 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from triggers.clips import objects, schemas
 from triggers.clips.damage import Remark
 from triggers.clips.footage import Samples, VideoFrame
-from triggers.clips.objects import ObjectSamples
+from triggers.clips.messages import objects, schemas
+from triggers.clips.messages.objects import ObjectSamples
 from triggers.clips.writer import CAMERA_TOPICS, SIGNAL_TOPICS
 from triggers.errors import InvalidInput
 

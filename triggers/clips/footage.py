@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from triggers.clips.objects import ObjectSamples
+from triggers.clips.messages.objects import ObjectSamples
 
 HELD_SAMPLE_BYTES = 16
 """Size of a sample in memory: its time (int64) and value (float64)."""

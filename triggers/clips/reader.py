@@ -19,8 +19,8 @@ from triggers.clips.blocks import RECORD, Blocks, Opcode
 from triggers.clips.channels import Channels, text_at
 from triggers.clips.damage import Damaged, Remark
 from triggers.clips.footage import Footage, Samples
-from triggers.clips.objects import ObjectSamples
-from triggers.clips.schemas import SAMPLE_TAG
+from triggers.clips.messages.objects import ObjectSamples
+from triggers.clips.messages.schemas import SAMPLE_TAG
 from triggers.clips.writer import MANIFEST_KEY, MANIFEST_RECORD, uncharged
 from triggers.contracts.clip import MAX_MESSAGES, Fire, RecordingManifest
 from triggers.errors import InvalidInput

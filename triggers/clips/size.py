@@ -25,7 +25,7 @@ if TYPE_CHECKING:  # footage is made of arrays, and checking a trigger file need
     from numpy.typing import NDArray
 
     from triggers.clips.footage import Footage
-    from triggers.clips.objects import ObjectSamples
+    from triggers.clips.messages.objects import ObjectSamples
 
 SAMPLE_BYTES = 21
 KEY_BYTES = 1

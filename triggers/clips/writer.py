@@ -17,8 +17,8 @@ from typing import BinaryIO
 
 from mcap.writer import CompressionType, Writer
 
-from triggers.clips import objects, schemas
 from triggers.clips.footage import Footage
+from triggers.clips.messages import objects, schemas
 from triggers.contracts.clip import RecordingManifest
 
 PROFILE = ""

@@ -10,7 +10,7 @@ from mcap.reader import SeekingReader
 
 from fleet_api.client.clips.ranges import LinkedFile
 from triggers.clips.footage import VideoFrame
-from triggers.clips.schemas import decode_frame
+from triggers.clips.messages.schemas import decode_frame
 from triggers.clips.writer import CAMERA_TOPICS, CHUNK_BYTES
 from triggers.errors import InvalidInput
 

@@ -15,7 +15,7 @@ from ingest.extraction.outputs import ExtractionRequest, ExtractionResult
 from tests.ingest.extraction import footage
 from tests.support.fleet import T_NS
 from triggers.clips.footage import Footage, Samples
-from triggers.clips.objects import ObjectSamples, encode_objects, objects_descriptor
+from triggers.clips.messages.objects import ObjectSamples, encode_objects, objects_descriptor
 from triggers.clips.writer import MANIFEST_KEY, MANIFEST_RECORD
 from triggers.contracts.api.clips import RECORDING_ASSET, SIGNALS_ASSET
 from triggers.contracts.clip import RecordingManifest

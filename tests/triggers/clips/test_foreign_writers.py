@@ -17,9 +17,9 @@ from mcap.writer import CompressionType, IndexType, Writer
 from mcap_protobuf.writer import Writer as ProtobufWriter
 
 from tests.triggers.clips.test_round_trip import START_NS, manifest_of
-from triggers.clips import schemas
 from triggers.clips.blocks import Opcode
 from triggers.clips.footage import Footage, Samples
+from triggers.clips.messages import schemas
 from triggers.clips.reader import ClipFile, read_clip
 from triggers.clips.writer import MANIFEST_KEY, MANIFEST_RECORD
 from triggers.contracts.clip import RecordingManifest

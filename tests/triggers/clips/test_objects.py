@@ -18,9 +18,9 @@ from mcap.reader import make_reader
 from mcap.writer import Writer
 
 from tests.triggers.clips.test_round_trip import START_NS, manifest_of
-from triggers.clips import schemas
 from triggers.clips.footage import Footage, Samples
-from triggers.clips.objects import (
+from triggers.clips.messages import schemas
+from triggers.clips.messages.objects import (
     OBJECTS_SCHEMA,
     ObjectSamples,
     canonical,

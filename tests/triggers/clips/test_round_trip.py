@@ -11,10 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from mcap.writer import Writer
 
-from triggers.clips import schemas
 from triggers.clips.codecs import is_keyframe
 from triggers.clips.damage import Damaged
 from triggers.clips.footage import Footage, Samples, VideoFrame
+from triggers.clips.messages import schemas
 from triggers.clips.reader import ClipFile, read_clip
 from triggers.clips.writer import MANIFEST_KEY, MANIFEST_RECORD, uncharged, write_clip
 from triggers.contracts.clip import Fire, RecordingManifest

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from triggers.clips.footage import HELD_SAMPLE_BYTES, Footage, Samples, VideoFrame, frames_in
-from triggers.clips.objects import ObjectSamples, encode_objects
+from triggers.clips.messages.objects import ObjectSamples, encode_objects
 from triggers.signals.objects import ObjectSample
 from triggers.signals.raw import held_exactly
 

@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from tests.triggers.vehicle.cloud import EPOCH_NS, Cloud
 from tests.triggers.vehicle.conftest import MakeConfig
 from tests.triggers.vehicle.support import ManualClock, a_fire, at, offer
-from triggers.clips.objects import ObjectSamples, encode_objects
+from triggers.clips.messages.objects import ObjectSamples, encode_objects
 from triggers.clips.reader import read_clip
 from triggers.clips.size import estimated_clip_bytes
 from triggers.contracts.bundle import make_bundle

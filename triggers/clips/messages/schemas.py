@@ -26,9 +26,9 @@ from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
 from google.protobuf.message import DecodeError
 from google.protobuf.timestamp_pb2 import Timestamp
 
-from triggers.clips import objects
 from triggers.clips.codecs import is_keyframe
 from triggers.clips.footage import VideoFrame
+from triggers.clips.messages import objects
 from triggers.errors import InvalidInput
 from triggers.times import NS_PER_S
 
