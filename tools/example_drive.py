@@ -17,6 +17,8 @@ from numpy.typing import NDArray
 
 from triggers.drives.series import SignalSeries, write_drive
 from triggers.signals.catalog import SignalCatalog
+from triggers.signals.object_columns import ObjectColumn, ObjectSeries
+from triggers.signals.objects import ObjectSample
 from triggers.times import NS_PER_S
 
 Numbers = NDArray[np.float64]
@@ -30,7 +32,7 @@ METRES_PER_DEGREE = 111_195.0
 CROSSING_S = 830.0
 
 SCENES: dict[str, tuple[float, ...]] = {
-    "cut_in": (40.0,),
+    "cut_in": (39.25,),
     "time_to_collision": (54.6,),
     "stop_sign_roll": (104.8,),
     "swerve_and_recover": (141.0,),
@@ -58,6 +60,12 @@ SCENES: dict[str, tuple[float, ...]] = {
 }
 """By trigger, when it fires, in seconds of the drive, to a quarter of a second."""
 
+_PASSING: tuple[tuple[float, float, int, Sequence[tuple[float, float]], Sequence[tuple[float, float]]], ...] = (
+    (36, 45, 11, [(36, 12), (45, 12)], [(36, 4), (38, 4), (40, 0), (45, 0)]),
+    (28, 34, 21, [(28, 20), (34, 10)], [(28, 3.5), (34, 3.5)]),
+    (57, 59, 22, [(57, 8), (59, 20)], [(57, -3), (59, -3)]),
+)
+"""Others that are tracked: from, until, their id, how far ahead (m) and how far to the left (m) at some times."""
 _LEADS: tuple[tuple[float, float, int, Sequence[tuple[float, float]]], ...] = (
     (20, 30, 7, [(20, 40)]),
     (30, 40, 9, [(30, 50)]),
@@ -75,11 +83,30 @@ def make_drive() -> dict[str, SignalSeries]:
     for name, (times, values) in {**_chassis(), **_traffic(), **_assistant(), **_surroundings()}.items():
         declared = catalog.signals[name]
         numbers = [float(declared.values.index(value)) if isinstance(value, str) else float(value) for value in values]
-        t_ns = START_NS + np.round(np.asarray(times, np.float64) * NS_PER_S).astype(np.int64)
-        signals[name] = SignalSeries(t_ns, np.array(numbers))
+        signals[name] = SignalSeries(_ns(times), np.array(numbers))
     if missing := catalog.sampled - signals.keys():
         raise ValueError(f"the drive has no {', '.join(sorted(missing))}")
     return signals
+
+
+def make_objects() -> dict[str, ObjectSeries]:
+    """The samples of the list of tracked objects, 20 times a second: those ahead, and those that pass."""
+    tracked = SignalCatalog.load(CATALOG).objects["tracked"]
+    t = _at(20)
+    courses = [(*each, [(each[0], 0.0)]) for each in _LEADS if each[2] not in {number for _, _, number, *_ in _PASSING}]
+    samples: list[dict[int, tuple[float, ...]]] = [{} for _ in t]
+    for start, end, number, ahead, left in (*courses, *_PASSING):
+        rows = np.flatnonzero((t >= start - 1e-9) & (t < end - 1e-9))
+        x, y = (np.interp(t[rows], *zip(*course, strict=True)) for course in (ahead, left))
+        for row, *place in zip(rows.tolist(), x.tolist(), y.tolist(), np.gradient(x, t[rows]).tolist(), strict=True):
+            samples[row][number] = (0.0, *place)
+    column = ObjectColumn.of([ObjectSample(tuple(each), tuple(each.values())) for each in samples], 4)
+    return {"tracked": ObjectSeries(_ns(t), column, (tracked.key, *tracked.value_fields))}
+
+
+def _ns(seconds: Sequence[float] | Numbers) -> NDArray[np.int64]:
+    times: NDArray[np.int64] = START_NS + np.round(np.asarray(seconds, np.float64) * NS_PER_S).astype(np.int64)
+    return times
 
 
 _Samples = dict[str, tuple[Sequence[float] | Numbers, Sequence[float | str] | Numbers]]
@@ -137,7 +164,7 @@ def _chassis() -> _Samples:
 
 def _traffic() -> _Samples:
     """The vehicles ahead, and what the shadow network predicts for them: the truth, but for two seconds."""
-    times, ids, distances, speeds, predicted_at, predicted = [], [], [], [], [], []
+    times, ids, distances, predicted_at, predicted = [], [], [], [], []
     for start, end, number, course in _LEADS:
         t = start + np.arange(0, end - start, 1 / 20)
         at, metres = zip(*course, strict=True)
@@ -145,7 +172,6 @@ def _traffic() -> _Samples:
         times += t.tolist()
         ids += [number] * len(t)
         distances += distance.tolist()
-        speeds += np.gradient(distance, t).tolist()
         soon = t[t < end - 2]
         predicted_at += soon.tolist()
         predicted += _steady(soon, np.interp(soon + 2, at, metres), (70, 72, 45))[1].tolist()
@@ -155,7 +181,6 @@ def _traffic() -> _Samples:
     return {
         "lead.id": (times, ids),
         "lead.distance": (times, distances),
-        "lead.speed": (times, speeds),
         "shadow.lead.distance_in_2s": (predicted_at, predicted),
         "sign.stop_distance": (approach, ahead),
         "lane.road_class": ([0, 180, 200, 210, 215, 220], ["trunk", "motorway", "exit", "trunk", "exit", "trunk"]),
@@ -205,11 +230,16 @@ def _surroundings() -> _Samples:
     }
 
 
+def write_example(path: Path) -> None:
+    """Write the drive to a file."""
+    write_drive(path, make_drive(), start_ns=START_NS, objects=make_objects())
+
+
 def main() -> None:
     """Write the drive to the file that is named on the command line."""
     if len(sys.argv) != 2:
         sys.exit("usage: python -m tools.example_drive DRIVE.parquet")
-    write_drive(Path(sys.argv[1]), make_drive(), start_ns=START_NS)
+    write_example(Path(sys.argv[1]))
     sys.stdout.write(f"{sys.argv[1]}: {DURATION_S // 60} minutes, in which {len(SCENES)} triggers fire\n")
 
 

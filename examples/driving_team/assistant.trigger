@@ -7,12 +7,12 @@ param steering_doubt = 5 deg
 set lane_change = ("change_left", "change_right")
 
 trigger phantom_braking {
-    describe "The planner brakes hard for nothing: no vehicle ahead, and the driver has not braked."
+    describe "The planner brakes hard for nothing: nobody is in the path, and the driver has not braked."
     when planner.brake < -3 m/s^2 for 200 ms
-        and default(lead.distance, 200 m) > 60 m
+        and count(o in tracked where c.in_path(o.y) and o.x < 60 m) == 0
         and not once(driver.brake over 2 s)
     capture 5 s before, 3 s after {
-        signals ego.*, lead.*, planner.*, driver.*
+        signals ego.*, tracked, planner.*, driver.*
         cameras front
     }
 }

@@ -8,4 +8,5 @@ param hold = 300 ms
 let moving = ego.speed > 10 km/h
 let cruising = ego.speed > quick
 let spread(x, window) = max(x over window) - min(x over window)
+let in_path(y) = abs(y) < 1.5 m
 let harder_than(braking) = ego.accel_x < -braking

@@ -4,24 +4,25 @@ import "common.trigger" as c
 # Situations in traffic.
 
 param in_doubt = 1.5 s
+let close(x) = x < 25 m and x / ego.speed < 1 s
 param swerve = 4 m/s^2
 param stop_line = 15 m
 
 trigger cut_in {
-    describe "Another vehicle becomes the lead: closer than 25 m, and than a second."
-    when changed(lead.id)
-        and lead.distance < 25 m
-        and lead.distance / ego.speed < 1 s
+    describe "From the side into the path, closer than 25 m and than a second."
+    when any(o in tracked where c.in_path(o.y) and once(abs(o.y) > 2.5 m over 2 s) and close(o.x))
         and c.cruising
     cooldown 10 s
     capture 5 s before, 5 s after {
-        signals ego.*, lead.*
+        signals ego.*, tracked
         cameras front
     }
 }
 
 trigger time_to_collision {
-    when lead.closing > 0.5 m/s and (lead.distance / lead.closing < in_doubt for 100 ms)
+    when any(
+        o in tracked where c.in_path(o.y) and o.v < -0.5 m/s and (o.x / -o.v < in_doubt for 100 ms)
+    )
     cooldown 5 s
 }
 

@@ -8,12 +8,11 @@ from pathlib import Path
 import pytest
 
 from tests.support.paths import REPOSITORY
-from tools.example_drive import CATALOG, SCENES, START_NS, make_drive
+from tools.example_drive import CATALOG, SCENES, write_example
 from triggers.backtest.plan import make_plan
 from triggers.backtest.report import make_report
 from triggers.backtest.run import run
 from triggers.drives.find import find_drives
-from triggers.drives.series import write_drive
 from triggers.language.compile import Compilation, compile_file
 from triggers.signals.catalog import SignalCatalog
 
@@ -32,7 +31,7 @@ def compilations() -> dict[str, Compilation]:
 @pytest.fixture(scope="module")
 def drive(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("team") / "made_up.parquet"
-    write_drive(path, make_drive(), start_ns=START_NS)
+    write_example(path)
     return path
 
 
