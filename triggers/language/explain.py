@@ -11,7 +11,7 @@ from typing import Any
 from triggers.clips.size import nominal_clip_bytes
 from triggers.contracts.campaign import TriggerSettings
 from triggers.language.checks.context import shown_time
-from triggers.language.checks.limits import operator_costs
+from triggers.language.checks.limits import allowed_operations, operator_costs
 from triggers.language.compile import Compilation, CompiledCampaign, CompiledTriggers
 from triggers.language.ir import OPERATIONS, Ir
 from triggers.language.rows import HEARTBEAT_NS
@@ -145,7 +145,7 @@ def _explained(
         state_bytes=cost.state_bytes,
         state_limit_bytes=catalog.limits.state,
         operations_per_tick=Operations(*cost.operations_per_tick),
-        operations_limit=catalog.limits.operations,
+        operations_limit=allowed_operations(ir, catalog.limits),
         reading_operations_per_tick=operations_of(cost.frame)[1],
         operations_per_block=cost.operations_per_block,
         burst_operations=cost.burst_operations,

@@ -64,7 +64,7 @@ def check_limits(subject: LimitedProgram, limits: ProgramLimits, report: Reporte
     plan = ModulePlan(subject.ir)
     _check_memory(subject, plan, report)
     cost = cost_of_plan(plan)
-    allowed = _allowed(plan, limits)
+    allowed = allowed_operations(subject.ir, limits)
     if _keeps(cost, limits, allowed):
         return
     operators = operator_costs(cost, subject.spans)
@@ -92,7 +92,7 @@ def check_uncollected(
     """
     plan = ModulePlan(whole.ir)
     _check_memory(whole, plan, report)
-    if _keeps(cost_of_plan(plan), limits, _allowed(plan, limits)):
+    if _keeps(cost_of_plan(plan), limits, allowed_operations(whole.ir, limits)):
         return
     codes = {code.name: code for code in whole.ir.triggers}
     for trigger in triggers:
@@ -114,9 +114,9 @@ def _check_memory(subject: LimitedProgram, plan: ModulePlan, report: Reporter) -
         report.too_much_memory(subject.span, subject.name, needed, MAX_MEMORY_BYTES)
 
 
-def _allowed(plan: ModulePlan, limits: ProgramLimits) -> int:
+def allowed_operations(ir: Ir, limits: ProgramLimits) -> int:
     """The operations per tick that a program may use: more with lists, whose conditions are one for each object."""
-    return limits.operations + OPERATIONS_PER_OBJECT * sum(each.most for each in plan.lists.values())
+    return limits.operations + OPERATIONS_PER_OBJECT * sum(item.max_objects for item in ir.inputs)
 
 
 def _keeps(cost: ProgramCost, limits: ProgramLimits, operations: int) -> bool:

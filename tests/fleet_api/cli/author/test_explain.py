@@ -164,3 +164,17 @@ def test_video_counts_for_cameras_with_a_bit_rate(tmp_path: Path, capsys: pytest
     assert "about 6.4 kB without the video of front, rear per clip" in shown[0]
     assert "about 5.0 MB without the video of rear per clip" in shown[1]
     assert "about 20.0 MB per clip" in shown[2]
+
+
+def test_the_limit_of_a_program_with_lists_is_the_one_that_it_is_held_against(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "signals.yaml").write_text(
+        "limits: {operations: 700}\nsignals: {v: {unit: m/s, rate: 10}}\n"
+        "objects: {tracked: {max: 4, rate: 10, key: id, fields: {id: {type: id}, x: {unit: m}}}}\n"
+    )
+    (tmp_path / "a.trigger").write_text("trigger a { when any(o in tracked where o.x < 5 m) }\n")
+    words = ["explain", str(tmp_path / "a.trigger"), "--signals", str(tmp_path / "signals.yaml"), "--json"]
+    assert main(words) == 0
+    (program,) = json.loads(capsys.readouterr().out)["programs"]
+    assert program["operations_limit"] == 700 + 4 * 1000 > program["operations_per_tick"]["most"] > 700
