@@ -118,6 +118,11 @@ def test_the_example_in_the_readme_compiles_against_the_demo_catalog() -> None:
     assert not compilation.diagnostics
 
 
+def test_the_trigger_on_objects_in_the_readme_is_that_of_the_examples() -> None:
+    (shown,) = (text for text in blocks(REPOSITORY / "README.md", "") if "o in tracked" in text)
+    assert shown in (REPOSITORY / "examples/driving_team/traffic.trigger").read_text("utf-8")
+
+
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda document: document.name)
 def test_links_within_the_repository_lead_somewhere(document: Path) -> None:
     for target in re.findall(r"\]\((?!https?:)([^)#]+)", document.read_text("utf-8")):
