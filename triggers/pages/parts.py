@@ -48,7 +48,7 @@ def table(caption: str, columns: Sequence[str], rows: Sequence[Sequence[object]]
         return ""
     head = "".join(f'<th scope="col">{text(column)}</th>' for column in columns)
     body = "".join(
-        f'<tr><th scope="row">{text(str(first))}</th>{"".join(f"<td>{text(str(cell))}</td>" for cell in rest)}</tr>'
+        f'<tr><th scope="row">{text(str(first))}</th>{"".join(f"<td>{_cell(cell)}</td>" for cell in rest)}</tr>'
         for first, *rest in rows[:most]
     )
     name = text(caption)
@@ -56,6 +56,11 @@ def table(caption: str, columns: Sequence[str], rows: Sequence[Sequence[object]]
         f'<div class="wide" role="region" aria-label="{name}" tabindex="0"><table><caption>{name}</caption>'
         f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>{left_out(len(rows) - most, 'row')}"
     )
+
+
+def _cell(value: object) -> str:
+    """The text of a cell, in which a number and its percent sign stay on one line."""
+    return text(str(value)).replace(" %", "&nbsp;%")
 
 
 def left_out(count: int, thing: str) -> str:

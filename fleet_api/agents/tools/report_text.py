@@ -49,11 +49,13 @@ def _trigger(name: str, counts: dict[str, Any], forecast: dict[str, Any] | None)
 def _budgets(report: dict[str, Any]) -> Iterator[str]:
     for use in report["budgets"]:
         per_day, days = use["per_day"], use["days"]
+        whose = use["campaign"] if use.get("trigger") is None else f"{use['campaign']}.{use['trigger']}"
         if per_day is not None:
             lasts = "" if days is None else f", lasts about {days['mean']:.3g} days"
-            yield f"budget of {use['campaign']}, {use['limit']} {use['amount']:,}: {per_day['mean']:.3g} per day{lasts}"
+            yield f"budget of {whose}, {use['limit']} {use['amount']:,}: {per_day['mean']:.3g} per day{lasts}"
         if use["larger_clips"]:
-            yield f"  {use['larger_clips']} of {use['clips']} recordings are larger than {use['amount']:,} bytes"
+            larger = f"{use['larger_clips']} of {use['clips']} recordings"
+            yield f"  {larger} are larger than the {use['amount']:,} bytes of {whose}"
 
 
 def _remarks(report: dict[str, Any]) -> Iterator[str]:

@@ -155,7 +155,7 @@ def test_it_says_how_well_known_events_were_found(document: dict[str, Any]) -> N
     known |= {"not_found": [{"t": 1.0}], "false_alarms": [], "first_elsewhere": "x", "repeated_rows": 0}
     stated = stated_of_json(document | {"known_events": known}, what="r")
     text = page(stated)
-    for part in ("2 of 4", "50.0 % (25.0 % to 75.0 %)", "-0.25 s", "1 drive had no known event"):
+    for part in ("2 of 4", "50.0&nbsp;% (25.0&nbsp;% to 75.0&nbsp;%)", "-0.25 s", "1 drive had no known event"):
         assert part in text
     assert "not_found" not in stated.model_dump_json()
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from triggers.backtest.page import compared, drives, known_events, ran, triggers, volume
 from triggers.backtest.page.figures import byte_range, in_days, number_range, per_hour
-from triggers.backtest.page.remarks import budget_text, concentrated, remarks, unread
+from triggers.backtest.page.remarks import budget_of, budget_text, concentrated, remarks, unread
 from triggers.contracts.api.backtests.stated import StatedReport
 from triggers.pages import html, parts
 from triggers.pages.html import text
@@ -76,5 +76,5 @@ def _key_figures(stated: StatedReport) -> Iterator[str]:
         figures[f"forecast per day, {fleet}"] = byte_range(report.forecast.bytes_per_fleet_day)
     for use in report.budgets[:MAX_KEY_TRIGGERS]:
         if use.days is not None:
-            figures[f"days until {use.campaign} has used {budget_text(use)}"] = in_days(use.days)
+            figures[f"days until {budget_of(use)} has used {budget_text(use)}"] = in_days(use.days)
     yield parts.facts(figures)

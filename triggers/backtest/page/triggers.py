@@ -50,7 +50,7 @@ def conditions(stated: StatedReport) -> Iterator[str]:
         if len(drawn) < _DRAWN:
             drawn += [
                 f'<h3 class="name">{text(label)}</h3>{parts.share_bar(label, each.true, each.false, each.unknown)}'
-                for label, each, _ in shares
+                for label, each, _ in shares[: _DRAWN - len(drawn)]
             ]
     if drawn:
         yield html.KEY

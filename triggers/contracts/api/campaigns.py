@@ -38,6 +38,10 @@ class TriggerExpected(Contract):
     bytes_per_vehicle_day: Expected
 
 
+MAX_LIMITS = 5
+"""Limits that a campaign may have, its largest upload among them; each of its triggers may have as many."""
+
+
 class BudgetExpected(Contract):
     """A limit of the campaign, or of one of its triggers, beside the forecast, as in the report of a backtest."""
 
@@ -59,7 +63,7 @@ class BacktestForecast(Contract):
     vehicles: Annotated[int, Field(ge=1)]
     hours_per_day: Annotated[float, Field(gt=0, le=24)]
     triggers: Annotated[dict[Name, TriggerExpected], Field(max_length=MAX_TRIGGERS)]
-    budgets: Annotated[tuple[BudgetExpected, ...], Field(max_length=10)]
+    budgets: Annotated[tuple[BudgetExpected, ...], Field(max_length=MAX_LIMITS * (1 + MAX_TRIGGERS))]
 
 
 class CatalogRequest(Contract):

@@ -26,6 +26,8 @@ MAX_VALUES = 50
 RANGE = ".."
 _DIGITS = 3
 """Values within a range are written as decimals, to so many digits below those of their step."""
+_MOST_DIGITS = 18
+"""The end of a range, in the unit of its beginning, is written to no more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,12 +137,18 @@ def _items(text: str, start: int) -> Iterator[Span]:
 
 
 def _steps(first: syntax.Quantity, step: Fraction, count: int) -> Iterator[syntax.Quantity]:
-    """Values from the first on, in its unit."""
+    """Values from the first on, in its unit: its ends as they are, those between them as short decimals."""
     decimals = max(0, _DIGITS - floor(log10(abs(step))))
     for number in range(count):
-        written = Decimal(round((first.value + step * number) * 10**decimals)).scaleb(-decimals)
-        text = f"{written.normalize():f}" if number else first.text
+        value = first.value + step * number
+        digits = _digits_of(value) if number == count - 1 else decimals
+        text = f"{Decimal(round(value * 10**digits)).scaleb(-digits).normalize():f}" if number else first.text
         yield syntax.Quantity(first.span, Fraction(text), first.unit, text)
+
+
+def _digits_of(value: Fraction) -> int:
+    """The decimals that a number has; as many as are written at most, where it has no end as a decimal."""
+    return next((digits for digits in range(_MOST_DIGITS) if 10**digits % value.denominator == 0), _MOST_DIGITS)
 
 
 def _in_order(own: Constant, values: Sequence[Constant]) -> tuple[SweptValue, ...]:

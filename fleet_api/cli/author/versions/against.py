@@ -18,10 +18,6 @@ _EXAMPLES = 5
 """Fires of one version alone that are shown of each trigger and version."""
 
 
-if TYPE_CHECKING:
-    from triggers.backtest.versions.comparison import Comparison, TriggerComparison
-
-
 def show_comparison(comparison: Comparison) -> None:
     """Print every part of a comparison that is not empty."""
     print_result(f"first: {comparison.first}")

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from fleet_api.cli.author.evidence.shown import byte_range, count_range, number
 from fleet_api.cli.output import counted, print_result, print_table, shown_bytes
-from triggers.backtest.page.remarks import counts_clips, is_of_vehicle_day
+from triggers.backtest.page.remarks import budget_of, counts_clips, is_of_vehicle_day
 from triggers.backtest.page.versions import nearness
 
 if TYPE_CHECKING:
@@ -73,7 +73,7 @@ def _show_budgets(sweep: Sweep) -> None:
     rows = [
         (
             _value(point),
-            use.campaign,
+            budget_of(use),
             counted(use.amount, "clip") if counts_clips(use) else shown_bytes(use.amount),
             count_range(use.per_day) if counts_clips(use) else byte_range(use.per_day),
             f"{100 * use.per_day.mean / use.amount:.0f} %" if use.amount else "",
