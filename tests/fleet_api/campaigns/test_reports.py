@@ -138,6 +138,8 @@ def test_a_backtest_of_ones_own_is_attached_by_its_id(api: Api, tmp_path: Path) 
     assert api.client.post(path, json={"backtest": backtest_id}, headers=headers).status_code == 404
     wrong = api.post(path, {"backtest": backtest_id, "program": 1}, "author")
     assert wrong.status_code == 404 and "has no program 1" in wrong.json()["detail"]
+    odd = api.post(path, {"backtest": "a\0b"}, "author")
+    assert odd.status_code == 422 and "backtest" in odd.json()["detail"]
     answer = api.post(path, {"backtest": backtest_id}, "author")
     assert answer.status_code == 200, answer.text
     assert answer.json()["differences"] == [] and answer.json()["ran_at"] is not None

@@ -17,7 +17,7 @@ class AttachReportRequest(Contract):
     """A report, or a backtest of your own on this deployment whose report it is."""
 
     report: StatedReport | None = None
-    backtest: Annotated[str, StringConstraints(min_length=1, max_length=100)] | None = None
+    backtest: Annotated[str, StringConstraints(min_length=1, max_length=100, pattern=r"^[!-~]+$")] | None = None
     program: Annotated[int, Field(ge=0, lt=MAX_PROGRAMS)] = 0
     """Which of the backtest's programs, from 0."""
 
