@@ -72,8 +72,8 @@ campaign_versions = Table(
 """Versions are immutable except for their state; approval binds to `approval_digest` and makes the bundle.
 `rejected_...` say who returned the draft that it is, and why, until it is submitted again.
 `rollout_from` is when the rollout's stages began to count: pauses and holds push it forward once they are over. While
-`held_at` is set the version runs in the stage that it had then. `forecast` is what the author's backtest expects, which
-only approvers are shown."""
+`held_at` is set the version runs in the stage that it had then. `forecast` is what the author's backtest expects,
+shown to whoever sees the version."""
 
 campaign_reports = Table(
     "campaign_reports",
