@@ -121,8 +121,10 @@ def _apply(
     )
     if applied.program_digest != compiled.digest:
         raise Conflict(
-            f"the API compiled {name} to {applied.program_digest}, but this machine to {compiled.digest}",
-            remedy="use the same version of Longtail here and there, so that backtests run what vehicles run",
+            f"{name} is version {applied.version}, {applied.state} now, but the API compiled it to "
+            f"{applied.program_digest}, and this machine to {compiled.digest}",
+            remedy=f"do not apply it again: version {applied.version} stays. Have it rejected if it is not what was "
+            "meant, and use the same version of Longtail here and there, so that backtests run what vehicles run",
         )
     if report is not None and applied.state in REPORT_UNTIL:
         client.campaigns.attach_report(name, applied.version, report)

@@ -46,12 +46,14 @@ def _apply(workspace: Workspace, given: ApplyArguments, call: Call) -> Answer:
             based_on=given.based_on,
         )
         link = f"{client.url}/console/campaigns/{name}"
+    state = f"{name} is version {applied.version}, {applied.state}"
     if applied.program_digest != found["campaigns"][name]:
         raise Conflict(
-            f"the API compiled {name} to {applied.program_digest}, but this server to {found['campaigns'][name]}",
-            remedy="use the release of Longtail that the deployment has",
+            f"{state} now, but the API compiled it to {applied.program_digest}, and this server to "
+            f"{found['campaigns'][name]}",
+            remedy=f"do not apply it again: version {applied.version} stays. Look at it ({link}), have it rejected if "
+            "it is not what was meant, and use the release of Longtail that the deployment has",
         )
-    state = f"{name} is version {applied.version}, {applied.state}"
     return Answer(f"{state}; people approve it: {link}", {**applied.model_dump(mode="json"), "link": link})
 
 

@@ -15,9 +15,11 @@ from fleet_api.agents.protocol.frames import Output
 from fleet_api.agents.server import server_of, tools_of
 from fleet_api.agents.tools.tool import MAX_ANSWER_CHARACTERS, Answer, Tool
 from fleet_api.agents.workspace import Workspace
+from fleet_api.client.campaigns import Campaigns
 from tests.fleet_api.api_server import SIGNALS, Api, campaign_text
 from tests.fleet_api.backtests.recorded import SOURCE
 from tests.storage.clips.catalog_support import T_NS, add_clip
+from triggers.contracts.api.campaigns import AppliedView
 from triggers.contracts.base import Contract
 
 
@@ -89,6 +91,22 @@ def test_a_campaign_becomes_a_draft_or_is_submitted_and_is_never_approved(api: A
     assert failed
 
 
+@pytest.mark.parametrize("submit", [False, True])
+def test_a_version_that_the_deployment_compiled_otherwise_is_named_and_not_to_be_applied_again(
+    ask: Any, submit: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    applies = Campaigns.apply
+
+    def otherwise(campaigns: Campaigns, *words: Any, **options: Any) -> AppliedView:
+        return applies(campaigns, *words, **options).model_copy(update={"program_digest": "0" * 64})
+
+    monkeypatch.setattr(Campaigns, "apply", otherwise)
+    text, _, failed = ask("apply_campaign", text=campaign_text(), signals=SIGNALS, submit=submit)
+    assert failed
+    assert f"braking is version 1, {'submitted' if submit else 'draft'} now, but the API compiled it to 0000" in text
+    assert "do not apply it again: version 1 stays" in text
+
+
 def test_what_a_user_may_not_do_the_tool_cannot_do(ask: Any) -> None:
     text, _, failed = ask("apply_campaign", "viewer", text=campaign_text(), signals=SIGNALS)
     assert failed
@@ -125,6 +143,13 @@ def test_a_backtest_ends_with_its_process_when_it_is_cancelled(workspace: Worksp
     with pytest.raises(Cancelled):
         server_of(workspace).methods["tools/call"]({"name": "backtest", "arguments": {"text": SOURCE}}, asked)
     assert not multiprocessing.active_children()
+
+
+def test_a_backtest_is_cancelled_before_its_patterns_are_looked_for(workspace: Workspace) -> None:
+    asked = call()
+    asked.cancel()
+    with pytest.raises(Cancelled):
+        tools_of(workspace)["backtest"].called(workspace, {"text": SOURCE, "drives": ["no such drive"]}, asked)
 
 
 def test_an_answer_that_is_too_long_is_an_error(workspace: Workspace) -> None:

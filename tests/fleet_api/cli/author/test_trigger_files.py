@@ -19,7 +19,7 @@ from fleet_api.client import Client
 from fleet_api.client.campaign_files import apply_file
 from triggers.contracts.api.campaigns import AppliedView
 from triggers.contracts.limits import MAX_SOURCE_BYTES
-from triggers.errors import DiagnosticsError, InvalidInput
+from triggers.errors import Conflict, DiagnosticsError, InvalidInput
 from triggers.language.compile import compile_source
 from triggers.signals.catalog import SignalCatalog
 
@@ -38,10 +38,11 @@ LARGEST = PLAIN + b"#" * (MAX_SOURCE_BYTES - len(PLAIN))
 
 
 class Server:
-    """Compiles what it is sent as the API does, and remembers it."""
+    """Compiles what it is sent as the API does, and remembers it; `digest` is another one that it claims to find."""
 
-    def __init__(self) -> None:
+    def __init__(self, digest: str | None = None) -> None:
         self.sources: list[str] = []
+        self._digest = digest
 
     def __call__(self, request: httpx.Request) -> httpx.Response:
         body = json.loads(request.content)
@@ -60,7 +61,7 @@ class Server:
             "cost_centre": "",
             "warnings": [],
         }
-        digest = compiled.digest
+        digest = self._digest or compiled.digest
         answer = (
             unknown
             | known
@@ -98,6 +99,13 @@ def test_a_sound_file_is_accepted_by_all_and_gives_one_digest(folder: Path, data
     server = Server()
     assert [version.program_digest for version in apply(server)] == [digest]
     assert server.sources == [data.removeprefix(BOM_UTF8).decode()]
+
+
+def test_a_version_that_the_api_compiled_otherwise_is_named_and_not_to_be_applied_again(folder: Path) -> None:
+    (folder / "file.trigger").write_bytes(PLAIN)
+    with pytest.raises(Conflict, match=f"c is version 1, draft now, but the API compiled it to {'0' * 64}") as refused:
+        apply(Server("0" * 64))
+    assert "do not apply it again: version 1 stays" in str(refused.value.remedy)
 
 
 @pytest.mark.parametrize(
