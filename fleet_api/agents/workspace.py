@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 TRIGGER_SUFFIXES = (".trigger",)
 CATALOG_SUFFIXES = (".yaml", ".yml")
 MAX_ENTRIES = 200_000
-"""Files and folders that are looked at for drives."""
+"""Files and folders that are looked at for drives, in all folders together."""
 MAX_OFFERED = 10_000
 _NO_CATALOG = "give `signals`, the catalog's text, or `signals_path`; or start the server with --signals FILE"
 
@@ -85,14 +85,13 @@ class Workspace:
         """
         found: dict[Path, OfferedDrive] = {}
         names: dict[str, int] = {}
-        for top in self.drives:
-            for path in _drives_below(top):
-                name = _name(top, path)
-                names[name] = names.get(name, 0) + 1
-                shown = name if names[name] == 1 else f"{name} ({names[name]})"
-                found.setdefault(path, OfferedDrive(shown, path, _size_bytes(path)))
-                if len(found) > MAX_OFFERED:
-                    raise _too_much(f"more than {MAX_OFFERED} drives")
+        for top, path in _drives_below(self.drives):
+            name = _name(top, path)
+            names[name] = names.get(name, 0) + 1
+            shown = name if names[name] == 1 else f"{name} ({names[name]})"
+            found.setdefault(path, OfferedDrive(shown, path, _size_bytes(path)))
+            if len(found) > MAX_OFFERED:
+                raise _too_much(f"more than {MAX_OFFERED} drives")
         return list(found.values())
 
 
@@ -112,23 +111,25 @@ def _read(path: Path, shown: str) -> str:
         raise InvalidInput(f"{shown} cannot be read") from error
 
 
-def _drives_below(top: Path) -> Iterator[Path]:
-    if top.is_file():
-        yield top
-        return
+def _drives_below(tops: Sequence[Path]) -> Iterator[tuple[Path, Path]]:
+    """Each drive, beside the file or folder of these that it is below."""
     entries = 0
-    for folder, folders, files in os.walk(top):
-        folders.sort()
-        entries += len(folders) + len(files)
-        if entries > MAX_ENTRIES:
-            raise _too_much(f"more than {MAX_ENTRIES} files")
-        is_drive = FOLDER_FILE in files
-        if is_drive:
-            folders.clear()
-        for name in [FOLDER_FILE] if is_drive else sorted(files):
-            path = Path(folder, name)
-            if path.suffix.lower() == SUFFIX and path.is_file() and not path.is_symlink():
-                yield path
+    for top in tops:
+        if top.is_file():
+            yield top, top
+            continue
+        for folder, folders, files in os.walk(top):
+            folders.sort()
+            entries += len(folders) + len(files)
+            if entries > MAX_ENTRIES:
+                raise _too_much(f"more than {MAX_ENTRIES} files")
+            is_drive = FOLDER_FILE in files
+            if is_drive:
+                folders.clear()
+            for name in [FOLDER_FILE] if is_drive else sorted(files):
+                path = Path(folder, name)
+                if path.suffix.lower() == SUFFIX and path.is_file() and not path.is_symlink():
+                    yield top, path
 
 
 def _name(top: Path, path: Path) -> str:

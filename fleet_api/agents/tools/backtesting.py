@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fnmatch
+import re
 from typing import Annotated, Any
 
 from pydantic import Field
@@ -50,7 +51,7 @@ class BacktestArguments(ProgramArguments):
 
 
 def _backtest(workspace: Workspace, given: BacktestArguments, call: Call) -> Answer:
-    drives = _chosen(workspace, given.drives)
+    drives = _chosen(workspace, given.drives, call)
     asked = given.asked(workspace)
     found = compiled(asked)
     call.check()
@@ -70,13 +71,10 @@ def _backtest(workspace: Workspace, given: BacktestArguments, call: Call) -> Ans
     return Answer(report_text(report, shown, fires), {**data, "diagnostics": found["diagnostics"]})
 
 
-def _chosen(workspace: Workspace, wanted: list[str]) -> list[OfferedDrive]:
+def _chosen(workspace: Workspace, wanted: list[str], call: Call) -> list[OfferedDrive]:
     """The drives that are meant. InvalidInput for none, for an unknown name, and for too many or too large ones."""
     offered = workspace.offered_drives()
-    for pattern in wanted:
-        if not any(_is_meant(drive, pattern) for drive in offered):
-            raise InvalidInput(f"there is no drive {foreign_name(pattern)}", remedy="the tool `drives` lists them")
-    chosen = [drive for drive in offered if not wanted or any(_is_meant(drive, each) for each in wanted)]
+    chosen = _meant(offered, wanted, call) if wanted else offered
     if not chosen:
         raise InvalidInput("there are no drives", remedy="start the server with --drives PATH")
     size_bytes = sum(drive.size_bytes for drive in chosen)
@@ -88,8 +86,20 @@ def _chosen(workspace: Workspace, wanted: list[str]) -> list[OfferedDrive]:
     return chosen
 
 
-def _is_meant(drive: OfferedDrive, pattern: str) -> bool:
-    return drive.name == pattern or fnmatch.fnmatchcase(drive.name, pattern)
+def _meant(offered: list[OfferedDrive], patterns: list[str], call: Call) -> list[OfferedDrive]:
+    """The drives of these names and patterns, in their order. InvalidInput for a pattern that none has.
+
+    Many long patterns over many drives take a while, so the call can be cancelled between them.
+    """
+    meant: set[int] = set()
+    for pattern in patterns:
+        call.check()
+        matches = re.compile(fnmatch.translate(pattern)).match
+        found = {number for number, drive in enumerate(offered) if drive.name == pattern or matches(drive.name)}
+        if not found:
+            raise InvalidInput(f"there is no drive {foreign_name(pattern)}", remedy="the tool `drives` lists them")
+        meant |= found
+    return [drive for number, drive in enumerate(offered) if number in meant]
 
 
 def _run(task: RunTask, limits: Limits, drives: list[OfferedDrive], call: Call) -> RunAnswer:

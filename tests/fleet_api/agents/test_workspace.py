@@ -106,6 +106,19 @@ def test_drives_of_several_folders_have_names_of_their_own(workspace: Workspace,
     assert [drive.name for drive in several.offered_drives()] == ["a", "b", "a (2)"]
 
 
+def test_files_are_counted_over_all_folders_of_drives(
+    workspace: Workspace, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("one", "two"):
+        (folder / name).mkdir()
+        for number in range(3):
+            (folder / name / f"{number}.txt").write_text("")
+    monkeypatch.setattr("fleet_api.agents.workspace.MAX_ENTRIES", 5)
+    assert not replace(workspace, drives=(folder / "one",)).offered_drives()
+    with pytest.raises(InvalidInput, match="more than 5 files"):
+        replace(workspace, drives=(folder / "one", folder / "two")).offered_drives()
+
+
 def test_a_path_of_the_command_line_that_leads_nowhere_is_told(tmp_path: Path) -> None:
     with pytest.raises(Misconfigured, match=r"--root .*: there is no such file or folder"):
         resolved(tmp_path / "nowhere", "--root")
