@@ -97,11 +97,18 @@ def make_objects() -> dict[str, ObjectSeries]:
     samples: list[dict[int, tuple[float, ...]]] = [{} for _ in t]
     for start, end, number, ahead, left in (*courses, *_PASSING):
         rows = np.flatnonzero((t >= start - 1e-9) & (t < end - 1e-9))
-        x, y = (np.interp(t[rows], *zip(*course, strict=True)) for course in (ahead, left))
+        x, y = (_along(course, t[rows]) for course in (ahead, left))
         for row, *place in zip(rows.tolist(), x.tolist(), y.tolist(), np.gradient(x, t[rows]).tolist(), strict=True):
             samples[row][number] = (0.0, *place)
     column = ObjectColumn.of([ObjectSample(tuple(each), tuple(each.values())) for each in samples], 4)
     return {"tracked": ObjectSeries(_ns(t), column, (tracked.key, *tracked.value_fields))}
+
+
+def _along(course: Sequence[tuple[float, float]], t: Numbers) -> Numbers:
+    """A value at these times, straight between those that it has at some."""
+    at, values = zip(*course, strict=True)
+    between: Numbers = np.interp(t, at, values)
+    return between
 
 
 def _ns(seconds: Sequence[float] | Numbers) -> NDArray[np.int64]:
