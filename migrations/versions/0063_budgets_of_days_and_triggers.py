@@ -156,26 +156,26 @@ BEGIN
         WHEN 'campaign_vehicle_day_clips' THEN l.vehicle_day_clips
         WHEN 'trigger_bytes' THEN CAST(jsonb_path_query_first(
             l.triggers, '$[*] ? (@.name == $name).budget.total_bytes', jsonb_build_object('name', a.trigger)
-        ) AS bigint)
+        ) #>> '{}' AS bigint)
         WHEN 'trigger_clips' THEN CAST(jsonb_path_query_first(
             l.triggers, '$[*] ? (@.name == $name).budget.clips', jsonb_build_object('name', a.trigger)
-        ) AS bigint)
+        ) #>> '{}' AS bigint)
         WHEN 'trigger_vehicle_bytes' THEN CAST(ceil(CAST(jsonb_path_query_first(
             l.triggers, '$[*] ? (@.name == $name).budget.total_bytes', jsonb_build_object('name', a.trigger)
-        ) AS bigint) * least(1, greatest(
+        ) #>> '{}' AS bigint) * least(1, greatest(
             CAST(vehicle_share AS numeric), 2.0 / greatest(1, l.vehicles)
         ))) AS bigint)
         WHEN 'trigger_vehicle_clips' THEN CAST(ceil(CAST(jsonb_path_query_first(
             l.triggers, '$[*] ? (@.name == $name).budget.clips', jsonb_build_object('name', a.trigger)
-        ) AS bigint) * least(1, greatest(
+        ) #>> '{}' AS bigint) * least(1, greatest(
             CAST(vehicle_share AS numeric), 2.0 / greatest(1, l.vehicles)
         ))) AS bigint)
         WHEN 'trigger_vehicle_day' THEN CAST(jsonb_path_query_first(
             l.triggers, '$[*] ? (@.name == $name).budget.vehicle_day_bytes', jsonb_build_object('name', a.trigger)
-        ) AS bigint)
+        ) #>> '{}' AS bigint)
         WHEN 'trigger_vehicle_day_clips' THEN CAST(jsonb_path_query_first(
             l.triggers, '$[*] ? (@.name == $name).budget.vehicle_day_clips', jsonb_build_object('name', a.trigger)
-        ) AS bigint)
+        ) #>> '{}' AS bigint)
     END * CASE WHEN a.kind IN ('fleet','fleet_month') THEN (SELECT share FROM open_part) ELSE 1 END)
         AS bigint) AS limit_amount OFFSET 0) v;
         EXIT WHEN missing = 0;

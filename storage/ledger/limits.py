@@ -135,10 +135,11 @@ _SHARE = f"""least(1, greatest(
         ))"""
 
 
+# A member without a limit is a null of JSON. Before PostgreSQL 18 no null can be cast to a number, but its text, NULL.
 def _of_trigger(member: str) -> str:
     return f"""CAST(jsonb_path_query_first(
             l.triggers, '$[*] ? (@.name == $name).budget.{member}', jsonb_build_object('name', a.trigger)
-        ) AS bigint)"""
+        ) #>> '{{}}' AS bigint)"""
 
 
 _OPEN_PART = "(SELECT share FROM open_part)"
