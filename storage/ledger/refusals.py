@@ -69,7 +69,7 @@ def refusal(
         campaigns=tuple(sorted(concerned)),
         triggers=tuple(sorted(triggers)) or None,
         retry_after_s=None if for_good else _until_next_day_s(now),
-        remedy=_remedy(key.kind) if for_good else _wait(key.kind),
+        remedy=_remedy(key) if for_good else _wait(key.kind),
     )
 
 
@@ -86,17 +86,18 @@ def _total_of(key: AccountKey) -> tuple[str, str, str]:
     return key.campaign, key.trigger, key.unit
 
 
-def _remedy(kind: AccountKind) -> str:
-    if kind in SHARES:
+def _remedy(key: AccountKey) -> str:
+    if key.kind in SHARES:
         return "raise the limit in a new campaign version, or the share of a vehicle (LONGTAIL_VEHICLE_SHARE)"
-    if kind in _OF_THE_FLEET:
-        setting = "LONGTAIL_FLEET_MONTH_BYTES" if kind == "fleet_month" else "LONGTAIL_FLEET_TOTAL_BYTES"
+    if key.kind in _OF_THE_FLEET:
+        setting = "LONGTAIL_FLEET_MONTH_BYTES" if key.kind == "fleet_month" else "LONGTAIL_FLEET_TOTAL_BYTES"
         return f"an operator raises {setting}, or the limit that `longtail budget limit` has set"
-    if kind == "cost_centre_month":
+    if key.kind == "cost_centre_month":
         return "an operator raises the cost centre's limit (`longtail budget limit --cost-centre`)"
-    if kind in ("trigger_bytes", "trigger_clips"):
+    if key.trigger:
         return "raise the trigger's limit in a new campaign version"
-    return "raise the limit in a new campaign version, or the one that `longtail budget limit` has set"
+    raise_it = "raise the limit in a new campaign version"
+    return f"{raise_it}, or the one that `longtail budget limit` has set" if key.kind in TOTALS else raise_it
 
 
 def _wait(kind: AccountKind) -> str:

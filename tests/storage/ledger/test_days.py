@@ -95,3 +95,16 @@ def test_clips_are_counted_from_the_first_upload_under_a_version_that_limits_the
         add_version(connection, "wide", 3, limits=BudgetLimits(total_bytes=10**12))
     reserve(fleet, {"wide": 1})
     assert days(fleet) == {"campaign_vehicle_day_clips:wide:car-1:2026-05-17": (None, 2, 0)}
+
+
+def test_a_refusal_tells_of_the_command_only_where_it_sets_the_limit(fleet: Database) -> None:
+    with fleet.begin() as connection:
+        add_version(connection, "wide", 2, limits=BudgetLimits(vehicle_day_bytes=10))
+    with pytest.raises(BudgetExhausted) as refused:
+        reserve(fleet, {"wide": 11})
+    assert refused.value.remedy == "raise the limit in a new campaign version"
+    with fleet.begin() as connection:
+        add_version(connection, "wide", 3, limits=BudgetLimits(total_bytes=10))
+    with pytest.raises(BudgetExhausted) as refused:
+        reserve(fleet, {"wide": 11})
+    assert "`longtail budget limit`" in refused.value.remedy
