@@ -31,6 +31,8 @@ from triggers.scan.scanned import MAX_INSTANTS, Scanned
 MAX_GROUP_BYTES = 512 * 1024**2
 """What a row group may unpack to by the file's own word; the writer makes them half as large at most."""
 MAX_LENGTH_S = 86_400.0
+_UNREADABLE = (pa.ArrowException, ArithmeticError, LookupError, TypeError, ValueError)
+"""What Arrow and NumPy raise about a clip that is odd: it is that clip's problem, and not that of the others."""
 _NOT_ASCENDING = "its times do not ascend from 0, or are longer than a day"
 
 
@@ -58,8 +60,12 @@ class Evaluator:
     def batch(self, file: ClipSignals, rows: Any) -> Batch:
         """Rows of a clip as arrays of times and of the numbers of its signals. InvalidInput if that cannot be."""
         t_ns = file.times(rows.column(TIME_COLUMN))
-        numbers = {name: reader.numbers(rows.column(name), 0) for name, reader in self._readers.items()}
-        return Batch(t_ns, numbers, objects={name: each.objects(rows, 0) for name, each in self._list_readers.items()})
+        try:
+            numbers = {name: reader.numbers(rows.column(name), 0) for name, reader in self._readers.items()}
+            objects = {name: reader.objects(rows, 0) for name, reader in self._list_readers.items()}
+        except _UNREADABLE as error:
+            raise InvalidInput(f"its signals cannot be read ({_reason(error)})") from error
+        return Batch(t_ns, numbers, objects=objects)
 
     @property
     def columns(self) -> list[str]:
@@ -94,7 +100,7 @@ class ClipSignals:
             if len(names) and schema.column(len(names) - 1).path != names[-1]:  # a list of objects, which come last
                 names = self._file.schema_arrow.names
             start = (self._file.metadata.metadata or {})[START_KEY]
-        except (pa.ArrowException, OSError, ValueError, KeyError) as error:
+        except (OSError, *_UNREADABLE) as error:
             raise InvalidInput(f"its signals cannot be read ({_reason(error)})") from error
         self.columns = frozenset(names)
         self._start_ns = int(start) if start.isdigit() and len(start) < 20 else -1
@@ -113,7 +119,7 @@ class ClipSignals:
         try:
             table = self._file.read_row_group(group, columns=columns, use_threads=False)
             (rows,) = table.to_batches() or [pa.RecordBatch.from_pylist([], table.schema)]
-        except (pa.ArrowException, OSError, ValueError, KeyError) as error:
+        except (OSError, *_UNREADABLE) as error:
             raise InvalidInput(f"its signals cannot be read ({_reason(error)})") from error
         return rows
 

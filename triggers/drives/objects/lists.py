@@ -25,7 +25,7 @@ from triggers.signals.objects import MAX_CARRIED_OBJECTS, ObjectList
 
 
 class ObjectReader(Protocol):
-    """Reads the samples of one list, from the first batch of a file to the last."""
+    """Reads the samples of one list."""
 
     def objects(self, record_batch: Any, first_row: int) -> ObjectColumn | None:
         """The samples in a batch, whose first row is this one of the file; None: there are none."""
@@ -67,8 +67,9 @@ class StructsReader:
         self._findings = findings
         self._rows = _RowsOfObjects(findings)
         self._is_raw = is_raw
-        self._names: dict[str, str] | None = None
-        """Of the fields that the file has, found in its first batch with samples; the readers are made then."""
+        self._structs: Any = None
+        """The type of the structs that the readers are for: clips that are read one after the other differ in it."""
+        self._names: dict[str, str] = {}
 
     def objects(self, record_batch: Any, first_row: int) -> ObjectColumn | None:
         """The samples in a batch, whose first row is this one of the file; None: there are none."""
@@ -83,8 +84,8 @@ class StructsReader:
         self._rows.at(starts, first_row)
         if pa.types.is_null(structs.type):  # lists of nulls, or all lists are empty
             return self._without_objects(is_sample)
-        if self._names is None:
-            self._open(struct_names(self._declared, [field.name for field in structs.type]))
+        if self._structs is None or not self._structs.equals(structs.type):
+            self._open(structs.type)
         keys, are_objects = self._keys(structs)
         if are_objects is not None:
             structs, keys = structs.filter(pa.array(are_objects)), keys[are_objects]
@@ -93,10 +94,12 @@ class StructsReader:
         values = tuple(self._numbers(structs, field) for field in self._declared.value_fields)
         return ObjectColumn(starts, is_sample, keys, values)
 
-    def _open(self, names: dict[str, str]) -> None:
+    def _open(self, structs: Any) -> None:
+        """Make the readers of the fields that structs of this type have."""
         key = self._declared.key
+        names = struct_names(self._declared, [field.name for field in structs])
         full = {field: f"{self._column}.{name}" for field, name in names.items()}
-        self._names = names
+        self._structs, self._names = structs, names
         self._key = KeyReader(full[key], self._declared.fields[key], self._rows, is_raw=self._is_raw)
         self._values = {
             field: ColumnReader(full[field], self._declared.fields[field], self._rows, is_raw=self._is_raw)
@@ -134,7 +137,7 @@ class StructsReader:
         return np.full(len(structs), np.nan) if numbers is None else numbers
 
     def _child(self, structs: Any, field: str) -> Any:
-        return structs.field((self._names or {})[field])
+        return structs.field(self._names[field])
 
 
 def struct_names(declared: ObjectList, available: Collection[str]) -> dict[str, str]:
