@@ -14,13 +14,12 @@ from numpy.typing import NDArray
 from triggers.clips.damage import Remark
 from triggers.clips.footage import Samples, VideoFrame
 from triggers.clips.messages import objects, schemas
+from triggers.clips.messages.cost import list_cost
 from triggers.clips.messages.objects import ObjectSamples
 from triggers.clips.writer import CAMERA_TOPICS, SIGNAL_TOPICS
 from triggers.errors import InvalidInput
 
 _GROUPED_AT = 200_000
-_LIST_BYTES_PER_SAMPLE = 64
-"""So many bytes of a list's message cost about as much as a sample of a signal."""
 MAX_TIME_NS = 2**63 - 1
 _LATE = "their times are after the year 2262"
 
@@ -247,7 +246,7 @@ class Channels:
                 channel.add(t_ns, data)
         except InvalidInput as error:
             channel.unreadable[error.message] += 1
-        return 1 + len(data) // _LIST_BYTES_PER_SAMPLE if isinstance(channel, ListChannel) else 1
+        return list_cost(len(data)) if isinstance(channel, ListChannel) else 1
 
     def add_samples(self, ids: NDArray[np.uint16], times: NDArray[np.uint64], values: NDArray[np.float64]) -> None:
         """Many messages at once that all are a sample, in the order of the file."""

@@ -26,8 +26,6 @@ from triggers.contracts.clip import MAX_MESSAGES, Fire, RecordingManifest
 from triggers.errors import InvalidInput
 from triggers.times import NS_PER_S
 
-MESSAGES_BASE, MESSAGES_PER_S = 1_000_000, 100_000
-"""What a recording may have: far more than a car's signals, and bounded work for whatever a small file unpacks to."""
 MAX_MALFORMED = 10_000
 MAX_OTHER_RECORDS = 50_000
 """Schemas, channels and metadata: several times what a recording of the most signals needs."""
@@ -72,11 +70,12 @@ def read_clip(path: Path, announced: RecordingManifest | None = None, *, max_mes
     """The content of a clip's file, samples and frames in order of time; of several samples at the same time, the last.
 
     `announced` is the manifest that the vehicle sent to the gateway: the file must be of the same recording, and only
-    the signals and cameras that it lists are read, and at most `max_messages`. Raises Damaged if nothing can be kept:
+    the signals and cameras that it lists are read, and messages that cost at most as much as `max_messages` samples
+    (see `list_cost`). Raises Damaged if nothing can be kept:
     the file is not MCAP, has no manifest (a file that was cut off may lack it when it was announced), or is of another
     recording. Raises OSError if it cannot be opened or the disk fails.
     """
-    allowed = min(max_messages, _allowed_messages(announced))
+    allowed = min(max_messages, MAX_MESSAGES)
     with path.open("rb") as file:
         blocks = Blocks(file)
         content = _content(blocks, _Content(allowed))
@@ -192,13 +191,6 @@ def _content(blocks: Blocks, content: _Content) -> _Content:
             break
     content.channels.flush()
     return content
-
-
-def _allowed_messages(announced: RecordingManifest | None) -> int:
-    if announced is None:
-        return MAX_MESSAGES
-    seconds = (announced.end_ns - announced.start_ns) / NS_PER_S
-    return min(MAX_MESSAGES, MESSAGES_BASE + int(MESSAGES_PER_S * seconds))
 
 
 def _manifest(
