@@ -271,9 +271,13 @@ class VehicleAgent:
         signals, cameras, before_ns = self._host.captures()
         open_signals, open_cameras = self._recorder.wanted()
         captured = self._recorder.wanted_lists() | self._host.captured_lists
-        self._incoming.expect(captured | self._host.lists)
+        expected = captured | self._host.lists  # of a version that was replaced, a recording may be open still
+        self._incoming.expect(expected)
+        if self._newest is not None:
+            self._newest = self._incoming.still(self._newest)
         self._recorder.before_ns = min(before_ns, self.config.max_recording_ns)
-        self._ring.keep(signals | open_signals, cameras | open_cameras, before_ns, captured)
+        held = {name: expected[name] for name in captured}
+        self._ring.keep(signals | open_signals, cameras | open_cameras, before_ns, held)
 
     def _take_row(self, row: Row) -> None:
         if not 0 <= row.t_ns <= MAX_T_NS:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import logging
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from types import MappingProxyType
 
@@ -92,8 +92,7 @@ class Host:
     @property
     def lists(self) -> dict[str, tuple[str, ...]]:
         """The lists of objects that rows need for programs and clips, each with its key and its value fields."""
-        each = (lists_of(run.bundle, run.evaluator.manifest) for run in self._runs.values())
-        return {name: fields for lists in each for name, fields in lists.items()}
+        return _lists_of(self._runs.values())
 
     def captures(self) -> tuple[set[str], set[str], int]:
         """The signals and cameras that a fire may ask for, and the longest pre-roll (ns)."""
@@ -115,18 +114,22 @@ class Host:
         assigned = {(bundle.settings.name, bundle.version, bundle.program_digest): bundle for bundle in bundles}
         self._retire([run for key, run in self._runs.items() if key not in assigned])
         self._suspended &= assigned.keys()
-        lists = {**self._declared_lists, **self.lists}
+        kept = [run for key, run in self._runs.items() if key in assigned and key not in self._suspended]
+        lists = {**self._declared_lists, **_lists_of(kept)}  # without those of the versions that leave
         with Compiler(self._journal, self._caps.compiler) as compiler:
             for key, bundle in assigned.items():
                 if key in self._suspended:
                     continue
-                known = self._runs.get(key) or self._leaving.pop(key, None)
+                known = self._runs.get(key) or self._leaving.get(key)
                 try:
+                    if known is not None:
+                        check_lists(known.bundle, known.evaluator.manifest, lists)
                     run = runs[key] = known or self._start(bundle, compiler, problems, lists)
                     lists |= lists_of(run.bundle, run.evaluator.manifest)
                 except InvalidInput as error:
                     problems.append(f"{_name(key)} does not run: {error}")
         self._runs = runs
+        self._leaving = {key: run for key, run in self._leaving.items() if key not in runs}
         self._journal.keep_states(KEPT_STATES)
         return problems
 
@@ -252,6 +255,11 @@ class Host:
             except InvalidInput as error:
                 problems.append(f"{name} version {version} starts afresh: {error}")
         return CampaignRun(bundle, evaluator, self._journal.fired(name, version))
+
+
+def _lists_of(runs: Iterable[CampaignRun]) -> dict[str, tuple[str, ...]]:
+    each = (lists_of(run.bundle, run.evaluator.manifest) for run in runs)
+    return {name: fields for lists in each for name, fields in lists.items()}
 
 
 def _name(key: RunKey) -> str:

@@ -32,6 +32,10 @@ class Incoming:
         """From now on, rows have these lists of objects, each with its key and its value fields."""
         self._lists.expect(lists)
 
+    def still(self, row: Row) -> Row:
+        """A row that was read before the latest `expect`, without the lists that it has with other fields."""
+        return self._lists.still(row)
+
     def from_raw(self, rows: Iterable[Row]) -> Iterator[Row]:
         """Rows of raw samples: converted, and with those that their signals cannot have infinite.
 

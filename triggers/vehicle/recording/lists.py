@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from numbers import Integral, Real
 from typing import Any
 
@@ -63,7 +63,7 @@ class Lists:
     def __init__(self, catalog: SignalCatalog | None) -> None:
         declared = catalog.objects if catalog else {}
         self._declared = {name: each.names for name, each in declared.items()}
-        self._expected = dict(self._declared)
+        self._before = self._expected = dict(self._declared)
         self.raw = _forms(declared, is_raw=True)
         """How raw samples are read."""
         self.in_units = _forms(declared, is_raw=False)
@@ -71,7 +71,20 @@ class Lists:
 
     def expect(self, lists: Mapping[str, tuple[str, ...]]) -> None:
         """From now on, rows have these lists of objects besides those of the catalog: key and value fields of each."""
-        self._expected = {**lists, **self._declared}
+        self._before, self._expected = self._expected, {**lists, **self._declared}
+
+    def still(self, row: Row) -> Row:
+        """A row that came before the latest `expect`, without the lists that it has with other fields."""
+        found = row.objects.keys() & self._expected.keys()
+        others = {
+            name
+            for name in found
+            if self._before.get(name, self._expected[name]) != self._expected[name]
+            or _problem(row.objects[name], self._expected[name]) is not None
+        }
+        if not others:
+            return row
+        return replace(row, objects={name: each for name, each in row.objects.items() if name not in others})
 
     def check(self, row: Row) -> None:
         """Raise InvalidInput if a sample of an expected list is not a list of objects with its fields."""

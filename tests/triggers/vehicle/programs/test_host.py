@@ -20,8 +20,11 @@ from triggers.clips.reader import read_clip
 from triggers.contracts.bundle import Bundle, make_bundle
 from triggers.contracts.checkin import FireCounts
 from triggers.errors import Unreachable
+from triggers.language.compile import compile_source
 from triggers.language.rows import Row
 from triggers.language.webassembly.host.evaluator import Evaluator
+from triggers.signals.catalog import SignalCatalog
+from triggers.signals.objects import ObjectSample
 from triggers.vehicle.agent import VehicleAgent
 from triggers.vehicle.journal.journal import Journal
 from triggers.vehicle.programs.caps import ProgramCaps
@@ -324,6 +327,61 @@ def test_a_list_that_could_not_be_put_to_work_is_put_to_work_at_the_next_check_i
         journal.refuses = False
         agent.check_in()
         assert agent.status().campaigns == (("braking", 1),)
+
+
+def on_objects(campaign: str, version: int, *fields: str) -> Bundle:
+    """A campaign that fires when an object is near and captures the list, whose objects have these fields."""
+    listed = ", ".join(f"{name}: {{unit: m}}" for name in fields)
+    text = f"objects: {{tracked: {{max: 4, rate: 10, key: id, fields: {{id: {{type: id}}, {listed}}}}}}}"
+    catalog = SignalCatalog.parse(f"signals: {{ego.speed: {{unit: m/s, rate: 10}}}}\n{text}", name="signals")
+    source = f"""language 2
+    trigger near {{ when any(o in tracked where o.x < 5 m) capture 1 s before, 1 s after {{ signals tracked }} }}
+    campaign {campaign} {{ collect near budget 100 clips }}
+    """
+    compilation = compile_source(source, filename="t.trigger", catalog=catalog)
+    assert compilation.ok, compilation.diagnostics
+    return make_bundle(compilation.campaigns[campaign].settings, version, compilation.campaigns[campaign].program)
+
+
+def test_a_version_may_change_the_fields_of_a_list_that_only_the_one_before_read(journal: Journal) -> None:
+    host = Host("car-1", journal)
+    assert host.assign([on_objects("c", 1, "x")]) == []
+    assert host.assign([on_objects("c", 2, "x", "y")]) == []
+    assert host.campaigns == (("c", 2),)
+    assert host.lists == {"tracked": ("id", "x", "y")}
+    driven = [Row(at(t_s), {}, {"tracked": ObjectSample((1,), ((x, 0.0),))}) for t_s, x in ((1, 9.0), (1.1, 4.0))]
+    assert told(host.run(driven)) == [("c", 1, at(1.1))]
+
+
+def test_a_version_that_means_other_fields_than_a_campaign_that_stays_does_not_run(journal: Journal) -> None:
+    host = Host("car-1", journal)
+    stays = on_objects("stays", 1, "x")
+    assert host.assign([on_objects("c", 1, "x"), stays]) == []
+    (problem,) = host.assign([on_objects("c", 2, "x", "y"), stays])
+    assert problem.startswith("c version 2 does not run: its list tracked has the fields id, x, y, and on this vehicle")
+    assert host.campaigns == (("stays", 1),)
+    assert host.assign([on_objects("c", 2, "x", "y"), on_objects("stays", 2, "x", "y")]) == []
+    assert host.campaigns == (("c", 2), ("stays", 2))
+
+
+def test_an_open_recording_of_a_replaced_version_holds_its_list_with_the_new_fields(
+    cloud: Cloud, make_config: MakeConfig, clock: ManualClock, key: Ed25519PrivateKey
+) -> None:
+    near = [Row(at(n / 10), {}, {"tracked": ObjectSample((1,), ((4.0 if n else 9.0,),))}) for n in range(5)]
+    wider = [Row(at(n / 10), {}, {"tracked": ObjectSample((1,), ((9.0, 1.0),))}) for n in range(5, 9)]
+    offer(cloud, key, on_objects("c", 1, "x"), revision=1)
+    with VehicleAgent(make_config(), clock=clock) as agent:
+        agent.check_in()
+        agent.feed(near)
+        offer(cloud, key, on_objects("c", 2, "x", "y"), revision=2)
+        agent.check_in()
+        agent.feed(wider)
+        agent.finish_drive()
+        assert agent.status().campaigns == (("c", 2),)
+        (clip,) = agent.status().queued
+        recorded = read_clip(clip.path).require_sound().footage.objects["tracked"]
+    assert recorded.names == ("id", "x", "y")
+    assert list(recorded.times_ns) == [row.t_ns for row in wider]
 
 
 OWN_WORDS = """
