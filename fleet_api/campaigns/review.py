@@ -28,11 +28,12 @@ def review(
     prices: tuple[int, str] | None,
     today: date,
     report: AttachedSummary | None,
+    backtest_digest: str | None,
 ) -> ReviewView:
     """The review of a version; `other` is the version that runs, unless it is the same one or none runs.
 
     `catalogs` are the published versions of its signal catalog, `prices` the newest price book: version and text,
-    `report` that of the author's backtest.
+    `report` that of the author's backtest, `backtest_digest` covers it and the forecast.
     """
     forecast = None if content.forecast is None else forecast_of(content.forecast)
     return ReviewView(
@@ -43,6 +44,7 @@ def review(
         forecast=forecast,
         expected_cost=None if forecast is None or prices is None else _expected(forecast, content, prices, today),
         report=None if report is None else report_summary(report),
+        backtest_digest=backtest_digest,
         runs=runs,
         difference="" if other is None else "\n".join(differences(other, content).values()),
     )

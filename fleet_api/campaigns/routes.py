@@ -102,11 +102,21 @@ def approve(
     version: int,
     body: Annotated[ApproveRequest, json_body(ApproveRequest)],
 ) -> CampaignView:
-    """Approve a submitted version by its program's digest: it is signed, and vehicles get it from then on.
+    """Approve a submitted version by its approval digest: it is signed, and vehicles get it from then on.
+
+    If its review has a `backtest_digest`, the approval names that, too, so that no report is approved unseen.
 
     The version that ran before is stopped as superseded. A version with a later start date stays approved until then.
     """
-    return usecases.approve(services, user, campaign, version, seen_digest=body.digest, reason=body.reason)
+    return usecases.approve(
+        services,
+        user,
+        campaign,
+        version,
+        seen_digest=body.digest,
+        seen_backtest=body.backtest_digest,
+        reason=body.reason,
+    )
 
 
 @router.post("/{campaign}/{version}/reject", summary="Reject a version")

@@ -83,6 +83,27 @@ def check_digest(
         )
 
 
+def check_backtest(campaign: str, version: int, *, seen_digest: str | None, backtest_digest: str | None) -> None:
+    """Conflict unless the approver has seen the forecast and the report that the version has now, or that it has none.
+
+    Its authors may replace both until it is approved.
+    """
+    if seen_digest == backtest_digest:
+        return
+    name = f"{campaign} version {version}"
+    if seen_digest is None:
+        problem = f"{name} has the report or the forecast of a backtest, and the approval names none"
+    elif backtest_digest is None:
+        problem = f"{name} has no report and no forecast of a backtest, but the approval names one"
+    else:
+        problem = f"the report or the forecast of {name} has changed since the review that the approval names"
+    raise Conflict(
+        problem,
+        remedy=f"look at it again with `longtail campaign show {campaign}`, then approve it with the "
+        "`backtest_digest` of that review",
+    )
+
+
 def check_forecast(campaign: str, forecast: BacktestForecast, *, program_digest: str) -> None:
     """Conflict when the forecast is that of another program."""
     if forecast.program_digest != program_digest:

@@ -132,7 +132,7 @@ def show_version(services: Services, user: User, campaign: str, version: int) ->
     user.require(Role.VIEWER)
     now = datetime.now(UTC)
     today = now.date()
-    with services.database.begin() as connection:
+    with services.database.snapshot() as connection:  # the report and its digest must be of one moment
         shown = queries.get_version(connection, campaign, version)
         content = queries.get_content(connection, campaign, version)
         runs = queries.running_version(connection, campaign)
@@ -143,7 +143,17 @@ def show_version(services: Services, user: User, campaign: str, version: int) ->
         accounts = ledger.usage(connection, campaign, day=today, limit=MAX_SHOWN_ACCOUNTS)
         prices = price_books.newest_text(connection)
         report = reports.summary_of(connection, campaign, version)
-    shown_review = review(content, other, runs=runs, catalogs=catalogs, prices=prices, today=today, report=report)
+        backtest_digest = reports.digest_of(connection, campaign, version)
+    shown_review = review(
+        content,
+        other,
+        runs=runs,
+        catalogs=catalogs,
+        prices=prices,
+        today=today,
+        report=report,
+        backtest_digest=backtest_digest,
+    )
     return details_view(
         shown,
         counted,
@@ -184,12 +194,20 @@ def submit(services: Services, user: User, campaign: str, version: int, *, reaso
 
 
 def approve(
-    services: Services, user: User, campaign: str, version: int, *, seen_digest: str, reason: str | None = None
+    services: Services,
+    user: User,
+    campaign: str,
+    version: int,
+    *,
+    seen_digest: str,
+    seen_backtest: str | None = None,
+    reason: str | None = None,
 ) -> CampaignView:
     """Approve a submitted version: sign its bundle, and activate it if its start date has come.
 
-    `seen_digest` is the `approval_digest` that the user has seen. Conflict when the version has another one,
-    Forbidden when the user wrote or submitted the version and the deployment does not allow that.
+    `seen_digest` is the `approval_digest` that the user has seen, `seen_backtest` the digest of forecast and report
+    (None: there was neither). Conflict when the version has another of them, Forbidden when the user wrote or submitted
+    the version and the deployment does not allow that.
     """
     user.require(Role.APPROVER)
     with services.database.begin() as connection:
@@ -206,6 +224,8 @@ def approve(
             program_digest=submitted.program_digest,
             sent_digest=bundle.approval_digest,
         )
+        backtest_digest = reports.digest_of(connection, campaign, version)
+        rules.check_backtest(campaign, version, seen_digest=seen_backtest, backtest_digest=backtest_digest)
         rules.check_four_eyes(
             campaign,
             version,
@@ -223,7 +243,11 @@ def approve(
         approved = life.approve(connection, campaign, version, bundle=sealed, user=user)
         if has_begun(settings, life.utc_today(connection)):
             approved = life.activate(connection, campaign, version)
-        more = {"bundle_digest": approved.bundle_digest, "self_approval": user.id in _owners(submitted).ids}
+        more = {
+            "bundle_digest": approved.bundle_digest,
+            "backtest_digest": backtest_digest,
+            "self_approval": user.id in _owners(submitted).ids,
+        }
         _note(connection, user, "approve", before=submitted, after=approved, reason=reason, **more)
     return CampaignView.model_validate(approved)
 

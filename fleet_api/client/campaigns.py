@@ -109,9 +109,12 @@ class Campaigns:
             version = max(candidate.version for candidate in versions)
         return self._transport.get(CampaignDetails, path_of("campaigns", name, version))
 
-    def approve(self, name: str, version: int, *, digest: str, reason: str | None = None) -> CampaignView:
-        """Approve a submitted version by its `approval_digest`; raises Conflict if it has another."""
-        body = request_of(ApproveRequest, digest=digest, reason=reason)
+    def approve(
+        self, name: str, version: int, *, digest: str, backtest_digest: str | None = None, reason: str | None = None
+    ) -> CampaignView:
+        """Approve a submitted version by its `approval_digest`, and by the `backtest_digest` of its review if it has
+        one; raises Conflict if it has another of them."""
+        body = request_of(ApproveRequest, digest=digest, backtest_digest=backtest_digest, reason=reason)
         return self._transport.post(CampaignView, path_of("campaigns", name, version, "approve"), body)
 
     def reject(self, name: str, version: int, *, reason: str) -> CampaignView:

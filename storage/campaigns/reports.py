@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, func, select
+from sqlalchemy import Connection, LargeBinary, Row, Select, and_, func, select
 from sqlalchemy.dialects.postgresql import insert
 
 from storage.campaigns.queries import checked_version
 from storage.jsonb import storable
-from storage.tables import campaign_reports, users
+from storage.tables import campaign_reports, campaign_versions, users
 from triggers.contracts.users import User
 
 _c = campaign_reports.c
@@ -53,6 +55,25 @@ def report_of(connection: Connection, campaign: str, version: int) -> tuple[Atta
     """A version's report with its document; None while it has none."""
     row = connection.execute(_of(campaign, version).add_columns(_c.document)).one_or_none()
     return None if row is None else (_summary(row), zlib.decompress(row.document))
+
+
+def digest_of(connection: Connection, campaign: str, version: int) -> str | None:
+    """The SHA-256 of what is shown of a version's backtest, its forecast and its report; None while it has neither.
+
+    Approvals name it, since both can be replaced until a version is approved.
+    """
+    versions = campaign_versions.c
+    is_its = and_(_c.campaign == versions.campaign, _c.version == versions.version)
+    row = connection.execute(
+        select(versions.forecast, func.sha256(_c.document, type_=LargeBinary).label("document"))
+        .select_from(campaign_versions)
+        .outerjoin(campaign_reports, is_its)
+        .where(versions.campaign == campaign, versions.version == checked_version(version))
+    ).one_or_none()
+    if row is None or (row.forecast is None and row.document is None):
+        return None
+    shown = {"forecast": row.forecast, "report": None if row.document is None else bytes(row.document).hex()}
+    return hashlib.sha256(json.dumps(shown, sort_keys=True).encode()).hexdigest()
 
 
 def _of(campaign: str, version: int) -> Select[Any]:

@@ -163,6 +163,9 @@ campaign.add_command(report)
 @click.argument("name")
 @version_option
 @click.option("--digest", help="The version's digest, in full, as `campaign show` prints it.")
+@click.option(
+    "--backtest-digest", help="The digest of its report and forecast, in full, if `campaign show` prints one."
+)
 @key_option
 @reason_option
 @json_option
@@ -173,22 +176,31 @@ def approve(
     name: str,
     version: int | None,
     digest: str | None,
+    backtest_digest: str | None,
     key: str | None,
     reason: str | None,
     as_json: bool,
 ) -> None:
     """Approve a submitted version, which vehicles then get.
 
-    With --version and --digest it is approved at once. Without them it is shown first: its text, settings and cost,
-    and how it differs from what runs. The text is compiled again on this machine, which must give the same digest.
+    With --version and --digest (and --backtest-digest, if it has a report) it is approved at once. Without
+    them it is shown first: its text, settings and cost, and how it differs from what runs. The text is compiled again
+    on this machine, which must give the same digest.
     """
     if version is None or digest is None:
         if as_json:
             raise click.UsageError("--json needs --version and --digest, since nothing is asked then")
-        version, digest = _reviewed(client.campaigns.version(name, version), digest)
+        details = client.campaigns.version(name, version)
+        version, digest = _reviewed(details, digest)
+        backtest_digest = backtest_digest or details.review.backtest_digest
     if key is not None:
         _sign(client, client.campaigns.version(name, version), key, digest=digest)
-    _show_step(client.campaigns.approve(name, version, digest=digest.lower(), reason=reason), as_json)
+    if backtest_digest is not None:
+        backtest_digest = backtest_digest.lower()
+    approved = client.campaigns.approve(
+        name, version, digest=digest.lower(), backtest_digest=backtest_digest, reason=reason
+    )
+    _show_step(approved, as_json)
 
 
 def _reviewed(details: CampaignDetails, digest: str | None) -> tuple[int, str]:
@@ -204,6 +216,8 @@ def _reviewed(details: CampaignDetails, digest: str | None) -> tuple[int, str]:
     check_compiles_to(details)
     remark("the text above, compiled on this machine, gives this digest")
     chosen = f"--version {details.version} --digest {details.approval_digest}"
+    if details.review.backtest_digest is not None:
+        chosen += f" --backtest-digest {details.review.backtest_digest}"
     if not sys.stdin.isatty():
         raise click.UsageError(f"not approved: there is nobody to ask; approve it with {chosen}")
     question = f"Approve {details.campaign} version {details.version}, digest {details.approval_digest}? Type yes"

@@ -93,6 +93,8 @@ def show_review(details: CampaignDetails) -> None:
         print_title("Cost on a vehicle, at most")
         print_fields(_cost_fields(review.cost))
     show_report(review.report)
+    if review.backtest_digest is not None:
+        print_fields({"backtest_digest": review.backtest_digest})
     if review.forecast is not None:
         _show_forecast(review.forecast)
         if review.expected_cost is not None:

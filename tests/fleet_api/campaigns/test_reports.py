@@ -24,6 +24,15 @@ def attached(api: Api, report: dict[str, Any], status: int = 200) -> dict[str, A
     return document
 
 
+def approved(api: Api, backtest_digest: str | None, status: int = 200) -> dict[str, Any]:
+    digest = api.get("/v1/campaigns/braking/1").json()["approval_digest"]
+    body = {"digest": digest, "backtest_digest": backtest_digest}
+    answer = api.post("/v1/campaigns/braking/1/approve", body, "approver")
+    assert answer.status_code == status, answer.text
+    document: dict[str, Any] = answer.json()
+    return document
+
+
 def review(api: Api) -> dict[str, Any]:
     found: dict[str, Any] = api.get("/v1/campaigns/braking/1").json()["review"]
     return found
@@ -47,13 +56,38 @@ def test_it_is_replaced_until_the_version_is_approved_and_each_is_in_the_audit_l
     api.apply(campaign_text())
     attached(api, report_of(campaign_text()))
     assert attached(api, report_of(campaign_text(), drives=7))["drives"] == 7
-    digest = api.get("/v1/campaigns/braking/1").json()["approval_digest"]
-    assert api.post("/v1/campaigns/braking/1/approve", {"digest": digest}, "approver").status_code == 200
+    assert approved(api, review(api)["backtest_digest"])["state"] == "active"
     refused = attached(api, report_of(campaign_text(), drives=8), 409)
     assert "is not changed any more" in refused["detail"] and "another version" in refused["remedy"]
     assert review(api)["report"]["drives"] == 7
     actions = [entry["action"] for entry in api.get("/v1/audit", "operator", object="braking/1").json()["entries"]]
     assert actions.count("campaign.report") == 2
+
+
+def test_no_report_is_approved_that_the_approver_has_not_seen(api: Api) -> None:
+    api.apply(campaign_text())
+    assert review(api)["backtest_digest"] is None
+    attached(api, report_of(campaign_text()))
+    refused = approved(api, None, 409)
+    assert "has the report or the forecast of a backtest, and the approval names none" in refused["detail"]
+    seen = review(api)["backtest_digest"]
+    attached(api, report_of(campaign_text()))
+    assert review(api)["backtest_digest"] == seen  # the same report again
+    attached(api, report_of(campaign_text(), drives=7))
+    refused = approved(api, seen, 409)
+    assert refused["detail"].startswith("the report or the forecast of braking version 1 has changed since the review")
+    assert "look at it again with `longtail campaign show braking`" in refused["remedy"]
+    forecast = review(api)["forecast"] | {"hours": 11.0}
+    seen = review(api)["backtest_digest"]
+    assert api.apply(campaign_text(), forecast=forecast).json()["version"] == 1
+    assert approved(api, seen, 409)["detail"] == refused["detail"]
+    assert approved(api, review(api)["backtest_digest"])["state"] == "active"
+
+
+def test_an_approval_that_names_a_report_where_there_is_none_is_refused(api: Api) -> None:
+    api.apply(campaign_text())
+    assert "has no report and no forecast" in approved(api, "0" * 64, 409)["detail"]
+    assert approved(api, None)["state"] == "active"
 
 
 def test_a_report_of_another_program_is_refused_with_what_to_do(api: Api) -> None:

@@ -110,6 +110,8 @@ class ApproveRequest(StepRequest):
     """The `approval_digest` of the version that the approver has seen."""
 
     digest: Sha256Hex
+    backtest_digest: Sha256Hex | None = None
+    """The `backtest_digest` of the review that the approver has seen, null if it had none; 409 if it has changed."""
 
 
 class AssignRequest(Contract):
@@ -271,6 +273,8 @@ class ReviewView(View):
     """What the forecast costs; null without a forecast, or while no price book is published."""
     report: ReportSummaryView | None = None
     """Null while no report of a backtest is attached."""
+    backtest_digest: str | None = None
+    """SHA-256 of forecast and report, which an approval names; null while there is neither."""
     runs: int | None
     difference: str
 

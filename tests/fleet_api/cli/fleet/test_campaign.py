@@ -254,7 +254,7 @@ def test_fires_that_are_unaccounted_for_are_shown_only_where_there_are_any(
 
 
 def test_the_forecast_of_a_backtest_is_sent_with_its_program_and_shown(
-    longtail: Longtail, apply: Apply, tmp_path: Path
+    api: Api, longtail: Longtail, apply: Apply, tmp_path: Path
 ) -> None:
     seconds = np.arange(600) / 10
     columns = {"t": seconds, "ego.accel": np.where(seconds % 20 < 1, -6.0, 0.0), "ego.speed": np.full(600, 10.0)}
@@ -274,6 +274,12 @@ def test_the_forecast_of_a_backtest_is_sent_with_its_program_and_shown(
     assert "Backtest of braking version 1" in page.read_text()
     attached = longtail("campaign", "attach", "braking", report, "--json", role="author").json()
     assert attached["triggers"]["hard_brake"]["fires"] == 2 and attached["differences"] == []
+    seen = re.findall(r"^backtest_digest +([0-9a-f]{64})$", shown.out, re.MULTILINE)[0]
+    digest = ("--version", "1", "--digest", api.get("/v1/campaigns/braking/1").json()["approval_digest"])
+    unseen = longtail("campaign", "approve", "braking", *digest, role="approver")
+    assert unseen.status == 1 and "the approval names none" in unseen.err
+    told = longtail("campaign", "approve", "braking", role="approver")
+    assert told.status == 2 and f"--backtest-digest {seen}" in told.err
     (tmp_path / "prices.yaml").write_text(WORKED_EXAMPLE.replace("2026-01-01", "2020-01-01"), "utf-8")
     assert longtail("cost", "publish", str(tmp_path / "prices.yaml"), role="operator").status == 0
     shown = longtail("campaign", "show", "braking")
