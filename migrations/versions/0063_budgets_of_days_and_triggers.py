@@ -62,12 +62,16 @@ BEGIN
                 ) given
             ) AS vehicles
         FROM (
-            SELECT DISTINCT ON (campaign) campaign, settings -> 'budget' AS budget,
-                settings -> 'triggers' AS triggers,
-                CAST(settings ->> 'priority' AS integer) AS priority
-            FROM campaign_versions
-            WHERE campaign = ANY (CAST(campaigns AS text[])) AND bundle_digest IS NOT NULL
-            ORDER BY campaign, state IN ('active','paused') DESC, version DESC
+            -- large settings are stored apart: those of the chosen version alone are read, and once
+            SELECT chosen.campaign, s.budget, s.priority,
+                nullif(jsonb_path_query_array(s.triggers, '$[*] ? (exists (@.budget))'), '[]') AS triggers
+            FROM (
+                SELECT DISTINCT ON (campaign) campaign, settings
+                FROM campaign_versions
+                WHERE campaign = ANY (CAST(campaigns AS text[])) AND bundle_digest IS NOT NULL
+                ORDER BY campaign, state IN ('active','paused') DESC, version DESC
+            ) chosen
+            CROSS JOIN LATERAL jsonb_to_record(chosen.settings) AS s (budget jsonb, triggers jsonb, priority integer)
         ) v
     ),
     -- the part of the fleet's limits that all of these campaigns may use together
@@ -99,7 +103,9 @@ BEGIN
             SELECT k.kind, w.campaign, w.trigger, CASE WHEN k.of_vehicle THEN asked ->> 'vehicle_id' ELSE '' END, '',
                 CASE WHEN k.of_day THEN CAST(asked ->> 'day' AS date) END, NULL, k.unit,
                 CASE k.unit WHEN 'clips' THEN 1 ELSE w.amount END
-            FROM jsonb_to_recordset(asked -> 'triggers') AS w (campaign text, trigger text, amount bigint)
+            FROM jsonb_to_recordset(
+                CASE WHEN EXISTS (SELECT FROM limits WHERE triggers IS NOT NULL) THEN asked -> 'triggers' ELSE '[]' END
+            ) AS w (campaign text, trigger text, amount bigint)
             JOIN limits l ON l.campaign = w.campaign
             CROSS JOIN LATERAL jsonb_path_query(
                 l.triggers, '$[*] ? (@.name == $name).budget', jsonb_build_object('name', w.trigger)
@@ -198,12 +204,16 @@ BEGIN
                 ) given
             ) AS vehicles
         FROM (
-            SELECT DISTINCT ON (campaign) campaign, settings -> 'budget' AS budget,
-                settings -> 'triggers' AS triggers,
-                CAST(settings ->> 'priority' AS integer) AS priority
-            FROM campaign_versions
-            WHERE campaign = ANY (CAST(campaigns AS text[])) AND bundle_digest IS NOT NULL
-            ORDER BY campaign, state IN ('active','paused') DESC, version DESC
+            -- large settings are stored apart: those of the chosen version alone are read, and once
+            SELECT chosen.campaign, s.budget, s.priority,
+                nullif(jsonb_path_query_array(s.triggers, '$[*] ? (exists (@.budget))'), '[]') AS triggers
+            FROM (
+                SELECT DISTINCT ON (campaign) campaign, settings
+                FROM campaign_versions
+                WHERE campaign = ANY (CAST(campaigns AS text[])) AND bundle_digest IS NOT NULL
+                ORDER BY campaign, state IN ('active','paused') DESC, version DESC
+            ) chosen
+            CROSS JOIN LATERAL jsonb_to_record(chosen.settings) AS s (budget jsonb, triggers jsonb, priority integer)
         ) v
     ),
     -- the part of the fleet's limits that all of these campaigns may use together
@@ -235,7 +245,9 @@ BEGIN
             SELECT k.kind, w.campaign, w.trigger, CASE WHEN k.of_vehicle THEN asked ->> 'vehicle_id' ELSE '' END, '',
                 CASE WHEN k.of_day THEN CAST(asked ->> 'day' AS date) END, NULL, k.unit,
                 CASE k.unit WHEN 'clips' THEN 1 ELSE w.amount END
-            FROM jsonb_to_recordset(asked -> 'triggers') AS w (campaign text, trigger text, amount bigint)
+            FROM jsonb_to_recordset(
+                CASE WHEN EXISTS (SELECT FROM limits WHERE triggers IS NOT NULL) THEN asked -> 'triggers' ELSE '[]' END
+            ) AS w (campaign text, trigger text, amount bigint)
             JOIN limits l ON l.campaign = w.campaign
             CROSS JOIN LATERAL jsonb_path_query(
                 l.triggers, '$[*] ? (@.name == $name).budget', jsonb_build_object('name', w.trigger)
@@ -315,12 +327,16 @@ BEGIN
                 ) given
             ) AS vehicles
         FROM (
-            SELECT DISTINCT ON (campaign) campaign, settings -> 'budget' AS budget,
-                settings -> 'triggers' AS triggers,
-                CAST(settings ->> 'priority' AS integer) AS priority
-            FROM campaign_versions
-            WHERE campaign = ANY (CAST(campaigns AS text[])) AND bundle_digest IS NOT NULL
-            ORDER BY campaign, state IN ('active','paused') DESC, version DESC
+            -- large settings are stored apart: those of the chosen version alone are read, and once
+            SELECT chosen.campaign, s.budget, s.priority,
+                nullif(jsonb_path_query_array(s.triggers, '$[*] ? (exists (@.budget))'), '[]') AS triggers
+            FROM (
+                SELECT DISTINCT ON (campaign) campaign, settings
+                FROM campaign_versions
+                WHERE campaign = ANY (CAST(campaigns AS text[])) AND bundle_digest IS NOT NULL
+                ORDER BY campaign, state IN ('active','paused') DESC, version DESC
+            ) chosen
+            CROSS JOIN LATERAL jsonb_to_record(chosen.settings) AS s (budget jsonb, triggers jsonb, priority integer)
         ) v
     ),
     -- the part of the fleet's limits that all of these campaigns may use together

@@ -110,12 +110,16 @@ LIMITS = f"""
                 ) given
             ) AS vehicles
         FROM (
-            SELECT DISTINCT ON (campaign) campaign, settings -> 'budget' AS budget,
-                settings -> 'triggers' AS triggers,
-                CAST(settings ->> 'priority' AS integer) AS priority
-            FROM campaign_versions
-            WHERE campaign = ANY (CAST(:campaigns AS text[])) AND bundle_digest IS NOT NULL
-            ORDER BY campaign, {is_one_of("state", RUNNING)} DESC, version DESC
+            -- large settings are stored apart: those of the chosen version alone are read, and once
+            SELECT chosen.campaign, s.budget, s.priority,
+                nullif(jsonb_path_query_array(s.triggers, '$[*] ? (exists (@.budget))'), '[]') AS triggers
+            FROM (
+                SELECT DISTINCT ON (campaign) campaign, settings
+                FROM campaign_versions
+                WHERE campaign = ANY (CAST(:campaigns AS text[])) AND bundle_digest IS NOT NULL
+                ORDER BY campaign, {is_one_of("state", RUNNING)} DESC, version DESC
+            ) chosen
+            CROSS JOIN LATERAL jsonb_to_record(chosen.settings) AS s (budget jsonb, triggers jsonb, priority integer)
         ) v
     ),
     -- the part of the fleet's limits that all of these campaigns may use together
@@ -128,7 +132,7 @@ LIMITS = f"""
     )"""  # noqa: S608 - put together from constants
 """Limits of campaigns: `budget` is that of the running version, else of the latest version that was ever approved, and
 `total_bytes` and `clips` are those in force. `vehicles` is how many have been given the campaign, counted as far as
-that decides on their shares."""
+that decides on their shares. `triggers` are those with budgets of their own, NULL without any."""
 
 _SHARE = f"""least(1, greatest(
             CAST(:vehicle_share AS numeric), {EVEN_SHARES}.0 / greatest(1, l.vehicles)

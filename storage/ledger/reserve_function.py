@@ -36,7 +36,9 @@ _WANTED = """
             SELECT k.kind, w.campaign, w.trigger, CASE WHEN k.of_vehicle THEN asked ->> 'vehicle_id' ELSE '' END, '',
                 CASE WHEN k.of_day THEN CAST(asked ->> 'day' AS date) END, NULL, k.unit,
                 CASE k.unit WHEN 'clips' THEN 1 ELSE w.amount END
-            FROM jsonb_to_recordset(asked -> 'triggers') AS w (campaign text, trigger text, amount bigint)
+            FROM jsonb_to_recordset(
+                CASE WHEN EXISTS (SELECT FROM limits WHERE triggers IS NOT NULL) THEN asked -> 'triggers' ELSE '[]' END
+            ) AS w (campaign text, trigger text, amount bigint)
             JOIN limits l ON l.campaign = w.campaign
             CROSS JOIN LATERAL jsonb_path_query(
                 l.triggers, '$[*] ? (@.name == $name).budget', jsonb_build_object('name', w.trigger)
