@@ -1,7 +1,8 @@
 """For how long a condition was true, false and unknown in the windows of known events, while a drive is read.
 
 Batches are cut where windows begin and end, and what the programs have weighed so far is read there. A row counts until
-the next one, so a window is known to a row's accuracy.
+the next one, so a window is known to a row's accuracy. One that is shorter than the step between two rows is judged by
+that step: it reaches to the next row, which adds nothing before the first row and in a gap between segments.
 """
 
 from __future__ import annotations
@@ -49,19 +50,39 @@ class WindowJudge:
             trigger: [JudgedWindow()] * len(events) for trigger, events in spans.items()
         }
         self._any_row = False
+        self._too_short: list[tuple[_Window, DriveWeights | None]] = []
+        """Windows that have ended without anything weighed in them, with what was weighed before them."""
 
     def parts(self, batch: Batch) -> Iterator[Batch]:
         """The batch in parts that end where a window begins or ends; run each before asking for the next."""
         at = 0
         while self._next < len(self._cuts) and self._cuts[self._next] < batch.t_ns[-1]:
             end = int(np.searchsorted(batch.t_ns, self._cuts[self._next], side="right"))
-            if end > at:
-                self._any_row = True
-                yield batch.part(slice(at, end))
-                at = end
+            for part in self._until(end, at):
+                yield batch.part(part)
+                self._after_rows()
+            at = end
             self._note()
+        for part in self._until(len(batch), at):
+            yield batch.part(part) if len(batch) > part.stop - part.start else batch
+            self._after_rows()
+
+    def _until(self, end: int, at: int) -> Iterator[slice]:
+        """The rows from `at` to `end`, the first of them alone if windows wait for it."""
+        if self._too_short and at < end:
+            yield slice(at, at + 1)
+            at += 1
+        if at < end:
+            yield slice(at, end)
+
+    def _after_rows(self) -> None:
+        """Rows have run: windows that were too short reach to the first of them."""
         self._any_row = True
-        yield batch.part(slice(at, None)) if at else batch
+        if self._too_short:
+            weights = self._weights()
+            for window, before in self._too_short:
+                self._found[window.trigger][window.number] = _between(before, weights.get(window.trigger))
+            self._too_short.clear()
 
     def finish(self) -> dict[str, tuple[JudgedWindow, ...]]:
         """By trigger, what was weighed in the window of each of its events, after the last row."""
@@ -78,7 +99,11 @@ class WindowJudge:
             self._began[cut] = weights
         for window in self._ending.get(cut, ()):
             before = self._began[window.begins_ns].get(window.trigger)
-            self._found[window.trigger][window.number] = _between(before, weights.get(window.trigger))
+            found = _between(before, weights.get(window.trigger))
+            if found.condition.total_ns:
+                self._found[window.trigger][window.number] = found
+            else:
+                self._too_short.append((window, before))
             self._pending[window.begins_ns] -= 1
             if not self._pending[window.begins_ns]:
                 del self._began[window.begins_ns]

@@ -33,11 +33,14 @@ def pulses(path: Path, at: list[float], *, y_unknown: tuple[float, float] = (0, 
     return Drive(path)
 
 
-def scored(tmp_path: Path, drives: list[Drive], **events: Any) -> EventsReport:
+def scored(
+    tmp_path: Path, drives: list[Drive], *, catalog: SignalCatalog = CATALOG, window_s: float = 2, **events: Any
+) -> EventsReport:
     pq.write_table(pa.table(events), tmp_path / "events")
-    plan = make_plan(compile_source(SOURCE, filename="t", catalog=CATALOG))
-    known = read_events(tmp_path / "events", CATALOG.time, Finders(list(plan.settings), {}), 2 * NS_PER_S)
-    result = run(plan, drives, CATALOG, lambda _bytes: None, events=known)
+    plan = make_plan(compile_source(SOURCE, filename="t", catalog=catalog))
+    window_ns = round(window_s * NS_PER_S)
+    known = read_events(tmp_path / "events", catalog.time, Finders(list(plan.settings), {}), window_ns)
+    result = run(plan, drives, catalog, lambda _bytes: None, events=known)
     return score_events(known, plan, result)
 
 
@@ -73,6 +76,40 @@ def test_the_share_of_an_events_window_that_was_unknown_is_that_of_its_time(tmp_
     assert shares[19.6] == (pytest.approx((21.6 - 20.9) / 4, abs=0.03), "missed")
     assert shares[59.0] == (pytest.approx((58 - 57) / 2.9, abs=0.04), "missed")
     assert report.not_judged == ("a",)
+
+
+def why(report: EventsReport, trigger: str) -> dict[float, str]:
+    return {each.t: each.why for each in report.not_found if each.trigger == trigger}
+
+
+def test_an_event_without_any_length_is_judged_by_what_held_then(tmp_path: Path) -> None:
+    drive = pulses(tmp_path / "d.parquet", [10.0], y_unknown=(20, 30), gap=40)
+    times = [0.0, 10.0, 15.0, 15.05, 25.0, 25.05, 39.95, 70.0, 139.9, 140.0, 140.05, 159.85, 160.5]
+    report = scored(tmp_path, [drive], window_s=0, drive=["d"] * len(times), t=times)
+    outside = [39.95, 70.0, 139.9, 160.5]  # the gap lasts from 39.9 to 140 s, the drive ends at 159.9 s
+    missed = [t for t in times if t not in (10.0, *outside)]
+    assert why(report, "a") == dict.fromkeys(outside, "outside") | dict.fromkeys(missed, "missed")
+    assert why(report, "b") == why(report, "a") | dict.fromkeys([25.0, 25.05], "unknown")
+    assert {each.signal for each in report.not_found if each.why == "unknown"} == {"y"}
+    a = report.triggers["a"]
+    assert (a.found, a.missed, a.outside) == (1, 8, 4)
+    assert a.recall is not None and a.recall.mean == pytest.approx(1 / 9)
+
+
+def test_an_event_between_two_rows_is_judged_by_the_step_that_it_is_in(tmp_path: Path) -> None:
+    t = np.arange(60.0)
+    t[30:] += 100
+    x = np.isin(np.arange(60), [10]).astype(float)
+    pq.write_table(pa.table({"t": t + 5, "x": x, "y": np.where(t < 20, x, np.nan)}), tmp_path / "d.parquet")
+    catalog = SignalCatalog.parse("max_gap: 2\nsignals:\n  x: {rate: 1}\n  y: {rate: 1}\n", name="c")
+    times = [4.5, 5.5, 6.5, 15.3, 20.5, 31.5, 34.5, 35.5, 134.5, 135.5, 163.5, 164.5]
+    report = scored(
+        tmp_path, [Drive(tmp_path / "d.parquet")], catalog=catalog, window_s=0.4, drive=["d"] * len(times), t=times
+    )
+    outside = [4.5, 34.5, 35.5, 134.5, 164.5]  # the gap lasts from 34 to 135 s, the drive from 5 to 164 s
+    missed = [at for at in times if at not in (15.3, *outside)]
+    assert why(report, "a") == dict.fromkeys(outside, "outside") | dict.fromkeys(missed, "missed")
+    assert {at for at, told in why(report, "b").items() if told == "unknown"} == {31.5, 135.5, 163.5}
 
 
 def test_a_trigger_that_could_not_run_on_a_drive_could_not_judge_its_events(tmp_path: Path) -> None:
