@@ -6,8 +6,10 @@ present in a sample if its key is there. See docs/language.md, Lists of objects.
 
 from __future__ import annotations
 
+from collections.abc import MutableMapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import chain
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
@@ -17,7 +19,7 @@ from triggers.contracts.base import Contract, Name, ShortText
 from triggers.signals.mistakes.catalog import unknown_unit
 from triggers.signals.mistakes.contradictions import WITHOUT_CONTRADICTION, contradictions
 from triggers.signals.mistakes.lists import list_contradictions
-from triggers.signals.raw import RawForm, declared_form
+from triggers.signals.raw import RawForm, declared_form, held_or_refused
 from triggers.signals.recordings import Column
 from triggers.signals.units import parse_unit
 from triggers.signals.values import MAX_INVALID, TextValue
@@ -119,3 +121,20 @@ class ObjectSample:
 
     keys: tuple[int, ...]
     values: tuple[tuple[float, ...], ...]
+
+
+def held_sample(sample: ObjectSample, names: Sequence[str], refused: MutableMapping[str, int]) -> ObjectSample:
+    """A sample whose numbers are as a float64 holds them: integers that it would round are infinite.
+
+    `refused` counts these by the `names` of the value fields.
+    """
+    if set(map(type, chain.from_iterable(sample.values))) <= {float}:
+        return sample
+    values = []
+    for each in sample.values:
+        told = [held_or_refused(value) for value in each]
+        for name, (_, is_refused) in zip(names, told, strict=True):
+            if is_refused:
+                refused[name] = refused.get(name, 0) + 1
+        values.append(tuple(held for held, _ in told))
+    return ObjectSample(sample.keys, tuple(values))

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from numbers import Integral
 from typing import Any, Protocol, TypeVar
 
 Value = TypeVar("Value", float, Any)
@@ -111,8 +112,15 @@ def held_exactly(number: float) -> float:
     """
     if isinstance(number, float):
         return number
+    number = int(number) if isinstance(number, Integral) else number  # NumPy's integers compare as rounded floats
     try:
         held = float(number)
     except OverflowError:
         return math.inf
-    return held if held == number else math.inf
+    return held if held == number or math.isnan(held) else math.inf
+
+
+def held_or_refused(number: float) -> tuple[float, bool]:
+    """A number as `held_exactly` holds it, and whether it is infinite only so."""
+    held = held_exactly(number)
+    return held, math.isinf(held) and held != number

@@ -13,7 +13,7 @@ from dataclasses import replace
 
 from triggers.language.rows import Row
 from triggers.signals.catalog import SignalCatalog
-from triggers.signals.raw import RawForm, held_exactly
+from triggers.signals.raw import RawForm, held_or_refused
 from triggers.vehicle.recording.lists import ListForms, Lists
 
 
@@ -21,7 +21,7 @@ class Incoming:
     """Reads the rows of one vehicle, and counts the samples that their signals cannot have, which are unknown."""
 
     def __init__(self, catalog: SignalCatalog | None) -> None:
-        """Without a catalog rows are taken as they are."""
+        """Without a catalog rows are taken as they are, but for numbers in lists that a float64 cannot hold."""
         forms = {name: signal.raw_form for name, signal in (catalog.signals.items() if catalog else ())}
         self._raw = {name: form for name, form in forms.items() if form.states or not form.is_plain}
         self._in_units = {name: form.of_converted for name, form in forms.items() if form.states or form.is_bounded}
@@ -68,16 +68,14 @@ class Incoming:
             return row
         samples = dict(row.samples)
         for name in found:
-            samples[name], is_refused = forms[name].value(held_exactly(samples[name]))
-            if is_refused:
+            held, is_rounded = held_or_refused(samples[name])
+            samples[name], is_refused = forms[name].value(held)
+            if is_refused or is_rounded:
                 self._refused[name] += 1
         return replace(row, samples=samples)
 
     def _with_objects(self, row: Row, of_lists: Mapping[str, ListForms]) -> Row:
-        self._lists.check(row)
-        found = of_lists.keys() & row.objects.keys()
-        if not found:
-            return row
-        return replace(
-            row, objects={**row.objects, **{n: of_lists[n].read(row.objects[n], self._refused) for n in found}}
-        )
+        objects = dict(self._lists.held(row, self._refused))
+        for name in of_lists.keys() & objects.keys():
+            objects[name] = of_lists[name].read(objects[name], self._refused)
+        return replace(row, objects=objects)

@@ -15,8 +15,8 @@ from typing import Any
 from triggers.errors import InvalidInput
 from triggers.language.rows import Row
 from triggers.signals.catalog import SignalCatalog
-from triggers.signals.objects import MAX_CARRIED_OBJECTS, MAX_KEY, MIN_KEY, ObjectList, ObjectSample
-from triggers.signals.raw import RawForm, held_exactly
+from triggers.signals.objects import MAX_CARRIED_OBJECTS, MAX_KEY, MIN_KEY, ObjectList, ObjectSample, held_sample
+from triggers.signals.raw import RawForm
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ class ListForms:
     def _values(self, values: tuple[float, ...], refused: Counter[str]) -> tuple[float, ...]:
         read = list(values)
         for place, name, form in self.fields:
-            read[place], is_refused = form.value(held_exactly(read[place]))
+            read[place], is_refused = form.value(read[place])
             if is_refused:
                 refused[name] += 1
         return tuple(read)
@@ -86,15 +86,22 @@ class Lists:
             return row
         return replace(row, objects={name: each for name, each in row.objects.items() if name not in others})
 
-    def check(self, row: Row) -> None:
-        """Raise InvalidInput if a sample of an expected list is not a list of objects with its fields."""
+    def held(self, row: Row, refused: Counter[str]) -> Mapping[str, ObjectSample]:
+        """The lists of a row, with the numbers of expected ones as a float64 holds them; `refused` counts the others.
+
+        Raises InvalidInput if a sample of an expected list is not a list of objects with its fields.
+        """
+        held = dict(row.objects)
         for name in row.objects.keys() & self._expected.keys():
-            problem = _problem(row.objects[name], self._expected[name])
+            names = self._expected[name]
+            problem = _problem(row.objects[name], names)
             if problem is not None:
                 raise InvalidInput(
                     f"row at {row.t_ns} ns: the list `{name}` {problem}",
                     remedy="give an ObjectSample: for each object an integer of 64 bits, and a number per field",
                 )
+            held[name] = held_sample(row.objects[name], [f"{name}.{field}" for field in names[1:]], refused)
+        return held
 
 
 def _forms(declared: Mapping[str, ObjectList], *, is_raw: bool) -> dict[str, ListForms]:

@@ -10,6 +10,7 @@ from triggers.language.compile import compile_source
 from triggers.language.rows import Row
 from triggers.language.webassembly.host.evaluator import Evaluator
 from triggers.signals.catalog import SignalCatalog
+from triggers.signals.objects import ObjectSample
 
 CATALOG = """
 signals:
@@ -69,3 +70,21 @@ def test_what_a_signal_can_have_is_taken_as_it_is_and_counted_nowhere(
     rows = [Row(0, start), Row(100_000_000, {signal: value})]
     assert [firing.trigger for firing in evaluator.run(rows)] == fires
     assert evaluator.strange == {}
+
+
+@pytest.mark.parametrize("checked", [True, False])
+def test_a_number_of_an_object_that_a_float64_would_round_is_unknown_and_never_another(checked: bool) -> None:
+    catalog = (
+        "signals: {a: {rate: 1}}\nobjects: {tracked: {max: 2, rate: 10, key: id, fields: {id: {type: id}, x: {}}}}"
+    )
+    source = """language 2
+    trigger far { when any(o in tracked where o.x >= 9007199254740992) }
+    campaign c { collect far budget 1 MB total }
+    """
+    compilation = compile_source(source, filename="t", catalog=SignalCatalog.parse(catalog, name="signals"))
+    assert compilation.ok, compilation.diagnostics
+    evaluator = Evaluator(compilation.campaigns["c"].program, checked=checked)
+    values = [1.0, 2**53 + 1, 10**400, 1.0, 2**53]
+    rows = [Row(n * 10**8, {}, {"tracked": ObjectSample((7,), ((value,),))}) for n, value in enumerate(values)]
+    assert [firing.t_ns for firing in evaluator.run(rows)] == [4 * 10**8]
+    assert evaluator.strange == ({"tracked.x": 2} if checked else {})

@@ -61,6 +61,13 @@ def test_samples_in_units_keep_their_values_but_not_those_out_of_range() -> None
     assert incoming.take_refused() == [("soc", 1), ("speed", 1)]
 
 
+def test_an_integer_that_a_float64_would_round_is_counted() -> None:
+    incoming = Incoming(CATALOG)
+    (row,) = incoming.in_units([Row(0, {"soc": 10**400})])
+    assert row.samples == {"soc": math.inf}
+    assert incoming.take_refused() == [("soc", 1)]
+
+
 def test_without_a_catalog_rows_are_taken_as_they_are() -> None:
     row = Row(0, {"speed": 65535.0})
     assert list(Incoming(None).in_units([row])) == [row]

@@ -100,6 +100,30 @@ def test_keys_of_numpy_are_integers_too() -> None:
     assert read(Incoming(CATALOG), sample) == tracked_at(5, 1.0)
 
 
+LARGE = ObjectSample((1, 2, 3), ((0.0, 2**53 + 1), (0.0, 10**400), (0.0, 2**53)))
+
+
+@pytest.mark.parametrize("catalog", [None, CATALOG])
+def test_integers_that_a_float64_would_round_are_invalid_and_counted_whatever_the_catalog_says(catalog: Any) -> None:
+    plain = (
+        None
+        if catalog is None
+        else SignalCatalog.parse(
+            "signals: {a: {rate: 1}}\nobjects: {tracked: {max: 4, key: id, fields: {id: {type: id}, kind: {}, x: {}}}}",
+            name="c",
+        )
+    )
+    incoming = Incoming(plain)
+    incoming.expect(LISTS)
+    taken = read(incoming, LARGE)
+    assert taken == ObjectSample((1, 2, 3), ((0.0, math.inf), (0.0, math.inf), (0.0, 2.0**53)))
+    assert encode_objects(taken) == encode_objects(LARGE), "the clip has what programs get"
+    assert incoming.take_refused() == [("tracked.x", 2)]
+    odd = ObjectSample((1,), ((np.float32(math.nan), np.int64(2**53 + 1)),))  # type: ignore[arg-type]
+    assert str(read(incoming, odd).values) == "((nan, inf),)"
+    assert incoming.take_refused() == [("tracked.x", 1)]
+
+
 def tracked_at(key: int, x: float, kind: float = 0.0) -> ObjectSample:
     return ObjectSample((key,), ((kind, x),))
 

@@ -2,7 +2,8 @@
 
 With `checked`, a sample that its signal cannot have is treated as measured but invalid (infinite), and counted, as in
 recorded drives: a bool that is neither 0 nor 1, a text that is no index of its values, and an integer that a float64
-cannot hold. Without it the module takes samples as they are.
+cannot hold. Without it the module takes samples as they are, but for numbers of objects that a float64 cannot hold,
+which are infinite then, too.
 """
 
 from __future__ import annotations
@@ -19,7 +20,8 @@ from triggers.language.webassembly.host.fuel import OPERATIONS_PER_S
 from triggers.language.webassembly.host.machine import LoadedModule, Machine, Times, load
 from triggers.language.webassembly.host.manifest import ManifestField, ManifestInput, ManifestList
 from triggers.signals.object_columns import ObjectColumn
-from triggers.signals.raw import held_exactly
+from triggers.signals.objects import held_sample
+from triggers.signals.raw import held_or_refused
 
 
 class Evaluator:
@@ -86,23 +88,30 @@ class Evaluator:
         """A number as a float64 holds it: an integer that it would round is infinite."""
         if isinstance(value, float):
             return value
-        held = held_exactly(value)
-        if held != value:
+        held, is_refused = held_or_refused(value)
+        if is_refused:
             self.strange[name] = self.strange.get(name, 0) + 1
         return held
 
     def _objects(self, item: ManifestList, rows: list[Row]) -> ObjectColumn:
-        """The samples of a list. Raises InvalidInput for a key that is not an integer of 64 bits."""
+        """The samples of a list, none of whose numbers is taken for another one.
+
+        Raises InvalidInput for a key that is not an integer of 64 bits, and for an object without its numbers.
+        """
         fields = [field for field in item.fields if field.type != "id"]
-        samples = [row.objects.get(item.input) for row in rows]
+        names = [f"{item.input}.{field.name}" for field in fields]
+        strange = self.strange if self._checked else {}
+        given = [row.objects.get(item.input) for row in rows]
         try:
+            samples = [None if sample is None else held_sample(sample, names, strange) for sample in given]
             objects = ObjectColumn.of(samples, len(fields))
-        except (OverflowError, ValueError) as error:
+        except (OverflowError, TypeError, ValueError) as error:
             raise InvalidInput(
                 f"objects of {item.input}: a key is an int64, and each object has {len(fields)} numbers"
             ) from error
-        for field, column in zip(fields if self._checked else (), objects.fields, strict=False):
-            self._refuse_strange(field, column, f"{item.input}.{field.name}")
+        if self._checked:
+            for field, column, name in zip(fields, objects.fields, names, strict=True):
+                self._refuse_strange(field, column, name)
         return objects
 
     def _refuse_strange(self, item: ManifestInput | ManifestField, column: NDArray[np.float64], name: str) -> None:
