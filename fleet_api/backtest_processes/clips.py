@@ -5,7 +5,7 @@ Apart, as the client library takes longer to load than most backtests take to ru
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 
 from fleet_api.backtest_processes.tasks import ClipsOf, Failed, GivenClip
@@ -18,9 +18,11 @@ from triggers.signals.catalog import SignalCatalog
 
 
 def clips_as_drives(
-    clips: ClipsOf, needed: Iterable[str], catalog: SignalCatalog
+    clips: ClipsOf, needed: Iterable[str], catalog: SignalCatalog, fields: Mapping[str, Collection[str]]
 ) -> tuple[list[Drive], list[Failed], SignalCatalog]:
     """The clips as drives, those of which none can be made, and the catalog that the drives are read by.
+
+    `needed` are the signals that are read, and of lists of objects the `fields`.
 
     InvalidInput when the clips together are larger than they may be as drives.
     """
@@ -29,7 +31,8 @@ def clips_as_drives(
     left_bytes = clips.at_most_bytes
     for clip in clips.clips:
         try:
-            require_same_signals(wanted, catalog, [(version, declared.get(version)) for version in clip.versions])
+            theirs = [(version, declared.get(version)) for version in clip.versions]
+            require_same_signals(wanted, catalog, theirs, fields)
             drive = _drive(clip, wanted, clips.folder)
         except InvalidInput as error:
             failed.append(Failed(clip.id, error))

@@ -130,7 +130,7 @@ def signals_of(task: SignalsTask, process: Process) -> SignalsAnswer:
 
     process.shut_in([task.clips.fetched], [task.clips.folder])
     needed = {name for name in names if name in catalog.signals}
-    drives, failed, for_clips = clips_as_drives(task.clips, needed, catalog)
+    drives, failed, for_clips = clips_as_drives(task.clips, needed, catalog, {})
     if failed:
         raise failed[0].error
     return _read(drives[0], for_clips, names, task)

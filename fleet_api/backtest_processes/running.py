@@ -25,7 +25,7 @@ from fleet_api.backtest_processes.tasks import (
 from triggers.backtest.forecast import ForecastFleet
 from triggers.backtest.machines import MachinePool
 from triggers.backtest.outcomes import fire_outcomes
-from triggers.backtest.plan import BacktestPlan, make_plan, signals_needed
+from triggers.backtest.plan import BacktestPlan, fields_needed, make_plan, signals_needed
 from triggers.backtest.report import make_report
 from triggers.backtest.result import BacktestResult, DriveResult
 from triggers.backtest.run import run
@@ -62,8 +62,8 @@ def ran(task: RunTask, process: Process) -> RunAnswer:
     from fleet_api.backtest_processes.clips import clips_as_drives  # noqa: PLC0415 - see there
 
     process.shut_in([task.clips.fetched], [task.clips.folder])
-    needed = signals_needed(prepared.plan, prepared.catalog)
-    drives, failed, catalog = clips_as_drives(task.clips, needed, prepared.catalog)
+    needed, fields = signals_needed(prepared.plan, prepared.catalog), fields_needed([prepared.plan])
+    drives, failed, catalog = clips_as_drives(task.clips, needed, prepared.catalog, fields)
     names = {drive.path: drive.path.stem for drive in drives}
     return _answer(task, prepared, pool, process, Read(drives, failed, names, catalog, {}))
 

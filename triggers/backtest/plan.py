@@ -5,6 +5,7 @@ The file's campaigns run as they would be sent. If no campaign collects a trigge
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from triggers.contracts.campaign import CampaignSettings, TriggerSettings
@@ -33,6 +34,8 @@ class BacktestPlan:
     """The signals of each compared head, by `compare HEAD` (see `compared`), and of compared events, by their key as a
     text."""
     campaigns: tuple[CampaignSettings, ...] = ()
+    fields: dict[str, frozenset[str]] = field(default_factory=dict)
+    """Of each list of objects that conditions read, the fields that they read."""
 
 
 def compared(head: str) -> str:
@@ -74,6 +77,7 @@ def make_plan(compilation: Compilation) -> BacktestPlan:
             **{str(code.key): _names(ir, reads[code.first] | reads[code.second]) for code in ir.events},
         },
         campaigns=tuple(campaign.settings for campaign in compilation.campaigns.values()),
+        fields=_fields_read(ir),
     )
 
 
@@ -83,6 +87,24 @@ def signals_needed(plan: BacktestPlan, catalog: SignalCatalog) -> frozenset[str]
     captured = [settings.capture.signals for settings in plan.settings.values()]
     read = [*plan.signals.values(), *plan.head_signals.values()]
     return frozenset[str]().union(*read, *captured, position, {"ego.speed"} & catalog.sampled)
+
+
+def fields_needed(plans: Iterable[BacktestPlan]) -> dict[str, frozenset[str]]:
+    """Of the lists of objects that are needed, the fields that any condition reads; of one without an entry none."""
+    fields: dict[str, frozenset[str]] = {}
+    for plan in plans:
+        for name, read in plan.fields.items():
+            fields[name] = fields.get(name, frozenset()) | read
+    return fields
+
+
+def _fields_read(ir: Ir) -> dict[str, frozenset[str]]:
+    read: dict[str, set[str]] = {}
+    for node in ir.nodes:
+        if node.op == "object_field":
+            item = ir.inputs[node.integer("input")]
+            read.setdefault(item.name, set()).add(item.fields[node.integer("field")].name)
+    return {name: frozenset(fields) for name, fields in read.items()}
 
 
 def _text(source: str, span: Span | None) -> str:

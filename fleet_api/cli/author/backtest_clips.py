@@ -35,7 +35,7 @@ def fetch_clips(
 ) -> ClipDrives:
     """The clips of a search (a filter, and at most how many) as drives in a folder; only the needed signals travel."""
     from fleet_api.client.clips.drives import ClipsAsDrives
-    from triggers.backtest.plan import signals_needed
+    from triggers.backtest.plan import fields_needed, signals_needed
     from triggers.drives.find import MAX_DRIVES
     from triggers.errors import InvalidInput
 
@@ -45,8 +45,9 @@ def fetch_clips(
     if not found:
         raise InvalidInput("no clip matches the filter", remedy="try it with `longtail clips search`")
     needed = frozenset[str]().union(*(signals_needed(plan, catalog) for plan in plans))
+    clips = ClipsAsDrives(client.campaigns, catalog, needed, folder, fields=fields_needed(plans))
     with _progress(len(found)) as advance:
-        fetched = ClipsAsDrives(client.campaigns, catalog, needed, folder).fetch(found, advance)
+        fetched = clips.fetch(found, advance)
     remark(NOT_A_SAMPLE)
     return fetched
 

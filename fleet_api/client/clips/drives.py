@@ -7,7 +7,7 @@ needed signal otherwise than the catalog that is to read it is left out, with th
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -60,15 +60,18 @@ def catalog_of_campaign(text: str) -> SignalCatalog | None:
 
 
 def require_same_signals(
-    needed: Iterable[str], mine: SignalCatalog, theirs: Sequence[tuple[Version, SignalCatalog | None]]
+    needed: Iterable[str],
+    mine: SignalCatalog,
+    theirs: Sequence[tuple[Version, SignalCatalog | None]],
+    fields: Mapping[str, Collection[str]],
 ) -> None:
     """InvalidInput if a needed signal is declared otherwise by the first of a clip's campaigns that declares it.
 
-    So it is for a list of objects, if one of its fields is.
+    So it is for a list of objects, if its key is or one of those of its `fields` that are read.
     """
     for name in needed:
         if name in mine.objects:
-            _require_same_fields(name, mine.objects[name], theirs)
+            _require_same_fields(name, mine.objects[name], theirs, fields.get(name, ()))
             continue
         declared = [
             (version, catalog.signals[name]) for version, catalog in theirs if catalog and name in catalog.signals
@@ -83,13 +86,18 @@ def require_same_signals(
             )
 
 
-def _require_same_fields(name: str, mine: ObjectList, theirs: Sequence[tuple[Version, SignalCatalog | None]]) -> None:
+def _require_same_fields(
+    name: str,
+    mine: ObjectList,
+    theirs: Sequence[tuple[Version, SignalCatalog | None]],
+    read: Collection[str],
+) -> None:
     declared = [(version, catalog.objects[name]) for version, catalog in theirs if catalog and name in catalog.objects]
     if not declared:
         return
     (campaign, number), listed = declared[0]
     problem = f"has the key {listed.key}" if listed.key != mine.key else None
-    for shared in sorted(mine.fields.keys() & listed.fields.keys()):
+    for shared in sorted(mine.fields.keys() & listed.fields.keys() & set(read)):
         if (difference := _difference(mine.fields[shared], listed.fields[shared])) is not None:
             problem = problem or f"has a field `{shared}` that {difference}"
     if problem is not None:
@@ -109,12 +117,21 @@ def write_clip(signals: SignalsFile, needed: Iterable[str], path: Path) -> Drive
 class ClipsAsDrives:
     """Fetches clips' signals into a folder."""
 
-    def __init__(self, campaigns: Campaigns, catalog: SignalCatalog, needed: Collection[str], folder: Path) -> None:
-        """`needed` are the signals that are read; a clip gives those of them that it has."""
+    def __init__(
+        self,
+        campaigns: Campaigns,
+        catalog: SignalCatalog,
+        needed: Collection[str],
+        folder: Path,
+        *,
+        fields: Mapping[str, Collection[str]],
+    ) -> None:
+        """`needed` are the signals that are read, and of lists the `fields`; a clip gives those of them that it has."""
         self._campaigns = campaigns
         self._catalog = catalog
         self._needed = sorted(needed)
         self._folder = folder
+        self._fields = fields
         self._declared: dict[Version, SignalCatalog | None] = {}
         self._lock = threading.Lock()
 
@@ -139,7 +156,10 @@ class ClipsAsDrives:
     def _drive(self, clip: Clip) -> Drive:
         versions = list(dict.fromkeys((fire.campaign, fire.version) for fire in clip.fires))
         require_same_signals(
-            self._needed, self._catalog, [(version, self._catalog_of(*version)) for version in versions]
+            self._needed,
+            self._catalog,
+            [(version, self._catalog_of(*version)) for version in versions],
+            self._fields,
         )
         return write_clip(SignalsFile(clip.open(SIGNALS_ASSET)), self._needed, self._folder / f"{clip.id}.parquet")
 

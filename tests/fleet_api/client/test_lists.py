@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,7 @@ from fleet_api.cli.fleet.clips.part import Part, show_part
 from fleet_api.client.clips.drives import catalog_for_clips, require_same_signals, write_clip
 from fleet_api.client.clips.ranges import LinkedFile
 from fleet_api.client.clips.signals import SignalsFile, read_signals
-from triggers.backtest.plan import make_plan, signals_needed
+from triggers.backtest.plan import fields_needed, make_plan, signals_needed
 from triggers.backtest.run import run
 from triggers.drives.series import SignalSeries, write_drive
 from triggers.errors import InvalidInput
@@ -87,12 +88,31 @@ def test_a_list_with_other_fields_is_not_taken_for_the_same() -> None:
         text = f"signals: {{a: {{}}}}\nobjects: {{tracked: {{max: 9, key: {key}, fields: {fields}}}}}"
         return [(("near", 2), SignalCatalog.parse(text, name="c"))]
 
-    require_same_signals(["tracked"], CATALOG, declared("{id: {type: id}, x: {unit: m}, y: {}}"))
-    require_same_signals(["tracked"], CATALOG, [(("near", 1), None)])
+    read = {"tracked": ["x"]}
+    require_same_signals(["tracked"], CATALOG, declared("{id: {type: id}, x: {unit: m}, y: {}}"), read)
+    require_same_signals(["tracked"], CATALOG, [(("near", 1), None)], read)
     with pytest.raises(InvalidInput, match=r"has a field `x` that is in km, not in m, in the catalog of near"):
-        require_same_signals(["tracked"], CATALOG, declared("{id: {type: id}, x: {unit: km}}"))
+        require_same_signals(["tracked"], CATALOG, declared("{id: {type: id}, x: {unit: km}}"), read)
     with pytest.raises(InvalidInput, match="`tracked` has the key k in the catalog of near version 2"):
-        require_same_signals(["tracked"], CATALOG, declared("{k: {type: id}}", "k"))
+        require_same_signals(["tracked"], CATALOG, declared("{k: {type: id}}", "k"), read)
+
+
+def test_fields_that_no_condition_reads_may_be_declared_otherwise() -> None:
+    kinds = "{id: {type: id}, x: {}, kind: {type: text, values: [KINDS]}}"
+    of_list = f"signals: {{a: {{}}}}\nobjects: {{tracked: {{max: 9, key: id, fields: {kinds}}}}}"
+    mine, theirs = (SignalCatalog.parse(of_list.replace("KINDS", each), name="c") for each in ("car", "truck, car"))
+    captures = "capture 1 s before, 1 s after { signals tracked }"
+    for condition, refuses in [
+        ("any(o in tracked where o.x < 5)", False),
+        ("count(o in tracked) > 1", False),
+        ("a > 1", False),
+        ('any(o in tracked where o.x < 5 and o.kind == "car")', True),
+    ]:
+        source = f"language 2\ntrigger near {{ when {condition} {captures} }}\n"
+        plan = make_plan(compile_source(source, filename="t", catalog=mine))
+        arguments = signals_needed(plan, mine), mine, [(("near", 1), theirs)], fields_needed([plan])
+        with pytest.raises(InvalidInput, match="field `kind` that has other") if refuses else nullcontext():
+            require_same_signals(*arguments)
 
 
 def test_a_table_of_samples_shows_how_many_objects_and_their_keys(
