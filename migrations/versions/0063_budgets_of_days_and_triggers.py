@@ -38,6 +38,7 @@ DECLARE
     amounts bigint[];
     limit_amounts bigint[];
     missing bigint;
+    has_own boolean;
     refused jsonb;
 BEGIN
     -- Until the transaction ends, nobody sets a limit, and no other version of a campaign begins.
@@ -99,25 +100,6 @@ BEGIN
             LEFT JOIN budget_limits b ON b.kind = 'cost_centre_month' AND b.name = o.cost_centre
             WHERE w.kind = 'campaign_bytes'
             GROUP BY o.cost_centre, b.zone
-            UNION ALL
-            SELECT k.kind, w.campaign, w.trigger, CASE WHEN k.of_vehicle THEN asked ->> 'vehicle_id' ELSE '' END, '',
-                CASE WHEN k.of_day THEN CAST(asked ->> 'day' AS date) END, NULL, k.unit,
-                CASE k.unit WHEN 'clips' THEN 1 ELSE w.amount END
-            FROM jsonb_to_recordset(
-                CASE WHEN EXISTS (SELECT FROM limits WHERE triggers IS NOT NULL) THEN asked -> 'triggers' ELSE '[]' END
-            ) AS w (campaign text, trigger text, amount bigint)
-            JOIN limits l ON l.campaign = w.campaign
-            CROSS JOIN LATERAL jsonb_path_query(
-                l.triggers, '$[*] ? (@.name == $name).budget', jsonb_build_object('name', w.trigger)
-            ) AS b (budget)
-            JOIN (VALUES
-                ('trigger_bytes', 'bytes', 'total_bytes', false, false),
-                ('trigger_clips', 'clips', 'clips', false, false),
-                ('trigger_vehicle_bytes', 'bytes', 'total_bytes', true, false),
-                ('trigger_vehicle_clips', 'clips', 'clips', true, false),
-                ('trigger_vehicle_day', 'bytes', 'vehicle_day_bytes', true, true),
-                ('trigger_vehicle_day_clips', 'clips', 'vehicle_day_clips', true, true)
-            ) AS k (kind, unit, member, of_vehicle, of_day) ON b.budget ->> k.member IS NOT NULL
         )
         SELECT array_agg(a.id ORDER BY a.id) FILTER (WHERE a.id IS NOT NULL),
             array_agg(w.amount ORDER BY a.id) FILTER (WHERE a.id IS NOT NULL),
@@ -127,8 +109,9 @@ BEGIN
                 WHEN 'campaign_vehicle_clips' THEN l.clips IS NOT NULL
                 WHEN 'campaign_vehicle_day_clips' THEN l.vehicle_day_clips IS NOT NULL
                 ELSE true
-            END)
-        INTO ids, amounts, limit_amounts, missing
+            END),
+            coalesce(bool_or(l.triggers IS NOT NULL), false)
+        INTO ids, amounts, limit_amounts, missing, has_own
         FROM wanted w
         LEFT JOIN LATERAL (
             SELECT a.id, a.kind, a.campaign, a.trigger, a.cost_centre FROM ledger_accounts a
@@ -160,6 +143,84 @@ BEGIN
         ))) AS bigint)
         WHEN 'campaign_vehicle_day' THEN l.vehicle_day_bytes
         WHEN 'campaign_vehicle_day_clips' THEN l.vehicle_day_clips
+    END * CASE WHEN a.kind IN ('fleet','fleet_month') THEN (SELECT share FROM open_part) ELSE 1 END)
+        AS bigint) AS limit_amount OFFSET 0) v;
+        -- Few campaigns have triggers with budgets of their own; for the others, this costs nothing.
+        IF has_own THEN
+            WITH
+    limits AS (
+        SELECT campaign, budget, triggers, priority,
+            CAST(budget ->> 'vehicle_day_bytes' AS bigint) AS vehicle_day_bytes,
+            CAST(budget ->> 'vehicle_day_clips' AS bigint) AS vehicle_day_clips,
+            least(CAST(budget ->> 'total_bytes' AS bigint), (
+                SELECT amount FROM budget_limits WHERE kind = 'campaign_bytes' AND name = v.campaign
+            ))
+                AS total_bytes,
+            least(CAST(budget ->> 'clips' AS bigint), (
+                SELECT amount FROM budget_limits WHERE kind = 'campaign_clips' AND name = v.campaign
+            )) AS clips,
+            (
+                SELECT count(*) FROM (
+                    SELECT FROM assignments s WHERE s.campaign = v.campaign
+                    LIMIT CAST(ceil(2 / CAST(vehicle_share AS numeric)) AS bigint)
+                ) given
+            ) AS vehicles
+        FROM (
+            -- large settings are stored apart: those of the chosen version alone are read, and once
+            SELECT chosen.campaign, s.budget, s.priority,
+                nullif(jsonb_path_query_array(s.triggers, '$[*] ? (exists (@.budget))'), '[]') AS triggers
+            FROM (
+                SELECT DISTINCT ON (campaign) campaign, settings
+                FROM campaign_versions
+                WHERE campaign = ANY (CAST(campaigns AS text[])) AND bundle_digest IS NOT NULL
+                ORDER BY campaign, state IN ('active','paused') DESC, version DESC
+            ) chosen
+            CROSS JOIN LATERAL jsonb_to_record(chosen.settings) AS s (budget jsonb, triggers jsonb, priority integer)
+        ) v
+    ),
+    -- the part of the fleet's limits that all of these campaigns may use together
+    open_part AS (
+        SELECT CASE
+            WHEN count(*) > 0 AND bool_and(priority >= CAST(reserve_priority AS integer)) THEN 1
+            ELSE 1 - CAST(reserve_share AS numeric)
+        END AS share
+        FROM limits
+    ),
+        wanted_of_triggers AS (
+            SELECT k.kind, w.campaign, w.trigger, CASE WHEN k.of_vehicle THEN asked ->> 'vehicle_id' ELSE '' END
+                AS vehicle_id, '' AS cost_centre,
+                CASE WHEN k.of_day THEN CAST(asked ->> 'day' AS date) END AS day, CAST(NULL AS date) AS month, k.unit,
+                CASE k.unit WHEN 'clips' THEN 1 ELSE w.amount END AS amount
+            FROM jsonb_to_recordset(asked -> 'triggers') AS w (campaign text, trigger text, amount bigint)
+            JOIN limits l ON l.campaign = w.campaign
+            CROSS JOIN LATERAL jsonb_path_query(
+                l.triggers, '$[*] ? (@.name == $name).budget', jsonb_build_object('name', w.trigger)
+            ) AS b (budget)
+            JOIN (VALUES
+                ('trigger_bytes', 'bytes', 'total_bytes', false, false),
+                ('trigger_clips', 'clips', 'clips', false, false),
+                ('trigger_vehicle_bytes', 'bytes', 'total_bytes', true, false),
+                ('trigger_vehicle_clips', 'clips', 'clips', true, false),
+                ('trigger_vehicle_day', 'bytes', 'vehicle_day_bytes', true, true),
+                ('trigger_vehicle_day_clips', 'clips', 'vehicle_day_clips', true, true)
+            ) AS k (kind, unit, member, of_vehicle, of_day) ON b.budget ->> k.member IS NOT NULL
+        )
+            SELECT ids || array_agg(a.id) FILTER (WHERE a.id IS NOT NULL),
+                amounts || array_agg(w.amount) FILTER (WHERE a.id IS NOT NULL),
+                limit_amounts || array_agg(v.limit_amount) FILTER (WHERE a.id IS NOT NULL),
+                missing + count(*) FILTER (WHERE a.id IS NULL)
+            INTO ids, amounts, limit_amounts, missing
+        FROM wanted_of_triggers w
+        LEFT JOIN LATERAL (
+            SELECT a.id, a.kind, a.campaign, a.trigger, a.cost_centre FROM ledger_accounts a
+            WHERE a.kind = w.kind AND a.campaign = w.campaign AND a.trigger = w.trigger AND a.vehicle_id = w.vehicle_id
+                AND a.cost_centre = w.cost_centre AND a.network = ''
+                AND a.day IS NOT DISTINCT FROM w.day AND a.month IS NOT DISTINCT FROM w.month
+            LIMIT 1
+        ) a ON true
+        LEFT JOIN limits l ON l.campaign = w.campaign
+        CROSS JOIN LATERAL (SELECT
+    CASE a.kind
         WHEN 'trigger_bytes' THEN CAST(jsonb_path_query_first(
             l.triggers, '$[*] ? (@.name == $name).budget.total_bytes', jsonb_build_object('name', a.trigger)
         ) #>> '{}' AS bigint)
@@ -182,8 +243,8 @@ BEGIN
         WHEN 'trigger_vehicle_day_clips' THEN CAST(jsonb_path_query_first(
             l.triggers, '$[*] ? (@.name == $name).budget.vehicle_day_clips', jsonb_build_object('name', a.trigger)
         ) #>> '{}' AS bigint)
-    END * CASE WHEN a.kind IN ('fleet','fleet_month') THEN (SELECT share FROM open_part) ELSE 1 END)
-        AS bigint) AS limit_amount OFFSET 0) v;
+    END AS limit_amount OFFSET 0) v;
+        END IF;
         EXIT WHEN missing = 0;
         WITH
     limits AS (
@@ -241,13 +302,13 @@ BEGIN
             LEFT JOIN budget_limits b ON b.kind = 'cost_centre_month' AND b.name = o.cost_centre
             WHERE w.kind = 'campaign_bytes'
             GROUP BY o.cost_centre, b.zone
-            UNION ALL
-            SELECT k.kind, w.campaign, w.trigger, CASE WHEN k.of_vehicle THEN asked ->> 'vehicle_id' ELSE '' END, '',
-                CASE WHEN k.of_day THEN CAST(asked ->> 'day' AS date) END, NULL, k.unit,
-                CASE k.unit WHEN 'clips' THEN 1 ELSE w.amount END
-            FROM jsonb_to_recordset(
-                CASE WHEN EXISTS (SELECT FROM limits WHERE triggers IS NOT NULL) THEN asked -> 'triggers' ELSE '[]' END
-            ) AS w (campaign text, trigger text, amount bigint)
+        ),
+        wanted_of_triggers AS (
+            SELECT k.kind, w.campaign, w.trigger, CASE WHEN k.of_vehicle THEN asked ->> 'vehicle_id' ELSE '' END
+                AS vehicle_id, '' AS cost_centre,
+                CASE WHEN k.of_day THEN CAST(asked ->> 'day' AS date) END AS day, CAST(NULL AS date) AS month, k.unit,
+                CASE k.unit WHEN 'clips' THEN 1 ELSE w.amount END AS amount
+            FROM jsonb_to_recordset(asked -> 'triggers') AS w (campaign text, trigger text, amount bigint)
             JOIN limits l ON l.campaign = w.campaign
             CROSS JOIN LATERAL jsonb_path_query(
                 l.triggers, '$[*] ? (@.name == $name).budget', jsonb_build_object('name', w.trigger)
@@ -263,7 +324,8 @@ BEGIN
         )
         INSERT INTO ledger_accounts (kind, campaign, trigger, vehicle_id, cost_centre, day, month, unit)
         SELECT w.kind, w.campaign, w.trigger, w.vehicle_id, w.cost_centre, w.day, w.month, w.unit
-        FROM wanted w LEFT JOIN limits l ON l.campaign = w.campaign
+        FROM (SELECT * FROM wanted UNION ALL SELECT * FROM wanted_of_triggers) w
+        LEFT JOIN limits l ON l.campaign = w.campaign
         WHERE CASE w.kind
                 WHEN 'campaign_vehicle_bytes' THEN l.total_bytes IS NOT NULL
                 WHEN 'campaign_vehicle_clips' THEN l.clips IS NOT NULL

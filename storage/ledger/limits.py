@@ -148,9 +148,7 @@ def _of_trigger(member: str) -> str:
 
 _OPEN_PART = "(SELECT share FROM open_part)"
 
-WHOLE_LIMIT_OF_ACCOUNT = f"""
-    CASE a.kind
-        WHEN 'fleet' THEN least(CAST(:fleet_limit_bytes AS bigint), {_set_by_command("fleet", "''")})
+_OF_OTHERS = f"""        WHEN 'fleet' THEN least(CAST(:fleet_limit_bytes AS bigint), {_set_by_command("fleet", "''")})
         WHEN 'fleet_month' THEN least(CAST(:fleet_month_bytes AS bigint), {_set_by_command("fleet_month", "''")})
         WHEN 'cost_centre_month' THEN {_set_by_command("cost_centre_month", "a.cost_centre")}
         WHEN 'campaign_bytes' THEN l.total_bytes
@@ -158,20 +156,36 @@ WHOLE_LIMIT_OF_ACCOUNT = f"""
         WHEN 'campaign_vehicle_bytes' THEN CAST(ceil(l.total_bytes * {_SHARE}) AS bigint)
         WHEN 'campaign_vehicle_clips' THEN CAST(ceil(l.clips * {_SHARE}) AS bigint)
         WHEN 'campaign_vehicle_day' THEN l.vehicle_day_bytes
-        WHEN 'campaign_vehicle_day_clips' THEN l.vehicle_day_clips
-        WHEN 'trigger_bytes' THEN {_of_trigger("total_bytes")}
+        WHEN 'campaign_vehicle_day_clips' THEN l.vehicle_day_clips"""
+_OF_TRIGGERS = f"""        WHEN 'trigger_bytes' THEN {_of_trigger("total_bytes")}
         WHEN 'trigger_clips' THEN {_of_trigger("clips")}
         WHEN 'trigger_vehicle_bytes' THEN CAST(ceil({_of_trigger("total_bytes")} * {_SHARE}) AS bigint)
         WHEN 'trigger_vehicle_clips' THEN CAST(ceil({_of_trigger("clips")} * {_SHARE}) AS bigint)
         WHEN 'trigger_vehicle_day' THEN {_of_trigger("vehicle_day_bytes")}
-        WHEN 'trigger_vehicle_day_clips' THEN {_of_trigger("vehicle_day_clips")}
+        WHEN 'trigger_vehicle_day_clips' THEN {_of_trigger("vehicle_day_clips")}"""
+
+WHOLE_LIMIT_OF_ACCOUNT = f"""
+    CASE a.kind
+{_OF_OTHERS}
+{_OF_TRIGGERS}
     END"""
 """The limit of account `a`, whose campaign's row of `limits` is `l`; of the fleet with its reserve."""
 
+_WHOLE_LIMIT_OF_OTHERS = f"""
+    CASE a.kind
+{_OF_OTHERS}
+    END"""
 LIMIT_OF_ACCOUNT = f"""
-    CAST(floor({WHOLE_LIMIT_OF_ACCOUNT} * CASE WHEN a.kind IN ('fleet','fleet_month') THEN {_OPEN_PART} ELSE 1 END)
+    CAST(floor({_WHOLE_LIMIT_OF_OTHERS} * CASE WHEN a.kind IN ('fleet','fleet_month') THEN {_OPEN_PART} ELSE 1 END)
         AS bigint)"""
-"""The limit of account `a` for the campaigns in `limits` together: without the reserve unless all may use it."""
+"""The limit of account `a`, which is no trigger's, for the campaigns in `limits` together: without the reserve unless
+all may use it."""
+
+LIMIT_OF_ACCOUNT_OF_TRIGGER = f"""
+    CASE a.kind
+{_OF_TRIGGERS}
+    END"""
+"""The limit of account `a`, which is a trigger's."""
 
 
 LIMITS_LOCK = 0x6C65_6467_6572

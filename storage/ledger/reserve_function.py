@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import re
 
-from storage.ledger.limits import LIMIT_OF_ACCOUNT, LIMITS, LIMITS_LOCK
+from storage.ledger.limits import LIMIT_OF_ACCOUNT, LIMIT_OF_ACCOUNT_OF_TRIGGER, LIMITS, LIMITS_LOCK
 
 _WANTED = """
         asked_for AS (
@@ -32,13 +32,15 @@ _WANTED = """
             LEFT JOIN budget_limits b ON b.kind = 'cost_centre_month' AND b.name = o.cost_centre
             WHERE w.kind = 'campaign_bytes'
             GROUP BY o.cost_centre, b.zone
-            UNION ALL
-            SELECT k.kind, w.campaign, w.trigger, CASE WHEN k.of_vehicle THEN asked ->> 'vehicle_id' ELSE '' END, '',
-                CASE WHEN k.of_day THEN CAST(asked ->> 'day' AS date) END, NULL, k.unit,
-                CASE k.unit WHEN 'clips' THEN 1 ELSE w.amount END
-            FROM jsonb_to_recordset(
-                CASE WHEN EXISTS (SELECT FROM limits WHERE triggers IS NOT NULL) THEN asked -> 'triggers' ELSE '[]' END
-            ) AS w (campaign text, trigger text, amount bigint)
+        )"""
+
+_WANTED_OF_TRIGGERS = """
+        wanted_of_triggers AS (
+            SELECT k.kind, w.campaign, w.trigger, CASE WHEN k.of_vehicle THEN asked ->> 'vehicle_id' ELSE '' END
+                AS vehicle_id, '' AS cost_centre,
+                CASE WHEN k.of_day THEN CAST(asked ->> 'day' AS date) END AS day, CAST(NULL AS date) AS month, k.unit,
+                CASE k.unit WHEN 'clips' THEN 1 ELSE w.amount END AS amount
+            FROM jsonb_to_recordset(asked -> 'triggers') AS w (campaign text, trigger text, amount bigint)
             JOIN limits l ON l.campaign = w.campaign
             CROSS JOIN LATERAL jsonb_path_query(
                 l.triggers, '$[*] ? (@.name == $name).budget', jsonb_build_object('name', w.trigger)
@@ -61,6 +63,21 @@ _IS_OPENED = """CASE w.kind
                 ELSE true
             END"""
 
+
+def _accounts_of(wanted: str, limit: str) -> str:
+    """The accounts `a` of what is wanted, with the limits `v` of those that there are."""
+    return f"""        FROM {wanted} w
+        LEFT JOIN LATERAL (
+            SELECT a.id, a.kind, a.campaign, a.trigger, a.cost_centre FROM ledger_accounts a
+            WHERE a.kind = w.kind AND a.campaign = w.campaign AND a.trigger = w.trigger AND a.vehicle_id = w.vehicle_id
+                AND a.cost_centre = w.cost_centre AND a.network = ''
+                AND a.day IS NOT DISTINCT FROM w.day AND a.month IS NOT DISTINCT FROM w.month
+            LIMIT 1
+        ) a ON true
+        LEFT JOIN limits l ON l.campaign = w.campaign
+        CROSS JOIN LATERAL (SELECT {limit} AS limit_amount OFFSET 0) v"""  # noqa: S608 - of constants
+
+
 _BODY = f"""
 DECLARE
     campaigns text[] := ARRAY(SELECT jsonb_array_elements_text(asked -> 'campaigns'));
@@ -73,6 +90,7 @@ DECLARE
     amounts bigint[];
     limit_amounts bigint[];
     missing bigint;
+    has_own boolean;
     refused jsonb;
 BEGIN
     -- Until the transaction ends, nobody sets a limit, and no other version of a campaign begins.
@@ -82,23 +100,26 @@ BEGIN
         SELECT array_agg(a.id ORDER BY a.id) FILTER (WHERE a.id IS NOT NULL),
             array_agg(w.amount ORDER BY a.id) FILTER (WHERE a.id IS NOT NULL),
             array_agg(v.limit_amount ORDER BY a.id) FILTER (WHERE a.id IS NOT NULL),
-            count(*) FILTER (WHERE a.id IS NULL AND {_IS_OPENED})
-        INTO ids, amounts, limit_amounts, missing
-        FROM wanted w
-        LEFT JOIN LATERAL (
-            SELECT a.id, a.kind, a.campaign, a.trigger, a.cost_centre FROM ledger_accounts a
-            WHERE a.kind = w.kind AND a.campaign = w.campaign AND a.trigger = w.trigger AND a.vehicle_id = w.vehicle_id
-                AND a.cost_centre = w.cost_centre AND a.network = ''
-                AND a.day IS NOT DISTINCT FROM w.day AND a.month IS NOT DISTINCT FROM w.month
-            LIMIT 1
-        ) a ON true
-        LEFT JOIN limits l ON l.campaign = w.campaign
-        CROSS JOIN LATERAL (SELECT {LIMIT_OF_ACCOUNT} AS limit_amount OFFSET 0) v;
+            count(*) FILTER (WHERE a.id IS NULL AND {_IS_OPENED}),
+            coalesce(bool_or(l.triggers IS NOT NULL), false)
+        INTO ids, amounts, limit_amounts, missing, has_own
+{_accounts_of("wanted", LIMIT_OF_ACCOUNT)};
+        -- Few campaigns have triggers with budgets of their own; for the others, this costs nothing.
+        IF has_own THEN
+            WITH {LIMITS},{_WANTED_OF_TRIGGERS}
+            SELECT ids || array_agg(a.id) FILTER (WHERE a.id IS NOT NULL),
+                amounts || array_agg(w.amount) FILTER (WHERE a.id IS NOT NULL),
+                limit_amounts || array_agg(v.limit_amount) FILTER (WHERE a.id IS NOT NULL),
+                missing + count(*) FILTER (WHERE a.id IS NULL)
+            INTO ids, amounts, limit_amounts, missing
+{_accounts_of("wanted_of_triggers", LIMIT_OF_ACCOUNT_OF_TRIGGER)};
+        END IF;
         EXIT WHEN missing = 0;
-        WITH {LIMITS},{_WANTED}
+        WITH {LIMITS},{_WANTED},{_WANTED_OF_TRIGGERS}
         INSERT INTO ledger_accounts (kind, campaign, trigger, vehicle_id, cost_centre, day, month, unit)
         SELECT w.kind, w.campaign, w.trigger, w.vehicle_id, w.cost_centre, w.day, w.month, w.unit
-        FROM wanted w LEFT JOIN limits l ON l.campaign = w.campaign
+        FROM (SELECT * FROM wanted UNION ALL SELECT * FROM wanted_of_triggers) w
+        LEFT JOIN limits l ON l.campaign = w.campaign
         WHERE {_IS_OPENED}
         ORDER BY kind, campaign, trigger, vehicle_id, cost_centre, day, month
         ON CONFLICT DO NOTHING;
