@@ -23,6 +23,8 @@ from triggers.language.rows import Row
 from triggers.signals.catalog import SignalCatalog
 from triggers.signals.objects import ObjectSample
 
+_NUMBERS_AT_ONCE = 100_000
+"""Numbers of signals that are Python's at a time, as which they take ten times the room; of lists it is one row's."""
 _NO_SAMPLES: MappingProxyType[str, float] = MappingProxyType({})
 _NO_OBJECTS: MappingProxyType[str, ObjectSample] = MappingProxyType({})
 
@@ -77,7 +79,9 @@ class Drive:
         Raises InvalidInput naming the file and the column or row that cannot be used.
         """
         for batch in self.batches(catalog, signals):
-            yield from _rows(batch)
+            rows = max(1, _NUMBERS_AT_ONCE // max(len(batch.columns), 1))
+            for first in range(0, len(batch), rows):
+                yield from _rows(batch.part(slice(first, first + rows)))
 
     def batches(self, catalog: SignalCatalog, signals: Collection[str]) -> Iterator[Batch]:
         """The same rows as arrays, a bounded number of rows at a time."""
@@ -98,10 +102,7 @@ def _rows(batch: Batch) -> Iterator[Row]:
         places = np.flatnonzero(~np.isnan(numbers))
         for place, number in zip(places.tolist(), numbers[places].tolist(), strict=True):
             samples.setdefault(place, {})[signal] = number
-    objects: dict[int, dict[str, ObjectSample]] = {}
-    for name, column in batch.objects.items():
-        for place in np.flatnonzero(column.is_sample).tolist() if column is not None else ():
-            if column is not None and (sample := column.sample(place)) is not None:
-                objects.setdefault(place, {})[name] = sample
+    columns = [(name, column) for name, column in batch.objects.items() if column is not None]
     for place, t_ns in enumerate(batch.t_ns.tolist()):
-        yield Row(t_ns, samples.get(place, _NO_SAMPLES), objects.get(place, _NO_OBJECTS))
+        objects = {name: sample for name, column in columns if (sample := column.sample(place)) is not None}
+        yield Row(t_ns, samples.get(place, _NO_SAMPLES), objects or _NO_OBJECTS)

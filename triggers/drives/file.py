@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from itertools import groupby
 from pathlib import Path
 from typing import Any, Self
 
@@ -251,28 +252,48 @@ class DriveFile:
             first_row, latest_ns = first_row + len(batch), int(batch.t_ns[-1])
             yield batch
 
-    def _leaves(self, catalog: SignalCatalog, lists: Mapping[str, Structs | Places]) -> dict[str, int]:
-        """The leaves of the file that hold these lists, and how many values each has."""
+    def _leaves(self, catalog: SignalCatalog, lists: Mapping[str, Structs | Places]) -> dict[str, int | None]:
+        """The leaves of the file that hold these lists, by path; None for what has no leaf of its own."""
         metadata = self._file.metadata
         paths = {metadata.schema.column(leaf).path: leaf for leaf in range(metadata.num_columns)} if lists else {}
-        leaves: dict[str, int] = {}
+        leaves: dict[str, int | None] = {}
         for name, source in lists.items():
             for path in source.leaves(catalog.objects[name], paths) or source.columns:
-                leaf = paths.get(path)
-                groups = range(metadata.num_row_groups) if leaf is not None else ()
-                leaves[path] = sum(metadata.row_group(group).column(leaf).num_values for group in groups)
+                leaves[path] = paths.get(path)
         return leaves
 
-    def _read(self, columns: list[str], nested: Mapping[str, int], row_groups: Sequence[int] | None) -> Iterator[Any]:
-        """Batches of these columns and of the `nested` leaves, of which the number of values is known."""
-        row_bytes = 8 * len(columns) + 8 * sum(nested.values()) // max(self.row_count, 1)
-        least = MIN_BATCH_ROWS if not nested else MIN_BATCH_ROWS // 64
-        rows = self._batch_rows or max(least, min(MAX_BATCH_ROWS, BATCH_BYTES // row_bytes))
-        columns = [*columns, *nested]
+    def _read(
+        self, columns: list[str], nested: Mapping[str, int | None], row_groups: Sequence[int] | None
+    ) -> Iterator[Any]:
+        """Batches of these columns and of the `nested` leaves."""
         with readable_parquet(self.path):
-            yield from self._file.iter_batches(
-                batch_size=rows, columns=columns, row_groups=row_groups, use_threads=False
-            )
+            for rows, groups in self._steps(len(columns), nested.values(), row_groups):
+                yield from self._file.iter_batches(
+                    batch_size=rows, columns=[*columns, *nested], row_groups=groups, use_threads=False
+                )
+
+    def _steps(
+        self, columns: int, nested: Collection[int | None], row_groups: Sequence[int] | None
+    ) -> Iterator[tuple[int, Sequence[int] | None]]:
+        """How many rows are read at a time, and of which row groups.
+
+        Lists are read in small steps, as they may be longer in some of a group's rows than its average tells, and in
+        smaller ones where this is large.
+        """
+        if self._batch_rows or not nested:
+            yield self._batch_rows or max(MIN_BATCH_ROWS, min(MAX_BATCH_ROWS, BATCH_BYTES // (8 * columns))), row_groups
+            return
+        groups = range(self._file.metadata.num_row_groups) if row_groups is None else row_groups
+        for rows, same in groupby(groups, key=lambda group: self._list_rows(group, columns, nested)):
+            yield rows, list(same)
+
+    def _list_rows(self, group: int, columns: int, nested: Collection[int | None]) -> int:
+        """How many rows of a row group with lists are read at a time: a power of 2, so that it is seldom another."""
+        row_group = self._file.metadata.row_group(group)
+        values = sum(row_group.column(leaf).num_values for leaf in nested if leaf is not None)
+        row_bytes = 8 * columns + 8 * values // max(row_group.num_rows, 1)
+        rows: int = max(MIN_BATCH_ROWS // 64, min(MIN_BATCH_ROWS, BATCH_BYTES // row_bytes), 1)
+        return 1 << (rows.bit_length() - 1)
 
     def _note_groups(self, t_ns: Times, first_row: int) -> None:
         """Remember the times of the row groups that begin in these rows."""

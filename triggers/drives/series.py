@@ -8,7 +8,7 @@ epoch) is in the schema's metadata. A backtest reads drives in batches instead (
 
 from __future__ import annotations
 
-from collections.abc import Container, Mapping, Sequence
+from collections.abc import Collection, Container, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, BinaryIO, NamedTuple
@@ -62,15 +62,29 @@ def write_drive(
         *(pa.field(name, _list_type(series.names)) for name, series in objects.items()),
     ]
     schema = pa.schema(fields, metadata={START_KEY: str(start_ns).encode(), VALUES_KEY: IN_UNITS})
-    row_cells = 1 + len(signals) + len(objects) + of_objects // max(1, len(all_ns))
-    rows_each = max(1, min(ROWS_PER_GROUP, CELLS_PER_GROUP // row_cells))
     with pq.ParquetWriter(path, schema, compression="zstd") as writer:
-        for first in range(0, max(1, len(all_ns)), rows_each):
-            rows_ns = all_ns[first : first + rows_each]
+        for group in _groups(all_ns, len(signals), objects.values()):
+            rows_ns = all_ns[group]
             columns = [pa.array((rows_ns - start_ns) / NS_PER_S)]
             columns += [_column(series, rows_ns) for series in signals.values()]
             columns += [_list_column(series, rows_ns) for series in objects.values()]
             writer.write_table(pa.Table.from_arrays(columns, schema=schema))
+
+
+def _groups(all_ns: Times, signals: int, objects: Collection[ObjectSeries]) -> Iterator[slice]:
+    """The rows of each row group: as many as have CELLS_PER_GROUP, of which rows of many objects have more."""
+    cells = np.full(len(all_ns), 1 + signals + len(objects), np.int64)
+    for series in objects:
+        cells[np.searchsorted(all_ns, series.t_ns)] += np.diff(series.column.starts) * len(series.names)
+    ends = np.cumsum(cells)
+    first = before = 0
+    while first < len(ends):
+        full = int(np.searchsorted(ends, before + CELLS_PER_GROUP, side="right"))
+        end = min(max(first + 1, full), first + ROWS_PER_GROUP)
+        yield slice(first, end)
+        first, before = end, int(ends[end - 1])
+    if not len(ends):
+        yield slice(0, 0)
 
 
 def _column(series: SignalSeries, rows_ns: Times) -> pa.Array:

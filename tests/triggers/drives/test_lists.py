@@ -14,7 +14,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from triggers.drives import file as drive_file
+from triggers.drives import series
 from triggers.drives.drive import Drive
+from triggers.drives.file import MIN_BATCH_ROWS
 from triggers.drives.findings import (
     DECLARED_INVALID,
     KEY_NOT_WHOLE,
@@ -30,7 +33,7 @@ from triggers.drives.findings import (
 from triggers.drives.series import SignalSeries, read_lists, read_series, write_drive
 from triggers.errors import InvalidInput
 from triggers.signals.catalog import SignalCatalog
-from triggers.signals.object_columns import ObjectColumn, ObjectSeries
+from triggers.signals.object_columns import ObjectColumn, ObjectSeries, starts_of
 from triggers.signals.objects import MAX_CARRIED_OBJECTS, MAX_KEY, MIN_KEY, ObjectSample
 
 CATALOG = SignalCatalog.parse(
@@ -271,6 +274,51 @@ def test_only_the_fields_of_the_catalog_are_read(tmp_path: Path) -> None:
     with read.open() as file:
         (batch,) = file.batches(CATALOG, ["plain"])
     assert len(batch) == 100
+
+
+DENSE = np.concatenate((np.zeros(3000, np.int64), np.full(600, 200)))
+"""How many objects there are in each row: none, and in the last sixth very many."""
+
+
+def dense_at_the_end(folder: Path) -> Path:
+    t_ns = np.arange(len(DENSE), dtype=np.int64) * 10**8
+    total = int(DENSE.sum())
+    column = ObjectColumn(
+        starts_of(DENSE), np.ones(len(DENSE), np.bool_), np.arange(total) % 200, (np.arange(total) * 0.5,)
+    )
+    write_drive(folder / "d.parquet", {}, start_ns=0, objects={"plain": ObjectSeries(t_ns, column, ("k", "x"))})
+    return folder / "d.parquet"
+
+
+def groups_of(path: Path) -> list[int]:
+    metadata = pq.ParquetFile(path).metadata
+    return [metadata.row_group(group).num_rows for group in range(metadata.num_row_groups)]
+
+
+def test_row_groups_have_as_many_rows_as_their_own_objects_allow(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(series, "CELLS_PER_GROUP", 40_200)
+    path = dense_at_the_end(tmp_path)
+    assert groups_of(path) == [3085, *[100] * 5, 15]
+    assert np.diff(read_lists(path)["plain"].column.starts).tolist() == DENSE.tolist()
+
+
+@pytest.mark.parametrize("cells_per_group", [40_200, 10**9])
+def test_batches_are_bounded_where_a_list_is_dense(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, cells_per_group: int
+) -> None:
+    monkeypatch.setattr(series, "CELLS_PER_GROUP", cells_per_group)
+    monkeypatch.setattr(drive_file, "BATCH_BYTES", 400_000)
+    read = Drive(dense_at_the_end(tmp_path))
+    batches = list(read.batches(CATALOG, ["plain"]))
+    sizes = [(len(batch), column.starts[-1] * 16) for batch in batches if (column := batch.objects["plain"])]
+    assert sum(rows for rows, _ in sizes) == len(DENSE)
+    assert max(rows for rows, _ in sizes) <= MIN_BATCH_ROWS
+    if cells_per_group == 40_200:  # each group's average is its own; else the dense rows are in one with the others
+        assert max(size for _, size in sizes) <= 400_000
+        assert max(rows for rows, _ in sizes) == MIN_BATCH_ROWS
+    assert [len(row.objects["plain"].keys) for row in read.rows(CATALOG, ["plain"])] == DENSE.tolist()
 
 
 OBJECTS = st.lists(st.tuples(st.integers(MIN_KEY, MAX_KEY), st.floats()), max_size=4)
