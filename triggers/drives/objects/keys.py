@@ -20,7 +20,7 @@ from triggers.signals.objects import MAX_KEY, MIN_KEY, ObjectField
 Keys = NDArray[np.int64]
 Mask = NDArray[np.bool_]
 _EXACT = {pa.float16(): 1 << 11, pa.float32(): 1 << 24, pa.float64(): 1 << 53}
-"""Every integer up to this size is one of these floats, so none of them was rounded."""
+"""Below this size every integer is one of these floats, and none was rounded; this one may have been the next."""
 
 
 class KeyReader:
@@ -67,7 +67,7 @@ class KeyReader:
         numbers = column.cast(pa.float64()).to_numpy(zero_copy_only=False)  # NaN for null
         are_fractions = (np.floor(numbers) != numbers) & ~np.isnan(numbers)
         are_fractions |= np.isinf(numbers)
-        are_large = (np.abs(numbers) > _EXACT[column.type]) & ~are_fractions
+        are_large = (np.abs(numbers) >= _EXACT[column.type]) & ~are_fractions
         self._note(are_fractions, KEY_NOT_WHOLE, numbers, first_row)
         self._note(are_large, KEY_ROUNDED, numbers, first_row)
         are_keys = ~(np.isnan(numbers) | are_fractions | are_large)
