@@ -105,6 +105,19 @@ def test_a_message_is_what_an_official_encoder_writes_and_reads(objects: list[tu
     assert encode_column(decoded_keys, decoded) == message
 
 
+@pytest.mark.parametrize("length", [b"\x88\x00", b"\x88\x80\x00", b"\x88\x80\x80\x80\x00"])
+def test_a_length_that_is_written_longer_than_it_need_be_is_written_anew(length: bytes) -> None:
+    number = (7).to_bytes(8, "little")
+    assert canonical(b"\x0a" + length + number, 0) == b"\x0a\x08" + number
+
+
+def test_a_length_without_an_end_is_none() -> None:
+    with pytest.raises(InvalidInput, match=r"is not a longtail\.Objects"):
+        canonical(bytes.fromhex("0a8880808080") + bytes(8), 0)
+    with pytest.raises(InvalidInput):
+        canonical(bytes.fromhex("0a88"), 0)
+
+
 def test_an_empty_list_is_no_bytes_and_keys_need_no_fields() -> None:
     assert encode_objects(sample()) == b""
     assert decode_objects(b"", 2)[1].shape == (2, 0)

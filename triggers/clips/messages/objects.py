@@ -186,12 +186,13 @@ def _packed(data: bytes | memoryview, at: int, tag: int) -> tuple[bytes | memory
     if at >= len(data) or data[at] != tag:
         return b"", at
     length, shift, next_at = 0, 0, at + 1
-    while next_at < len(data) and shift <= 28:
-        byte = data[next_at]
-        length |= (byte & 0x7F) << shift
+    while next_at < len(data) and data[next_at] >= 0x80 and shift < 21:
+        length |= (data[next_at] & 0x7F) << shift
         shift, next_at = shift + 7, next_at + 1
-        if byte < 0x80:
-            break
+    if next_at >= len(data) or data[next_at] >= 0x80 or (shift and not data[next_at]):  # not ended, or not the shortest
+        return b"", at
+    length |= data[next_at] << shift
+    next_at += 1
     end = next_at + length
     if length % _NUMBER_BYTES or not length or end > len(data):
         return b"", at
