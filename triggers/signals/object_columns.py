@@ -56,13 +56,6 @@ class ObjectColumn:
         objects = np.arange(starts[-1]) + np.repeat(firsts - starts[:-1][is_sample], counts)
         return ObjectColumn(starts, is_sample, self.keys[objects], tuple(field[objects] for field in self.fields))
 
-    def kept(self, objects: NDArray[np.bool_]) -> ObjectColumn:
-        """The same rows with only these of their objects."""
-        before = np.concatenate(([0], np.cumsum(objects)))
-        return ObjectColumn(
-            before[self.starts], self.is_sample, self.keys[objects], tuple(field[objects] for field in self.fields)
-        )
-
     @classmethod
     def joined(cls, parts: Sequence[ObjectColumn]) -> ObjectColumn:
         """The rows of several columns of one list, one after the other; there is at least one column."""

@@ -348,12 +348,10 @@ def test_what_is_written_is_read_again_bit_for_bit(
         assert str(samples(Drive(path))) == str(written)
 
 
-def test_columns_of_objects_are_taken_kept_and_joined_by_rows() -> None:
+def test_columns_of_objects_are_taken_and_joined_by_rows() -> None:
     rows = [obj((1, 1.0), (2, 2.0)), None, obj(), obj((3, 3.0))]
     column = ObjectColumn.of(rows, 1)
     taken = column.taken(np.array([3, -1, 0, 1, 2, 0]))
     assert [taken.sample(row) for row in range(6)] == [rows[3], None, rows[0], None, rows[2], rows[0]]
-    kept = column.kept(np.array([False, True, True]))
-    assert [kept.sample(row) for row in range(4)] == [obj((2, 2.0)), None, obj(), obj((3, 3.0))]
     joined = ObjectColumn.joined([column.part(slice(2, 4)), ObjectColumn.without_samples(1, 1), column])
     assert [joined.sample(row) for row in range(7)] == [*rows[2:], None, *rows]
