@@ -56,7 +56,9 @@ def _scalar(value: str | bool | float | None) -> str:
         return "null"
     if isinstance(value, bool):
         return "true" if value else "false"
-    if isinstance(value, int | float):
+    if isinstance(value, int):
+        return str(value)
+    if isinstance(value, float):
         return str(int(value)) if value == int(value) and abs(value) < 2**53 else repr(float(value))
     if _PLAIN.fullmatch(value) and value.lower() not in _WORDS_OF_YAML:
         return value

@@ -12,7 +12,7 @@ from fractions import Fraction
 from itertools import chain
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, ValidationInfo, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
 from triggers.contracts.base import Contract, Name, ShortText
@@ -48,10 +48,20 @@ class ObjectField(Contract):
     column: Column | None = None
     scale: float = 1.0
     offset: float = 0.0
-    invalid: Annotated[tuple[float | TextValue, ...], Field(max_length=MAX_INVALID)] = ()
+    invalid: Annotated[tuple[int | float | TextValue, ...], Field(max_length=MAX_INVALID)] = ()
+    """Numbers as floats; those of a key, which are compared exactly, as integers."""
     min: float | None = None
     max: float | None = None
     describe: ShortText = ""
+
+    @field_validator("invalid")
+    @classmethod
+    def _floats(cls, invalid: tuple[float | str, ...], info: ValidationInfo) -> tuple[float | str, ...]:
+        if info.data.get("type") == "id":
+            return invalid
+        if any(type(each) is int and abs(each) >= 2**1023 for each in invalid):
+            raise ValueError("a number in `invalid` is larger than any raw value; leave it out")
+        return tuple(float(each) if type(each) is int else each for each in invalid)
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
@@ -61,6 +71,11 @@ class ObjectField(Contract):
         if parse_unit(self.unit) is None:
             raise PydanticCustomError("unknown_unit", "{what}", {"what": unknown_unit(self.unit)})
         return self
+
+    @property
+    def invalid_keys(self) -> frozenset[int]:
+        """The keys that are none, exactly, also those beyond 64 bits."""
+        return frozenset(int(each) for each in self.invalid if not isinstance(each, str) and each % 1 == 0)
 
     @property
     def raw_form(self) -> RawForm:

@@ -97,7 +97,8 @@ class Declared(Protocol):
 
 def declared_form(declared: Declared) -> RawForm:
     """How the raw values of a signal or a field are read; those of a text are indexes here."""
-    numbers = tuple(float(value) for value in declared.invalid if not isinstance(value, str))
+    is_key = declared.type == "id"  # whose numbers a float64 may not hold: they are compared by themselves
+    numbers = () if is_key else tuple(float(value) for value in declared.invalid if not isinstance(value, str))
     low = -math.inf if declared.min is None else declared.min
     high = math.inf if declared.max is None else declared.max
     states = {"bool": 2, "text": len(declared.values)}.get(declared.type, 0)

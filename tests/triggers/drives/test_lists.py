@@ -33,6 +33,7 @@ from triggers.drives.findings import (
 from triggers.drives.series import SignalSeries, read_lists, read_series, write_drive
 from triggers.errors import InvalidInput
 from triggers.signals.catalog import SignalCatalog
+from triggers.signals.catalog_text import catalog_text
 from triggers.signals.object_columns import ObjectColumn, ObjectSeries, starts_of
 from triggers.signals.objects import MAX_CARRIED_OBJECTS, MAX_KEY, MIN_KEY, ObjectSample
 
@@ -179,6 +180,30 @@ def test_keys_are_exact_or_their_objects_are_left_out(
     read = drive(tmp_path, {"plain": pa.ListArray.from_arrays([0, 0, len(keys)], structs)})
     assert [sample.keys for sample in samples(read) if sample] == [(), seen]
     assert found(read, "plain") == [("plain.k", problem, count, 1, value) for problem, count, value in sorted(problems)]
+
+
+@pytest.mark.parametrize(
+    ("invalid", "kind", "keys", "seen"),
+    [
+        (2**63 - 1, pa.int64(), [1, 2**63 - 1, 2**63 - 2], (1, 2**63 - 2)),
+        (2**53 + 1, pa.int64(), [2**53, 2**53 + 1, 2**53 + 2], (2**53, 2**53 + 2)),
+        (2**64 - 1, pa.uint64(), [1, 2**64 - 1], (1,)),
+    ],
+)
+def test_invalid_keys_are_compared_exactly(
+    tmp_path: Path, invalid: int, kind: Any, keys: list[int], seen: tuple[int, ...]
+) -> None:
+    text = "signals: {v: {rate: 10}}\nobjects: {plain: {max: 4, key: k, fields: {k: {type: id, invalid: [%d]}}}}"
+    catalog = SignalCatalog.parse(text % invalid, name="signals")
+    assert SignalCatalog.parse(catalog_text(catalog), name="signals") == catalog
+    structs = pa.StructArray.from_arrays([pa.array(keys, kind)], ["k"])
+    read = drive(tmp_path, {"plain": pa.ListArray.from_arrays([0, len(keys)], structs)})
+    (row,) = read.rows(catalog, ["plain"])
+    assert row.objects["plain"].keys == seen
+    findings = Findings()
+    with read.open() as file:
+        assert list(file.batches(catalog, ["plain"], findings=findings))
+    assert list(findings.all()) == []
 
 
 def test_what_is_longer_than_any_list_of_objects_is_cut_and_counted(tmp_path: Path) -> None:

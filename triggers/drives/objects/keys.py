@@ -30,8 +30,9 @@ class KeyReader:
         """`name` is that of the column in findings; `is_raw`: some of its values may be declared `invalid`."""
         self._name = name
         self._findings = findings
-        whole = [int(number) for number in declared.raw_form.invalid if number == int(number)] if is_raw else []
-        self._invalid = np.array([key for key in whole if MIN_KEY <= key <= MAX_KEY], np.int64)
+        invalid = declared.invalid_keys if is_raw else frozenset()
+        self._invalid = np.array([key for key in invalid if MIN_KEY <= key <= MAX_KEY], np.int64)
+        self._invalid_unsigned = np.array([key for key in invalid if MAX_KEY < key < 1 << 64], np.uint64)
 
     def keys(self, column: Any, first_row: int) -> tuple[Keys, Mask | None]:
         """The keys, and which of them are some; None: all are. `first_row` is the row of the first one in the file."""
@@ -59,7 +60,7 @@ class KeyReader:
         unsigned = column.to_numpy()
         are_large = unsigned > MAX_KEY
         if are_large.any():
-            self._note(are_large, KEY_TOO_LARGE, unsigned, first_row)
+            self._note(are_large & ~np.isin(unsigned, self._invalid_unsigned), KEY_TOO_LARGE, unsigned, first_row)
             are_keys = ~are_large if are_keys is None else are_keys & ~are_large
         return unsigned.astype(np.int64), are_keys
 

@@ -36,8 +36,7 @@ class ListForms:
         fields = tuple(
             (place, f"{name}.{field}", form) for place, field, form in forms if form.states or not form.is_plain
         )
-        invalid = declared.fields[declared.key].raw_form.invalid if is_raw else ()
-        keys = frozenset(int(number) for number in invalid if number == int(number))
+        keys = declared.fields[declared.key].invalid_keys if is_raw else frozenset()
         return cls(keys, fields) if keys or fields else None
 
     def read(self, sample: ObjectSample, refused: Counter[str]) -> ObjectSample:

@@ -100,6 +100,13 @@ def test_keys_of_numpy_are_integers_too() -> None:
     assert read(Incoming(CATALOG), sample) == tracked_at(5, 1.0)
 
 
+@pytest.mark.parametrize("invalid", [2**63 - 1, 2**53 + 1])
+def test_invalid_keys_are_compared_exactly(invalid: int) -> None:
+    text = "signals: {a: {rate: 1}}\nobjects: {tracked: {max: 4, key: id, fields: {id: {type: id, invalid: [%d]}}}}"
+    incoming = Incoming(SignalCatalog.parse(text % invalid, name="c"))
+    assert read(incoming, ObjectSample((invalid - 1, invalid), ((), ())), raw=True).keys == (invalid - 1,)
+
+
 LARGE = ObjectSample((1, 2, 3), ((0.0, 2**53 + 1), (0.0, 10**400), (0.0, 2**53)))
 
 
