@@ -125,8 +125,8 @@ def test_known_events_judge_the_triggers(capsys: pytest.CaptureFixture[str]) -> 
         "drive": "one",
         "t": 9.5,
         "end": 9.5,
-        "why": "outside",
-        "unknown": None,
+        "why": "missed",
+        "unknown": 0.0,
         "signal": None,
         "reason": None,
     }
