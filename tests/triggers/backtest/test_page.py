@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from copy import deepcopy
-from html.parser import HTMLParser
 from typing import Any
 
 import numpy as np
@@ -15,6 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from fleet_api.cli.main import main
+from tests.triggers.pages.tags import Tags
 from triggers.backtest.page.figures import per_hour
 from triggers.backtest.page.page import all_remarks, page
 from triggers.backtest.page.stated import stated_of_json
@@ -51,22 +51,6 @@ def document(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     assert "Backtest of f.trigger" in (folder / "r.html").read_text()
     found: dict[str, Any] = json.loads(out.read_text())
     return found
-
-
-class Tags(HTMLParser):
-    """The tags of a page with their attributes, and its text."""
-
-    def __init__(self, text: str) -> None:
-        super().__init__()
-        self.tags: list[tuple[str, dict[str, str | None]]] = []
-        self.words: list[str] = []
-        self.feed(text)
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.tags.append((tag, dict(attrs)))
-
-    def handle_data(self, data: str) -> None:
-        self.words.append(data)
 
 
 def harmless(text: str) -> Tags:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from html.parser import HTMLParser
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from tests.triggers.pages.tags import Tags
 from triggers.drives.drive import Drive
 from triggers.language.parts import parts_program
 from triggers.signals.catalog import SignalCatalog
@@ -31,20 +31,6 @@ def view(path: Path, drive_name: str = "d") -> TraceView:
         pass
     block = window(program, drive, CATALOG, 0, 5_000_000_000)
     return TraceView(program, drive_name, run.summary(), block, 0, 5_000_000_000, 2_000_000_000)
-
-
-class Tags(HTMLParser):
-    def __init__(self, text: str) -> None:
-        super().__init__()
-        self.tags: list[tuple[str, dict[str, str | None]]] = []
-        self.words: list[str] = []
-        self.feed(text)
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.tags.append((tag, dict(attrs)))
-
-    def handle_data(self, data: str) -> None:
-        self.words.append(data)
 
 
 def test_it_asks_for_nothing_and_runs_nothing(tmp_path: Path) -> None:
