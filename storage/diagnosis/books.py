@@ -15,6 +15,7 @@ from sqlalchemy import Connection, Row, text
 
 from storage.ledger.accounts import OF_CLIPS
 from storage.tables.uploads import ASSEMBLING, UploadState
+from triggers.contracts.campaign import budget_owner
 
 MAX_DIFFERENCES = 100
 _UPLOADS = text("""
@@ -96,7 +97,8 @@ def read_page(connection: Connection, *, after: str = "", limit: int = 200) -> B
         page.entries += 1
     for charge in connection.execute(_CHARGES, ids):
         of_uploads[charge.upload_id].charged[charge.campaign] += int(charge.amount)
-        of_uploads[charge.upload_id].charged_triggers[f"{charge.campaign}.{charge.trigger}"] = int(charge.amount)
+        owner = budget_owner(charge.campaign, charge.trigger)
+        of_uploads[charge.upload_id].charged_triggers[owner] = int(charge.amount)
     for wire in connection.execute(_WIRE, ids):
         of_uploads[wire.upload_id].wire.append(wire)
     for row in rows:

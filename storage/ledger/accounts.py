@@ -9,6 +9,7 @@ from typing import cast
 from sqlalchemy import Row
 
 from triggers.contracts.api.budget import AccountKind, AccountUnit
+from triggers.contracts.campaign import budget_owner
 from triggers.errors import InvalidInput
 from triggers.written_numbers import is_whole_number
 
@@ -98,7 +99,7 @@ class AccountUsage:
     def position(self) -> Position:
         """Its place in a list of accounts."""
         key = self.key
-        of_campaign = f"{key.campaign}.{key.trigger}" if key.trigger else key.campaign
+        of_campaign = budget_owner(key.campaign, key.trigger)
         name = of_campaign or key.cost_centre or key.network
         return Position(key.kind, self.held if key.day is not None else 0, name, key.vehicle_id, key.month)
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from storage.ledger.accounts import MONTHS, SHARES, TOTALS, AccountKey
 from triggers.contracts.api.budget import AccountKind
+from triggers.contracts.campaign import budget_owner
 from triggers.contracts.clip import ClipManifest
 from triggers.errors import BudgetExhausted
 
@@ -59,7 +60,7 @@ def refusal(
     # Some of them may use the fleet's reserve: a clip of these alone is announced next, and may be admitted.
     of_fleet = of_fires - set(preferred) or of_fires
     concerned = {name for one in for_good or refused for name in _campaigns_of(one.key, of_fleet, cost_centres)}
-    triggers = {f"{one.key.campaign}.{one.key.trigger}" for one in for_good or refused if one.key.trigger}
+    triggers = {budget_owner(one.key.campaign, one.key.trigger) for one in for_good or refused if one.key.trigger}
     worst = (for_good or refused)[0]
     key, left = worst.key, max(0, worst.limit - worst.held)
     return BudgetExhausted(

@@ -83,6 +83,15 @@ class CaptureWindow(Contract):
     """Those of the signals that are lists of objects, each with its key and its value fields, as samples have them."""
 
 
+def budget_owner(campaign: str, trigger: str | None) -> str:
+    """Whose budget it is, as refusals, reports and tables name it: a campaign's, or that of a trigger in it.
+
+    >>> budget_owner("city", None), budget_owner("city", "cut_in")
+    ('city', 'city.cut_in')
+    """
+    return f"{campaign}.{trigger}" if trigger else campaign
+
+
 class BudgetLimits(Contract):
     """Limits of a campaign or a trigger, in bytes and clips; None for a limit that is not set. At least one is set."""
 

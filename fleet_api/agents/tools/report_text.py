@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from fleet_api.agents.tools.tool import counted
+from triggers.contracts.campaign import budget_owner
 
 MAX_SHOWN = 20
 """Fires, and remarks of each kind, that the text has; the data have more."""
@@ -49,7 +50,7 @@ def _trigger(name: str, counts: dict[str, Any], forecast: dict[str, Any] | None)
 def _budgets(report: dict[str, Any]) -> Iterator[str]:
     for use in report["budgets"]:
         per_day, days = use["per_day"], use["days"]
-        whose = use["campaign"] if use.get("trigger") is None else f"{use['campaign']}.{use['trigger']}"
+        whose = budget_owner(use["campaign"], use.get("trigger"))
         if per_day is not None:
             lasts = "" if days is None else f", lasts about {days['mean']:.3g} days"
             yield f"budget of {whose}, {use['limit']} {use['amount']:,}: {per_day['mean']:.3g} per day{lasts}"

@@ -22,6 +22,7 @@ from fleet_api.cli.output import (
     remark,
     shown_bytes,
 )
+from triggers.contracts.campaign import budget_owner
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -227,7 +228,7 @@ def _row(account: AccountView) -> tuple[object, ...]:
     limit, held, settled, left = (
         [None if amount is None else shown_bytes(amount) for amount in amounts] if account.unit == "bytes" else amounts
     )
-    of_campaign = f"{account.campaign}.{account.trigger}" if account.trigger else account.campaign
+    of_campaign = budget_owner(account.campaign, account.trigger)
     of = of_campaign or account.cost_centre or account.network
     period = account.day if account.month is None else f"{account.month:%Y-%m}"
     return of, account.kind, account.vehicle_id, period, limit, held, _share(account), settled, left

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from triggers.contracts.api.backtests.reports import BudgetUseView, ReportView
+from triggers.contracts.campaign import budget_owner
 from triggers.drives.findings import REMEDIES
 from triggers.pages.shown_numbers import counted, shown_bytes, shown_number
 
@@ -121,7 +122,7 @@ def is_exceeded(use: BudgetUse | BudgetUseView) -> bool:
 
 def budget_of(use: BudgetUse | BudgetUseView) -> str:
     """Whose budget it is: a campaign's, or that of a trigger in it."""
-    return use.campaign if use.trigger is None else f"{use.campaign}.{use.trigger}"
+    return budget_owner(use.campaign, use.trigger)
 
 
 def budget_text(use: BudgetUse | BudgetUseView) -> str:

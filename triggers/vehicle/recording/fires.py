@@ -8,7 +8,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from triggers.contracts.campaign import CaptureWindow, DayRule, UploadRoute
+from triggers.contracts.campaign import CaptureWindow, DayRule, UploadRoute, budget_owner
 from triggers.contracts.fire import NumberedFire
 
 
@@ -68,7 +68,7 @@ class VehicleFire(NumberedFire):
     @property
     def name_of_trigger(self) -> str:
         """Its trigger as refusals name it."""
-        return f"{self.campaign}.{self.trigger}"
+        return budget_owner(self.campaign, self.trigger)
 
     def window(self, max_span_ns: int) -> tuple[int, int]:
         """Start and end of the capture window; if longer than `max_span_ns`, both sides are shortened in proportion."""
