@@ -10,10 +10,11 @@ from fleet_api.cli.author.backtest_conditions import show_conditions
 from fleet_api.cli.author.evidence.breakdown import show_breakdown
 from fleet_api.cli.author.evidence.drives import show_drives, tell_concentrated
 from fleet_api.cli.author.evidence.known_events import show_events
-from fleet_api.cli.author.evidence.shown import SHOWN, byte_range, count_range, number, tell_rest
+from fleet_api.cli.author.evidence.shown import SHOWN, byte_range, count_range, tell_rest
 from fleet_api.cli.output import counted, print_result, print_table, shown_bytes
 from triggers.backtest.events import RATES
 from triggers.backtest.page.remarks import budget_of, budget_text, counts_clips
+from triggers.pages.shown_numbers import shown_number
 from triggers.times import NS_PER_S
 
 if TYPE_CHECKING:
@@ -55,9 +56,9 @@ def _show_triggers(report: BacktestReport) -> None:
                 counts.fires,
                 counts.recordings,
                 counts.suppressed,
-                number(counts.per_hour),
+                shown_number(counts.per_hour),
                 f"{100 * counts.known_hours / counts.hours:.0f} %" if counts.hours else "",
-                number(counts.per_1000_km),
+                shown_number(counts.per_1000_km),
                 shown_bytes(counts.clip_bytes),
                 byte_range(forecast.vehicle_day.bytes) if forecast else "",
             )
@@ -95,7 +96,9 @@ def _show_budgets(budgets: Sequence[BudgetUse]) -> None:
             budget_of(use),
             budget_text(use),
             "" if use.per_day is None else _budget_use(use, use.per_day),
-            "" if use.days is None else f"{number(use.days.mean)} ({number(use.days.low)} to {_days(use.days.high)})",
+            ""
+            if use.days is None
+            else f"{shown_number(use.days.mean)} ({shown_number(use.days.low)} to {_days(use.days.high)})",
             f"{use.larger_clips} of {use.clips}" if not counts_clips(use) else "",
         )
         for use in budgets
@@ -108,7 +111,7 @@ def _budget_use(use: BudgetUse, per_day: Interval) -> str:
 
 
 def _days(days: float) -> str:
-    return number(days) if math.isfinite(days) else "never"
+    return shown_number(days) if math.isfinite(days) else "never"
 
 
 def _show_overlap(pairs: Sequence[TriggerOverlap]) -> None:
@@ -150,7 +153,7 @@ def _show_events(events: Sequence[EventsOfDrives]) -> None:
 
 def _counted_per_1000_km(count: int, rate: FleetRate | None) -> str:
     """A count, and the rate if the distance is known, as in `12 (3.4)`."""
-    return str(count) if rate is None else f"{count} ({number(rate.interval.mean)})"
+    return str(count) if rate is None else f"{count} ({shown_number(rate.interval.mean)})"
 
 
 def _show_forecast(report: BacktestReport) -> None:

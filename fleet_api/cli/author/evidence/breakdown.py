@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from fleet_api.cli.author.evidence.shown import count_range, number, tell_rest
+from fleet_api.cli.author.evidence.shown import count_range, tell_rest
 from fleet_api.cli.output import print_result, print_table
+from triggers.pages.shown_numbers import shown_number
 
 if TYPE_CHECKING:
     from triggers.backtest.evidence.circumstances import Bin, BreakdownReport
@@ -31,7 +32,7 @@ def show_breakdown(report: BreakdownReport) -> None:
     tell_rest(len(fired), "triggers that fired; --json writes all of them", _TRIGGERS)
     told = any(each.bin != "unknown" for found in report.triggers.values() for each in found.hour)
     if report.utc_hours:
-        print_result(f"the hour of {number(report.utc_hours)} h is that of UTC, as their drives have no position")
+        print_result(f"the hour of {shown_number(report.utc_hours)} h is that of UTC, as their drives have no position")
     if fired and told:
         print_result("the hour is that of the local mean solar time, by the sun and not by clocks")
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from fleet_api.cli.author.evidence.shown import SHOWN, number, share, tell_rest
+from fleet_api.cli.author.evidence.shown import SHOWN, share, tell_rest
 from fleet_api.cli.output import print_result, print_table
 from triggers.backtest.page.remarks import concentrated
+from triggers.pages.shown_numbers import shown_number
 
 if TYPE_CHECKING:
     from triggers.backtest.evidence.by_drive import DriveCounts, LeaveOneOut
@@ -39,9 +40,9 @@ def show_drives(report: BacktestReport) -> None:
 
 def _drive(drive: DriveCounts) -> tuple[object, ...]:
     km = "" if drive.km is None else f"{drive.km:.1f}"
-    return drive.drive, f"{drive.hours:.2f}", km, drive.fires, share(drive.share), number(drive.per_hour_without)
+    return drive.drive, f"{drive.hours:.2f}", km, drive.fires, share(drive.share), shown_number(drive.per_hour_without)
 
 
 def _left_out(name: str, left: LeaveOneOut) -> tuple[object, ...]:
-    rates = number(left.per_hour), number(left.per_hour_without)
+    rates = shown_number(left.per_hour), shown_number(left.per_hour_without)
     return name, left.drive, f"{left.hours:.2f}", left.fires, share(left.share), *rates

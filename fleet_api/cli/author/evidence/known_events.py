@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from fleet_api.cli.author.evidence.shown import SHOWN, number, tell_rest
+from fleet_api.cli.author.evidence.shown import SHOWN, tell_rest
 from fleet_api.cli.numbers import Seconds
 from fleet_api.cli.output import counted, print_result, print_table, remark
+from triggers.pages.shown_numbers import shown_number
 
 if TYPE_CHECKING:
     from triggers.backtest.evidence.known_events import KnownEvents
@@ -214,7 +215,7 @@ def _percents(interval: Interval | None) -> str:
 def _delay(seconds: float | None) -> str:
     if seconds is None:
         return ""
-    return f"-{number(-seconds)} s" if seconds < 0 else f"{number(seconds)} s"
+    return f"-{shown_number(-seconds)} s" if seconds < 0 else f"{shown_number(seconds)} s"
 
 
 def _not_found(event: NotFound) -> tuple[str, ...]:

@@ -14,11 +14,6 @@ SHOWN = 20
 """Rows that are shown of the longer tables; the files have all of them."""
 
 
-def number(value: float | None) -> str:
-    """Three digits, or whole numbers from 100 on; nothing for None."""
-    return shown_number(value)
-
-
 def byte_range(interval: Interval) -> str:
     """An amount of bytes with its interval."""
     low, mean, high = (shown_bytes(round(bound)) for bound in (interval.low, interval.mean, interval.high))
@@ -27,7 +22,7 @@ def byte_range(interval: Interval) -> str:
 
 def count_range(interval: Interval) -> str:
     """An estimate with its interval."""
-    low, mean, high = (number(bound) for bound in (interval.low, interval.mean, interval.high))
+    low, mean, high = (shown_number(bound) for bound in (interval.low, interval.mean, interval.high))
     return f"{mean} ({low} to {high})"
 
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from fleet_api.cli.author.evidence.shown import byte_range, count_range, number
+from fleet_api.cli.author.evidence.shown import byte_range, count_range
 from fleet_api.cli.output import counted, print_result, print_table, shown_bytes
 from triggers.backtest.page.remarks import budget_of, counts_clips, is_of_vehicle_day
 from triggers.backtest.page.versions import nearness
+from triggers.pages.shown_numbers import shown_number
 
 if TYPE_CHECKING:
     from triggers.backtest.versions.sweep import Sweep, SweepPoint
@@ -46,8 +47,8 @@ def _show_trigger(sweep: Sweep, trigger: str) -> None:
                 _value(point),
                 figures.fires,
                 bar(figures.fires, most),
-                "" if per_hour is None else number(per_hour.mean),
-                "" if per_hour is None else f"{number(per_hour.low)}..{number(per_hour.high)}",
+                "" if per_hour is None else shown_number(per_hour.mean),
+                "" if per_hour is None else f"{shown_number(per_hour.low)}..{shown_number(per_hour.high)}",
                 figures.recordings,
                 "" if per_day is None else shown_bytes(round(per_day.mean)),
                 each.both,
