@@ -48,8 +48,8 @@ class Run:
 
     @property
     def is_over(self) -> bool:
-        """Whether its thread has ended."""
-        return not self._thread.is_alive()
+        """Whether there is nothing more to read; its thread may be ending, and has nothing more to say."""
+        return self._ended.is_set()
 
     def families(self) -> Sequence[Family] | None:
         """What there is; None, and a line in the log, when it fails or takes longer than its bound.

@@ -70,6 +70,36 @@ def test_a_source_that_hangs_is_left_out_after_its_bound_and_the_others_are_serv
     readers.close()
 
 
+@dataclass
+class Counts:
+    """A source that tells how often it was read."""
+
+    name: str = "counts"
+    reads: int = 0
+
+    def families(self) -> Iterator[Family]:
+        self.reads += 1
+        yield names.UNSENT_EVENTS.family([((), self.reads)])
+
+
+def test_who_asks_after_an_answer_gets_a_newer_one_while_the_thread_of_the_last_is_still_ending(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    may_end = threading.Event()
+
+    class EndsLate(threading.Thread):
+        def run(self) -> None:
+            super().run()
+            assert may_end.wait(LONG_S)
+
+    monkeypatch.setattr(threading, "Thread", EndsLate)
+    readers = Readers([Counts()])
+    found = [shown(readers.families())["longtail_unsent_events"][()] for _ in range(3)]
+    may_end.set()
+    readers.close()
+    assert found == [1, 2, 3]
+
+
 class Clock:
     """A monotonic clock that a test moves, and that says how often it was read."""
 
