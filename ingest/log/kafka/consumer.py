@@ -198,7 +198,7 @@ class KafkaLogConsumer:
 
     def _let_go(self, change: Change) -> None:
         leaving = [number for number in change.partitions if number in self._held]
-        self._lost = frozenset(leaving) if change.kind == "lost" else frozenset()
+        self._lost = frozenset(leaving) if change.kind == "lost" else self._session.gone(leaving)
         self._revoke(leaving)
         self._lost = frozenset()
         self._held.difference_update(leaving)

@@ -94,6 +94,11 @@ def topic_identity(consumer: KafkaConsumer, topic: str) -> object | None:
     return identity
 
 
+def request_newer_metadata(consumer: KafkaConsumer) -> None:
+    """Let the consumer soon look how many partitions its topic has, which it otherwise does from time to time."""
+    consumer._cluster.request_update()
+
+
 def request_metadata(producer: KafkaProducer) -> None:
     """Let the producer soon look for new partitions of its topics, which it otherwise does from time to time."""
     producer._metadata.request_update()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -31,6 +31,7 @@ from ingest.log.kafka.internals import (
     is_fenced,
     is_joining,
     known_partitions,
+    request_newer_metadata,
     request_rejoin,
     topic_identity,
 )
@@ -42,7 +43,8 @@ _HEARTBEAT_S = 1.0
 """The longest time between two heartbeats; a third of the lease where that is less."""
 _JOIN_S = 0.03
 """How long a poll waits for its group; it never waits for records."""
-_WIDEN_PAUSE_S = 1.0
+_PARTITIONS_PAUSE_S = 1.0
+"""How long a member waits before it joins again, or asks again, for another number of partitions."""
 _NOT_A_MEMBER = (CommitFailedError, IllegalGenerationError, FencedInstanceIdError, UnknownMemberIdError)
 
 
@@ -85,7 +87,8 @@ class GroupSession:
         self._group = clients.location.group(member.group, member.topic)
         self._assignor = FairAssignor(self._topic, changes)
         self._kafka: KafkaConsumer | None = None
-        self._next_widening_s = 0.0
+        self._next_joining_s = 0.0
+        self._asked_about = 0
         self._contact = Contact(f"the consumer {member.member!r} of {member.topic!r}")
         self._silent = False
         self._identity: object | None = None
@@ -114,8 +117,8 @@ class GroupSession:
             raise translated(error, self._clients.location, f"give records of {self._member.topic!r}") from error
         if is_fenced(kafka):
             raise NameTaken
-        self._look_for_new_partitions(kafka)
         self._look_for_another_topic(kafka)
+        self._look_for_other_partitions(kafka)
         if not batches:
             self._require_contact(kafka)
         return {
@@ -161,6 +164,12 @@ class GroupSession:
         if self._kafka is not None:
             for at in self._assigned(self._kafka, [partition]):
                 self._kafka.seek(at, offset)
+
+    def gone(self, partitions: Collection[int]) -> frozenset[int]:
+        """Those of `partitions` that the topic does not have any more: nothing can be committed for them."""
+        if self._kafka is None:
+            return frozenset()
+        return frozenset(at.partition for at in self._gone(self._kafka, [self._at(number) for number in partitions]))
 
     def rejoin(self) -> None:
         """Join the group again at the next poll."""
@@ -214,8 +223,10 @@ class GroupSession:
         if self._identity not in (None, identity):
             LOGGER.warning("the topic %s was deleted and created again: it is read from its beginning", self._topic)
             try:
-                beginning = {at: OffsetAndMetadata(0, "", -1) for at in held}
-                kafka.commit(beginning, timeout_ms=REQUEST_TIMEOUT_S * 1000)
+                there = held - self._gone(kafka, held)
+                beginning = {at: OffsetAndMetadata(0, "", -1) for at in there}
+                if beginning:
+                    kafka.commit(beginning, timeout_ms=REQUEST_TIMEOUT_S * 1000)
             except KafkaError as error:
                 raise translated(error, self._clients.location, f"go back to the start of {self._topic!r}") from error
             self._replace(kafka)
@@ -242,12 +253,28 @@ class GroupSession:
             self._kafka.subscribe([self._topic], listener=self._changes)
         return self._kafka
 
-    def _look_for_new_partitions(self, kafka: KafkaConsumer) -> None:
-        """Join again when the topic has more partitions than were assigned: it may be that no other member checks."""
-        self._assignor.seen = known_partitions(kafka, self._topic)
-        if 0 < self._assignor.covered < self._assignor.seen and time.monotonic() > self._next_widening_s:
-            self._next_widening_s = time.monotonic() + _WIDEN_PAUSE_S
+    def _look_for_other_partitions(self, kafka: KafkaConsumer) -> None:
+        """Join again when the topic has more or fewer partitions than were assigned: it may be that nobody else does.
+
+        A topic has fewer when it was created again, and a static member that returns is given its old share of the old
+        one. Or this member has not heard of new ones yet: so it asks, and joins when it still knows of fewer.
+        """
+        seen = self._assignor.seen = known_partitions(kafka, self._topic)
+        covered = self._assignor.covered
+        if 0 in (covered, seen) or covered == seen or time.monotonic() < self._next_joining_s:
+            return
+        self._next_joining_s = time.monotonic() + _PARTITIONS_PAUSE_S
+        if seen > covered or self._asked_about == covered:
+            self._asked_about = 0
             request_rejoin(kafka)
+        else:
+            self._asked_about = covered
+            request_newer_metadata(kafka)
+
+    def _gone(self, kafka: KafkaConsumer, partitions: Collection[TopicPartition]) -> set[TopicPartition]:
+        """Those of `partitions` that the topic does not have any more; none before anything is known of it."""
+        count = known_partitions(kafka, self._topic)
+        return {at for at in partitions if 0 < count <= at.partition}
 
     def _assigned(self, kafka: KafkaConsumer, partitions: Sequence[int]) -> list[TopicPartition]:
         assigned = kafka.assignment()

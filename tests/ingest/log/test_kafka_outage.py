@@ -175,11 +175,19 @@ def test_an_idle_consumer_tells_a_silent_broker_is_replaced_and_reads_on(
             assert caplog.text.count("is replaced") == 1
 
 
-def test_a_consumer_reads_on_when_its_topic_was_deleted_and_created_again(broker: KafkaServer) -> None:
+@pytest.mark.parametrize(("before", "after"), [(2, 2), (3, 2), (2, 3)])
+@pytest.mark.parametrize("is_restarted", [False, True])
+def test_a_consumer_reads_on_when_its_topic_was_deleted_and_created_again(
+    broker: KafkaServer, before: int, after: int, *, is_restarted: bool
+) -> None:
     prefix = uuid.uuid4().hex[:12]
     settings = Settings(log_url=f"kafka://{broker.bootstrap}/{prefix}", log_lease_s=4)
     with closing(KafkaLog(settings)) as log:
-        log.ensure_topic(TOPIC, partitions=2, retention_s=3600)
+        log.ensure_topic(TOPIC, partitions=before, retention_s=3600)
+        if is_restarted:  # and within its lease: Kafka gives its successor the same partitions, without a round
+            ended = log.consumer(TOPIC, group="g", member="a")
+            wait_until(lambda: bool(ended.poll(max_records=1, timeout_s=0.2) or ended.assignment()), RECOVERY_S)
+            ended.abandon()
         with log.consumer(TOPIC, group="g", member="a") as consumer:
             read: set[bytes] = set()
 
@@ -194,11 +202,11 @@ def test_a_consumer_reads_on_when_its_topic_was_deleted_and_created_again(broker
             log.append(TOPIC, 0, [(b"", value) for value in sorted(old)])
             wait_until(lambda: reads(old), RECOVERY_S)
             delete_topic(broker, f"{prefix}.{TOPIC}")
-            log.ensure_topic(TOPIC, partitions=2, retention_s=3600)
-            new = {b"new 0", b"new 1"}  # at offsets that were read before
+            log.ensure_topic(TOPIC, partitions=after, retention_s=3600)
+            new = {b"new %d" % number for number in range(after)}  # at offsets that were read before
             for number, value in enumerate(sorted(new)):
                 append_when_taken(log, number, value)
-            wait_until(lambda: reads(new), RECOVERY_S)
+            wait_until(lambda: reads(new) and consumer.assignment() == frozenset(range(after)), RECOVERY_S)
 
 
 def delete_topic(broker: KafkaServer, name: str) -> None:
