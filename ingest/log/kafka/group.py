@@ -98,8 +98,8 @@ class FairAssignor(AbstractPartitionAssignor):  # type: ignore[misc]
     def __init__(self, topic: str, changes: Changes) -> None:
         self._topic = topic
         self._changes = changes
-        self.covered = 0
-        """How many partitions the last assignment covered."""
+        self.covered: int | None = None
+        """How many partitions the last assignment covered: none while the topic was gone. None before the first."""
         self.seen = 0
         """How many partitions this member knows of, which it reports when it joins."""
 

@@ -88,7 +88,7 @@ class GroupSession:
         self._assignor = FairAssignor(self._topic, changes)
         self._kafka: KafkaConsumer | None = None
         self._next_joining_s = 0.0
-        self._asked_about = 0
+        self._asked_about: int | None = None
         self._contact = Contact(f"the consumer {member.member!r} of {member.topic!r}")
         self._silent = False
         self._identity: object | None = None
@@ -261,11 +261,11 @@ class GroupSession:
         """
         seen = self._assignor.seen = known_partitions(kafka, self._topic)
         covered = self._assignor.covered
-        if 0 in (covered, seen) or covered == seen or time.monotonic() < self._next_joining_s:
+        if covered is None or seen in (0, covered) or time.monotonic() < self._next_joining_s:
             return
         self._next_joining_s = time.monotonic() + _PARTITIONS_PAUSE_S
         if seen > covered or self._asked_about == covered:
-            self._asked_about = 0
+            self._asked_about = None
             request_rejoin(kafka)
         else:
             self._asked_about = covered

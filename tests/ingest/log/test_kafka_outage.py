@@ -209,6 +209,35 @@ def test_a_consumer_reads_on_when_its_topic_was_deleted_and_created_again(
             wait_until(lambda: reads(new) and consumer.assignment() == frozenset(range(after)), RECOVERY_S)
 
 
+def test_a_worker_that_starts_soon_after_its_topic_was_gone_reads_the_new_one(broker: KafkaServer) -> None:
+    prefix = uuid.uuid4().hex[:12]
+    settings = Settings(log_url=f"kafka://{broker.bootstrap}/{prefix}", log_lease_s=8)
+    with closing(KafkaLog(settings)) as log:
+        log.ensure_topic(TOPIC, partitions=2, retention_s=3600)
+        ended = log.consumer(TOPIC, group="g", member="a")
+
+        def holds(count: int) -> bool:
+            with suppress(Unreachable, NotOwner):
+                ended.poll(max_records=1, timeout_s=0.2)
+            return len(ended.assignment()) == count
+
+        wait_until(lambda: holds(2), RECOVERY_S)
+        delete_topic(broker, f"{prefix}.{TOPIC}")
+        wait_until(lambda: holds(0), RECOVERY_S)
+        ended.abandon()  # within the lease, Kafka gives its successor the same partitions: none
+        log.ensure_topic(TOPIC, partitions=2, retention_s=3600)
+        append_when_taken(log, 1, b"new")
+        with log.consumer(TOPIC, group="g", member="a") as consumer:
+            read: list[bytes] = []
+
+            def reads() -> bool:
+                with suppress(Unreachable, NotOwner):
+                    read.extend(record.value for record in consumer.poll(max_records=1, timeout_s=0.2))
+                return read == [b"new"]
+
+            wait_until(reads, RECOVERY_S)
+
+
 def delete_topic(broker: KafkaServer, name: str) -> None:
     """Returns when the topic is gone."""
     with KafkaAdminClient(**broker.client_settings) as admin:
