@@ -67,6 +67,17 @@ def answered_s(consumer: KafkaConsumer) -> float:
     return _ANSWERS.last_s(consumer._net)
 
 
+def drop_unreadable(consumer: KafkaConsumer) -> None:
+    """Let the consumer fetch again what it could not read, such as a batch with one bit turned over on the way.
+
+    kafka-python (3.0.12) keeps the batch after it has raised its error, and the next poll never ends: it takes
+    nothing from it again and again.
+    """
+    records = consumer._fetcher._next_partition_records
+    if records:
+        records.drain()
+
+
 def request_rejoin(consumer: KafkaConsumer) -> None:
     """Join the group again at the next poll."""
     consumer._coordinator.request_rejoin()

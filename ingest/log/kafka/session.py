@@ -28,6 +28,7 @@ from ingest.log.kafka.group import Changes, FairAssignor
 from ingest.log.kafka.internals import (
     PatientJoin,
     answered_s,
+    drop_unreadable,
     is_fenced,
     is_joining,
     known_partitions,
@@ -114,6 +115,7 @@ class GroupSession:
         except FencedInstanceIdError as error:
             raise NameTaken from error
         except KafkaError as error:
+            drop_unreadable(kafka)
             raise translated(error, self._clients.location, f"give records of {self._member.topic!r}") from error
         if is_fenced(kafka):
             raise NameTaken

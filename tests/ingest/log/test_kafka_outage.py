@@ -13,6 +13,7 @@ from contextlib import closing, suppress
 
 import pytest
 from kafka import KafkaAdminClient
+from kafka.net.connection import KafkaConnection
 
 from ingest.log.contract import NotOwner
 from ingest.log.kafka.log import KafkaLog
@@ -173,6 +174,39 @@ def test_an_idle_consumer_tells_a_silent_broker_is_replaced_and_reads_on(
             assert changes == ["assigned", "gone", "assigned"]
             assert caplog.text.count("no broker has answered") == 1
             assert caplog.text.count("is replaced") == 1
+
+
+def test_a_record_that_was_damaged_on_its_way_is_fetched_again(
+    broker: KafkaServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    receive, damaged = KafkaConnection.data_received, []
+
+    def received(connection: KafkaConnection, data: bytes) -> None:
+        at = data.find(b"fragile")
+        if at >= 0 and not damaged:
+            damaged.append(at)
+            data = data[:at] + b"F" + data[at + 1 :]
+        receive(connection, data)
+
+    monkeypatch.setattr(KafkaConnection, "data_received", received)
+    settings = Settings(log_url=f"kafka://{broker.bootstrap}/{uuid.uuid4().hex[:12]}", log_lease_s=4)
+    with closing(KafkaLog(settings)) as log:
+        log.ensure_topic(TOPIC, partitions=1, retention_s=3600)
+        log.append(TOPIC, 0, [(b"", b"first"), (b"", b"fragile"), (b"", b"last")])
+        with log.consumer(TOPIC, group="g", member="a") as consumer:
+            read: list[bytes] = []
+            problems: list[str] = []
+
+            def reads() -> bool:
+                try:
+                    read.extend(record.value for record in consumer.poll(max_records=1, timeout_s=0.2))
+                except Unreachable as error:
+                    problems.append(error.message)
+                return len(read) >= 3
+
+            wait_until(reads, RECOVERY_S)
+    assert damaged and read == [b"first", b"fragile", b"last"]
+    assert len(problems) == 1 and "failed crc check" in problems[0]
 
 
 @pytest.mark.parametrize(("before", "after"), [(2, 2), (3, 2), (2, 3)])
