@@ -65,6 +65,23 @@ def test_a_drive_longer_than_a_row_group_is_read_back(tmp_path: Path) -> None:
     assert same(again["a"], drive["a"]) and same(again["b"], drive["b"])
 
 
+def test_values_are_stored_plainly_and_not_in_a_dictionary_beside_them(tmp_path: Path) -> None:
+    t_ns = START_NS + np.arange(10_000, dtype=np.int64)
+    measured = SignalSeries(t_ns, np.random.default_rng(1).normal(size=len(t_ns)))
+    write_drive(tmp_path / "d.parquet", {"measured": measured}, start_ns=START_NS)
+    column = pq.ParquetFile(tmp_path / "d.parquet").metadata.row_group(0).column(1)
+    assert (column.path_in_schema, column.has_dictionary_page) == ("measured", False)
+    assert column.total_compressed_size <= measured.values.nbytes
+
+
+def test_samples_at_the_same_times_share_their_rows(tmp_path: Path) -> None:
+    t_ns = START_NS + np.array([0, 10, 20], np.int64)
+    signals = {"a": SignalSeries(t_ns, np.zeros(3)), "b": SignalSeries(t_ns[1:], np.ones(2))}
+    write_drive(tmp_path / "d.parquet", signals, start_ns=START_NS)
+    table = pq.read_table(tmp_path / "d.parquet")
+    assert (table["a"].to_pylist(), table["b"].to_pylist()) == ([0.0, 0.0, 0.0], [None, 1.0, 1.0])
+
+
 def test_a_drive_without_signals_has_its_start_and_no_rows(tmp_path: Path) -> None:
     write_drive(tmp_path / "d.parquet", {}, start_ns=START_NS)
     assert (Drive(tmp_path / "d.parquet").start_ns, Drive(tmp_path / "d.parquet").row_count) == (START_NS, 0)
