@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import chain
 from typing import Any
 
 import av
@@ -69,9 +70,20 @@ class Pictures:
         self.undecodable = 0
         self._frames = frames
         self._camera = camera
+        self._pass = self._decoded()
 
     def __iter__(self) -> Iterator[tuple[int, av.VideoFrame]]:
         """Frames that cannot be decoded are counted. Damaged if a picture is too large."""
+        return self._pass
+
+    def first(self) -> av.VideoFrame | None:
+        """The first picture, which the pass still gives; None if there is none. Damaged if it is too large."""
+        for timed in self._pass:
+            self._pass = chain([timed], self._pass)
+            return timed[1]
+        return None
+
+    def _decoded(self) -> Iterator[tuple[int, av.VideoFrame]]:
         codec = ""
         decoder: Any = None
         for number, frame in enumerate(self._frames):

@@ -44,5 +44,5 @@ def _mean(values: NDArray[np.float64], weights: NDArray[np.float64] | None) -> f
         return None
     # Divide before summing: the sum of large samples may overflow.
     parts = values / len(values) if weights is None else values * (weights / weights.sum())
-    mean = math.fsum(parts)
+    mean = math.fsum(parts.tolist())
     return min(max(mean, float(values.min())), float(values.max()))

@@ -10,6 +10,7 @@ from typing import Any
 
 import av
 import av.error
+from av.video.reformatter import VideoReformatter
 
 from ingest.extraction.pictures import MAX_CLIP_PIXELS, Pictures, decodable
 from triggers.clips.damage import Damaged, Remark
@@ -25,8 +26,6 @@ QUALITY = 30
 """x264's constant rate factor, from 0 (lossless) to 51."""
 MIN_BITS_PER_S = 20_000
 TICKS_PER_SECOND = 90_000
-FRAMES_TO_TRY = 30
-"""How many frames the decoder may take before it yields the first picture."""
 _INTERPOLATION = "AREA"
 """The cheapest way of scaling down that does not alias."""
 
@@ -74,7 +73,7 @@ def write_previews(
         detail = f"the preview of camera {camera}: other cameras have {MAX_CLIP_PIXELS} pixels already"
         remarks.append(Remark("asset_left_out", detail))
         return None
-    pictures = Pictures(_affordable(chosen, camera, budget), camera)
+    pictures = _affordable(chosen, camera, budget)
     seconds = max(1.0, (chosen[-1].t_ns - chosen[0].t_ns) / NS_PER_S)
     first = _write(files, pictures, _Rate(budget.share_bytes(), seconds), camera)
     if first is None:
@@ -85,17 +84,21 @@ def write_previews(
     return first
 
 
-def _affordable(frames: Sequence[VideoFrame], camera: str, budget: Budget) -> Sequence[VideoFrame]:
-    """All frames, or only the keyframes where all would be too much work; at least one, as many as the budget has."""
-    first = next(iter(Pictures(frames[:FRAMES_TO_TRY], camera)), None)
-    pixels = 1 if first is None else first[1].width * first[1].height
+def _affordable(frames: Sequence[VideoFrame], camera: str, budget: Budget) -> Pictures:
+    """All pictures, or only those of keyframes where all would be too much work; at least one, as the budget allows."""
+    pictures = Pictures(frames, camera)
+    first = pictures.first()
+    pixels = 1 if first is None else first.width * first.height
     most = max(1, budget.left_pixels // max(1, budget.cameras) // pixels)
     chosen = frames if len(frames) <= most else [frame for frame in frames if frame.keyframe]
     if len(chosen) > most:
         step = -(-len(chosen) // most)
         chosen = chosen[::step]
-    budget.left_pixels -= (len(chosen) + 1) * pixels
-    return chosen
+    budget.left_pixels -= len(chosen) * pixels
+    if chosen is not frames:  # a pass of its own, after the one that told the size
+        budget.left_pixels -= pixels
+        pictures = Pictures(chosen, camera)
+    return pictures
 
 
 @dataclass(frozen=True)
@@ -156,12 +159,13 @@ class _Preview:
         stream.codec_context.gop_size = 10
         stream.codec_context.options = {"preset": "ultrafast", "crf": str(QUALITY), "x264-params": limits}
         self._stream = stream
+        self._scaler = VideoReformatter()
         self._start_ns = start_ns
         self._last = -1
 
     def add(self, t_ns: int, picture: av.VideoFrame) -> None:
         """Encode a picture at its own time."""
-        small = _small(picture, self._stream.width, self._stream.height, "yuv420p")
+        small = _small(self._scaler, picture, self._stream.width, self._stream.height, "yuv420p")
         ticks = (t_ns - self._start_ns) * TICKS_PER_SECOND // NS_PER_S
         small.pts = self._last = max(self._last + 1, ticks)
         small.time_base = Fraction(1, TICKS_PER_SECOND)
@@ -178,7 +182,7 @@ class _Preview:
 def jpeg(picture: av.VideoFrame) -> bytes:
     """The picture as a JPEG, at most THUMBNAIL_WIDTH pixels wide."""
     width, height = scaled(picture, THUMBNAIL_WIDTH)
-    small = _small(picture, width, height, "yuvj420p")
+    small = _small(VideoReformatter(), picture, width, height, "yuvj420p")
     encoder: Any = av.CodecContext.create("mjpeg", "w")
     encoder.width, encoder.height, encoder.pix_fmt = width, height, "yuvj420p"
     encoder.time_base = Fraction(1, 25)
@@ -194,7 +198,8 @@ def scaled(picture: av.VideoFrame, width: int) -> tuple[int, int]:
     return width, min(max(height, 2), MAX_HEIGHT_RATIO * width)
 
 
-def _small(picture: av.VideoFrame, width: int, height: int, pixels: str) -> av.VideoFrame:
-    small = picture.reformat(width=width, height=height, format=pixels, interpolation=_INTERPOLATION, threads=1)
+def _small(scaler: VideoReformatter, picture: av.VideoFrame, width: int, height: int, pixels: str) -> av.VideoFrame:
+    """The picture at this size. A scaler keeps its tables for the next picture, which cost more than scaling one."""
+    small = scaler.reformat(picture, width, height, pixels, interpolation=_INTERPOLATION, threads=1)
     small.pict_type = 0
     return small

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 from ingest.extraction.outputs import ExtractionResult
+from ingest.extraction.pictures import Pictures
 from tests.ingest.extraction import footage
 from tests.ingest.extraction.test_extract import assets, extracted, preview_times, reasons
 from tests.support.fleet import T_NS
@@ -67,6 +68,14 @@ def test_every_codec_has_a_thumbnail_and_a_preview(tmp_path: Path, codec: str) -
     with av.open(str(tmp_path / "thumbnail.jpg")) as image:
         picture = next(image.decode(video=0))
     assert (picture.width, picture.height) == (320, 240)
+
+
+def test_the_first_picture_is_known_before_the_pass_which_gives_it_too() -> None:
+    pictures = Pictures(frames("h264", 12), "front")
+    first = pictures.first()
+    shown = [picture for _, picture in pictures]
+    assert shown[0] is first
+    assert [picture.pts for picture in shown] == list(range(12))
 
 
 @pytest.mark.parametrize("codec", ["theora", "raw", "H266"])
