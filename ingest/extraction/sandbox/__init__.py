@@ -2,6 +2,7 @@
 
 sandbox.py      ingest's side: starts the server, gives it clips, and tells how each child ended
 fork_server.py  the server's side: forks a child for each clip, and ends whatever that has started
+child_ends.py   how the server learns that a child has ended
 orders.py       what both say to each other
 confinement.py  the limits of a child
 answers.py      what a child left: its answer and its files, opened as what hostile bytes may have made of them

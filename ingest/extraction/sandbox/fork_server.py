@@ -22,6 +22,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NoReturn
 
+from ingest.extraction.sandbox.child_ends import ChildEnds
 from ingest.extraction.sandbox.confinement import be_first_to_go, confine, forbid_processes
 from ingest.extraction.sandbox.orders import (
     ERRORS_FILE,
@@ -47,9 +48,6 @@ from triggers.processes.refused_imports import refuse_imports
 
 PACKAGES = ("triggers", "ingest", "storage")
 """Our own code, which a child may read: where it is installed."""
-_CHECK_S = 0.01
-_CHECK_LEFT_OPEN_S = 0.25
-"""How long an end may go unnoticed whose pipe something else holds open."""
 
 Work = Callable[[Path], None]
 
@@ -63,6 +61,7 @@ class Server:
         self._jailed = jailed
         self._jail: Jail | None = None
         self._descendants = Descendants()
+        self._ends = ChildEnds()
         self._null = os.open(os.devnull, os.O_RDWR)
 
     def begin(self) -> bool:
@@ -90,9 +89,9 @@ class Server:
     def run(self) -> None:
         """One child for each order, until there are no more."""
         while (said := hear(self._control)).line:
-            child, done = self._fork(Order.from_json(said.line, what="the order"), said.descriptor)
+            child = self._fork(Order.from_json(said.line, what="the order"), said.descriptor)
             os.close(said.descriptor)
-            ended = self._wait(child, done)
+            ended = self._wait(child)
             kill_group(child)
             all_ended = self._descendants.end()
             self._say(ended)
@@ -102,17 +101,13 @@ class Server:
     def _say(self, what: Ready | Ended) -> None:
         self._control.sendall(what.canonical_json() + b"\n")
 
-    def _fork(self, order: Order, folder: int) -> tuple[int, int]:
-        """Returns the child, and a pipe that ends when it does."""
-        done, held = os.pipe()
+    def _fork(self, order: Order, folder: int) -> int:
         child = os.fork()
         if child == 0:
-            os.close(done)
             self._run_child(order, folder)
-        os.close(held)
         with contextlib.suppress(ProcessLookupError, PermissionError):  # the child does the same, whoever is first
             os.setpgid(child, child)
-        return child, done
+        return child
 
     def _run_child(self, order: Order, folder: int) -> NoReturn:
         """In the child: never returns into the server's code."""
@@ -148,26 +143,25 @@ class Server:
         os.close(self._null)
         os.close(errors)
         self._descendants.close()
+        self._ends.close()
 
-    def _wait(self, child: int, done: int) -> Ended:
+    def _wait(self, child: int) -> Ended:
         """Until the child has ended; it is killed as soon as anything arrives on the socket, or the socket ends."""
-        watched: list[int] = [done, self._control.fileno()]
+        watched: list[ChildEnds | socket.socket] = [self._ends, self._control]
         while True:
+            self._ends.forget()
             pid, status, used = os.wait4(child, os.WNOHANG)
             if pid:
-                os.close(done)
                 cpu_s = used.ru_utime + used.ru_stime
                 kib = 1 if sys.platform == "darwin" else 1024
                 return Ended(
                     status=os.waitstatus_to_exitcode(status), cpu_s=round(cpu_s, 4), peak_bytes=used.ru_maxrss * kib
                 )
-            ready, _, _ = select.select(watched, [], [], _CHECK_LEFT_OPEN_S if done in watched else _CHECK_S)
-            if self._control.fileno() in ready:
+            ready, _, _ = select.select(watched, [], [])
+            if self._control in ready:
                 kill_group(child)
                 if not self._control.recv(MAX_LINE_BYTES):
                     os._exit(0)
-            if done in ready:
-                watched.remove(done)
 
 
 def serve(work: Work, *, jailed: bool = True) -> None:
