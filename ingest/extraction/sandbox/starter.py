@@ -26,11 +26,14 @@ from triggers.processes.jail.privileges import Account
 MODULE = ("-m", "ingest.extraction.sandbox.fork_server")
 WALL_GRACE_S = 5
 _KEPT_ENVIRONMENT = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "PYTHONPATH", "VIRTUAL_ENV", "LD_LIBRARY_PATH")
-_ONE_THREAD = {
+_FOR_LIBRARIES = {
+    # One thread. The jail refuses more.
     "OPENBLAS_NUM_THREADS": "1",
     "OMP_NUM_THREADS": "1",
     "ARROW_DEFAULT_MEMORY_POOL": "system",
     "JE_ARROW_MALLOC_CONF": "background_thread:false",  # pyarrow's jemalloc would start one at import
+    # Memory in pages of 2 MiB, where the kernel gives them: a child would have to ask for each 4 KiB that it touches.
+    "GLIBC_TUNABLES": "glibc.malloc.hugetlb=1",
 }
 _START = b"start"
 _DESCRIPTORS = 3
@@ -123,9 +126,9 @@ def end_server(process: subprocess.Popen[bytes]) -> None:
 
 
 def clean_environment() -> dict[str, str]:
-    """What of our environment extractors may see: no credentials, and settings that keep libraries in one thread."""
+    """What of our environment extractors may see: no credentials, and settings of the libraries."""
     kept = {name: os.environ[name] for name in _KEPT_ENVIRONMENT if name in os.environ}
-    return kept | _ONE_THREAD
+    return kept | _FOR_LIBRARIES
 
 
 def serve(control: socket.socket, user: Account) -> None:
