@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+_ROUNDED_TO_1000 = 999.95
+"""From here on a number of one decimal is shown as 1000.0."""
+
 
 def counted(count: int, thing: str, things: str = "") -> str:
     """`1 error`, `2 errors`; `things` is the plural if it is not formed with an `s`."""
@@ -9,13 +12,19 @@ def counted(count: int, thing: str, things: str = "") -> str:
 
 
 def shown_bytes(count: int | None) -> str:
-    """Bytes with the unit that suits people (SI, as in budgets)."""
+    """Bytes with the unit that suits people (SI, as in budgets), the one that suits them rounded.
+
+    >>> [shown_bytes(count) for count in (999, 1000, 999_949, 999_950, None)]
+    ['999 B', '1.0 kB', '999.9 kB', '1.0 MB', '']
+    """
     if count is None:
         return ""
-    value, units = float(count), ["B", "kB", "MB", "GB", "TB", "PB"]
-    while abs(value) >= 1000 and len(units) > 1:
+    if abs(count) < 1000:
+        return f"{count} B"
+    value, units = count / 1000, ["kB", "MB", "GB", "TB", "PB"]
+    while abs(value) >= _ROUNDED_TO_1000 and len(units) > 1:
         value, units = value / 1000, units[1:]
-    return f"{value:.0f} {units[0]}" if units[0] == "B" else f"{value:.1f} {units[0]}"
+    return f"{value:.1f} {units[0]}"
 
 
 def shown_number(value: float | None) -> str:

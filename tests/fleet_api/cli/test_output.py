@@ -112,7 +112,11 @@ def test_what_standard_output_cannot_encode_is_escaped(monkeypatch: pytest.Monke
 
 
 @pytest.mark.parametrize(
-    ("count", "text"), [(0, "0 B"), (999, "999 B"), (1500, "1.5 kB"), (20_000_000, "20.0 MB"), (None, "")]
+    ("count", "text"),
+    [
+        *((0, "0 B"), (999, "999 B"), (-999, "-999 B"), (1500, "1.5 kB"), (20_000_000, "20.0 MB"), (None, "")),
+        *((999_949, "999.9 kB"), (999_950, "1.0 MB"), (-999_999_999, "-1.0 GB"), (10**18, "1000.0 PB")),
+    ],
 )
 def test_bytes_are_shown_in_si_units(count: int | None, text: str) -> None:
     assert shown_bytes(count) == text

@@ -7,6 +7,7 @@ describe("format", () => {
     expect([0, 999, 1000, 1_500_000, 2e12, 3e18].map(bytes)).toEqual([
       "0 B", "999 B", "1.0 kB", "1.5 MB", "2.0 TB", "3000.0 PB",
     ]);
+    expect([999.4, 999.6, 999_949, 999_950, -999_950].map(bytes)).toEqual(["999 B", "1.0 kB", "999.9 kB", "1.0 MB", "-1.0 MB"]);
   });
   it("writes durations in their two largest units", () => {
     expect([0, 1.234, 59.96, 60, 3900, 86400, 93_784, -5].map((each) => duration(each))).toEqual([

@@ -2,6 +2,8 @@
 const DASH = "–";
 const whole = new Intl.NumberFormat("en", { maximumFractionDigits: 0 });
 const BYTE_UNITS = ["B", "kB", "MB", "GB", "TB", "PB"] as const;
+/** From here on a number with one decimal is shown as 1000.0. */
+const ROUNDED_TO_1000 = 999.95;
 
 type Maybe<T> = T | null | undefined;
 
@@ -26,13 +28,14 @@ export function interval(mean: Maybe<number>, low: Maybe<number>, high: Maybe<nu
 /** Bytes in SI units, as budgets have them: `1.5 GB`. */
 export function bytes(value: Maybe<number>): string {
   if (value === null || value === undefined) return DASH;
-  let amount = value;
-  let unit = 0;
-  while (Math.abs(amount) >= 1000 && unit < BYTE_UNITS.length - 1) {
+  if (Math.round(Math.abs(value)) < 1000) return `${value.toFixed(0)} ${BYTE_UNITS[0]}`;
+  let amount = value / 1000;
+  let unit = 1;
+  while (Math.abs(amount) >= ROUNDED_TO_1000 && unit < BYTE_UNITS.length - 1) {
     amount /= 1000;
     unit += 1;
   }
-  return `${unit === 0 ? amount.toFixed(0) : amount.toFixed(1)} ${BYTE_UNITS[unit]}`;
+  return `${amount.toFixed(1)} ${BYTE_UNITS[unit]}`;
 }
 
 /** A share as percent: `12.5 %`. */
