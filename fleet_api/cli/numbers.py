@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import math
 import re
+import sys
 from decimal import Decimal
 from typing import Any
 
 import click
 
 from triggers.written_numbers import is_number, is_whole_number
+
+MOST_DIGITS = 40
+"""Of a number of bytes: one that is too large for the API is refused there, with the largest that is not."""
 
 
 class WholeNumber(click.IntRange):
@@ -30,6 +35,8 @@ class Number(click.FloatRange):
         if isinstance(value, str) and not is_number(value):
             self.fail(f"{value[:60]!r} is not a number, such as 0.5", param, ctx)
         number: float = super().convert(value, param, ctx)
+        if math.isinf(number):
+            self.fail(f"{value[:60]!r} is beyond {sys.float_info.max:.3g}", param, ctx)
         return number
 
 
@@ -47,7 +54,10 @@ class Bytes(click.ParamType[int]):
         match = self._FORM.fullmatch(value)
         if match is None or not is_number(match[1]):
             self.fail(f"{value[:60]!r} is not a number of bytes, such as 20 MB or 1.5 TB", param, ctx)
-        amount = Decimal(match[1]) * self._UNITS[match[2] or "B"]
+        number = Decimal(match[1])
+        if number.adjusted() > MOST_DIGITS:
+            self.fail(f"{value[:60]!r} is more than anybody can have", param, ctx)
+        amount = number * self._UNITS[match[2] or "B"]
         if amount < 0 or amount != amount.to_integral_value():
             self.fail(f"{value[:60]!r} is not a whole number of bytes from 0 on", param, ctx)
         return int(amount)
@@ -67,4 +77,7 @@ class Seconds(click.ParamType[float]):
         match = self._FORM.fullmatch(value)
         if match is None or not is_number(match[1]):
             self.fail(f"{value[:60]!r} is not a time with its unit, such as 2s or 500ms", param, ctx)
-        return float(match[1]) * self._UNITS[match[2]]
+        seconds = float(match[1]) * self._UNITS[match[2]]
+        if math.isinf(seconds):
+            self.fail(f"{value[:60]!r} is longer than any time", param, ctx)
+        return seconds

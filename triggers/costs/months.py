@@ -14,6 +14,8 @@ from triggers.errors import InvalidInput
 
 _TEXT = re.compile(r"([0-9]{4})-(0[1-9]|1[0-2])", re.ASCII)
 DAY = timedelta(days=1)
+FIRST_DAY, LAST_DAY = date(2000, 1, 1), date(2999, 12, 31)
+"""Of prices and plans: whatever lies there for as long as a price book can say is gone before the calendar ends."""
 FIRST_YEAR, LAST_YEAR = 1970, 9998
 """Of months that are asked for: each has a next one, and all of them are in a calendar with time zones."""
 

@@ -13,6 +13,7 @@ from difflib import get_close_matches
 
 import yaml
 
+from triggers.costs.months import FIRST_DAY, LAST_DAY
 from triggers.costs.prices import Stay
 from triggers.foreign_text import foreign_name
 from triggers.written_numbers import is_day
@@ -24,7 +25,6 @@ MAX_SHOWN = 50
 MAX_KEY_CHARACTERS = 100
 MAX_STAY_DAYS = 36_500
 MAX_STAY_MONTHS = 1200
-FIRST_DAY, LAST_DAY = date(2000, 1, 1), date(2999, 12, 31)
 _PRICE = re.compile(r"(0|[1-9][0-9]{0,8})(\.[0-9]{1,9})?", re.ASCII)
 _DECIMAL = re.compile(r"[0-9]+\.[0-9]{10,}|[0-9]{10,}(\.[0-9]+)?", re.ASCII)
 _PRICED = re.compile(r"(?P<price>\S+)(?: +(?P<currency>[A-Za-z]{3}))?", re.ASCII)

@@ -11,7 +11,7 @@ from fractions import Fraction
 from triggers.contracts.campaign import Network
 from triggers.costs.amounts import UNIT_COST_DECIMALS, allocate_whole, rounded, total, unit_cost
 from triggers.costs.charges import Charge, Transferred, merged
-from triggers.costs.months import DAY, Month
+from triggers.costs.months import DAY, LAST_DAY, Month
 from triggers.costs.prices import PriceBook, Stay
 from triggers.costs.storage import lifetime_charges
 from triggers.errors import InvalidInput
@@ -77,6 +77,8 @@ def plan_cost(book: PriceBook, plan: PlannedFleet) -> PlanCost:
     """
     if not 1 <= plan.days <= MAX_DAYS:
         raise InvalidInput(f"a plan of {plan.days} days: it must be of 1 to {MAX_DAYS} days")
+    if plan.start > LAST_DAY:
+        raise InvalidInput(f"a plan from {plan.start} on: its first day must be {LAST_DAY} or earlier")
     return PlanCost(plan, {level: tuple(_charges(book, plan, level)) for level in LEVELS})
 
 

@@ -69,6 +69,21 @@ def test_plan_says_when_the_book_does_not_say_how_long_clips_are_kept(capsys: py
 
 
 @pytest.mark.parametrize(
+    ("start", "said"),
+    [
+        ("9999-12-31", "a plan from 9999-12-31 on: its first day must be 2999-12-31 or earlier"),
+        ("3000-01-01", "its first day must be 2999-12-31 or earlier"),
+        ("1000-01-01", "the price book has no prices for 1000-01-01"),
+    ],
+)
+def test_plan_says_of_which_days_it_can_be(start: str, said: str, capsys: pytest.CaptureFixture[str]) -> None:
+    long = ["--days", "2", "--retain", "36500"]
+    assert main(["cost", "plan", str(REPORT), "--prices", BOOK, "--start", start, *long]) == 1
+    assert said in capsys.readouterr().err
+    assert main(["cost", "plan", str(REPORT), "--prices", BOOK, "--start", "2999-12-31", *long]) == 0
+
+
+@pytest.mark.parametrize(
     "change",
     [
         {"forecast": {}},
