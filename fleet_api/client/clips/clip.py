@@ -19,6 +19,9 @@ from triggers.times import NS_PER_S
 if TYPE_CHECKING:
     import pyarrow as pa
 
+MAX_SPAN_S = 1e9
+"""Longer than any clip, and in ns within 64 bits after any start of one."""
+
 
 def require_not_withheld(what: str, withheld: Sequence[WithheldView], name: str) -> None:
     """Forbidden, saying why, for a part of `what` that its reader may not have."""
@@ -77,6 +80,9 @@ class _WithFiles(ClipView):
         return path
 
     def _span_ns(self, from_s: float | None, to_s: float | None) -> tuple[int | None, int | None]:
+        for given in (from_s, to_s):
+            if given is not None and not abs(given) <= MAX_SPAN_S:
+                raise InvalidInput(f"no clip reaches to {given:g} s after its start", remedy="give seconds after it")
         if from_s is not None and to_s is not None and to_s < from_s:
             raise InvalidInput(f"the span ends at {to_s:g} s, before it begins at {from_s:g} s")
         first = None if from_s is None else self.start_ns + round(from_s * NS_PER_S)

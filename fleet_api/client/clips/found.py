@@ -36,7 +36,8 @@ class FoundClips:
         """All of them as an Arrow table with a row per clip.
 
         Columns have the names that filters use: times are timestamps, `fires` a list of structs, `box` west, south,
-        east and north, and each attribute of a vehicle a column (as text where clips have it in different types).
+        east and north, and each attribute of a vehicle a column (as text where clips have it in different types, or in
+        numbers of which a double would round one).
         """
         return table_of(list(self))
 
@@ -55,6 +56,7 @@ def table_of(clips: list[Clip]) -> pa.Table:
     import pyarrow as pa  # noqa: PLC0415 - it takes 0.2 s to import
 
     when = pa.timestamp("ns", tz="UTC")
+    by_cloud = pa.timestamp("us", tz="UTC")  # as exact as they are; in ns a clip could not expire after 2262
     texts = pa.list_(pa.string())
     fire = pa.struct(
         [
@@ -80,9 +82,9 @@ def table_of(clips: list[Clip]) -> pa.Table:
         "box": pa.list_(pa.float64()),
         "place_cell": pa.string(),
         "duplicate_of": pa.string(),
-        "stored_at": when,
-        "ready_at": when,
-        "expires_at": when,
+        "stored_at": by_cloud,
+        "ready_at": by_cloud,
+        "expires_at": by_cloud,
     }
     columns: dict[str, Any] = {
         name: pa.array([getattr(clip, name) for clip in clips], kind) for name, kind in plain.items()
@@ -104,7 +106,7 @@ def _attribute(values: list[Any]) -> Any:
     import pyarrow as pa  # noqa: PLC0415
 
     kinds = {type(value) for value in values if value is not None}
-    if kinds == {int, float}:
+    if kinds == {int, float} and all(float(value) == value for value in values if value is not None):
         return pa.array([None if value is None else float(value) for value in values])
     if len(kinds) > 1:
         values = [value if value is None or isinstance(value, str) else json.dumps(value) for value in values]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import re
+from datetime import UTC, datetime
 from pathlib import Path
 
 import httpx
@@ -102,6 +103,18 @@ def test_what_is_found_is_a_table(api: Api) -> None:
     assert api.as_client("viewer").clips.search("state = 'damaged'").to_arrow().num_rows == 0
 
 
+def test_a_table_rounds_no_number_and_has_room_for_times_far_away(api: Api) -> None:
+    late = datetime(2318, 1, 1, 0, 0, 0, 1, tzinfo=UTC)
+    with api.database.begin() as connection:
+        for number, odometer in enumerate([3.5, 2**53 + 1, 1e308]):
+            attributes = {"odometer": odometer, "mass": [2.5, 3, 1e308][number]}
+            add_clip(connection, start_ns=T_NS + number, attributes=attributes, expires_at=late)
+    table = api.as_client("viewer").clips.search(sortby="start").to_arrow()
+    assert table["vehicle.odometer"].to_pylist() == ["3.5", "9007199254740993", "1e+308"]
+    assert table["vehicle.mass"].to_pylist() == [2.5, 3.0, 1e308]
+    assert table["expires_at"].to_pylist() == [late] * 3
+
+
 def test_the_signals_of_a_clip_are_one_table_in_one_call(api: Api, clip_id: str) -> None:
     clip = next(api.as_client("viewer").clips.search(f"id = '{clip_id}'"))
     table = clip.signals()
@@ -116,6 +129,9 @@ def test_the_signals_of_a_clip_are_one_table_in_one_call(api: Api, clip_id: str)
         clip.signals("ego.sped")
     with pytest.raises(InvalidInput, match="before it begins"):
         clip.signals(from_s=3, to_s=2)
+    for beyond in (1e300, -1e300, float("inf"), float("nan")):
+        with pytest.raises(InvalidInput, match="no clip reaches"):
+            clip.signals(from_s=beyond)
 
 
 def test_a_part_of_the_signals_is_a_drive_that_can_be_backtested(api: Api, clip_id: str, tmp_path: Path) -> None:
