@@ -9,7 +9,7 @@ from sqlalchemy import Connection, func, literal, or_, select
 from sqlalchemy.dialects.postgresql import insert
 
 from storage.clips.catalogs import parsed
-from storage.clips.properties.lookup import unit_columns
+from storage.clips.properties.lookup import SIGNAL_PREFIX, unit_columns
 from storage.clips.properties.table import Property
 from storage.tables import campaign_versions, known_attributes, signal_units, vehicles
 from triggers.errors import InvalidInput
@@ -89,6 +89,9 @@ def _refuse_unless_declared(connection: Connection, name: str) -> None:
     known = set(connection.execute(select(signal_units.c.signal).distinct()).scalars())
     declared = {signal for catalog in _catalogs(connection) for signal in catalog.signals}
     if known and name not in declared:
+        if (meant := f"{SIGNAL_PREFIX}{name}") in known | declared:
+            remedy = f"that of `{meant}` is written {SIGNAL_PREFIX}{meant}.max"
+            raise InvalidInput(f"no clip has had the signal {name!r}", remedy=remedy)
         raise _unknown("signal", name, known | declared)
 
 

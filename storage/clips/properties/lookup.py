@@ -21,6 +21,8 @@ MAX_NAME_CHARACTERS = 250
 _ATTRIBUTE = re.compile(r"vehicle\.([A-Za-z_]\w{0,199})")
 _DOTTED = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)+")
 _STATISTIC = re.compile(r"(?:signal\.)?([A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*)\.(min|max|mean|samples)")
+SIGNAL_PREFIX = "signal."
+"""What may stand before the name of a signal, and must where a statistic of it would be read as something else."""
 STATISTIC_COLUMNS = {"min": "minimum", "max": "maximum", "mean": "mean", "samples": "samples"}
 _LARGEST, _SMALLEST = 1e250, 1e-250
 """Statistics that can be converted: a larger one is unknown in another unit, a smaller one is 0."""
@@ -109,7 +111,7 @@ def statistic_names(signal: str) -> dict[str, str]:
 
     A signal whose name would mean something else (`vehicle.max` is an attribute) gets the prefix `signal.`.
     """
-    prefix = "signal." if _ATTRIBUTE.fullmatch(f"{signal}.max") or signal.startswith("signal.") else ""
+    prefix = SIGNAL_PREFIX if _ATTRIBUTE.fullmatch(f"{signal}.max") or signal.startswith(SIGNAL_PREFIX) else ""
     return {statistic: f"{prefix}{signal}.{statistic}" for statistic in STATISTIC_COLUMNS}
 
 

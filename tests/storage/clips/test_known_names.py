@@ -61,6 +61,14 @@ def test_a_name_that_no_clip_has_had_is_refused(fleet: Connection, source: str, 
     assert says in str(refused.value)
 
 
+def test_a_signal_that_needs_a_prefix_is_proposed_with_it(connection: Connection) -> None:
+    add_clip(connection, statistics={"signal.left": (0.0, 1.0, 0.5)})
+    with pytest.raises(InvalidInput) as refused:
+        found(connection, "signal.left.max = 1")
+    assert refused.value.remedy == "that of `signal.left` is written signal.signal.left.max"
+    assert len(found(connection, "signal.signal.left.max = 1")) == 1
+
+
 @pytest.mark.parametrize(
     ("source", "notes"),
     [
