@@ -30,6 +30,8 @@ def track(found: Positions) -> tuple[tuple[float, float], ...]:
     If that takes more points, the tolerance is doubled until they suffice.
     """
     chosen = np.flatnonzero(found.at_latitude)
+    if not len(chosen):  # the only latitude came before the first longitude
+        chosen = np.arange(len(found.points))
     if len(chosen) > MAX_INPUT_POINTS:
         chosen = chosen[np.linspace(0, len(chosen) - 1, MAX_INPUT_POINTS).astype(int)]
     points, tolerance_m = found.continuous()[chosen], TOLERANCE_M

@@ -69,6 +69,14 @@ def test_the_box_holds_the_extremes_of_both_signals() -> None:
     assert 48.000004 not in [latitude for latitude, _ in track(found)]
 
 
+def test_a_clip_with_one_latitude_and_a_longitude_after_it_has_a_place() -> None:
+    """As a receiver at 1 Hz gives them to a clip of a second: what has a box has a track, too."""
+    found, remarks = located([(48.1, 11.5)], offset_ns=1_000_000)
+    assert (box(found), track(found), remarks) == ((11.5, 48.1, 11.5, 48.1), ((48.1, 11.5),), [])
+    later = positions(series([48.1]), series([11.5, 11.50001], offset_ns=1_000_000), remarks)
+    assert track(later) == ((48.1, 11.5), (48.1, 11.50001))
+
+
 @pytest.mark.parametrize("at", [0, 1, 25, 49])
 @pytest.mark.parametrize("wrong", [[(0.0, 0.0)], [(0.0, 0.0)] * 5, [(48.14, 12.5)], [(-48.14, 11.58)]])
 def test_positions_that_no_car_can_drive_to_are_left_out_and_counted(at: int, wrong: Points) -> None:
