@@ -16,12 +16,11 @@ from typing import Any
 from sqlalchemy import Connection
 
 from storage.clips.cql2.nodes import Node, PlacedMistake, at, is_number
-from storage.clips.cql2.operands import ARITHMETIC
 from storage.clips.cql2.parse import COMPARISONS, parse_predicate
 from storage.clips.cql2.source import parse_written
 from storage.clips.cql2.tree import properties
 from storage.clips.cql2.written.text import as_text
-from storage.clips.cql2.written.units import has_quantity, in_unit, unit_named, units_of
+from storage.clips.cql2.written.units import TEMPERATURE, has_quantity, in_unit, unit_named, units_of, weight
 from storage.clips.properties import known_names
 from triggers.errors import InvalidInput
 from triggers.signals.units import SECOND, Unit, convert
@@ -112,10 +111,27 @@ def _compared(arguments: list[Any], connection: Connection) -> list[Any]:
                 units |= units_of(connection, operand)
     if len(units) == 1:
         wanted = unit_named(next(iter(units)))
-        calculated = any(isinstance(operand, Node) and operand.get("op") in ARITHMETIC for operand in operands)
-        difference = wanted.is_affine and calculated  # of two temperatures, which has another zero
+        difference = wanted.dimension == TEMPERATURE and _is_difference(operands)
         return [_converted(argument, wanted, summed=difference) for argument in arguments]
     return _in_the_units_written(arguments, operands, units)
+
+
+def _is_difference(operands: list[Any]) -> bool:
+    """Whether what is compared are differences of temperatures, which have another zero than temperatures.
+
+    InvalidInput for what is neither, such as twice a temperature, beside a number with a unit.
+    """
+    weights = {weight(operand) for operand in operands if not is_number(operand) and not _is_quantity(operand)}
+    if weights in ({0}, {1}) or not any(map(_is_quantity, operands)):
+        return weights == {0}
+    raise InvalidInput(
+        "what is compared is neither a temperature nor a difference of two",
+        remedy="write the number without a unit, in the unit of the signal",
+    )
+
+
+def _is_quantity(node: Any) -> bool:
+    return isinstance(node, dict) and "quantity" in node
 
 
 def _in_the_units_written(arguments: list[Any], operands: list[Any], units: set[str]) -> list[Any]:
@@ -134,7 +150,7 @@ def _in_the_units_written(arguments: list[Any], operands: list[Any], units: set[
 
 
 def _converted(node: Any, wanted: Unit, *, summed: bool) -> Any:
-    if isinstance(node, dict) and "quantity" in node:
+    if _is_quantity(node):
         with at(node):
             return in_unit(node, wanted, summed=summed)
     added = summed or (isinstance(node, dict) and "op" in node)

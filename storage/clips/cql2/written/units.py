@@ -15,11 +15,12 @@ from storage.clips.properties import Property, require_property
 from storage.clips.properties.known_names import known_units
 from triggers.errors import InvalidInput
 from triggers.signals.unit_spellings import nearest_units
-from triggers.signals.units import Unit, convert, dimension_name, parse_unit, units_like
+from triggers.signals.units import Unit, convert, dimension, dimension_name, parse_unit, units_like
 
 _MAX_DIGITS = 17
 """A number with more digits is written as the nearest double, as what it is compared with is one."""
 _BYTE = {"byte": "B"}
+TEMPERATURE = dimension(temperature=1)
 
 
 def unit_named(written: str) -> Unit:
@@ -74,6 +75,24 @@ def _of_sum(left: set[str], right: set[str]) -> set[str]:
             f"what is added is in {_listed(left)} and in {_listed(right)}", remedy="convert both with in_unit(...)"
         )
     return left or right
+
+
+def weight(node: Any) -> Fraction:
+    """How often the zero of its scale counts in a sum of temperatures: once in a temperature, never in a difference.
+
+    >>> max_, min_ = {"property": "t.max"}, {"property": "t.min"}
+    >>> middle = {"op": "/", "args": [{"op": "+", "args": [max_, min_]}, 2]}
+    >>> weight(middle) == 1, weight({"op": "-", "args": [max_, min_]}) == 0
+    (True, True)
+    """
+    match node:
+        case {"op": "+" | "-" as sign, "args": [left, right]}:
+            return weight(left) + (1 if sign == "+" else -1) * weight(right)
+        case {"op": "*", "args": [left, right]}:
+            return Fraction(left) * weight(right) if is_number(left) else Fraction(right) * weight(left)
+        case {"op": "/", "args": [left, right]}:
+            return weight(left) / Fraction(right) if right else Fraction(0)
+    return Fraction(isinstance(node, dict) and "quantity" not in node)
 
 
 def _listed(units: set[str]) -> str:
