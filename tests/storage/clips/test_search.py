@@ -250,6 +250,26 @@ def test_limits_of_none_and_of_more_than_a_page_are_refused(database: Database, 
             searched(connection, limit=limit)
 
 
+@pytest.mark.parametrize(
+    ("source", "found"),
+    [
+        ("start_ns < 9223372036854775808", True),
+        ("start_ns > 5 AND start_ns < 1e30", True),
+        ("start_ns BETWEEN 5 AND 9223372036854775807.5", True),
+        ("start_ns > -9223372036854775809", True),
+        ("start_ns < 9223372036854775807", False),
+        ("start_ns >= 9223372036854775808", False),
+    ],
+)
+def test_the_last_moment_that_64_bits_hold_is_before_any_larger_number(
+    database: Database, source: str, found: bool
+) -> None:
+    with database.begin() as connection:
+        last = add_clip(connection, start_ns=2**63 - 1, duration_s=0)
+        clips = [clip.id for clip in searched(connection, filter_source=source).clips]
+    assert clips == ([last] if found else [])
+
+
 def test_a_clip_comes_with_everything_that_belongs_to_it(database: Database) -> None:
     with database.begin() as connection:
         clip_id = add_clip(

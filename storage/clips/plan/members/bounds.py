@@ -59,10 +59,12 @@ class Bounds:
         if kind == "integer" and (_beyond(low, HIGHEST_NS, 1) or _beyond(high, LOWEST_NS, -1)):
             return false()
         if low is not None:
-            first: ColumnElement[Any] = literal(low if kind != "integer" else max(low, LOWEST_NS), SQL_TYPES[kind])
+            low = low if kind != "integer" else max(low, LOWEST_NS)
+            first: ColumnElement[Any] = literal(low, SQL_TYPES[kind])
             conditions.append(column > first if self.low_open and low == self.low else column >= first)
         if high is not None:
-            last: ColumnElement[Any] = literal(high if kind != "integer" else min(high, HIGHEST_NS), SQL_TYPES[kind])
+            high = high if kind != "integer" else min(high, HIGHEST_NS)
+            last: ColumnElement[Any] = literal(high, SQL_TYPES[kind])
             conditions.append(column < last if self.high_open and high == self.high else column <= last)
         return and_(*conditions) if conditions else true()
 
