@@ -12,9 +12,10 @@ import io
 import json
 import shutil
 import sys
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import islice
 from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar
 
 import click
@@ -30,6 +31,8 @@ Item = TypeVar("Item", bound="BaseModel")
 Command = TypeVar("Command", bound=Callable[..., Any])
 Form = Literal["table", "json", "csv", "ids"]
 """How a list is printed."""
+
+_ITEMS_AT_ONCE = 4096
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
@@ -143,6 +146,36 @@ def print_json(value: Any) -> None:
     _put_json(json.dumps(value, indent=2, ensure_ascii=False))
 
 
+def print_json_as_it_comes(value: Any) -> None:
+    """Print the document that `print_json` would print, in which iterators are lists: memory is bounded by an item."""
+    for text in _json_texts(value, "\n"):
+        _put_json(text, ends_line=False)
+    _put("")
+
+
+def _json_texts(value: Any, line: str) -> Iterator[str]:
+    """The pieces of a document; `line` is a line break with the indentation of what the value is a part of."""
+    inside = f"{line}  "
+    if isinstance(value, Mapping) and value:
+        for index, (name, member) in enumerate(value.items()):
+            yield f"{',' if index else '{'}{inside}{json.dumps(name, ensure_ascii=False)}: "
+            yield from _json_texts(member, inside)
+        yield f"{line}}}"
+    elif isinstance(value, Iterator):
+        before = "["
+        while items := list(islice(value, _ITEMS_AT_ONCE)):
+            if all(isinstance(item, str | int | float | None) for item in items):
+                yield before + inside + json.dumps(items, ensure_ascii=False, separators=(f",{inside}", ""))[1:-1]
+                items, before = [], ","
+            for item in items:
+                yield before + inside
+                yield from _json_texts(item, inside)
+                before = ","
+        yield "[]" if before == "[" else f"{line}]"
+    else:
+        yield json.dumps(value, indent=2, ensure_ascii=False).replace("\n", line)
+
+
 def print_json_line(item: BaseModel) -> None:
     """Print one of many JSON documents, each on a line of its own."""
     _put_json(item.model_dump_json())
@@ -215,10 +248,12 @@ def _put_for_programs(text: str) -> None:
     _put(escaped_lines(text) if _is_terminal() else text)
 
 
-def _put_json(text: str) -> None:
-    """Print a JSON document: what is not printable, or not in the output's encoding, by JSON's own escapes."""
+def _put_json(text: str, *, ends_line: bool = True) -> None:
+    """Print JSON: what is not printable, or not in the output's encoding, by JSON's own escapes."""
     encoding = getattr(sys.stdout, "encoding", None) or "utf-8"
-    click.echo("".join(char if char == "\n" or _shows(char, encoding) else json.dumps(char)[1:-1] for char in text))
+    if not text.isascii() or "\x7f" in text:  # JSON has escaped every other control character
+        text = "".join(char if char == "\n" or _shows(char, encoding) else json.dumps(char)[1:-1] for char in text)
+    click.echo(text, nl=ends_line)
 
 
 def _shows(character: str, encoding: str) -> bool:

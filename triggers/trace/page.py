@@ -10,8 +10,8 @@ from triggers.language.parts import ConditionPart
 from triggers.pages import html
 from triggers.pages.html import KEY, STYLE, text
 from triggers.times import NS_PER_S
-from triggers.trace.bins import Bins, binned
-from triggers.trace.run import Numbers, TraceSummary, TraceView
+from triggers.trace.bins import Binning, Bins
+from triggers.trace.run import TraceSummary, TraceView
 
 _BINS = 600
 _DEEPEST = 8
@@ -23,23 +23,27 @@ _STYLE = (
 )
 
 
-def page(view: TraceView) -> str:
-    """The page of a window of a drive, with a mark at its moment."""
+def binning(view: TraceView) -> Binning:
+    """What takes the ticks of a window for its page."""
+    return Binning(len(view.program.parts), view.first_ns, view.last_ns, _BINS)
+
+
+def page(view: TraceView, drawn: list[Bins]) -> str:
+    """The page of a window of a drive, with a mark at its moment; `drawn` are the parts as `binning` has taken them."""
     title = f"{view.program.trigger} on {view.drive}"
-    return html.page(title, _body(view, title), style=_STYLE)
+    return html.page(title, _body(view, title, drawn), style=_STYLE)
 
 
-def _body(view: TraceView, title: str) -> Iterator[str]:
+def _body(view: TraceView, title: str, drawn: list[Bins]) -> Iterator[str]:
     yield f"<h1>Trace of {text(title)}</h1>"
     yield f"<p>{text(outcome(view.summary))}</p>"
     yield KEY
     first_ns, last_ns, at_ns = view.first_ns, view.last_ns, view.at_ns
     at = (at_ns - first_ns) / max(last_ns - first_ns, 1) * _BINS
-    for part, values in zip(view.program.parts, view.block.values, strict=True):
-        bins = binned(view.block.t_ns, values, first_ns, last_ns, _BINS)
+    for part, bins in zip(view.program.parts, drawn, strict=True):
         # the text is indented, the plot is not: the same moment is at the same place in every plot
         yield f'<div class="part"><div class="d{min(part.depth, _DEEPEST)}">'
-        yield f'<div class="name">{text(part.label)}</div><div class="facts">{text(_facts(part, values))}</div></div>'
+        yield f'<div class="name">{text(part.label)}</div><div class="facts">{text(_facts(part, bins))}</div></div>'
         yield _plot(part, bins, at) + "</div>"
     ends = [f"{t_ns / NS_PER_S:.3f} s" for t_ns in (first_ns, at_ns, last_ns)]
     yield f'<div class="axis">{"".join(f"<span>{end}</span>" for end in ends)}</div>'
@@ -55,12 +59,12 @@ def outcome(summary: TraceSummary) -> str:
     return f"It never fired: {summary.why_not or 'the drive lasts no time, as a single row does'}."
 
 
-def _facts(part: ConditionPart, values: Numbers) -> str:
-    known = values[~np.isnan(values)]
-    if part.type != "number" or not len(known):
-        return part.type if len(known) else f"{part.type}, unknown throughout"
+def _facts(part: ConditionPart, bins: Bins) -> str:
+    extent = bins.extent
+    if part.type != "number" or extent is None:
+        return part.type if extent is not None else f"{part.type}, unknown throughout"
     unit = f" {part.unit}" if part.unit else ""
-    return f"{known.min():.5g} to {known.max():.5g}{unit}"
+    return f"{extent[0]:.5g} to {extent[1]:.5g}{unit}"
 
 
 def _plot(part: ConditionPart, bins: Bins, at: float) -> str:

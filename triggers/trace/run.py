@@ -1,7 +1,8 @@
 """The run of a trigger over a drive, of which every part of the condition is read at every tick.
 
-Memory is bounded by a batch, however long the drive is: what is kept of it is a window, and what becomes a file is
-written as it comes. Values are those of the program that vehicles run, which are those of the reference interpreter.
+Memory is bounded by a batch, however long the drive is: nothing is kept of it but its fires, and whoever reads the
+blocks keeps of them what is shown. Values are those of the program that vehicles run, which are those of the reference
+interpreter.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ from triggers.times import NS_PER_S
 
 Numbers = NDArray[np.float64]
 MAX_WINDOW_NS = 3600 * NS_PER_S
-"""The longest window that is kept in memory."""
+"""The longest window that is shown."""
 _COMPARISONS = ("lt", "le", "gt", "ge", "eq")
 _THROUGH = ("for", "once")
 """Operations that are as close to being true as what is below them."""
@@ -45,7 +46,12 @@ class TraceBlock:
 
     def between(self, first_ns: int, last_ns: int) -> TraceBlock:
         """The ticks from one time to another, both included."""
-        inside = (self.t_ns >= first_ns) & (self.t_ns <= last_ns)
+        start, end = self.t_ns.searchsorted(first_ns), self.t_ns.searchsorted(last_ns, side="right")
+        return self.cut(int(start), int(end))
+
+    def cut(self, start: int, end: int) -> TraceBlock:
+        """The ticks from one index to before another."""
+        inside = slice(start, end)
         return TraceBlock(self.t_ns[inside], [values[inside] for values in self.values], self.fires[inside])
 
 
@@ -71,19 +77,18 @@ class TraceSummary:
 
 @dataclass(frozen=True, slots=True)
 class TraceView:
-    """A window of a drive, from `first_ns` to `last_ns`, around a moment; all its ticks are `block`."""
+    """A window of a drive, from `first_ns` to `last_ns`, around a moment."""
 
     program: PartsProgram
     drive: str
     summary: TraceSummary
-    block: TraceBlock
     first_ns: int
     last_ns: int
     at_ns: int
 
 
 class TraceRun:
-    """One run over the drive: `blocks` once, then `summary`."""
+    """One run over the drive: `blocks` or `run_through` once, then `summary`."""
 
     def __init__(self, program: PartsProgram, drive: Drive, catalog: SignalCatalog) -> None:
         """Raises InvalidInput if the drive cannot be read or cannot give one of the signals."""
@@ -108,7 +113,14 @@ class TraceRun:
 
     def blocks(self) -> Iterator[TraceBlock]:
         """All ticks of the drive, some at a time, in order."""
-        nodes = [part.node for part in self._program.parts]
+        yield from self._blocks([part.node for part in self._program.parts])
+
+    def run_through(self) -> None:
+        """Run over the drive for its summary alone, which takes less time than reading the values of the parts."""
+        for _ in self._blocks([]):
+            pass
+
+    def _blocks(self, nodes: list[int]) -> Iterator[TraceBlock]:
         read = [*nodes, *self._margin.nodes]
         for batch in self._drive.batches(self._catalog, self._signals):
             if self._first_ns is None:
@@ -174,15 +186,15 @@ class _Margin:
             self._smallest, self.t_ns = float(apart[at]), int(t_ns[at])
 
 
-def window(program: PartsProgram, drive: Drive, catalog: SignalCatalog, first_ns: int, last_ns: int) -> TraceBlock:
-    """The ticks of a drive from one time to another, at most an hour; its run ends there."""
-    kept: list[TraceBlock] = []
+def window(
+    program: PartsProgram, drive: Drive, catalog: SignalCatalog, first_ns: int, last_ns: int
+) -> Iterator[TraceBlock]:
+    """The ticks of a drive from one time to another, some at a time, in order; the run ends there."""
     for block in TraceRun(program, drive, catalog).blocks():
-        if block.t_ns[-1] >= first_ns:
-            kept.append(block.between(first_ns, last_ns))
         if block.t_ns[0] > last_ns:
-            break
-    return joined(kept, len(program.parts))
+            return
+        if len((inside := block.between(first_ns, last_ns)).t_ns):
+            yield inside
 
 
 def joined(blocks: list[TraceBlock], parts: int) -> TraceBlock:

@@ -1,4 +1,7 @@
-"""A trace as a Parquet table: a row per tick, a column per part of the condition."""
+"""A trace as a Parquet table: a row per tick, a column per part of the condition.
+
+It is written while the trace is read, a row group at a time, and read column by column: memory is bounded by a group.
+"""
 
 from __future__ import annotations
 
@@ -12,9 +15,12 @@ import pyarrow.parquet as pq
 from triggers.backtest.tables import written_whole
 from triggers.language.parts import ConditionPart, PartsProgram
 from triggers.times import NS_PER_S
-from triggers.trace.run import Numbers, TraceBlock
+from triggers.trace.run import Numbers, TraceBlock, joined
 
 OWN_COLUMNS = ("t", "t_ns", "fires")
+_GROUP_BYTES = 16 * 1024 * 1024
+"""What the values of a row group take in memory: blocks alone would be groups of a few hundred rows."""
+_READ_ROWS = 1 << 14
 
 
 def schema_of(program: PartsProgram) -> pa.Schema:
@@ -50,11 +56,24 @@ def names_of(program: PartsProgram) -> list[str]:
 
 def writing(path: Path, program: PartsProgram, blocks: Iterable[TraceBlock]) -> Iterator[TraceBlock]:
     """Write blocks to a file as they pass. Raises Misconfigured if it cannot be written."""
-    schema = schema_of(program)
+    schema, parts = schema_of(program), len(program.parts)
     with written_whole(path) as partial, partial.open("wb") as file, pq.ParquetWriter(file, schema) as writer:
+        waiting: list[TraceBlock] = []
         for block in blocks:
-            writer.write_batch(_batch(block, program, schema))
+            waiting.append(block)
+            if sum(len(each.t_ns) for each in waiting) * 8 * parts >= _GROUP_BYTES:
+                writer.write_batch(_batch(joined(waiting, parts), program, schema))
+                waiting = []
             yield block
+        if waiting:
+            writer.write_batch(_batch(joined(waiting, parts), program, schema))
+
+
+def column(path: Path, name: str) -> Iterator[float | int | bool | str | None]:
+    """The values of one column of a written trace in order, None where unknown, read some rows at a time."""
+    with path.open("rb") as file:
+        for batch in pq.ParquetFile(file).iter_batches(_READ_ROWS, columns=[name]):
+            yield from batch.column(name).to_pylist()
 
 
 def _batch(block: TraceBlock, program: PartsProgram, schema: pa.Schema) -> pa.RecordBatch:

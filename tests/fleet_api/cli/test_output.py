@@ -10,7 +10,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fleet_api.cli.output import print_fields, print_json, print_result, print_table, remark, shown_bytes
+from fleet_api.cli.output import (
+    print_fields,
+    print_json,
+    print_json_as_it_comes,
+    print_result,
+    print_table,
+    remark,
+    shown_bytes,
+)
 from fleet_api.cli.tables import display_width, table_lines
 
 COLUMNS = ["clip", "state", "trigger"]
@@ -109,6 +117,15 @@ def test_what_standard_output_cannot_encode_is_escaped(monkeypatch: pytest.Monke
     print_table("\u00b5", ("\u00b5",), [("\u4e00",)])
     sys.stdout.flush()
     assert raw.getvalue() == b'\\xb5 \\udcff\n{\n  "a": "\\u00b5"\n}\n\n\\xb5\n\\xb5\n\\u4e00\n'
+
+
+def test_lists_that_come_item_by_item_are_printed_as_whole_ones(capsys: pytest.CaptureFixture[str]) -> None:
+    many = [None, True, -0.0, 1e300, "a\n\u00b5\x7f\x1b"] * 2_000
+    print_json({"a": [], "b": {}, "c": many, "d": [{"e": many, "f": [1, [2]]}, {}, []], "g": "x"})
+    whole = capsys.readouterr().out
+    parts = iter([{"e": iter(many), "f": [1, [2]]}, {}, []])
+    print_json_as_it_comes({"a": iter([]), "b": {}, "c": iter(many), "d": parts, "g": "x"})
+    assert capsys.readouterr().out == whole
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from tests.triggers.pages.tags import Tags
 from triggers.drives.drive import Drive
 from triggers.language.parts import parts_program
 from triggers.signals.catalog import SignalCatalog
-from triggers.trace.page import page
+from triggers.trace.page import binning, page
 from triggers.trace.run import TraceRun, TraceView, window
 
 CATALOG = SignalCatalog.parse(
@@ -22,19 +22,21 @@ CATALOG = SignalCatalog.parse(
 SOURCE = 'trigger t { when x > 1 m/s and who != "</svg><script>" }'
 
 
-def view(path: Path, drive_name: str = "d") -> TraceView:
+def drawn(path: Path, drive_name: str = "d") -> str:
     t = np.arange(100) / 10
     pq.write_table(pa.table({"t": t, "x": np.sin(t) * 3, "who": ["a"] + [None] * 99}), path)
     drive, program = Drive(path), parts_program(SOURCE, "f", "t", CATALOG)
     run = TraceRun(program, drive, CATALOG)
-    for _ in run.blocks():
-        pass
-    block = window(program, drive, CATALOG, 0, 5_000_000_000)
-    return TraceView(program, drive_name, run.summary(), block, 0, 5_000_000_000, 2_000_000_000)
+    run.run_through()
+    view = TraceView(program, drive_name, run.summary(), 0, 5_000_000_000, 2_000_000_000)
+    taken = binning(view)
+    for block in window(program, drive, CATALOG, view.first_ns, view.last_ns):
+        taken.take(block)
+    return page(view, taken.bins())
 
 
 def test_it_asks_for_nothing_and_runs_nothing(tmp_path: Path) -> None:
-    tags = Tags(page(view(tmp_path / "d.parquet"))).tags
+    tags = Tags(drawn(tmp_path / "d.parquet")).tags
     names = {name for name, _ in tags}
     assert names <= {
         *(
@@ -63,7 +65,7 @@ def test_it_asks_for_nothing_and_runs_nothing(tmp_path: Path) -> None:
 
 
 def test_text_of_triggers_and_drives_stays_text(tmp_path: Path) -> None:
-    text = page(view(tmp_path / "d.parquet", 'a"><img src=x>\x1b[2J'))
+    text = drawn(tmp_path / "d.parquet", 'a"><img src=x>\x1b[2J')
     tags = Tags(text)
     assert not {"script", "img"} & {name for name, _ in tags.tags}
     assert 'who != "</svg><script>"' in tags.words
@@ -73,7 +75,7 @@ def test_text_of_triggers_and_drives_stays_text(tmp_path: Path) -> None:
 
 
 def test_it_is_light_and_dark_and_as_wide_as_the_screen(tmp_path: Path) -> None:
-    text = page(view(tmp_path / "d.parquet"))
+    text = drawn(tmp_path / "d.parquet")
     assert "prefers-color-scheme: dark" in text
     assert "width=device-width" in text
     assert not re.search(r"(?<!max-)width:\s*\d+(px|rem)", text)
@@ -81,7 +83,7 @@ def test_it_is_light_and_dark_and_as_wide_as_the_screen(tmp_path: Path) -> None:
 
 
 def test_plots_are_not_indented_so_that_a_moment_is_at_one_place_in_all_of_them(tmp_path: Path) -> None:
-    tags = Tags(page(view(tmp_path / "d.parquet"))).tags
+    tags = Tags(drawn(tmp_path / "d.parquet")).tags
     before = [tags[index - 1] for index, (name, _) in enumerate(tags) if name == "svg"]
     assert before == [("div", {"class": "facts"})] * 5
     indented = [given["class"] for name, given in tags if re.fullmatch(r"d\d", given.get("class") or "")]
@@ -89,7 +91,7 @@ def test_plots_are_not_indented_so_that_a_moment_is_at_one_place_in_all_of_them(
 
 
 def test_it_says_what_became_of_the_trigger_and_marks_the_moment(tmp_path: Path) -> None:
-    tags = Tags(page(view(tmp_path / "d.parquet")))
+    tags = Tags(drawn(tmp_path / "d.parquet"))
     assert any(word.startswith("It fired ") for word in tags.words)
     marks = [given for name, given in tags.tags if name == "line"]
     assert len(marks) == 5

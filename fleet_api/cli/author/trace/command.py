@@ -2,33 +2,22 @@
 
 from __future__ import annotations
 
-import math
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
-from textwrap import fill
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
 from fleet_api.cli.author.check import set_option, show_diagnostics, signals_option
 from fleet_api.cli.numbers import Number, Seconds
-from fleet_api.cli.output import json_option, print_json, print_result, print_table, remark
-from fleet_api.cli.tables import GAP, display_width
+from fleet_api.cli.output import json_option
 
 if TYPE_CHECKING:
     from triggers.drives.drive import Drive
-    from triggers.language.parts import ConditionPart, PartsProgram
+    from triggers.language.parts import PartsProgram
     from triggers.signals.catalog import SignalCatalog
     from triggers.trace.run import TraceBlock, TraceSummary, TraceView
 
-_AROUND = 4
-"""Ticks that the table shows before and after the moment, where there is room for them."""
-_MAX_LABEL = 44
-_WIDTH_ELSEWHERE = 120
-"""Columns where standard output is not a terminal and COLUMNS is not set."""
-_PLOT_AT_LEAST = 20
-_LABEL_AT_LEAST = 12
 _file = click.Path(path_type=Path)
 
 
@@ -66,12 +55,10 @@ def trace(
     A part is unknown (?) while a signal that it needs is, or while its window is not filled. The exit status is 1
     if FILE has an error.
     """
-    from triggers.backtest.tables import written_whole
     from triggers.language.compile import compile_file
     from triggers.language.parts import parts_program
     from triggers.signals.catalog import SignalCatalog
     from triggers.times import NS_PER_S
-    from triggers.trace.page import page
     from triggers.trace.run import TraceView, window
 
     catalog = SignalCatalog.load(catalog_file)
@@ -89,15 +76,8 @@ def trace(
     _check_inside(at_ns, summary, drive)
     half_ns = round(window_s * NS_PER_S / 2)
     first_ns, last_ns = max(at_ns - half_ns, summary.first_ns), min(at_ns + half_ns, summary.last_ns)
-    block = window(program, drive, catalog, first_ns, last_ns)
-    view = TraceView(program, drive.name, summary, block, first_ns, last_ns, at_ns)
-    if html_file is not None:
-        with written_whole(html_file) as partial:
-            partial.write_text(page(view), encoding="utf-8")
-    if as_json:
-        print_json(_document(view))
-    else:
-        _show(view)
+    view = TraceView(program, drive.name, summary, first_ns, last_ns, at_ns)
+    _show(view, window(program, drive, catalog, first_ns, last_ns), html_file, as_json=as_json)
     return 0
 
 
@@ -163,129 +143,38 @@ def _whole(program: PartsProgram, drive: Drive, catalog: SignalCatalog, parquet_
     from triggers.trace.table import writing
 
     run = TraceRun(program, drive, catalog)
-    blocks: Iterator[TraceBlock] = run.blocks()
-    for _ in blocks if parquet_file is None else writing(parquet_file, program, blocks):
-        pass
+    if parquet_file is None:
+        run.run_through()
+    else:
+        for _ in writing(parquet_file, program, run.blocks()):
+            pass
     return run.summary()
 
 
-def _document(view: TraceView) -> dict[str, Any]:
-    from dataclasses import asdict
+def _show(view: TraceView, blocks: Iterator[TraceBlock], html_file: Path | None, *, as_json: bool) -> None:
+    """Show a window, whose ticks are read once, in each form that was asked for."""
+    from fleet_api.cli.author.trace.document import print_document
+    from fleet_api.cli.author.trace.terminal import TerminalView
 
-    from triggers.backtest.conditions import Shares
-    from triggers.times import NS_PER_S
-
-    summary, block = view.summary, view.block
-    return {
-        "trigger": view.program.trigger,
-        "drive": view.drive,
-        "first": summary.first_ns / NS_PER_S,
-        "last": summary.last_ns / NS_PER_S,
-        "ticks": summary.ticks,
-        "fires": [t_ns / NS_PER_S for t_ns in summary.fires_ns],
-        "closest": None if summary.closest_ns is None else summary.closest_ns / NS_PER_S,
-        "why_not": summary.why_not,
-        "condition": asdict(Shares.of(summary.found.condition)),
-        "unknown": summary.found.unknown,
-        "at": view.at_ns / NS_PER_S,
-        "t": (block.t_ns / NS_PER_S).tolist(),
-        "fired": block.fires.tolist(),
-        "parts": [
-            {
-                "text": part.text,
-                "let": part.let,
-                "depth": part.depth,
-                "type": part.type,
-                "unit": part.unit,
-                "values": [_json_value(part, value) for value in values.tolist()],
-            }
-            for part, values in zip(view.program.parts, block.values, strict=True)
-        ],
-    }
-
-
-def _json_value(part: ConditionPart, value: float) -> float | bool | str | None:
-    """A value as JSON has it; null for unknown."""
-    if math.isnan(value):
-        return None
-    if part.type == "condition":
-        return value == 1
-    return part.values[int(value)] if part.type == "text" else value
-
-
-def _show(view: TraceView) -> None:
-    from triggers.times import NS_PER_S
-    from triggers.trace.page import outcome
-
-    total = _width()
-    first, last = (f"{t_ns / NS_PER_S:.3f} s" for t_ns in (view.summary.first_ns, view.summary.last_ns))
-    title = f"{view.program.trigger} on {view.drive}, {first} to {last}, {view.summary.ticks:,} ticks"
-    for sentence in (title, outcome(view.summary)):
-        print_result(fill(sentence, total, break_long_words=False, break_on_hyphens=False))
-    if not len(view.block.t_ns):
-        remark("there is no tick in this window: give a longer --window")
+    if html_file is not None:
+        blocks = _into_page(view, blocks, html_file)
+    if as_json:
+        print_document(view, blocks)
         return
-    _show_table(view, total)
-    _show_plot(view, total)
+    shown = TerminalView(view)
+    for block in blocks:
+        shown.take(block)
+    shown.print()
 
 
-def _width() -> int:
-    """Characters per line: those of the terminal, or COLUMNS, which also holds where the output goes elsewhere."""
-    return shutil.get_terminal_size((_WIDTH_ELSEWHERE, 0)).columns
+def _into_page(view: TraceView, blocks: Iterator[TraceBlock], file: Path) -> Iterator[TraceBlock]:
+    """Pass blocks on, and write them as a page once all have passed."""
+    from triggers.backtest.tables import written_whole
+    from triggers.trace.page import binning, page
 
-
-def _show_table(view: TraceView, total: int) -> None:
-    """A row per part, a column for each tick around the moment."""
-    import numpy as np
-
-    from triggers.times import NS_PER_S
-
-    block = view.block
-    at = max(int(np.searchsorted(block.t_ns, view.at_ns, side="right")) - 1, 0)
-    for around in range(_AROUND, -1, -1):
-        columns, rows = _table(view, range(max(at - around, 0), min(at + around + 1, len(block.t_ns))))
-        needed = [max(map(display_width, cells)) for cells in zip(columns, *rows, strict=True)]
-        if sum(needed) + len(GAP) * (len(needed) - 1) <= total:
-            break
-    print_table(f"Around {view.at_ns / NS_PER_S:.3f} s (* fires)", columns, rows, width=total)
-
-
-def _table(view: TraceView, chosen: range) -> tuple[list[str], list[list[str]]]:
-    """The titles and rows of a table of these ticks of the window."""
-    from fleet_api.cli.author.trace.plot import shown
-    from triggers.times import NS_PER_S
-
-    block = view.block
-    titles = [f"{block.t_ns[tick] / NS_PER_S:.3f}{' *' if block.fires[tick] else ''}" for tick in chosen]
-    rows = [
-        [_label(part.label, part.depth), part.unit, *(shown(part, float(values[tick])) for tick in chosen)]
-        for part, values in zip(view.program.parts, block.values, strict=True)
-    ]
-    return ["part", "unit", *titles], rows
-
-
-def _show_plot(view: TraceView, total: int) -> None:
-    """A line per part over the whole window."""
-    from fleet_api.cli.author.trace.plot import bar, extent, line
-    from triggers.times import NS_PER_S
-    from triggers.trace.bins import binned
-
-    parts, span_ns = view.program.parts, (view.first_ns, view.last_ns)
-    facts = [extent(part, values) for part, values in zip(parts, view.block.values, strict=True)]
-    beside = max(len(fact) for fact in facts) + 2
-    longest = max(total - beside - _PLOT_AT_LEAST, _LABEL_AT_LEAST)
-    labels = [_label(part.label, part.depth, longest) for part in parts]
-    room = max(len(label) for label in labels)
-    width = max(total - room - beside, _PLOT_AT_LEAST)
-    first, last = (f"{t_ns / NS_PER_S:.3f} s" for t_ns in span_ns)
-    print_result("")
-    print_result(f"{'':{room}} {first}{last:>{max(width - len(first), 1)}}")
-    for part, values, label, fact in zip(parts, view.block.values, labels, facts, strict=True):
-        bins = binned(view.block.t_ns, values, *span_ns, width)
-        drawn = bar(bins) if part.type == "condition" else line(bins)
-        print_result(f"{label:{room}} {drawn} {fact}".rstrip())
-
-
-def _label(label: str, depth: int, longest: int = _MAX_LABEL) -> str:
-    text, longest = "  " * min(depth, 6) + label, min(longest, _MAX_LABEL)
-    return text if len(text) <= longest else text[: longest - 1] + "…"
+    taken = binning(view)
+    for block in blocks:
+        taken.take(block)
+        yield block
+    with written_whole(file) as partial:
+        partial.write_text(page(view, taken.bins()), encoding="utf-8")

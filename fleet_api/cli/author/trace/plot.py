@@ -9,7 +9,6 @@ import numpy as np
 if TYPE_CHECKING:
     from triggers.language.parts import ConditionPart
     from triggers.trace.bins import Bins
-    from triggers.trace.run import Numbers
 
 BLOCKS = "▁▂▃▄▅▆▇█"
 UNKNOWN = "?"
@@ -50,10 +49,9 @@ def shown(part: ConditionPart, value: float) -> str:
     return f"{value:.5g}"
 
 
-def extent(part: ConditionPart, values: Numbers) -> str:
-    """From where to where a number went, with its unit."""
-    known = values[~np.isnan(values)]
-    if part.type != "number" or not len(known):
+def extent(part: ConditionPart, bins: Bins) -> str:
+    """From where to where a number went, with its unit; empty for what is no number."""
+    if part.type != "number" or bins.extent is None:
         return ""
-    low, high = f"{known.min():.4g}", f"{known.max():.4g}"
+    low, high = (f"{value:.4g}" for value in bins.extent)
     return (low if low == high else f"{low} to {high}") + (f" {part.unit}" if part.unit else "")

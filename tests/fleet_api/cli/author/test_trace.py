@@ -75,7 +75,7 @@ def test_a_terminal_gets_a_table_and_a_plot(capsys: Output) -> None:
     drawn = [line.split()[-1] for line in lines if line.startswith("let fast = x > 36 km/h ")]
     assert set(drawn[1]) == {"F", "T"}
     assert len(drawn[1]) > 20
-    assert any(line.rstrip().endswith("5 to 15 m/s") for line in lines)
+    assert any(line.startswith("  x ") and "5 to 15 m/s ▁" in line for line in lines)
 
 
 @pytest.mark.usefixtures("folder")
@@ -93,6 +93,27 @@ def test_every_tick_goes_into_a_parquet_file_and_the_window_into_a_page(capsys: 
     assert table.schema.field("x").metadata[b"unit"] == b"m/s"
     assert Path("o.html").read_text().startswith("<!doctype html>")
     assert capsys.readouterr().err == ""
+
+
+@pytest.mark.usefixtures("folder")
+def test_a_document_is_laid_out_as_every_other_whatever_waits_in_a_file(capsys: Output) -> None:
+    capsys.readouterr()
+    assert main([*TRACE, "--trigger", "speeding", "--window", "2s", "--json"]) == 0
+    printed = capsys.readouterr().out
+    assert printed == json.dumps(json.loads(printed), indent=2) + "\n"
+    assert document(capsys, "--trigger", "speeding", "--window", "2s", "--html", "o.html") == json.loads(printed)
+    assert Path("o.html").read_text().startswith("<!doctype html>")
+
+
+@pytest.mark.usefixtures("folder")
+def test_a_window_without_ticks_is_an_empty_one(capsys: Output) -> None:
+    pq.write_table(pa.table({"t": [0.0, 100.0], "x": [5.0, 5.0], "gear": ["drive", "park"]}), "d.parquet")
+    options = ("--trigger", "never", "--at", "50", "--window", "2s")
+    found = document(capsys, *options)
+    assert (found["t"], found["fired"], [part["values"] for part in found["parts"]]) == ([], [], [[], []])  # type: ignore[attr-defined]
+    assert main([*TRACE, *options, "--html", "o.html"]) == 0
+    assert "there is no tick in this window: give a longer --window" in capsys.readouterr().err
+    assert "unknown throughout" in Path("o.html").read_text()
 
 
 @pytest.mark.usefixtures("folder")
