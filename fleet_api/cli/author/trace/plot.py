@@ -1,10 +1,17 @@
-"""Plots of a trace in a terminal: numbers as a line of block characters, conditions as bars of T, F and ?."""
+"""Plots of a trace in a terminal: numbers as block characters, conditions as T, F and ?, texts as runs of their values.
+
+Each plot is a line of one character per bin.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import numpy as np
+
+from fleet_api.cli.tables import display_width
+from triggers.foreign_text import escaped
 
 if TYPE_CHECKING:
     from triggers.language.parts import ConditionPart
@@ -12,9 +19,17 @@ if TYPE_CHECKING:
 
 BLOCKS = "▁▂▃▄▅▆▇█"
 UNKNOWN = "?"
+_CHANGE, _LASTING, _CUT = "│", "─", "…"
 
 
-def bar(bins: Bins) -> str:
+def drawn(part: ConditionPart, bins: Bins) -> str:
+    """The plot of a part, as its type has it."""
+    if part.type == "condition":
+        return _bar(bins)
+    return _line(bins) if part.type == "number" else "".join(_runs(part, bins))
+
+
+def _bar(bins: Bins) -> str:
     """A condition: `T` where it was true at some time, else `?` where it was unknown at some time, else `F`."""
     signs = []
     for high, has_unknown in zip(bins.high, bins.has_unknown, strict=True):
@@ -22,8 +37,8 @@ def bar(bins: Bins) -> str:
     return "".join(signs)
 
 
-def line(bins: Bins) -> str:
-    """A number or text: the height of its latest value between its lowest and its highest; `?` where it is unknown."""
+def _line(bins: Bins) -> str:
+    """A number: the height of its latest value between its lowest and its highest; `?` where it is unknown."""
     known = bins.last[~np.isnan(bins.last)]
     if not len(known):
         return UNKNOWN * len(bins.last)
@@ -38,8 +53,32 @@ def _block(value: float, low: float, high: float) -> str:
     return BLOCKS[min(int(share * len(BLOCKS)), len(BLOCKS) - 1)]
 
 
+def _runs(part: ConditionPart, bins: Bins) -> Iterator[str]:
+    """A text: each of its values from where it begins on, after a mark if it was another one before; `?` if unknown."""
+    known = ~np.isnan(bins.last)
+    changes = known & ((bins.low != bins.high) | bins.has_unknown)
+    changes[1:] |= (known[1:] != known[:-1]) | (known[1:] & (bins.last[1:] != bins.last[:-1]))
+    begins = [0, *(np.flatnonzero(changes[1:]) + 1).tolist()]
+    for begin, end in zip(begins, [*begins[1:], len(known)], strict=True):
+        if not known[begin]:
+            yield UNKNOWN * (end - begin)
+        else:
+            mark = _CHANGE if begin and known[begin - 1] else ""
+            yield mark + _labelled(shown(part, float(bins.last[begin])), end - begin - len(mark))
+
+
+def _labelled(value: str, width: int) -> str:
+    """A value in the cells of its run: whole, or as much as fits."""
+    label = escaped(value)
+    if display_width(label) > width:
+        while label and display_width(label) >= width:
+            label = label[:-1]
+        label += _CUT[:width]
+    return label + _LASTING * (width - display_width(label))
+
+
 def shown(part: ConditionPart, value: float) -> str:
-    """A value for people, with its unit."""
+    """A value for people, without its unit."""
     if np.isnan(value):
         return UNKNOWN
     if part.type == "condition":

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
 from textwrap import fill
 from typing import TYPE_CHECKING
 
-from fleet_api.cli.author.trace.plot import bar, extent, line, shown
+from fleet_api.cli.author.trace.axis import axis, origin
+from fleet_api.cli.author.trace.plot import drawn, extent, shown
 from fleet_api.cli.output import print_result, print_table, remark
 from fleet_api.cli.tables import GAP, display_width
 from triggers.times import NS_PER_S
@@ -25,9 +25,12 @@ _AROUND = 4
 _MAX_LABEL = 44
 _WIDTH_ELSEWHERE = 120
 """Columns where standard output is not a terminal and COLUMNS is not set."""
-_BESIDE = 0.4
+_BESIDE = 0.45
 """The share of a line that may be beside a plot: what is plotted, and between which values."""
+_PLOT_AT_LEAST = 36
+"""Columns of a plot; in a narrower terminal it has a line of its own."""
 _LABEL_AT_LEAST = 8
+_LEAST_WIDTH = 20
 
 
 class TerminalView:
@@ -36,11 +39,13 @@ class TerminalView:
     def __init__(self, view: TraceView) -> None:
         self._view, self._parts = view, view.program.parts
         self._total = _width()
-        self._beside = min(max(map(_room, self._parts)), int(self._total * _BESIDE))
         self._around = Around(len(self._parts), view.at_ns, _AROUND)
-        columns = self._total - self._beside - 1
-        self._binning = Binning(len(self._parts), view.first_ns, view.last_ns, columns)
-        self._columns = columns
+        self._beside = min(max(map(_room, self._parts)), int(self._total * _BESIDE))
+        self._columns = self._total - self._beside - 1
+        self._is_narrow = self._columns < _PLOT_AT_LEAST
+        if self._is_narrow:
+            self._beside = self._columns = self._total
+        self._binning = Binning(len(self._parts), view.first_ns, view.last_ns, self._columns)
 
     def take(self, block: TraceBlock) -> None:
         """Take some ticks, in order of time."""
@@ -58,9 +63,7 @@ class TerminalView:
             remark("there is no tick in this window: give a longer --window")
             return
         self._print_table()
-        print_result("")
-        for text in self._plot():
-            print_result(text.rstrip())
+        self._print_plot()
 
     def _print_table(self) -> None:
         """A row per part, a column for each tick around the moment."""
@@ -81,13 +84,24 @@ class TerminalView:
         ]
         return ["part", "unit", *titles], rows
 
-    def _plot(self) -> Iterator[str]:
-        """A line per part over the whole window, below the times of its ends."""
-        first, last = (f"{t_ns / NS_PER_S:.3f} s" for t_ns in (self._view.first_ns, self._view.last_ns))
-        yield f"{'':{self._beside}} {first}{last:>{max(self._columns - len(first), 1)}}"
+    def _print_plot(self) -> None:
+        """A plot per part over the whole window, below its times."""
+        view = self._view
+        print_result("")
+        if after_ns := origin(view.first_ns, view.last_ns):
+            print_result(f"Times below are after {after_ns // NS_PER_S} s")
+        times = axis(view.first_ns - after_ns, view.last_ns - after_ns, self._columns)
+        self._print_line("", times)
         for part, bins in zip(self._parts, self._binning.bins(), strict=True):
-            drawn = bar(bins) if part.type == "condition" else line(bins)
-            yield f"{self._name(part, bins)} {drawn}"
+            self._print_line(self._name(part, bins), drawn(part, bins))
+
+    def _print_line(self, name: str, plot: str) -> None:
+        if not self._is_narrow:
+            print_result(f"{name:{self._beside}} {plot}".rstrip())
+            return
+        if name:
+            print_result(name.rstrip())
+        print_result(plot.rstrip())
 
     def _name(self, part: ConditionPart, bins: Bins) -> str:
         """What is plotted, and at the other end of the room for it between which values."""
@@ -104,7 +118,7 @@ def _room(part: ConditionPart) -> int:
 
 def _width() -> int:
     """Characters per line: those of the terminal, or COLUMNS, which also holds where the output goes elsewhere."""
-    return shutil.get_terminal_size((_WIDTH_ELSEWHERE, 0)).columns
+    return max(shutil.get_terminal_size((_WIDTH_ELSEWHERE, 0)).columns, _LEAST_WIDTH)
 
 
 def _label(part: ConditionPart, longest: int) -> str:

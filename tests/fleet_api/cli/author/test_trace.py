@@ -152,7 +152,7 @@ def test_a_folder_with_several_drives_is_told(capsys: Output) -> None:
 
 
 @pytest.mark.usefixtures("folder")
-@pytest.mark.parametrize("columns", [72, 80, 100])
+@pytest.mark.parametrize("columns", [40, 60, 72, 80, 100])
 def test_lines_fit_the_columns_that_are_asked_for_wherever_they_go(
     capsys: Output, monkeypatch: pytest.MonkeyPatch, columns: int
 ) -> None:
@@ -163,4 +163,7 @@ def test_lines_fit_the_columns_that_are_asked_for_wherever_they_go(
     lines = capsys.readouterr().out.splitlines()
     assert max(map(len, lines)) <= columns
     assert any(line.startswith("part") and "*" in line for line in lines), "the table has its moment"
-    assert any("m/s" in line and "▁" in line for line in lines), "and the plot its numbers"
+    assert any(line.endswith("m/s") or "m/s ▁" in line for line in lines), "and the plot its numbers"
+    assert any("▁" in line for line in lines)
+    assert any("│20 s" in line or "│20  " in line for line in lines), "and the time of the moment"
+    assert any("drive──" in line for line in lines), "and its texts"
