@@ -9,7 +9,9 @@ from functools import reduce
 from operator import add
 
 from triggers.backtest.result import DriveResult, DriveWeights
-from triggers.language.watched import Weight
+from triggers.language.checks.conjuncts import Conjunct
+from triggers.language.ir import Ir
+from triggers.language.watched import WatchedTrigger, Weight, nodes_joined
 from triggers.times import NS_PER_S
 
 _MENTIONED = 0.005
@@ -36,18 +38,65 @@ class Shares:
 
 @dataclass(frozen=True, slots=True)
 class PartShares:
-    """One of the parts that a condition joins with `and`, as it is written, and its shares."""
+    """One of the parts that a condition joins with `and`, as it is written, and its shares.
+
+    A part that is a `let` comes before the parts of what it stands for, whose `depth` is one more. Where these are
+    several, they are weighed and it is not: then its shares are None.
+    """
 
     text: str
     true: float | None
     false: float | None
     unknown: float | None
+    depth: int = 0
 
-    @classmethod
-    def of(cls, text: str, weight: Weight) -> PartShares:
-        """The shares of what was weighed."""
-        shares = Shares.of(weight)
-        return cls(text, shares.true, shares.false, shares.unknown)
+
+@dataclass(frozen=True, slots=True)
+class WrittenPart:
+    """A part of a condition as it is written, `depth` lets deep; `weighed` is its index among the weighed parts."""
+
+    text: str
+    depth: int
+    weighed: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class WrittenParts:
+    """The parts of a condition in the order of the text, each `let` before what it stands for."""
+
+    rows: tuple[WrittenPart, ...] = ()
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """How sentences name each of the weighed parts: as it is written, after the lets that it is written in.
+
+        >>> braking = WrittenPart("hard_brake(ego, 3)", 0, None), WrittenPart("v.accel < -a", 1, 0)
+        >>> WrittenParts((*braking, WrittenPart("armed", 0, 1))).names
+        ('hard_brake(ego, 3): v.accel < -a', 'armed')
+        """
+        names: dict[int, str] = {}
+        around: list[str] = []
+        for row in self.rows:
+            around[row.depth :] = [row.text]
+            if row.weighed is not None:
+                names.setdefault(row.weighed, ": ".join(around))
+        return tuple(names[index] for index in sorted(names))
+
+
+def written_parts(watched: WatchedTrigger, ir: Ir, conjuncts: Sequence[Conjunct], source: str) -> WrittenParts:
+    """The parts of a condition by their texts in the source; none if it has none that are weighed."""
+    weighed = {node: index for index, node in enumerate(watched.parts)}
+    rows: list[WrittenPart] = []
+    for part in conjuncts if weighed else ():
+        text = " ".join(source[part.span.start : part.span.end].split())
+        rows.append(WrittenPart(text, part.depth, weighed.get(part.node)))
+        if part.node not in weighed and not part.is_let:  # a derived signal, whose own parts are not in the source
+            inner = nodes_joined(ir, part.node)
+            rows += [
+                WrittenPart(f"{text} ({number} of {len(inner)})", part.depth + 1, weighed[node])
+                for number, node in enumerate(inner, start=1)
+            ]
+    return WrittenParts(tuple(rows))
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +191,11 @@ def _listed(items: Sequence[str]) -> str:
     return f"{', '.join(first)} and {last}" if first else last
 
 
-def parts_of(judged: Judged, texts: Sequence[str]) -> tuple[PartShares, ...]:
-    """The shares of each part of a condition."""
-    return tuple(PartShares.of(text, weight) for text, weight in zip(texts, judged.parts, strict=False))
+def parts_of(judged: Judged, written: WrittenParts) -> tuple[PartShares, ...]:
+    """The shares of each part of a condition; none where the trigger ran on no drive."""
+    return tuple(_part_shares(row, judged.parts) for row in written.rows) if judged.parts else ()
+
+
+def _part_shares(row: WrittenPart, weights: Sequence[Weight]) -> PartShares:
+    shares = Shares.of(Weight() if row.weighed is None else weights[row.weighed])
+    return PartShares(row.text, shares.true, shares.false, shares.unknown, row.depth)

@@ -8,11 +8,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from triggers.backtest.conditions import WrittenParts, written_parts
 from triggers.contracts.campaign import CampaignSettings, TriggerSettings
 from triggers.errors import InvalidInput
 from triggers.language.compile import Compilation, CompiledCampaign, CompiledTriggers
 from triggers.language.ir import Ir
-from triggers.language.text.diagnostics import Span
 from triggers.language.watched import WatchedTrigger, masks_of, watched
 from triggers.signals.catalog import SignalCatalog
 
@@ -28,8 +28,8 @@ class BacktestPlan:
     """The signals that the condition of each trigger reads."""
     watched: tuple[tuple[WatchedTrigger, ...], ...]
     """For each of the programs, the conditions that are weighed."""
-    parts: dict[str, tuple[str, ...]]
-    """By trigger, the parts of its condition as they are written (see `WatchedTrigger`)."""
+    parts: dict[str, WrittenParts]
+    """By trigger, the parts of its condition as they are written; what is weighed of them says `WatchedTrigger`."""
     head_signals: dict[str, frozenset[str]] = field(default_factory=dict)
     """The signals of each compared head, by `compare HEAD` (see `compared`), and of compared events, by their key as a
     text."""
@@ -68,7 +68,7 @@ def make_plan(compilation: Compilation) -> BacktestPlan:
         signals={code.name: _names(ir, reads[code.root]) for code in ir.triggers},
         watched=tuple(watched(each.ir) for each in programs.values()),
         parts={
-            found.trigger: tuple(_text(compilation.source, each.spans[part]) for part in found.parts)
+            found.trigger: written_parts(found, each.ir, each.conjuncts[found.trigger], compilation.source)
             for each in programs.values()
             for found in watched(each.ir)
         },
@@ -105,10 +105,6 @@ def _fields_read(ir: Ir) -> dict[str, frozenset[str]]:
             item = ir.inputs[node.integer("input")]
             read.setdefault(item.name, set()).add(item.fields[node.integer("field")].name)
     return {name: frozenset(fields) for name, fields in read.items()}
-
-
-def _text(source: str, span: Span | None) -> str:
-    return " ".join(source[span.start : span.end].split()) if span is not None else "?"
 
 
 def _names(ir: Ir, mask: int) -> frozenset[str]:

@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from triggers.backtest.budgets import BudgetUse, budget_uses
-from triggers.backtest.conditions import Judged, PartShares, Shares, parts_of, why_not
+from triggers.backtest.conditions import Judged, PartShares, Shares, WrittenParts, parts_of, why_not
 from triggers.backtest.events import EventsOfDrives, events_of
 from triggers.backtest.evidence.by_drive import DriveCounts, LeaveOneOut, counts_by_drive, leave_one_out
 from triggers.backtest.evidence.circumstances import BreakdownReport, breakdown_of
@@ -168,7 +168,7 @@ def make_report(
         rows=sum(drive.rows for drive in drives),
         hours=_hours(drives),
         km=_kilometres(drives),
-        triggers={name: _counts(name, drives, plan.parts.get(name, ())) for name in plan.settings},
+        triggers={name: _counts(name, drives, plan.parts.get(name, WrittenParts())) for name in plan.settings},
         fires=tuple(
             ReportedFire(fire.trigger, drive.name, fire.t_ns / NS_PER_S) for drive in drives for fire in drive.fires
         ),
@@ -203,7 +203,7 @@ def _fires(name: str, drives: Sequence[DriveResult]) -> int:
     return sum(len(drive.fires_ns.get(name, ())) for drive in drives)
 
 
-def _counts(name: str, drives: Sequence[DriveResult], parts: Sequence[str]) -> TriggerCounts:
+def _counts(name: str, drives: Sequence[DriveResult], parts: WrittenParts) -> TriggerCounts:
     ran = [drive for drive in drives if name not in drive.left_out]
     hours, km, fires = _hours(ran), _kilometres(ran), _fires(name, ran)
     judged = Judged.over(name, ran)
@@ -229,7 +229,7 @@ def _counts(name: str, drives: Sequence[DriveResult], parts: Sequence[str]) -> T
         unknown=judged.unknown,
         condition=Shares.of(judged.condition),
         parts=parts_of(judged, parts),
-        why_not=why_not(judged, parts, fires) if ran else None,
+        why_not=why_not(judged, parts.names, fires) if ran else None,
     )
 
 

@@ -12,7 +12,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from triggers.backtest.conditions import Judged, why_not
+from triggers.backtest.conditions import Judged, WrittenParts, why_not
 from triggers.backtest.evidence.by_drive import Totals, fires_on
 from triggers.backtest.plan import BacktestPlan
 from triggers.backtest.result import BacktestResult, DriveResult
@@ -103,7 +103,7 @@ def _count_rows(drive: DriveResult, plan: BacktestPlan, totals: Mapping[str, Tot
     for name in plan.settings:
         if name in drive.left_out:
             continue
-        parts, fires = plan.parts.get(name, ()), fires_on(drive, name)
+        parts, fires = plan.parts.get(name, WrittenParts()).names, fires_on(drive, name)
         judged = Judged.over(name, [drive])
         clips, recordings = drive.clip_bytes.get(name), drive.recording_bytes.get(name)
         yield (

@@ -6,7 +6,7 @@ It never raises because of a file's text: every mistake becomes a diagnostic.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -24,6 +24,7 @@ from triggers.language.checks.campaigns.blocks import (
     check_places,
 )
 from triggers.language.checks.checker import check_definitions, check_names, lower
+from triggers.language.checks.conjuncts import Conjunct
 from triggers.language.checks.expressions import check as check_expression
 from triggers.language.checks.limits import LimitedProgram, check_limits, check_uncollected
 from triggers.language.checks.signal_catalog import catalog_findings, derived_findings
@@ -55,6 +56,8 @@ class CompiledCampaign:
     ir: Ir
     spans: tuple[Span | None, ...] = ()
     """Where each node of `ir` first appears in the source."""
+    conjuncts: Mapping[str, tuple[Conjunct, ...]] = field(default_factory=dict)
+    """By trigger, the parts that its condition joins with `and`, as they are written."""
 
     @cached_property
     def program(self) -> bytes:
@@ -74,6 +77,7 @@ class CompiledTriggers:
     settings: tuple[TriggerSettings, ...]
     ir: Ir
     spans: tuple[Span | None, ...] = ()
+    conjuncts: Mapping[str, tuple[Conjunct, ...]] = field(default_factory=dict)
 
     @cached_property
     def program(self) -> bytes:
@@ -248,7 +252,7 @@ def _lower_triggers(draft: _Draft) -> None:
     """Lower all triggers as one program, whether a campaign collects them or not."""
     compare = [compared for campaign in draft.file.campaigns for compared in campaign.compare]
     lowered = lower(draft.file, draft.file.triggers, compare, draft.catalog, draft.report)
-    draft.triggers = CompiledTriggers(lowered.settings, lowered.ir, lowered.spans)
+    draft.triggers = CompiledTriggers(lowered.settings, lowered.ir, lowered.spans, lowered.conjuncts)
     draft.of_catalog = lowered.of_catalog
 
 
@@ -278,7 +282,7 @@ def _lower_campaigns(draft: _Draft) -> None:
         collected = {trigger.name for trigger in settings.triggers}
         triggers = [trigger for trigger in draft.file.triggers if trigger.name.text in collected]
         lowered = lower(draft.file, triggers, block.compare, draft.catalog, draft.report)
-        draft.campaigns[settings.name] = CompiledCampaign(settings, lowered.ir, lowered.spans)
+        draft.campaigns[settings.name] = CompiledCampaign(settings, lowered.ir, lowered.spans, lowered.conjuncts)
         nodes += len(lowered.ir.nodes)
         if nodes > MAX_FILE_NODES:
             draft.report.too_many(block.name.span, "sub-expressions of all campaigns", nodes, MAX_FILE_NODES, "a file")

@@ -1,7 +1,11 @@
-"""The parts of a trigger's condition: every sub-expression, with its text, type, unit, and node in a program."""
+"""The parts of a trigger's condition: every sub-expression, with its text, type, unit, and node in a program.
+
+They are in the order of the text: a `let` by its use, and beneath it what it stands for.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Container, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Literal
@@ -9,6 +13,7 @@ from typing import Literal
 from triggers.errors import InvalidInput
 from triggers.language.analysis.typed import Type, Typed
 from triggers.language.checks.checker import lower_parts
+from triggers.language.checks.conjuncts import Conjunct, is_argument
 from triggers.language.compile import expanded
 from triggers.language.ir import Ir
 from triggers.language.text import syntax
@@ -23,11 +28,11 @@ _TYPES: dict[Type, PartType] = {Type.NUMBER: "number", Type.BOOL: "condition", T
 
 @dataclass(frozen=True, slots=True)
 class ConditionPart:
-    """A sub-expression: `text` as it is written, `let` its name where it is the whole of one, `depth` how deep it is.
+    """A sub-expression: its `text` as it is written, and `depth`, how deep it is in the condition.
 
-    A let with arguments has its call for a name, as in `held(x)`, and one of an import that of the file, as in `c.far`.
-
-    `unit` is that of its numbers, `values` what the indexes of a text stand for, `node` its place in the program.
+    The use of a let has the let's name in `let` (`fast`, `held(x)`; `c.fast` for one of an import), and what the let
+    stands for one deeper. `unit` is that of its numbers, `values` what the indexes of a text stand for, `node` its
+    place in the program.
     """
 
     text: str
@@ -38,23 +43,16 @@ class ConditionPart:
     values: tuple[str, ...]
     node: int
 
-    @property
-    def label(self) -> str:
-        """The text, or what a `let` is."""
-        return self.text if self.let is None else f"let {self.let} = {self.text}"
-
 
 @dataclass(frozen=True, slots=True)
 class PartsProgram:
-    """A program of one trigger in which each part of its condition has a node; its condition is the last at depth 0."""
+    """A program of one trigger in which each part of its condition has a node; the condition itself is the first."""
 
     trigger: str
+    source: str
     ir: Ir
     parts: tuple[ConditionPart, ...]
-
-    def text_of(self, node: int) -> str:
-        """How a node is written: the text of its first part."""
-        return next((part.text for part in self.parts if part.node == node), "?")
+    conjuncts: tuple[Conjunct, ...]
 
 
 def parts_program(source: str, filename: str, trigger: str, catalog: SignalCatalog) -> PartsProgram:
@@ -66,19 +64,38 @@ def parts_program(source: str, filename: str, trigger: str, catalog: SignalCatal
         names = ", ".join(f"`{each.name.text}`" for each in file.triggers[:10]) or "none"
         raise InvalidInput(f"{filename}: has no trigger `{trigger}`", remedy=f"choose one of its triggers: {names}")
     lowered = lower_parts(file, found, catalog, report)
-    if lowered is None:
+    if lowered is None or found.when is None:
         raise InvalidInput(f"{filename}: trigger `{trigger}` has a mistake", remedy="see `longtail check`")
-    ir, parts, nodes = lowered
-    lets = {id(let.value): _shown(let, written) for let in file.lets if let.use != let.value.span}
+    nodes = zip(lowered.checked, lowered.nodes, strict=True)
+    known = {id(part.expression): (part.typed, node) for part, node in nodes}
     made: dict[tuple[str, int], ConditionPart] = {}
-    for part, node in zip(parts, nodes, strict=True):
-        if part.typed is not None:
-            text = " ".join(source[part.expression.span.start : part.expression.span.end].split())
-            let = lets.get(id(part.expression)) if part.depth == 0 else None
-            made.setdefault(
-                (text if let is None else f"let {let}", node), _part(part.typed, text, let, part.depth, node)
-            )
-    return PartsProgram(trigger, ir, tuple(made.values()))
+    for expression, let, depth in _as_written(found.when, {each.name.text: each for each in file.lets}, known):
+        typed, node = known[id(expression)]
+        if typed is not None:
+            text = " ".join(source[expression.span.start : expression.span.end].split())
+            name = None if let is None else _shown(let, written)
+            made.setdefault((text, node), _part(typed, text, name, depth, node))
+    return PartsProgram(trigger, source, lowered.ir, tuple(made.values()), lowered.conjuncts)
+
+
+def _as_written(
+    condition: syntax.Expression, lets: Mapping[str, syntax.Let], known: Container[int]
+) -> Iterator[tuple[syntax.Expression, syntax.Let | None, int]]:
+    """The known expressions of a condition in the order of the text, each with the let that it is a use of and its
+    depth; the first use of a let is followed by what it stands for."""
+    opened: set[str] = set()
+    waiting: list[tuple[syntax.Expression, int]] = [(condition, 0)]
+    while waiting:
+        expression, depth = waiting.pop()
+        let = lets.get(expression.name) if isinstance(expression, syntax.Name) else None
+        if id(expression) in known and (let is None or not is_argument(let)):
+            yield expression, let, depth
+            depth += 1
+        inner = expression.children()
+        if let is not None:
+            inner = () if let.name.text in opened else (let.value,)
+            opened.add(let.name.text)
+        waiting += [(each, depth) for each in reversed(inner)]
 
 
 def _shown(let: syntax.Let, file: syntax.File) -> str:

@@ -6,11 +6,11 @@ of them from here, so they agree on the order of what is weighed.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from triggers.language.ir import CLOCK, Ir, mask_of
+from triggers.language.ir import CLOCK, Ir, Node, mask_of
 
 MAX_SIGNALS = 64
 """At most so many signals of a trigger are weighed, the first that it reads; a bound on the module's memory."""
@@ -87,7 +87,7 @@ def watched(ir: Ir) -> tuple[WatchedTrigger, ...]:
     needs = needed(ir)
     found = []
     for code in ir.triggers:
-        parts = tuple(dict.fromkeys(_conjuncts(ir, code.root)))
+        parts = nodes_joined(ir, code.root)
         found.append(
             WatchedTrigger(code.name, code.root, parts if len(parts) > 1 else (), _first(needs[code.root] & ~CLOCK))
         )
@@ -126,23 +126,29 @@ def needed(ir: Ir) -> list[int]:
     return masks
 
 
-def _conjuncts(ir: Ir, root: int) -> Iterator[int]:
-    """The nodes that must all be true for the root to be, in the order of the text."""
+def nodes_joined(ir: Ir, root: int) -> tuple[int, ...]:
+    """The nodes that must all be true for the root to be, in the order of the text, each once."""
+    found: dict[int, None] = {}
+    seen: set[int] = set()
     waiting = [root]
     while waiting:
         index = waiting.pop()
-        if ir.nodes[index].op == "and" and not _is_one(ir, index):
+        if index in seen:  # what is joined with itself, again and again, would double with each level
+            continue
+        seen.add(index)
+        if ir.nodes[index].op == "and" and not is_one(ir.nodes, index):
             waiting += reversed(ir.nodes[index].arguments)
         else:
-            yield index
+            found[index] = None
+    return tuple(found)
 
 
-def _is_one(ir: Ir, index: int) -> bool:
+def is_one(nodes: Sequence[Node], index: int) -> bool:
     """Whether an `and` is `x between low and high` or `changed(x) from a to b`, one condition for its author."""
-    parts = [ir.nodes[argument] for argument in ir.nodes[index].arguments]
+    parts = [nodes[argument] for argument in nodes[index].arguments]
     operations = [node.op for node in parts]
     if operations == ["fall", "rise"]:
-        parts = [ir.nodes[node.arguments[0]] for node in parts]
+        parts = [nodes[node.arguments[0]] for node in parts]
         is_pair = all(node.op == "eq" for node in parts)
     else:
         is_pair = operations == ["ge", "le"]

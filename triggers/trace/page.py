@@ -43,7 +43,7 @@ def _body(view: TraceView, title: str, drawn: list[Bins]) -> Iterator[str]:
     for part, bins in zip(view.program.parts, drawn, strict=True):
         # the text is indented, the plot is not: the same moment is at the same place in every plot
         yield f'<div class="part"><div class="d{min(part.depth, _DEEPEST)}">'
-        yield f'<div class="name">{text(part.label)}</div><div class="facts">{text(_facts(part, bins))}</div></div>'
+        yield f'<div class="name">{text(part.text)}</div><div class="facts">{text(_facts(part, bins))}</div></div>'
         yield _plot(part, bins, at) + "</div>"
     ends = [f"{t_ns / NS_PER_S:.3f} s" for t_ns in (first_ns, at_ns, last_ns)]
     yield f'<div class="axis">{"".join(f"<span>{end}</span>" for end in ends)}</div>'
@@ -72,7 +72,7 @@ def _plot(part: ConditionPart, bins: Bins, at: float) -> str:
     drawn = "".join(_bars(bins, height) if part.type == "condition" else _line(bins, height))
     mark = f'<line class="at" x1="{at:.1f}" x2="{at:.1f}" y1="0" y2="{height}"/>'
     size = f'viewBox="0 0 {_BINS} {height}" height="{height}" preserveAspectRatio="none"'
-    return f'<svg {size} role="img" aria-label="{text(part.label)}">{drawn}{mark}</svg>'
+    return f'<svg {size} role="img" aria-label="{text(part.text)}">{drawn}{mark}</svg>'
 
 
 def _bars(bins: Bins, height: int) -> Iterator[str]:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from triggers.backtest.conditions import Judged, why_not
+from triggers.backtest.conditions import Judged, why_not, written_parts
 from triggers.backtest.result import DriveResult, DriveWeights
 from triggers.drives.drive import Drive
 from triggers.drives.times import Times
@@ -145,7 +145,7 @@ class TraceRun:
         names = dict(zip((self._signals[index] for index in each.signals), weights.unknown_with_ns, strict=True))
         named = DriveWeights(weights.condition, weights.parts, names, weights.closest)
         judged = Judged.over(each.trigger, [DriveResult("", self._drive.path, weights={each.trigger: named})])
-        texts = [self._program.text_of(part) for part in each.parts]
+        written = written_parts(each, self._program.ir, self._program.conjuncts, self._program.source)
         closest_ns = self._margin.t_ns if weights.closest is None else weights.closest.t_ns
         return TraceSummary(
             first_ns=self._first_ns,
@@ -153,7 +153,7 @@ class TraceRun:
             ticks=self._ticks,
             fires_ns=tuple(self._fires),
             closest_ns=closest_ns,
-            why_not=why_not(judged, texts, len(self._fires), in_drive=False),
+            why_not=why_not(judged, written.names, len(self._fires), in_drive=False),
             found=judged,
         )
 

@@ -26,7 +26,7 @@ _READ_ROWS = 1 << 14
 def schema_of(program: PartsProgram) -> pa.Schema:
     """`t` (s), `t_ns` and `fires`, then a column per part under its text.
 
-    A column's metadata has its `type`, `unit` and `depth`, and `let` for the whole of one.
+    A column's metadata has its `type`, `unit` and `depth`, and `let` for the use of one.
     """
     own = [pa.field("t", pa.float64()), pa.field("t_ns", pa.int64()), pa.field("fires", pa.bool_())]
     fields = [
@@ -45,10 +45,10 @@ def names_of(program: PartsProgram) -> list[str]:
     taken = set(OWN_COLUMNS)
     names = []
     for part in program.parts:
-        name, number = part.let or part.text, 1
+        name, number = part.text, 1
         while name in taken:
             number += 1
-            name = f"{part.let or part.text} ({number})"
+            name = f"{part.text} ({number})"
         taken.add(name)
         names.append(name)
     return names

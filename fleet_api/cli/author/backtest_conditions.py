@@ -24,7 +24,7 @@ def show_conditions(report: BacktestReport) -> None:
             continue
         unknown = ", ".join(f"{signal} {shown_share(share)}" for signal, share in list(counts.unknown.items())[:3])
         rows.append((name, *_shares(counts.condition), unknown))
-        rows += [(f"  {shortened(part.text)}", *_shares(part), "") for part in counts.parts]
+        rows += [(f"{'  ' * (part.depth + 1)}{shortened(part.text)}", *_shares(part), "") for part in counts.parts]
     if not rows:
         return
     print_table("Conditions, share of time", ("condition", "true", "false", "unknown", "with signal"), rows[:_SHOWN])

@@ -16,8 +16,13 @@ from tests.triggers.language.randomised.agreement import Case, Pieces, nodes_of_
 from tests.triggers.language.randomised.tracing import traced
 from triggers.drives.drive import Drive
 from triggers.errors import InvalidInput
+from triggers.language.checks.checker import lower_parts
+from triggers.language.compile import expanded
 from triggers.language.ir import Ir
 from triggers.language.parts import parts_program
+from triggers.language.text.diagnostics import Source
+from triggers.language.text.parser import parse
+from triggers.language.text.reporter import Reporter
 from triggers.language.webassembly.host.blocks import ReadableMachine
 from triggers.signals.catalog import SignalCatalog
 from triggers.trace.run import TraceRun, joined
@@ -87,14 +92,14 @@ def write(path: Path, **columns: object) -> Drive:
     return Drive(path)
 
 
-def test_parts_are_all_sub_expressions_in_their_own_units_with_lets_by_name() -> None:
+def test_parts_are_all_sub_expressions_in_their_own_units_with_lets_as_they_are_used() -> None:
     source = 'let fast = x > 36 km/h\ntrigger t { when fast and x + y > 5 km/h and gear == "drive" and armed }'
     parts = parts_program(source, "f", "t", CATALOG).parts
-    assert [(part.label, part.depth, part.type, part.unit) for part in parts] == [
-        ("let fast = x > 36 km/h", 0, "condition", ""),
-        ("x", 1, "number", "m/s"),
+    assert [(part.text, part.depth, part.type, part.unit) for part in parts] == [
         ('fast and x + y > 5 km/h and gear == "drive" and armed', 0, "condition", ""),
         ("fast", 1, "condition", ""),
+        ("x > 36 km/h", 2, "condition", ""),
+        ("x", 3, "number", "m/s"),
         ("x + y > 5 km/h", 1, "condition", ""),
         ("x + y", 2, "number", "m/s"),
         ("y", 3, "number", "m/s"),
@@ -104,12 +109,12 @@ def test_parts_are_all_sub_expressions_in_their_own_units_with_lets_by_name() ->
     ]
 
 
-def test_the_parts_of_a_condition_in_a_files_own_words_have_the_names_that_it_gives_them() -> None:
+def test_the_use_of_a_let_is_a_part_with_what_it_stands_for_beneath() -> None:
     source = """import "lib/c.trigger" as c
 param limit = 3 m/s
 set known = ("park", "drive")
 let above(a) = a > limit
-trigger t { when above(x + y) and c.far and c.held(armed) and gear in known }
+trigger t { when above(x + y) and c.far and c.held(armed) and gear in known and c.held(above(y)) and c.far }
 file "lib/c.trigger" {
 let far = y > 10 m/s
 param hold = 1 s
@@ -117,21 +122,41 @@ let held(p) = p for hold
 }
 """
     parts = parts_program(source, "f", "t", CATALOG).parts
-    assert [(part.label, part.depth) for part in parts] == [
-        ("let c.far = y > 10 m/s", 0),
-        ("y", 1),
-        ("x + y", 0),
-        ("x", 1),
-        ("let above(x + y) = a > limit", 0),
-        ("let c.held(armed) = p for hold", 0),
-        ("armed", 1),
-        ("above(x + y) and c.far and c.held(armed) and gear in known", 0),
+    assert [(part.text, part.depth) for part in parts[1:]] == [
         ("above(x + y)", 1),
+        ("a > limit", 2),
+        ("x + y", 3),
+        ("x", 4),
+        ("y", 4),
         ("c.far", 1),
+        ("y > 10 m/s", 2),
         ("c.held(armed)", 1),
+        ("p for hold", 2),
+        ("armed", 3),
         ("gear in known", 1),
         ("gear", 2),
+        ("c.held(above(y))", 1),
+        ("p for hold", 2),
+        ("above(y)", 3),
+        ("a > limit", 4),
     ]
+    lets = [part.let for part in parts if part.let is not None]
+    assert lets == ["above(x + y)", "c.far", "c.held(armed)", "c.held(above(y))", "above(y)"]
+
+
+@pytest.mark.parametrize("shard", range(SHARDS))
+def test_no_part_of_a_random_condition_is_left_out(shard: int) -> None:
+    for seed in range(shard, PROGRAMS, SHARDS):
+        case = Case.random(Random(9_000_000 + seed), rows=5, triggers=3, depth=4)
+        catalog = SignalCatalog.parse(case.catalog, name="catalog")
+        report = Reporter(Source(case.source, "case"))
+        file = expanded(parse(report.source, report), catalog, report)
+        for trigger in file.triggers:
+            lowered = lower_parts(file, trigger, catalog, report)
+            parts = parts_program(case.source, "case", trigger.name.text, catalog).parts
+            assert lowered is not None
+            assert {part.node for part in parts} == set(lowered.nodes)
+            assert (parts[0].node, parts[0].depth) == (lowered.ir.triggers[0].root, 0)
 
 
 def test_two_calls_of_a_let_are_parts_of_their_own_with_their_own_values(tmp_path: Path) -> None:
@@ -139,9 +164,9 @@ def test_two_calls_of_a_let_are_parts_of_their_own_with_their_own_values(tmp_pat
     program = parts_program(source, "f", "t", CATALOG)
     drive = write(tmp_path / "d.parquet", t=[0.0, 0.1], x=[5.0, 5.0], y=[1.0, 5.0])
     block = joined(list(TraceRun(program, drive, CATALOG).blocks()), len(program.parts))
-    values = {part.label: found.tolist() for part, found in zip(program.parts, block.values, strict=True)}
-    assert values["let above(x) = a > 3 m/s"] == [1.0, 1.0]
-    assert values["let above(y) = a > 3 m/s"] == [0.0, 1.0]
+    values = {part.text: found.tolist() for part, found in zip(program.parts, block.values, strict=True)}
+    assert values["above(x)"] == [1.0, 1.0]
+    assert values["above(y)"] == [0.0, 1.0]
 
 
 def test_a_derived_signal_is_a_part_by_its_name_without_what_it_is_derived_from() -> None:
@@ -149,7 +174,7 @@ def test_a_derived_signal_is_a_part_by_its_name_without_what_it_is_derived_from(
     catalog = SignalCatalog.parse(text, name="c")
     parts = parts_program("trigger t { when twice > 5 m/s and x > 1 m/s }", "f", "t", catalog).parts
     labels = ["twice > 5 m/s and x > 1 m/s", "twice > 5 m/s", "twice", "x > 1 m/s", "x"]
-    assert [part.label for part in parts] == labels
+    assert [part.text for part in parts] == labels
 
 
 @pytest.mark.parametrize("measured", ["distance over 2 s", "distance since p"])
@@ -195,3 +220,13 @@ def test_of_a_conjunction_that_never_was_true_the_closest_is_where_all_but_one_p
     summary = run.summary()
     assert summary.closest_ns == 5_000_000_000
     assert summary.why_not == "`y > 1 m/s` was never true; all but `y > 1 m/s` were true first at 5.000 s"
+
+
+def test_the_reason_names_a_part_after_the_let_that_it_is_written_in(tmp_path: Path) -> None:
+    drive = write(tmp_path / "d.parquet", t=[0.0, 0.1], x=[20.0, 20.0], y=[0.0, 0.0])
+    source = "let both(v, w) = v > 36 km/h and w > 1 m/s trigger t { when both(x, y) and x > 1 m/s }"
+    run = TraceRun(parts_program(source, "f", "t", CATALOG), drive, CATALOG)
+    run.run_through()
+    assert run.summary().why_not == (
+        "`both(x, y): w > 1 m/s` was never true; all but `both(x, y): w > 1 m/s` were true first at 0.000 s"
+    )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from triggers.backtest.page.figures import number_range, per_hour
+from triggers.contracts.api.backtests.reports import PartSharesView
 from triggers.contracts.api.backtests.stated import StatedReport
 from triggers.pages import html, parts
 from triggers.pages.html import text
@@ -44,7 +45,7 @@ def conditions(stated: StatedReport) -> Iterator[str]:
         if counts.condition.true is None:
             continue
         signals = ", ".join(f"{signal} {shown_share(share)}" for signal, share in list(counts.unknown.items())[:5])
-        shares = [(name, counts.condition, signals)] + [(_cut(each.text), each, "") for each in counts.parts]
+        shares = [(name, counts.condition, signals)] + [(_nested(each), each, "") for each in counts.parts]
         for label, each, unknown in shares:
             rows.append((label, shown_share(each.true), shown_share(each.false), shown_share(each.unknown), unknown))
         if len(drawn) < _DRAWN:
@@ -71,5 +72,6 @@ def clip_rows(stated: StatedReport) -> list[tuple[str, str, str, str]]:
     ]
 
 
-def _cut(value: str) -> str:
-    return value if len(value) <= _TEXT else value[: _TEXT - 1] + "…"
+def _nested(part: PartSharesView) -> str:
+    """A part as it is written, with a mark for each let that it is in."""
+    return "↳ " * part.depth + (part.text if len(part.text) <= _TEXT else part.text[: _TEXT - 1] + "…")

@@ -11,6 +11,7 @@ from triggers.language.checks.calls.pairs import compared_events, compared_head
 from triggers.language.checks.calls.places import check_fence
 from triggers.language.checks.campaigns.amounts import budget_limits, priority, sample_one_in
 from triggers.language.checks.comparisons import facts_of
+from triggers.language.checks.conjuncts import Conjunct, conjuncts
 from triggers.language.checks.context import CheckContext, CheckedPart, shown_time
 from triggers.language.checks.expressions import check, check_let, condition
 from triggers.language.checks.silence import check_silence
@@ -34,6 +35,8 @@ class Lowered:
     ir: Ir
     settings: tuple[TriggerSettings, ...]
     spans: tuple[Span | None, ...]
+    conjuncts: dict[str, tuple[Conjunct, ...]]
+    """By trigger, the parts of its condition as they are written, with their nodes in the program."""
     of_catalog: tuple[Diagnostic, ...] = ()
     """What is wrong with the derived signals that it reads."""
 
@@ -130,11 +133,13 @@ def lower(
     _check_lets(context, _used_lets(context, file, triggers))
     codes: list[TriggerCode] = []
     settings: list[TriggerSettings] = []
+    sound: list[syntax.Trigger] = []
     for trigger in triggers:
         lowered = _lower_trigger(context, trigger)
         if lowered is not None:
             codes.append(lowered[0])
             settings.append(lowered[1])
+            sound.append(trigger)
         if _is_too_large(context, trigger.name.span):  # the remaining triggers would make it even larger
             break
     compares: dict[str, CompareCode] = {}
@@ -144,18 +149,42 @@ def lower(
             events.update(dict.fromkeys(compared_events(context, compared)))
         elif (code := compared_head(context, compared)) is not None:
             compares.setdefault(code.head, code)
-    ir, spans = _pruned(context, codes, list(compares.values()), list(events))
-    return Lowered(ir, tuple(settings), spans, context.of_catalog)
+    ir, kept = _pruned(context, codes, list(compares.values()), list(events))
+    spans = tuple(context.graph.spans[index] for index in kept)
+    return Lowered(ir, tuple(settings), spans, _conjuncts(context, sound, kept), context.of_catalog)
+
+
+def _conjuncts(
+    context: CheckContext, triggers: Sequence[syntax.Trigger], kept: Sequence[int]
+) -> dict[str, tuple[Conjunct, ...]]:
+    """The parts of the conditions of lowered triggers, whose nodes are renumbered as the program has them."""
+    numbers = {old: new for new, old in enumerate(kept)}
+    return {
+        trigger.name.text: tuple(
+            replace(part, node=numbers[part.node]) for part in conjuncts(context, trigger.when) if part.node in numbers
+        )
+        for trigger in triggers
+        if trigger.when is not None
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class LoweredParts:
+    """The program of one trigger in which every expression of its condition has a node.
+
+    `checked` are the expressions that have a value of their own, which constants have not, and `nodes` their nodes.
+    """
+
+    ir: Ir
+    checked: tuple[CheckedPart, ...]
+    nodes: tuple[int, ...]
+    conjuncts: tuple[Conjunct, ...]
 
 
 def lower_parts(
     file: syntax.File, trigger: syntax.Trigger, catalog: SignalCatalog, report: Reporter
-) -> tuple[Ir, list[CheckedPart], tuple[int, ...]] | None:
-    """The program of one trigger in which every expression of its condition has a node; None if it has a mistake.
-
-    The expressions come in the order of the text, those of the lets that it uses first, without constants; then their
-    nodes. Numbers are in the expression's own unit.
-    """
+) -> LoweredParts | None:
+    """The program and the expressions of one trigger; None if it has a mistake. Numbers are in their own units."""
     context = new_context(file, catalog, report)
     context.parts = []
     _check_lets(context, _used_lets(context, file, [trigger]))
@@ -172,7 +201,8 @@ def lower_parts(
         nodes=left.nodes,
         triggers=(replace(lowered[0], root=root),),
     )
-    return ir, parts, tuple(indexes)
+    written = _conjuncts(context, [trigger], left.kept)[trigger.name.text]
+    return LoweredParts(ir, tuple(parts), tuple(indexes), written)
 
 
 def _has_one_value(context: CheckContext, typed: Typed) -> bool:
@@ -182,8 +212,8 @@ def _has_one_value(context: CheckContext, typed: Typed) -> bool:
 
 def _pruned(
     context: CheckContext, triggers: list[TriggerCode], compares: list[CompareCode], events: list[EventCode]
-) -> tuple[Ir, tuple[Span | None, ...]]:
-    """The program with only the nodes that these need, and the places of its nodes in the source."""
+) -> tuple[Ir, tuple[int, ...]]:
+    """The program with only the nodes that these need, and what their indexes were before."""
     sides = [side for code in compares for side in (code.active, code.shadow)]
     sides += [side for code in events for side in (code.first, code.second)]
     left = prune(context.graph.nodes, [*(trigger.root for trigger in triggers), *sides])
@@ -196,7 +226,7 @@ def _pruned(
         compares=tuple(replace(code, active=next(indexes), shadow=next(indexes)) for code in compares),
         events=tuple(replace(code, first=next(indexes), second=next(indexes)) for code in events),
     )
-    return ir, tuple(context.graph.spans[index] for index in left.kept)
+    return ir, left.kept
 
 
 def _lower_trigger(context: CheckContext, trigger: syntax.Trigger) -> tuple[TriggerCode, TriggerSettings] | None:

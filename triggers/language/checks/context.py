@@ -64,6 +64,8 @@ class CheckContext:
     """Whether the file says `language 2`, so that the words of that version mean themselves, whatever is named so."""
     parts: list[CheckedPart] | None = None
     """All expressions in the order in which their checks began, for who asks for them with an empty list."""
+    conditions: dict[int, Typed] = field(default_factory=dict)
+    """By the `id` of an expression that must be a condition, what it is."""
     depth: int = 0
     open_form: int | None = None
     """The scope of the form over objects that is being checked, but not within a `let` that it uses."""

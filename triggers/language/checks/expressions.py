@@ -46,6 +46,7 @@ def condition(context: CheckContext, expression: syntax.Expression) -> Typed:
         proposal = "compare it with a value, for example with `>` or `==`"
         context.report.not_a_condition(expression.span, context.what(typed), proposal)
         return context.error(expression.span)
+    context.conditions[id(expression)] = typed
     return typed
 
 

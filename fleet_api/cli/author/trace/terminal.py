@@ -122,5 +122,5 @@ def _width() -> int:
 
 
 def _label(part: ConditionPart, longest: int) -> str:
-    text = "  " * min(part.depth, 6) + part.label
+    text = "  " * min(part.depth, 6) + part.text
     return text if len(text) <= longest else text[: longest - 1] + "…"

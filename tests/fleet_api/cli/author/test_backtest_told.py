@@ -267,11 +267,13 @@ def test_parts_that_are_never_true_together_are_told_with_the_closest_moment(bac
     source = "let both = x > 0.5 and y > 0.5\ntrigger a { when both and y < 2 }"
     report, _ = backtest(source, "signals:\n  x: {rate: 10}\n  y: {rate: 10}\n", path)
     a = report["triggers"]["a"]
-    assert [part["text"] for part in a["parts"]] == ["x > 0.5", "y > 0.5", "y < 2"]
-    assert a["parts"][0]["true"] + a["parts"][1]["true"] == pytest.approx(1)
+    parts = [(part["text"], part["depth"]) for part in a["parts"]]
+    assert parts == [("both", 0), ("x > 0.5", 1), ("y > 0.5", 1), ("y < 2", 0)]
+    assert [a["parts"][0][share] for share in ("true", "false", "unknown")] == [None] * 3
+    assert a["parts"][1]["true"] + a["parts"][2]["true"] == pytest.approx(1)
     assert a["why_not"] == (
         "each part was true at some time, but never all of them at once; "
-        "all but `x > 0.5` were true first at 0.000 s of drive d"
+        "all but `both: x > 0.5` were true first at 0.000 s of drive d"
     )
 
 

@@ -19,9 +19,14 @@ class SharesView(View):
 
 
 class PartSharesView(SharesView):
-    """One of the parts that a condition joins with `and`, as it is written, and its shares."""
+    """One of the parts that a condition joins with `and`, as it is written, and its shares.
+
+    A part that is a `let` comes before the parts of what it stands for, whose `depth` is one more. Where these are
+    several, its own shares are null.
+    """
 
     text: str
+    depth: int = 0
 
 
 class TriggerCountsView(View):
