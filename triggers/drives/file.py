@@ -7,7 +7,7 @@ being decoded, however long the file is. Errors name the file, and the column or
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import groupby
 from pathlib import Path
@@ -21,7 +21,7 @@ from triggers.drives.batches import Batch, Merger
 from triggers.drives.carry import carried
 from triggers.drives.columns import ColumnReader, Numbers, check_type
 from triggers.drives.findings import Findings
-from triggers.drives.objects.lists import Structs
+from triggers.drives.objects.lists import ObjectReader, Structs
 from triggers.drives.objects.places import Places, source_of
 from triggers.drives.time_column import TimeReader
 from triggers.drives.times import Times
@@ -236,9 +236,8 @@ class DriveFile:
         }
         first_row, latest_ns = 0, 0
         flat, nested = {time.name, *signals.values()}, self._leaves(catalog, lists)
-        for record_batch in self._read(sorted(flat), nested, row_groups):
-            if not record_batch.num_rows:
-                continue
+        record_batches = self._read(sorted(flat), nested, row_groups)
+        for record_batch in _bounded(record_batches, len(flat), list_readers.values()):
             try:
                 times = time.times(record_batch.column(time.name), first_row)
                 arrays = readers.arrays(record_batch, first_row)
@@ -278,7 +277,7 @@ class DriveFile:
         """How many rows are read at a time, and of which row groups.
 
         Lists are read in small steps, as they may be longer in some of a group's rows than its average tells, and in
-        smaller ones where this is large.
+        smaller ones where this is large; what is read is divided by what it really holds (`_bounded`).
         """
         if self._batch_rows or not nested:
             yield self._batch_rows or max(MIN_BATCH_ROWS, min(MAX_BATCH_ROWS, BATCH_BYTES // (8 * columns))), row_groups
@@ -302,6 +301,25 @@ class DriveFile:
             return
         end = np.searchsorted(self._group_rows, first_row + len(t_ns))
         self.group_starts_ns += t_ns[self._group_rows[known:end] - first_row].tolist()
+
+
+def _bounded(record_batches: Iterable[Any], flat: int, lists: Collection[ObjectReader]) -> Iterator[Any]:
+    """Batches with rows, divided so that the arrays of each take at most BATCH_BYTES, or it is a single row.
+
+    What a row group holds on average says nothing of a stretch of it in which its lists are long.
+    """
+    for record_batch in record_batches:
+        if not lists:
+            if record_batch.num_rows:
+                yield record_batch
+            continue
+        until = np.cumsum(sum((each.row_bytes(record_batch) for each in lists), start=np.array(8 * flat)))
+        first = 0
+        while first < record_batch.num_rows:
+            before = until[first - 1] if first else 0
+            end = max(int(until.searchsorted(before + BATCH_BYTES, side="right")), first + 1)
+            yield record_batch.slice(first, end - first)
+            first = end
 
 
 @contextmanager

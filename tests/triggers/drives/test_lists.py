@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from triggers.drives import file as drive_file
 from triggers.drives import series
+from triggers.drives.batches import Batch
 from triggers.drives.drive import Drive
 from triggers.drives.file import MIN_BATCH_ROWS
 from triggers.drives.findings import (
@@ -329,7 +330,17 @@ def test_row_groups_have_as_many_rows_as_their_own_objects_allow(
     assert np.diff(read_lists(path)["plain"].column.starts).tolist() == DENSE.tolist()
 
 
-@pytest.mark.parametrize("cells_per_group", [40_200, 10**9])
+def bytes_of(batch: Batch) -> int:
+    """What the numbers of a batch take."""
+    arrays = [batch.t_ns, *(each for each in batch.columns.values() if each is not None)]
+    for column in batch.objects.values():
+        arrays += [] if column is None else [column.keys, *column.fields]
+    return sum(array.nbytes for array in arrays)
+
+
+@pytest.mark.parametrize(
+    "cells_per_group", [40_200, 10**9]
+)  # dense rows in groups of their own, and in one with others
 def test_batches_are_bounded_where_a_list_is_dense(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, cells_per_group: int
 ) -> None:
@@ -337,12 +348,28 @@ def test_batches_are_bounded_where_a_list_is_dense(
     monkeypatch.setattr(drive_file, "BATCH_BYTES", 400_000)
     read = Drive(dense_at_the_end(tmp_path))
     batches = list(read.batches(CATALOG, ["plain"]))
-    sizes = [(len(batch), column.starts[-1] * 16) for batch in batches if (column := batch.objects["plain"])]
-    assert sum(rows for rows, _ in sizes) == len(DENSE)
-    assert max(rows for rows, _ in sizes) <= MIN_BATCH_ROWS
-    if cells_per_group == 40_200:  # each group's average is its own; else the dense rows are in one with the others
-        assert max(size for _, size in sizes) <= 400_000
-        assert max(rows for rows, _ in sizes) == MIN_BATCH_ROWS
+    assert sum(map(len, batches)) == len(DENSE)
+    assert max(map(len, batches)) <= MIN_BATCH_ROWS
+    assert 200_000 < max(map(bytes_of, batches)) <= 400_000
+    assert [len(row.objects["plain"].keys) for row in read.rows(CATALOG, ["plain"])] == DENSE.tolist()
+
+
+def test_fields_that_a_drive_lacks_count_for_the_size_of_a_batch(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(drive_file, "BATCH_BYTES", 400_000)
+    fields = "".join(f", f{number}: {{}}" for number in range(30))
+    text = f"signals: {{v: {{}}}}\nobjects: {{plain: {{max: 4, key: k, fields: {{k: {{type: id}}, x: {{}}{fields}}}}}}}"
+    catalog = SignalCatalog.parse(text, name="signals.yaml")
+    batches = list(Drive(dense_at_the_end(tmp_path)).batches(catalog, ["plain"]))
+    assert max(map(bytes_of, batches)) <= 400_000
+
+
+def test_a_row_that_is_larger_than_a_batch_is_a_batch_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(drive_file, "BATCH_BYTES", 3_000)
+    read = Drive(dense_at_the_end(tmp_path))
+    batches = [batch for batch in read.batches(CATALOG, ["plain"]) if bytes_of(batch) > 3_000]
+    assert [len(batch) for batch in batches] == [1] * 600
     assert [len(row.objects["plain"].keys) for row in read.rows(CATALOG, ["plain"])] == DENSE.tolist()
 
 

@@ -30,6 +30,9 @@ class ObjectReader(Protocol):
     def objects(self, record_batch: Any, first_row: int) -> ObjectColumn | None:
         """The samples in a batch, whose first row is this one of the file; None: there are none."""
 
+    def row_bytes(self, record_batch: Any) -> NDArray[np.int64]:
+        """What the arrays of each row's objects take at most."""
+
 
 @dataclass(frozen=True)
 class Structs:
@@ -79,7 +82,7 @@ class StructsReader:
             return None
         is_sample = column.is_valid().to_numpy(zero_copy_only=False)
         structs = column.flatten()  # without those under a null list
-        starts = starts_of(pc.fill_null(pc.list_value_length(column), 0).to_numpy().astype(np.int64))
+        starts = starts_of(_counts(column))
         structs, starts = self._without_surplus(structs, starts, first_row)
         self._rows.at(starts, first_row)
         if pa.types.is_null(structs.type):  # lists of nulls, or all lists are empty
@@ -93,6 +96,12 @@ class StructsReader:
             self._rows.at(starts, first_row)
         values = tuple(self._numbers(structs, field) for field in self._declared.value_fields)
         return ObjectColumn(starts, is_sample, keys, values)
+
+    def row_bytes(self, record_batch: Any) -> NDArray[np.int64]:
+        """What the arrays of each row's objects take: a key and all fields, also those that the structs lack."""
+        counts = _counts(record_batch.column(self._column))
+        bytes_of_rows: NDArray[np.int64] = np.minimum(counts, MAX_CARRIED_OBJECTS) * object_bytes(self._declared)
+        return bytes_of_rows
 
     def _open(self, structs: Any) -> None:
         """Make the readers of the fields that structs of this type have."""
@@ -138,6 +147,19 @@ class StructsReader:
 
     def _child(self, structs: Any, field: str) -> Any:
         return structs.field(self._names[field])
+
+
+def _counts(column: Any) -> NDArray[np.int64]:
+    """How many structs each row has."""
+    if column.null_count == len(column):  # also a column of the type null
+        return np.zeros(len(column), np.int64)
+    counts: NDArray[np.int64] = pc.fill_null(pc.list_value_length(column), 0).to_numpy().astype(np.int64)
+    return counts
+
+
+def object_bytes(declared: ObjectList) -> int:
+    """What an object takes in arrays: its key and its fields, at 8 bytes each."""
+    return 8 * (1 + len(declared.value_fields))
 
 
 def struct_names(declared: ObjectList, available: Collection[str]) -> dict[str, str]:

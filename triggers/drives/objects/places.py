@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from triggers.drives.columns import ColumnReader, Numbers
 from triggers.drives.findings import Notes
 from triggers.drives.objects.keys import KeyReader
-from triggers.drives.objects.lists import Structs, check_field_type, struct_names
+from triggers.drives.objects.lists import Structs, check_field_type, object_bytes, struct_names
 from triggers.errors import InvalidInput
 from triggers.signals.object_columns import ObjectColumn, starts_of
 from triggers.signals.objects import MAX_CARRIED_OBJECTS, ObjectList
@@ -95,7 +95,7 @@ class PlacesReader:
 
     def __init__(self, places: Places, declared: ObjectList, findings: Notes, *, is_raw: bool = True) -> None:
         """`is_raw`: the columns have raw values (see `triggers.signals.raw`), and not values in the fields' units."""
-        self._fields = declared.value_fields
+        self._fields, self._object_bytes = declared.value_fields, object_bytes(declared)
         self._keys = {
             columns[declared.key]: KeyReader(
                 columns[declared.key], declared.fields[declared.key], findings, is_raw=is_raw
@@ -130,6 +130,10 @@ class PlacesReader:
         if not is_sample.any():
             return None
         return ObjectColumn(starts_of(are_objects.sum(axis=1)), is_sample, keys[are_objects], tuple(values))
+
+    def row_bytes(self, record_batch: Any) -> NDArray[np.int64]:
+        """What the arrays of each row's objects take if it has one in every place, as it has while it is read."""
+        return np.full(record_batch.num_rows, len(self._keys) * self._object_bytes, np.int64)
 
     def _numbers(
         self,
