@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import math
 
-from triggers.language.webassembly.counting import work_of
+from triggers.language.webassembly.cost import operations_of
+from triggers.language.webassembly.counting import WorkRange, work_of
 from triggers.language.webassembly.kernel_parts.kernel import SLOT_BYTES
+from triggers.language.webassembly.kernels.objects.told import TOLD
 from triggers.language.webassembly.kernels.table import KERNELS
 from triggers.language.webassembly.layout import COMPARE_BYTES, EVENTS_BYTES
+from triggers.language.webassembly.objects.cost import work_told
 
 ROWS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("`+ - * /`", ("add", "sub", "mul", "div")),
@@ -74,6 +77,16 @@ ROWS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("a head of `compare`", ("compare",)),
     ("two sides of `compare events`", ("match_events",)),
 )
+TOLD_ROWS: tuple[tuple[str, tuple[str, ...]], ...] = (
+    ("`any(o in L where P)`", ("any_object",)),
+    ("`all(o in L where P)`", ("all_objects",)),
+    ("`count(o in L where P)`", ("count_objects",)),
+    ("`min max(x for o in L where P)`", ("min_of_objects", "max_of_objects")),
+    ("`sum(x for o in L where P)`", ("sum_of_objects",)),
+    ("`nearest(o in L by x).field`", ("nearest_object_number", "nearest_object_bool")),
+)
+"""Operations over the objects of a list, for a list of OBJECTS."""
+OBJECTS = 8
 INTERNAL = frozenset({"always", "never", "lookup"})
 """Kernels that no operator stands for: constants, and texts of two signals compared by value."""
 _ENTRIES = {"window_quantile": 1000}
@@ -85,7 +98,17 @@ _RECORD_BYTES = {"compare": COMPARE_BYTES, "match_events": EVENTS_BYTES}
 def cost_table() -> str:
     """The lines of the table."""
     head = "| operator | operations per tick | burst per entry | state (bytes) |\n|---|---|---|---|\n"
-    return head + "".join(f"| {operator} | {_cells(kernels)} |\n" for operator, kernels in ROWS)
+    rows = [(operator, _cells(kernels)) for operator, kernels in ROWS]
+    rows.append((f"`o.x`, a field of {OBJECTS} objects", _cells_of_objects(work_of("fill_field").times(OBJECTS))))
+    for operator, operations in TOLD_ROWS:
+        works = [work_told(TOLD[name], OBJECTS) for name in operations]
+        rows.append((f"{operator}, of {OBJECTS} objects", _cells_of_objects(*works)))
+    return head + "".join(f"| {operator} | {cells} |\n" for operator, cells in rows)
+
+
+def _cells_of_objects(*works: WorkRange) -> str:
+    """Nothing where no object is present; what is kept of an object belongs to its list."""
+    return f"0 to {max(operations_of(work)[1] for work in works)} | |"
 
 
 def _cells(kernels: tuple[str, ...]) -> str:

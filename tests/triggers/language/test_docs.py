@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 
 from fleet_api.cli.main import main
 from tests.support.paths import REPOSITORY
-from tests.triggers.language.cost_table import INTERNAL, cost_table
+from tests.triggers.language.cost_table import INTERNAL, OBJECTS, TOLD_ROWS, cost_table
 from tests.triggers.language.cost_table import ROWS as COST_ROWS
 from tests.triggers.language.support import MISTAKES, ir_of
 from triggers.language.checks.calls.table import FORMS
@@ -21,7 +21,9 @@ from triggers.language.compile import compile_file, compile_source
 from triggers.language.text.diagnostics import render_all
 from triggers.language.webassembly.cost import cost_of
 from triggers.language.webassembly.counting import work_of
+from triggers.language.webassembly.kernels.objects.told import TOLD
 from triggers.language.webassembly.kernels.table import KERNELS
+from triggers.language.webassembly.objects.cost import work_told
 from triggers.signals import units
 from triggers.signals.catalog import SignalCatalog
 
@@ -89,8 +91,15 @@ def test_the_table_of_costs_is_the_models() -> None:
 def test_every_operator_and_every_kernel_stands_in_the_table_of_costs() -> None:
     table = cost_table()
     assert {name for _, kernels in COST_ROWS for name in kernels} == set(KERNELS) - INTERNAL
+    assert {name for _, operations in TOLD_ROWS for name in operations} == set(TOLD)
     for name in FORMS:
         assert re.search(rf"`[^`]*\b{name}\b[^`]*`", table), name
+
+
+def test_an_operator_over_more_objects_takes_no_more_than_in_proportion() -> None:
+    for name, told in TOLD.items():
+        eight, sixteen = (work_told(told, objects).most.per_tick for objects in (OBJECTS, 2 * OBJECTS))
+        assert eight < sixteen <= 2 * eight, name
 
 
 def test_what_is_said_of_reading_triggers_and_corners_is_so() -> None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from triggers.language.ir import Ir
 from triggers.language.webassembly.counting import Work, WorkRange, work_of
-from triggers.language.webassembly.kernels.objects.told import name_of
+from triggers.language.webassembly.kernels.objects.told import Told, name_of
 from triggers.language.webassembly.objects.plan import ListPlan
 
 
@@ -45,10 +45,15 @@ def work_of_list(ir: Ir, objects: ListPlan) -> dict[int, WorkRange]:
             is_key = objects.item.fields[node.integer("field")].type == "id"
             found[index] = for_objects(work_of("fill_key" if is_key else "fill_field"), objects)
     for told in objects.told:
-        once = [work_of(name).most for name in told.kernels.beginnings]
-        once += [work_of(name_of(text)).most for text in (told.kernels.end,) if text]
-        work = for_objects(work_of(name_of(told.kernels.add)), objects)
-        for each in once:
-            work += WorkRange(Work(), each)
-        found[told.node] = work
+        found[told.node] = work_told(told.kernels, objects.most)
     return found
+
+
+def work_told(kernels: Told, most: int) -> WorkRange:
+    """What an operation over objects takes, of which a list keeps so many apart."""
+    once = [work_of(name).most for name in kernels.beginnings]
+    once += [work_of(name_of(text)).most for text in (kernels.end,) if text]
+    work = work_of(name_of(kernels.add)).most.times(most)
+    for each in once:
+        work += each
+    return WorkRange(Work(), work)
