@@ -146,7 +146,11 @@ class _PlanRun:
         """Weigh conditions around known events, too."""
         ran = {name: spans for name, spans in events.items() if name not in self.result.left_out}
         if ran:
-            self._judge = WindowJudge(ran, lambda: {name: w for run in self._runs for name, w in run.weights().items()})
+            self._judge = WindowJudge(ran, self._weights)
+
+    def _weights(self, longer_ns: int) -> dict[str, DriveWeights]:
+        """What all programs have weighed so far, if what holds now lasts so much longer."""
+        return {name: found for run in self._runs for name, found in run.weights(longer_ns).items()}
 
     def measure_circumstances(self, file: DriveFile, catalog: SignalCatalog) -> None:
         """Add up time and fires by speed, place and hour, too."""
@@ -298,9 +302,9 @@ class _ProgramRun:
         result.events.update({key: events[key] for key in self._events})
         result.overflows += self.machine.overflows
 
-    def weights(self) -> dict[str, DriveWeights]:
-        """What was weighed so far, by trigger."""
-        weights = self.machine.weights
+    def weights(self, longer_ns: int = 0) -> dict[str, DriveWeights]:
+        """What was weighed so far, by trigger, if what holds now lasts so much longer."""
+        weights = self.machine.weights_if_longer(longer_ns)
         return {name: self._named(name, weights[name]) for name in self._indexes.values()}
 
     def _named(self, trigger: str, found: TriggerWeights) -> DriveWeights:

@@ -63,12 +63,15 @@ class ReferenceMachine:
 
     @property
     def weights(self) -> Mapping[str, TriggerWeights]:
+        return self.weights_if_longer(0)
+
+    def weights_if_longer(self, longer_ns: int) -> Mapping[str, TriggerWeights]:
         columns = {
             name: np.concatenate([part.columns[name] for part in self._taken]) for name in self._evaluator.inputs
         }
         objects = {name: [each for part in self._taken for each in part.objects[name]] for name in self._lists}
         whole = Recording(np.concatenate([part.t_ns for part in self._taken]), columns, objects)
-        return weights_by_hand(self._ir, self._watched, whole, traced(self._ir, whole))
+        return weights_by_hand(self._ir, self._watched, whole, traced(self._ir, whole), longer_ns)
 
     @property
     def suppressed(self) -> Mapping[str, int]:

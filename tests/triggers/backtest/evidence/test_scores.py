@@ -96,6 +96,40 @@ def test_an_event_without_any_length_is_judged_by_what_held_then(tmp_path: Path)
     assert a.recall is not None and a.recall.mean == pytest.approx(1 / 9)
 
 
+@pytest.mark.parametrize("batch_rows", [None, 1, 7, 400])
+def test_an_instant_on_the_last_row_of_a_segment_is_inside_and_judged_by_what_holds_there(
+    tmp_path: Path, batch_rows: int | None
+) -> None:
+    pulses(tmp_path / "d.parquet", [10.0], y_unknown=(39, 58), gap=40)
+    drive = Drive(tmp_path / "d.parquet", batch_rows=batch_rows)
+    times = [39.8, 39.9, 39.95, 139.95, 140.0, 159.9, 159.95]
+    report = scored(tmp_path, [drive], window_s=0, drive=["d"] * len(times), t=times)
+    outside = [39.95, 139.95, 159.95]  # the gap lasts from 39.9 to 140 s, the drive ends at 159.9 s
+    assert why(report, "a") == {at: "outside" if at in outside else "missed" for at in times}
+    # a sample of 10 Hz counts for 0.3 s, so y is unknown from 39.2 to 58 s
+    assert why(report, "b") == why(report, "a") | dict.fromkeys([39.8, 39.9, 140.0], "unknown")
+    shares = {each.t: (each.unknown, each.signal) for each in report.not_found if each.trigger == "b"}
+    assert (shares[39.9], shares[159.9]) == ((1.0, "y"), (0.0, None))
+
+
+def test_a_window_that_only_has_the_last_row_of_a_segment_is_inside(tmp_path: Path) -> None:
+    drive = pulses(tmp_path / "d.parquet", [10.0], gap=40)
+    events = {"t": [39.9, 39.95, 139.0, 139.5, 159.9], "end": [60.0, 60.0, 139.5, 140.0, 200.0]}
+    report = scored(tmp_path, [drive], window_s=0, drive=["d"] * 5, **events)
+    assert why(report, "a") == {
+        **{39.9: "missed", 39.95: "outside", 139.0: "outside", 139.5: "missed", 159.9: "missed"}
+    }
+
+
+def test_a_segment_of_a_single_row_has_that_instant(tmp_path: Path) -> None:
+    columns = {"t": [0.0, 50.0, 100.0, 100.1], "x": [0.0, 0.0, 0.0, 0.0], "y": [0.0, None, 0.0, 0.0]}
+    pq.write_table(pa.table(columns), tmp_path / "d.parquet")
+    times = [0.0, 25.0, 50.0, 75.0, 100.1]
+    report = scored(tmp_path, [Drive(tmp_path / "d.parquet")], window_s=0, drive=["d"] * 5, t=times)
+    assert why(report, "a") == {0.0: "missed", 25.0: "outside", 50.0: "missed", 75.0: "outside", 100.1: "missed"}
+    assert why(report, "b") == why(report, "a") | {50.0: "unknown"}
+
+
 def test_an_event_between_two_rows_is_judged_by_the_step_that_it_is_in(tmp_path: Path) -> None:
     t = np.arange(60.0)
     t[30:] += 100

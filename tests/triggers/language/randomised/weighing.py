@@ -37,10 +37,13 @@ def segments(ir: Ir, recording: Recording, trace: Trace) -> Iterator[list[Tick]]
 
 
 def weights_by_hand(
-    ir: Ir, watched: Sequence[WatchedTrigger], recording: Recording, trace: Trace
+    ir: Ir, watched: Sequence[WatchedTrigger], recording: Recording, trace: Trace, longer_ns: int = 0
 ) -> dict[str, TriggerWeights]:
-    """What a machine should have weighed on a whole recording."""
+    """What a machine should have weighed on a whole recording, if its end lasted so much longer."""
     found = list(segments(ir, recording, trace))
+    if found:
+        *ticks, (end_ns, _, _) = found[-1]
+        found[-1] = [*ticks, (end_ns + longer_ns, (), ())]
     return {
         each.trigger: TriggerWeights(
             condition=_weight(found, each.root),

@@ -59,12 +59,16 @@ def test_weights_are_those_of_the_interpreters_values_however_a_recording_is_cut
         random = Random(7_000_000 + seed)
         case = Case.random(random, rows=random.choice((60, 200, 500)), triggers=5, depth=3)
         case = joined(case, random)
-        expected = weights_by_hand(case.ir, watched(case.ir), case.recording, traced(case.ir, case.recording))
+        trace = traced(case.ir, case.recording)
+        expected, longer = (
+            weights_by_hand(case.ir, watched(case.ir), case.recording, trace, longer_ns) for longer_ns in (0, 7)
+        )
         pieces = Pieces.random(random, len(case.recording))
         for max_chunk, cuts in ((4096, ()), (64, ()), (4096, pieces.cuts)):
             machine = weighing(case.ir, max_chunk)
             run(machine, case, cuts)
             assert machine.weights == expected, f"seed {seed}, blocks of {max_chunk}, cut at {cuts}"
+            assert machine.weights_if_longer(7) == longer
         found_parts += sum(each.closest is not None for each in expected.values())
         found_unknown += sum(any(each.unknown_with_ns) for each in expected.values())
     assert found_parts > 2

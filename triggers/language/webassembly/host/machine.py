@@ -220,11 +220,15 @@ class Machine:
     @property
     def weights(self) -> dict[str, TriggerWeights]:
         """By trigger, what was weighed since `weigh` or the latest reset; no part of the saved state."""
+        return self.weights_if_longer(0)
+
+    def weights_if_longer(self, longer_ns: int) -> dict[str, TriggerWeights]:
+        """The same if what holds at the latest row lasts so much longer, which tells what holds there."""
         if not self._watched:
             return {}
         # the latest tick's values have lasted until the latest row
         rest_ns = self._integers(PREVIOUS, 1)[0] - int(self._weighing[2].value(self._store))
-        return weights_in(self._weights, self._watched, rest_ns)
+        return weights_in(self._weights, self._watched, rest_ns + longer_ns)
 
     def end_drive(self) -> None:
         """End the recording with the latest row: no heartbeat follows it, and the next row begins a segment."""
