@@ -254,7 +254,7 @@ def _show(clip: ClipDetailsView) -> None:
     _print_parts("Files", ("name", "media_type", "size_bytes"), clip.assets)
     if clip.withheld:
         _print_parts("Withheld", ("name", "reason", "remedy"), clip.withheld)
-    rows = [(*row, clip.mean_over[str(row[0])]) for row in statistics_rows(clip.statistics, clip.units)]
+    rows = statistics_rows(clip.statistics, clip.units, clip.mean_over)
     print_table("Signals", ("signal", *STATISTICS, "unit", "mean_over"), rows)
     if clip.remarks:
         _print_parts("Remarks", ("reason", "message", "count", "remedy"), clip.remarks)
@@ -272,16 +272,25 @@ def _print_parts(title: str, names: Sequence[str], parts: Sequence[object]) -> N
 
 
 def statistics_rows(
-    statistics: Mapping[str, float | None], units: Mapping[str, str | None]
+    statistics: Mapping[str, float | None], units: Mapping[str, str | None], mean_over: Mapping[str, str]
 ) -> list[tuple[object, ...]]:
-    """One row per signal; its name and a column's, joined by a dot, are the property's name in a filter."""
-    by_signal: dict[str, dict[str, float | None]] = {}
-    for name, value in statistics.items():
-        signal, _, statistic = name.rpartition(".")
-        by_signal.setdefault(signal, {})[statistic] = value
+    """One row per signal; its name and a column's, joined by a dot, are the property's name in a filter.
+
+    `units` and `mean_over` are by the signals' own names, without the prefix that some have in filters.
+    """
+    by_name: dict[str, dict[str, float | None]] = {}
+    for property_name, value in statistics.items():
+        name, _, statistic = property_name.rpartition(".")
+        by_name.setdefault(name, {})[statistic] = value
+    signals = {name: name.removeprefix("signal.") for name in by_name}
     return [
-        (signal, *(values.get(column) for column in STATISTICS), units.get(signal.removeprefix("signal.")))
-        for signal, values in by_signal.items()
+        (
+            name,
+            *(values.get(column) for column in STATISTICS),
+            units.get(signals[name]),
+            mean_over.get(signals[name]),
+        )
+        for name, values in by_name.items()
     ]
 
 

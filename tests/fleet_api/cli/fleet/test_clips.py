@@ -39,10 +39,14 @@ def test_statistics_are_shown_signal_by_signal() -> None:
         "ego.speed.mean": 12.0,
         "ego.speed.samples": 5,
         "b.max": None,
+        "signal.signal.left.max": 1.0,
     }
-    assert statistics_rows(statistics, {"ego.speed": "m/s", "b": None}) == [
-        ("ego.speed", 5, 0.0, 31.5, 12.0, "m/s"),
-        ("b", None, None, None, None, None),
+    units = {"ego.speed": "m/s", "b": None, "signal.left": "1"}
+    mean_over = {"ego.speed": "samples", "signal.left": "time"}
+    assert statistics_rows(statistics, units, mean_over) == [
+        ("ego.speed", 5, 0.0, 31.5, 12.0, "m/s", "samples"),
+        ("b", None, None, None, None, None, None),
+        ("signal.signal.left", None, None, 1.0, None, "1", "time"),
     ]
 
 
@@ -101,6 +105,17 @@ def test_a_clip_is_shown_whole_and_its_files_are_fetched(longtail: Longtail, cli
     assert "Labels" not in shown.out
     assert (tmp_path / "new" / "folder" / "clip.mcap").read_bytes() == DATA
     assert shown.err == f"wrote {tmp_path / 'new' / 'folder' / 'clip.mcap'}\n"
+
+
+@pytest.mark.parametrize(("signal", "name"), [("vehicle", "signal.vehicle"), ("signal.left", "signal.signal.left")])
+def test_a_signal_whose_statistics_have_a_prefix_in_filters_is_shown_by_that_name(
+    api: Api, longtail: Longtail, signal: str, name: str
+) -> None:
+    with api.database.begin() as connection:
+        made = add_clip(connection, statistics={signal: (0.0, 1.0, 0.5)}, units={signal: "m"})
+    shown = longtail("clips", "get", made)
+    assert re.search(rf"^{re.escape(name)} +5 +0 +1 +0.5 +m +samples$", shown.out, re.MULTILINE), shown
+    assert longtail("clips", "search", f"{name}.max = 1", "--ids").out == f"{made}\n"
 
 
 def test_a_clip_is_shown_with_its_labels(api: Api, longtail: Longtail, clip_id: str) -> None:
