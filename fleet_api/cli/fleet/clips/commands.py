@@ -130,7 +130,7 @@ def similar(
         *examples, unlike=counter_examples, filter_text=translated(client, cql2), embedding=embedding, limit=limit
     )
     shown: list[Column[SimilarClip]] = [Column(column.name, column.value) for column in COLUMNS]
-    shown.insert(1, Column("distance", lambda clip: round(clip.distance, 4)))
+    shown.insert(1, Column("distance", lambda clip: clip.distance, shown=lambda distance: round(distance, 4)))
     print_list(form, found.clips, shown, none="no other clip has a vector" if cql2 is None else "no clip matches")
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+
 import pytest
 
 from tests.fleet_api.api_server import Api
@@ -30,6 +32,9 @@ def test_similar_clips_are_listed_with_their_distances(longtail: Longtail, made:
     assert listed[0].split()[:3] == ["id", "distance", "state"]
     assert [line.split()[:2] for line in listed[1:]] == [[made[1], "0.005"], [made[2], "1"]]
     assert longtail("clips", "similar", made[0], "--limit", "1", "--ids").out.split() == [made[1]]
+    exact = csv.DictReader(longtail("clips", "similar", made[0], "--csv").out.splitlines())
+    in_full = [clip["distance"] for clip in longtail("clips", "similar", made[0], "--json").json()]
+    assert [float(row["distance"]) for row in exact] == in_full and in_full[0] not in (0.005, round(in_full[0], 4))
     given = ("--like", made[1], "--unlike", made[2], "--filter", "trigger = 'soft'")
     assert "no clip matches" in longtail("clips", "similar", made[0], *given).err
 
