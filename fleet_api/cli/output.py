@@ -34,6 +34,9 @@ Form = Literal["table", "json", "csv", "ids"]
 
 _ITEMS_AT_ONCE = 4096
 
+NAMING_COLUMNS = frozenset({"id", "version", "number", "sequence", "price_book"})
+"""Columns whose numbers name something: they are shown as commands take them, without separators."""
+
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
 
@@ -121,7 +124,8 @@ def print_table(
         for index, name in enumerate(columns)
         if content and all(isinstance(row[index], int | float | None) for row in content)
     ]
-    cells = [[escaped(_shown(cell)) for cell in row] for row in content]
+    show = [plain_text if name in NAMING_COLUMNS else _shown for name in columns]
+    cells = [[escaped(shown(cell)) for shown, cell in zip(show, row, strict=True)] for row in content]
     if title:
         print_title(title)
     for line in table_lines(columns, cells, right=numeric, width=width or _terminal_width()):

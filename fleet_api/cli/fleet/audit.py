@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import click
 
 from fleet_api.cli.connection import with_client
+from fleet_api.cli.fleet.usage.moments import FORMS, moment, ns_of
 from fleet_api.cli.output import (
     Column,
     Form,
@@ -40,7 +42,7 @@ def _shown(state: dict[str, object] | None) -> str:
 
 
 COLUMNS: tuple[Column[AuditEntryView], ...] = (
-    Column("sequence", lambda entry: entry.sequence, shown=str),
+    Column("sequence", lambda entry: entry.sequence),
     Column("at", lambda entry: entry.at),
     Column("user_name", lambda entry: entry.user_name),
     Column("address", lambda entry: entry.address),
@@ -54,7 +56,7 @@ COLUMNS: tuple[Column[AuditEntryView], ...] = (
 
 
 @click.command(short_help="Show who changed what.")
-@click.option("--since", help="Only from this time or day (in UTC) on: 2026-11-28T09:00:00Z, 2026-11-28.")
+@click.option("--since", help=f"Only from this time on: {FORMS}.")
 @click.option("--who", help="Only what this user did: a name, or an id.")
 @click.option("--object", "about", help="Only what was done to this: a campaign, vehicle, clip, user or other id.")
 @click.option("--jsonl", is_flag=True, help="Print one JSON document per line, as an export.")
@@ -88,16 +90,12 @@ def audit(
         )
         remark("note this hash elsewhere: `longtail audit --verify --head HASH` shows that nothing was cut off since")
         return
-    entries = client.audit.list(since_ns=None if since is None else _ns_of(since), who=who, about=about)
+    if jsonl and form != "table":
+        raise click.UsageError(f"--jsonl and --{form} cannot be combined")
+    since_ns = None if since is None else ns_of(moment(since, now=datetime.now(UTC)))
+    entries = client.audit.list(since_ns=since_ns, who=who, about=about)
     if jsonl:
         for entry in entries:
             print_json_line(entry)
         return
     print_list(form, entries, COLUMNS, none="no such entries")
-
-
-def _ns_of(text: str) -> int:
-    """A time, or the beginning of a day in UTC, in ns since the Unix epoch; InvalidInput for anything else."""
-    from triggers.times import parse_time
-
-    return parse_time(text if "T" in text else f"{text}T00:00:00Z")

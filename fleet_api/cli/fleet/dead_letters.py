@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from triggers.contracts.api.outcomes import DeadLetterView
 
 COLUMNS: tuple[Column[DeadLetterView], ...] = (
-    Column("id", lambda letter: letter.id, shown=str),
+    Column("id", lambda letter: letter.id),
     Column("stage", lambda letter: letter.stage),
     Column("reason", lambda letter: letter.reason),
     Column("vehicle", lambda letter: letter.vehicle_id),

@@ -34,7 +34,7 @@ MAX_JOB_TOKEN = 2**63 - 1
 STATES = ("ready", "leased", "expired", "done", "failed")
 """The columns of `stats`, in the order of a job's life."""
 COLUMNS: tuple[Column[JobRecordView], ...] = (
-    Column("id", lambda job: job.id, shown=str),
+    Column("id", lambda job: job.id),
     Column("task", lambda job: job.task),
     Column("state", lambda job: job.state),
     Column("attempts", lambda job: job.attempts),

@@ -93,6 +93,11 @@ def test_numbers_stand_to_the_right_in_full(capsys: pytest.CaptureFixture[str]) 
     )
 
 
+def test_numbers_that_name_something_are_shown_as_commands_take_them(capsys: pytest.CaptureFixture[str]) -> None:
+    print_table("", ("id", "version", "count"), [(1234, 1001, 5678)])
+    assert capsys.readouterr().out.splitlines()[1].split() == ["1234", "1001", "5,678"]
+
+
 def test_fields_that_a_thing_lacks_are_left_out_and_times_are_rfc_3339(capsys: pytest.CaptureFixture[str]) -> None:
     moment = datetime(2026, 1, 5, 12, 0, 0, 5, tzinfo=UTC)
     print_fields({"id": "a", "damage": None, "stored_at": moment, "tags": [], "ok": False, "count": 0})

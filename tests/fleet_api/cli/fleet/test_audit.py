@@ -24,7 +24,12 @@ def test_the_log_is_shown_filtered_and_exported(api: Api, longtail: Longtail) ->
     assert json.loads(lines[0])["sequence"] == 1
     assert longtail("audit", "--since", "2200-01-01", "--json").json() == []
     assert "no such entries" in longtail("audit", "--since", "2200-01-01T00:00:00Z").err
-    assert longtail("audit", "--since", "soon").status == longtail("audit", "--since", "2026-13-01").status == 1
+    assert len(longtail("audit", "--since", "1h", "--json").json()) == len(lines)
+    for wrong in ("soon", "2026-13-01", "2026-11-28 09:00"):
+        refused = longtail("audit", "--since", wrong)
+        assert refused.status == 1 and f"'{wrong}' is no time" in refused.err
+    for form in ("--json", "--csv"):
+        assert f"--jsonl and {form} cannot be combined" in longtail("audit", "--jsonl", form).err
 
 
 def test_a_walk_finds_what_was_changed_or_cut_off(api: Api, longtail: Longtail) -> None:
