@@ -23,7 +23,7 @@ def sealed_bundle(
     if len(signatures) < needed:
         raise Conflict(
             f"{what} is signed by {len(signatures)} of the {needed} bundle keys that vehicles ask for",
-            remedy="whoever holds such a key signs it: `longtail campaign sign NAME VERSION --key FILE` (docs/keys.md)",
+            remedy="its holders sign it: `longtail campaign sign NAME --key FILE --version N`, see docs/keys.md",
         )
     return envelope_of(payload, signatures)
 

@@ -125,7 +125,7 @@ def _labels(member: MemberView) -> list[dict[str, Any]]:
         if document is None or hashlib.sha256(canonical_json(document.openlabel)).hexdigest() != digest:
             raise Untrusted(
                 f"label {label_id} of clip {member.clip_id} is not the document that the dataset has",
-                remedy="ask an operator who changed it: longtail audit list",
+                remedy="ask an operator who changed it: `longtail audit` has every change",
             )
     fields = {"id", "labeler", "types", "openlabel", "provenance", "created_at"}
     return [documents[label_id].model_dump(mode="json", include=fields) for label_id in frozen]
