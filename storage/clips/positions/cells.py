@@ -33,7 +33,13 @@ _KM_OF_A_DEGREE = 111.2
 
 
 def outline(cell: str) -> list[tuple[float, float]]:
-    """The corners of a cell, longitude and latitude, counter-clockwise; beyond 180 degrees if it crosses that."""
+    """The corners of a cell, longitude and latitude, counter-clockwise; beyond 180 degrees if it crosses that.
+
+    Of a cell around a pole, the corners of the smallest band of latitudes that holds it.
+    """
+    if (polar := _band(cell)) is not None:
+        south, north = polar
+        return [(-_HALF, south), (_HALF, south), (_HALF, north), (-_HALF, north)]
     corners = [(longitude, latitude) for latitude, longitude in h3.cell_to_boundary(cell)]
     if max(corners)[0] - min(corners)[0] > _HALF:
         corners = [(x + TURN if x < 0 else x, y) for x, y in corners]
@@ -49,6 +55,20 @@ def bounds(cell: str) -> Box:
     longitudes, latitudes = zip(*outline(cell), strict=True)
     west, east = min(longitudes), max(longitudes)
     return west, min(latitudes), east - TURN if east > _HALF else east, max(latitudes)
+
+
+def _band(cell: str) -> tuple[float, float] | None:
+    """South and north of a cell around a pole, and None for any other: meridians meet in it, so it has no width."""
+    latitudes = [latitude for latitude, _ in h3.cell_to_boundary(cell)]
+    pole = math.copysign(_POLE, latitudes[0])
+    if cell != _polar(pole, h3.get_resolution(cell)):
+        return None
+    return (min(latitudes), pole) if pole > 0 else (pole, max(latitudes))
+
+
+def _polar(pole: float, resolution: int) -> str:
+    """The cell around a pole, whose latitude is 90 or -90."""
+    return str(h3.latlng_to_cell(pole, 0.0, resolution))
 
 
 def centre(cell: str) -> tuple[float, float]:
@@ -70,9 +90,23 @@ def touched(areas: Sequence[Area], points: Sequence[tuple[float, float]]) -> tup
     for piece in pieces:
         rings = [[(latitude, longitude) for longitude, latitude in ring] for ring in piece]
         found |= set(h3.h3shape_to_cells_experimental(h3.LatLngPoly(*rings), resolution, contain="overlap"))
+        found.update(_polar_cells(piece[0], resolution))
     if resolution != FINEST:
         found = {near for cell in found for near in h3.grid_disk(cell, 1)}
     return resolution, sorted(found)
+
+
+def _polar_cells(ring: Ring, resolution: int) -> Iterator[str]:
+    """The cell around each pole whose latitudes a ring reaches, and its neighbours.
+
+    H3 takes longitudes for distances, and misses some there.
+    """
+    latitudes = [latitude for _, latitude in ring]
+    for pole in (-_POLE, _POLE):
+        cell = _polar(pole, resolution)
+        band = _band(cell)
+        if band is not None and min(latitudes) <= band[1] and band[0] <= max(latitudes):
+            yield from h3.grid_disk(cell, 1)
 
 
 def box_area(west: float, south: float, east: float, north: float) -> Area:

@@ -15,6 +15,7 @@ LONGITUDES = st.floats(-180, 180, allow_subnormal=False)
 LATITUDES = st.floats(-89.9, 89.9, allow_subnormal=False)
 SIZES = st.floats(0, 359) | st.floats(0, 0.5)
 SHARES = st.floats(0, 1)
+NEAR_A_POLE = st.floats(-90, -89.95) | st.floats(89.95, 90)
 
 
 def parent(latitude: float, longitude: float, resolution: int) -> str:
@@ -35,6 +36,27 @@ def test_a_box_touches_the_cell_of_each_of_its_positions(
     longitude, latitude = west + across * width, south + up * (north - south)
     assert parent(latitude, longitude, resolution) in cells
     assert len(cells) <= 4 * MAX_CELLS, "estimated by most cells; a line has three rows of smaller ones"
+
+
+@given(LONGITUDES, NEAR_A_POLE, SIZES, st.floats(0, 0.01), SHARES, SHARES)
+@example(179.22, 90.0, 0.005, 0.01, 0.5, 0.0)
+@example(-120.764, -89.988574, 31.868, 0.000093, 0.986, 0.43)
+def test_a_box_at_a_pole_touches_the_cell_of_each_of_its_positions(
+    west: float, south: float, width: float, height: float, across: float, up: float
+) -> None:
+    north = min(90.0, south + height)
+    longitude, latitude = west + across * width, south + up * (north - south)
+    resolution, cells = touched([box_area(west, south, west + width, north)], [])
+    assert parent(latitude, longitude, resolution) in cells
+
+
+@pytest.mark.parametrize("pole", [-90.0, 90.0])
+def test_the_box_and_the_outline_of_a_cell_around_a_pole_hold_the_pole(pole: float) -> None:
+    cell = h3.latlng_to_cell(pole, 0.0, FINEST)
+    corners = [latitude for latitude, _ in h3.cell_to_boundary(cell)]
+    box = west, south, east, north = bounds(cell)
+    assert box == ((-180.0, min(corners), 180.0, pole) if pole > 0 else (-180.0, pole, 180.0, max(corners)))
+    assert outline(cell) == [(west, south), (east, south), (east, north), (west, north)]
 
 
 @given(LONGITUDES, LATITUDES)
