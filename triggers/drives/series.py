@@ -17,6 +17,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
+from numpy.typing import NDArray
 
 from triggers.drives.columns import Numbers
 from triggers.drives.file import IN_UNITS, START_KEY, VALUES_KEY
@@ -30,6 +31,8 @@ MAX_TABLE_CELLS = 500_000_000
 ROWS_PER_GROUP = 65_536
 CELLS_PER_GROUP = 32_000_000
 """What is held in memory at once, 9 bytes a cell: a table of very many signals has fewer rows in a group."""
+_LOOK_AT = 8
+"""Among how many memories a column looks for one to share: enough for the signals of common messages."""
 
 
 class SignalSeries(NamedTuple):
@@ -66,8 +69,9 @@ def write_drive(
     with pq.ParquetWriter(path, schema, compression="zstd", use_dictionary=False) as writer:
         for group in _groups(all_ns, len(signals), objects.values()):
             rows_ns = all_ns[group]
+            numbers = _NumberColumns(rows_ns)
             columns = [pa.array((rows_ns - start_ns) / NS_PER_S)]
-            columns += [_column(series, rows_ns) for series in signals.values()]
+            columns += [numbers.column(series) for series in signals.values()]
             columns += [_list_column(series, rows_ns) for series in objects.values()]
             writer.write_table(pa.Table.from_arrays(columns, schema=schema))
 
@@ -96,17 +100,41 @@ def _groups(all_ns: Times, signals: int, objects: Collection[ObjectSeries]) -> I
         yield slice(0, 0)
 
 
-def _column(series: SignalSeries, rows_ns: Times) -> pa.Array:
-    """The signal's values in these rows; each of its samples within their span has a row."""
-    values = np.zeros(len(rows_ns))
-    is_sample = np.zeros(len(rows_ns), dtype=bool)
-    if len(rows_ns):
-        here = slice(np.searchsorted(series.t_ns, rows_ns[0]), np.searchsorted(series.t_ns, rows_ns[-1], side="right"))
-        rows = np.searchsorted(rows_ns, series.t_ns[here])
-        values[rows] = series.values[here]
+class _NumberColumns:
+    """Columns of signals in the same rows, of which most have no sample of a signal.
+
+    What a column holds where it has no sample is not written, so signals that have theirs in different rows share their
+    memory: each page of it that a process touches for the first time costs more than writing its values.
+    """
+
+    def __init__(self, rows_ns: Times) -> None:
+        self._rows_ns = rows_ns
+        self._shared: list[tuple[Numbers, NDArray[np.bool_]]] = []
+
+    def column(self, series: SignalSeries) -> pa.Array:
+        """The signal's values; each of its samples within the span of the rows has a row."""
+        rows_ns, is_sample = self._rows_ns, np.zeros(len(self._rows_ns), dtype=bool)
+        first, end = 0, 0
+        if len(rows_ns):
+            first = np.searchsorted(series.t_ns, rows_ns[0])
+            end = np.searchsorted(series.t_ns, rows_ns[-1], side="right")
+        rows = np.searchsorted(rows_ns, series.t_ns[first:end])
+        values = self._room(rows)
+        values[rows] = series.values[first:end]
         is_sample[rows] = True
-    validity = np.packbits(is_sample, bitorder="little")
-    return pa.Array.from_buffers(pa.float64(), len(values), [pa.py_buffer(validity), pa.py_buffer(values)])
+        validity = np.packbits(is_sample, bitorder="little")
+        return pa.Array.from_buffers(pa.float64(), len(values), [pa.py_buffer(validity), pa.py_buffer(values)])
+
+    def _room(self, rows: NDArray[np.int64]) -> Numbers:
+        """Memory for a value in each row, in which nothing else has these ones."""
+        for values, taken in self._shared[-_LOOK_AT:]:
+            if not taken[rows].any():
+                taken[rows] = True
+                return values
+        values, taken = np.zeros(len(self._rows_ns)), np.zeros(len(self._rows_ns), dtype=bool)
+        taken[rows] = True
+        self._shared.append((values, taken))
+        return values
 
 
 def _list_type(names: Sequence[str]) -> pa.DataType:

@@ -82,6 +82,19 @@ def test_samples_at_the_same_times_share_their_rows(tmp_path: Path) -> None:
     assert (table["a"].to_pylist(), table["b"].to_pylist()) == ([0.0, 0.0, 0.0], [None, 1.0, 1.0])
 
 
+def test_signals_whose_samples_take_turns_and_meet_keep_their_own_values(tmp_path: Path) -> None:
+    """More signals at the same times than share the memory of their columns, and others at times between."""
+    t_ns = START_NS + np.arange(0, 3000, 3, dtype=np.int64)
+    drive = {
+        f"s{offset}_{copy}": SignalSeries(t_ns + offset, np.full(len(t_ns), 10.0 * copy + offset))
+        for copy in range(12)
+        for offset in range(3)
+    }
+    write_drive(tmp_path / "d.parquet", drive, start_ns=START_NS)
+    again = read_series(tmp_path / "d.parquet")
+    assert [name for name in drive if not same(again[name], drive[name])] == []
+
+
 def test_a_drive_without_signals_has_its_start_and_no_rows(tmp_path: Path) -> None:
     write_drive(tmp_path / "d.parquet", {}, start_ns=START_NS)
     assert (Drive(tmp_path / "d.parquet").start_ns, Drive(tmp_path / "d.parquet").row_count) == (START_NS, 0)
