@@ -212,21 +212,26 @@ trigger t { when crowd and any(o in tracked where close(o.x) and o.seen) and fas
 
 def test_a_form_is_one_part_of_a_condition() -> None:
     found = parts_program(OF_A_FILE, "a.trigger", "t", CATALOG)
-    assert [(part.depth, part.text) for part in found.parts if part.let is None] == [
-        (1, "speed"),
-        (1, "count(o in tracked where close(o.x) and fast)"),
+    assert [(part.depth, part.text) for part in found.parts] == [
         (0, "crowd and any(o in tracked where close(o.x) and o.seen) and fast"),
         (1, "crowd"),
+        (2, "count(o in tracked where close(o.x) and fast) >= 3"),
+        (3, "count(o in tracked where close(o.x) and fast)"),
+        (4, "speed > 10 m/s"),
+        (5, "speed"),
         (1, "any(o in tracked where close(o.x) and o.seen)"),
         (1, "fast"),
     ]
-    assert [part.let for part in found.parts if part.let is not None] == ["fast", "crowd"]
-    (trigger,) = watched(found.ir)
-    assert [found.text_of(node) for node in trigger.parts] == [
-        "count(o in tracked where close(o.x) and fast) >= 3",
-        "any(o in tracked where close(o.x) and o.seen)",
-        "speed > 10 m/s",
+    assert [part.let for part in found.parts if part.let is not None] == ["crowd", "fast"]
+    assert [(each.depth, OF_A_FILE[each.span.start : each.span.end]) for each in found.conjuncts] == [
+        (0, "crowd"),
+        (1, "count(o in tracked where close(o.x) and fast) >= 3"),
+        (0, "any(o in tracked where close(o.x) and o.seen)"),
+        (0, "fast"),
+        (1, "speed > 10 m/s"),
     ]
+    (trigger,) = watched(found.ir)
+    assert set(trigger.parts) == {each.node for each in found.conjuncts}
 
 
 def test_lets_on_objects_are_explained_and_their_numbers_found() -> None:
