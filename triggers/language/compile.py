@@ -28,6 +28,7 @@ from triggers.language.checks.conjuncts import Conjunct
 from triggers.language.checks.expressions import check as check_expression
 from triggers.language.checks.limits import LimitedProgram, check_limits, check_uncollected
 from triggers.language.checks.signal_catalog import catalog_findings, derived_findings
+from triggers.language.expansion.definitions import Outside
 from triggers.language.expansion.files import expand
 from triggers.language.ir import MAX_NODES, Ir
 from triggers.language.sources.imports import read_whole
@@ -179,7 +180,8 @@ def compile_condition(source: str, *, filename: str, catalog: SignalCatalog) -> 
 
 def expanded(file: syntax.File, catalog: SignalCatalog, report: Reporter) -> syntax.File:
     """A parsed file with what they stand for in the place of its own words, which no later pass knows."""
-    return expand(file, signals=catalog.signals, operators=FORMS, report=report)
+    outside = Outside(signals=catalog.signals, lists=catalog.objects, operators=FORMS)
+    return expand(file, outside=outside, report=report)
 
 
 def require_sound(catalog: SignalCatalog) -> None:

@@ -138,8 +138,9 @@ def _compared(block: _Block, operator: str, subject: syntax.Expression, other: s
         low, high, step = 0.0, _ONE[unit], _ONE[unit] / STEPS
     elif call in _WHOLE:
         low, high, step = 0.0, max(10.0, high), 1.0
-    name = subject.name if isinstance(subject, syntax.Name) else None
-    signal = None if name in block.arguments else name
+    name = subject.name if isinstance(subject, syntax.Name) else ""
+    is_argument = not block.arguments.isdisjoint((name, name.partition(".")[0]))  # or a field of one
+    signal = None if is_argument else name or None
     yield Constant(
         "comparison", block.name, other.span, value, unit or "", operator, subject.span, signal, low, high, step
     )

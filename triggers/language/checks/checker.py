@@ -295,7 +295,7 @@ def _capture(context: CheckContext, trigger: syntax.Trigger, read: list[str]) ->
     signals = default if clause.signals is None else _expanded(context, clause.signals)
     for camera in clause.cameras:
         if camera.text not in context.catalog.cameras:
-            nearest = context.nearest(camera.text, context.catalog.cameras)
+            nearest = context.nearest(camera.text, context.catalog.cameras, "cameras")
             context.report.unknown_camera(camera.span, camera.text, nearest)
     if before_ns is None or after_ns is None:
         return None
@@ -326,14 +326,13 @@ def _expanded(context: CheckContext, patterns: Iterable[syntax.Word]) -> tuple[s
         elif pattern.text.endswith(".*"):
             matching = {name for name in known if name.startswith(pattern.text[:-1])}
             if not matching:
-                context.report.empty_pattern(
-                    pattern.span, pattern.text, _nearest_patterns(context, pattern.text, known)
-                )
+                nearest = _list_of(context, pattern.text) or _nearest_patterns(context, pattern.text, known)
+                context.report.empty_pattern(pattern.span, pattern.text, nearest)
             chosen |= matching
         elif pattern.text in context.catalog.signals or pattern.text in context.catalog.objects:
             chosen.add(pattern.text)
         else:
-            nearest = context.nearest(pattern.text, known)
+            nearest = _list_of(context, pattern.text) or context.nearest(pattern.text, known, "captured")
             context.report.unknown_signal(pattern.span, pattern.text, nearest)
     needed = {name for chosen_name in chosen for name in _samples_of(context, chosen_name)}
     return tuple(name for name in known if name in needed)
@@ -347,9 +346,15 @@ def _samples_of(context: CheckContext, signal: str) -> list[str]:
     return context.signals_of(typed.node) if typed.node >= 0 else []
 
 
+def _list_of(context: CheckContext, name: str) -> list[str]:
+    """The list of objects whose field is named where a capture is meant; clips hold lists whole."""
+    of = name.rpartition(".")[0]
+    return [of] if of in context.catalog.objects else []
+
+
 def _nearest_patterns(context: CheckContext, pattern: str, known: Iterable[str]) -> list[str]:
     families = {".".join(parts[:n]) + ".*" for parts in map(_parts, known) for n in range(1, len(parts))}
-    return context.nearest(pattern, sorted(families))
+    return context.nearest(pattern, sorted(families), "patterns")
 
 
 def _parts(signal: str) -> list[str]:

@@ -71,7 +71,7 @@ class CheckContext:
     """The scope of the form over objects that is being checked, but not within a `let` that it uses."""
     binders: frozenset[str] = frozenset()
     """The names that objects have in forms anywhere in the file."""
-    _nearest: dict[str, list[str]] = field(default_factory=dict)
+    _nearest: dict[tuple[str, str], list[str]] = field(default_factory=dict)
 
     @property
     def of_catalog(self) -> tuple[Diagnostic, ...]:
@@ -113,13 +113,14 @@ class CheckContext:
         shown = typed.unit.symbol if name not in says_it else ""
         return f"{name} in {shown}" if shown else name
 
-    def nearest(self, name: str, known: Iterable[str]) -> list[str]:
-        """Known names with a similar spelling; the search is costly, so results are cached and its work is limited."""
-        if name not in self._nearest:
+    def nearest(self, name: str, known: Iterable[str], kind: str) -> list[str]:
+        """Known names of a kind with a similar spelling; the search is costly, so results are cached and its work is
+        limited."""
+        if (kind, name) not in self._nearest:
             candidates = list(known) if self.report.names_compared < MAX_NAMES_COMPARED else []
             self.report.names_compared += len(candidates)
-            self._nearest[name] = get_close_matches(name[:200], candidates, n=3, cutoff=0.6)
-        return self._nearest[name]
+            self._nearest[kind, name] = get_close_matches(name[:200], candidates, n=3, cutoff=0.6)
+        return self._nearest[kind, name]
 
     def error(self, span: Span) -> Typed:
         """The result for an expression with a reported mistake."""

@@ -66,7 +66,7 @@ def _name(context: CheckContext, name: syntax.Name, beside: Typed | None = None)
         return context.error(name.span)
     values = beside.values if beside else ()
     lets = [let.name.text for let in context.lets.values() if let.use is None]
-    nearest = context.nearest(name.name, [*context.catalog.signals, *lets])
+    nearest = context.nearest(name.name, [*context.catalog.signals, *lets, *context.catalog.objects], "values")
     if beside and values and (name.name in values or not nearest):
         context.report.text_without_quotes(
             name.span, name.name, context.subject(beside.span), values[:MAX_VALUES_SHOWN]

@@ -15,14 +15,17 @@ from triggers.language.analysis.bounds import Bounds
 from triggers.language.analysis.typed import Type, Typed
 from triggers.language.checks.arithmetic import are_numbers
 from triggers.language.checks.context import CheckContext
+from triggers.language.checks.forms_of_lists import example, in_list
 from triggers.language.ir import Kind
 from triggers.language.text import syntax
 from triggers.language.text.diagnostics import Span
 from triggers.language.text.expressions import nodes
-from triggers.language.text.expressions.lookahead import FORMS_OF_OBJECTS, form_meant
+from triggers.language.text.expressions.lookahead import FORMS_OF_OBJECTS, MEANT, form_meant
 from triggers.signals.objects import ObjectList
 from triggers.signals.units import BARE, parse_unit
 
+_OF_CONDITIONS = {"sum": "count", "max": "any", "min": "all"}
+"""What tells of conditions what these tell of numbers."""
 Check = Callable[[CheckContext, syntax.Expression], Typed]
 
 _OPERATIONS = {
@@ -53,7 +56,7 @@ def _field(context: CheckContext, span: Span, of: str, name: str) -> Typed:
     declared = context.catalog.objects[of]
     found = declared.fields.get(name)
     if found is None:
-        context.report.unknown_field(span, name, of, context.nearest(name, declared.fields), list(declared.fields))
+        _report_unknown_field(context, span, of, name)
         return context.error(span)
     kind = Kind.BOOL if found.type == "bool" else Kind.NUMBER
     place = context.field_names(of).index(name)
@@ -104,9 +107,14 @@ def _declared(context: CheckContext, form: nodes.OfObjects) -> ObjectList | None
     name = form.of.text
     declared = context.catalog.objects.get(name)
     if declared is None:
-        what = "a signal" if name in context.catalog.signals else "a `let`" if name in context.lets else ""
+        let = context.lets.get(name)
+        if let is None and name in context.broken_lets:
+            return None
+        what = "a signal" if name in context.catalog.signals else ""
+        if let is not None:
+            what = "a `let`" if let.use is None else "an expression"
         known = list(context.catalog.objects)
-        context.report.unknown_list(form.of.span, name, what, context.nearest(name, known), known)
+        context.report.unknown_list(form.of.span, name, what, context.nearest(name, known, "lists"), known)
     elif declared.rate is declared.max_age is None:
         context.report.list_without_rate(form.of.span, name)
     return declared
@@ -114,26 +122,24 @@ def _declared(context: CheckContext, form: nodes.OfObjects) -> ObjectList | None
 
 def _has_its_form(context: CheckContext, form: nodes.OfObjects) -> bool:
     """Whether a form has what its function takes; reported if not."""
-    name = form.function.text
+    name, of = form.function.text, form.of.text
     given = [part for part in ("value", "by", "field") if getattr(form, part) is not None]
     takes = {"min": ["value"], "max": ["value"], "sum": ["value"], "nearest": ["by", "field"]}.get(name, [])
     if name not in FORMS_OF_OBJECTS:
-        meant = form_meant(name)
-        context.report.unknown_form(form.function.span, name, [meant] if meant else list(FORMS_OF_OBJECTS.values())[:3])
+        meant = [name] if form_meant(name) else ["any", "count", "min"]
+        context.report.unknown_form(form.function.span, name, [example(context.catalog, of, word) for word in meant])
         return False
     if name == "nearest" and given == ["by"]:
-        context.report.nearest_as_value(form.span, context.catalog.objects[form.of.text].value_fields)
+        context.report.nearest_as_value(form.span, context.catalog.objects[of].value_fields)
         return False
     if given != takes:
-        context.report.wrong_arguments(form.span, name, FORMS_OF_OBJECTS[name])
+        context.report.wrong_arguments(form.span, name, example(context.catalog, of, name))
     return given == takes
 
 
 def _are_sound(context: CheckContext, form: nodes.OfObjects, asked: _Asked) -> bool:
     """Whether what is asked of each object can be: reported where it is of another type, or reads other objects."""
-    fine = (asked.chosen is None or asked.chosen.type is not Type.ERROR) and (
-        asked.number is None or are_numbers(context, asked.number)
-    )
+    fine = (asked.chosen is None or asked.chosen.type is not Type.ERROR) and _is_a_number(context, form, asked.number)
     where = asked.where
     if where is not None and where.type in (Type.NUMBER, Type.TEXT):
         proposal = "compare it with a value, for example with `<` or `==`"
@@ -147,8 +153,19 @@ def _are_sound(context: CheckContext, form: nodes.OfObjects, asked: _Asked) -> b
             context.report.told_of_others(each.span, context.subject(each.span))
             fine = False
         elif each.node < 0 or not context.graph.fields[each.node]:
-            context.report.reads_no_object(each.span, context.subject(each.span), form.binder.text)
+            names = context.field_names(form.of.text)
+            shown = f"{form.binder.text}.{(names[1:] or names)[0]}"
+            context.report.reads_no_object(each.span, context.subject(each.span), form.binder.text, shown)
     return fine
+
+
+def _is_a_number(context: CheckContext, form: nodes.OfObjects, number: Typed | None) -> bool:
+    """Whether what a form takes a number of is one; reported if not."""
+    if number is not None and number.type is Type.BOOL and form.function.text in _OF_CONDITIONS:
+        asked = f"{_OF_CONDITIONS[form.function.text]}({form.binder.text} in {form.of.text} where P)"
+        context.report.not_a_number(number.span, context.what(number), f"for a condition P, write `{asked}`")
+        return False
+    return number is None or are_numbers(context, number)
 
 
 def _told(context: CheckContext, form: nodes.OfObjects, declared: ObjectList, asked: _Asked) -> Typed:
@@ -181,34 +198,29 @@ def _of_sum(number: Typed, most: int) -> Bounds:
 
 def unknown_name(context: CheckContext, name: syntax.Name) -> bool:
     """Whether a name that is no signal is a list, or a field that is read where its object has no name; reported."""
-    head, _, rest = name.name.rpartition(".")
-    first = name.name.partition(".")[0]
-    if name.name in context.catalog.objects:
-        context.report.list_as_value(name.span, name.name, f"ask for its objects: `{_example(context, name.name)}`")
-    elif head in context.catalog.objects:
-        example = _example(context, head, rest)
-        context.report.field_outside(name.span, name.name, f"name one: `{example}`")
-    elif first in context.binders and rest and not context.nearest(name.name, context.catalog.signals):
-        form = f"any({first} in ... where {name.name} ...)"
+    first, _, rest = name.name.partition(".")
+    if (found := in_list(context.catalog, name.name)) is not None:
+        of, field = found
+        if not field:
+            counted, asked = (example(context.catalog, of, form) for form in ("count", "any"))
+            proposal = f"ask about its objects: `{counted}` for their number, `{asked}` for a condition"
+            context.report.list_as_value(name.span, of, proposal)
+        elif field in context.catalog.objects[of].fields:
+            form = example(context.catalog, of, "any", field)
+            context.report.field_outside(name.span, name.name, f"name one: `{form}`")
+        else:
+            _report_unknown_field(context, name.span, of, field)
+    elif first in context.binders and not (rest and context.nearest(name.name, context.catalog.signals, "signals")):
+        form = f"any({first} in ... where {name.name if rest else f'{first}.x'} ...)"
         context.report.field_outside(name.span, name.name, f"read it within `{form}`, or give a `let` an argument")
     else:
         return False
     return True
 
 
-def _example(context: CheckContext, of: str, field: str = "") -> str:
-    """A form over the objects of this list, with one of its fields."""
-    declared = context.catalog.objects[of]
-    fields = [name for name in (field, *declared.value_fields) if name in declared.fields]
-    return f"any(o in {of} where o.{fields[0]} ...)" if fields else f"count(o in {of})"
-
-
-def meant_of_list(context: CheckContext, call: syntax.Call) -> str:
-    """What to write instead of a call that is given a list, or is one of a list's own: `tracked.any(...)`; or none."""
-    function = call.function.text.rpartition(".")[2]
-    names = [part.name for part in call.arguments if isinstance(part, syntax.Name)]
-    heads = [each for name in (call.function.text, *names) for each in (name, name.rpartition(".")[0])]
-    of = next((each for each in heads if each in context.catalog.objects), None)
-    if of is None and call.function.text in ("any", "all", "nearest"):
-        of = next(iter(context.catalog.objects), None)
-    return "" if of is None else (form_meant(function) or FORMS_OF_OBJECTS["any"]).replace("tracked", of)
+def _report_unknown_field(context: CheckContext, span: Span, of: str, field: str) -> None:
+    """Report a field that a list lacks; `tracked.count` is taken for the form of this name."""
+    known = context.catalog.objects[of].fields
+    nearest = context.nearest(field, known, f"fields of {of}")
+    form = "" if nearest or field.lower() not in MEANT else example(context.catalog, of, field)
+    context.report.unknown_field(span, field, of, nearest, list(known), form=form)

@@ -12,6 +12,7 @@ from dataclasses import replace
 from triggers.language.analysis.bounds import bounds_in
 from triggers.language.analysis.typed import Type, Typed
 from triggers.language.checks.context import CheckContext, shown_time
+from triggers.language.expansion.definitions import Outside
 from triggers.language.expansion.files import expand
 from triggers.language.rows import HEARTBEAT_NS
 from triggers.language.text import syntax
@@ -107,7 +108,8 @@ def _parsed(context: CheckContext, name: str) -> tuple[CheckContext, syntax.Expr
     report = context.catalog_reports[key]
     # Blanks before the expression give its tokens the places that they have in the catalog.
     source = Source(" " * (start or 0) + text, report.source.filename)
-    file = expand(parse_condition(source, report, name), signals=catalog.signals, operators=(), report=report)
+    outside = Outside(catalog.signals, catalog.objects)
+    file = expand(parse_condition(source, report, name), outside=outside, report=report)
     inner = replace(
         context,
         report=report,

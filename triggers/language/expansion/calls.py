@@ -6,6 +6,7 @@ from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from typing import TypeGuard
 
 from triggers.language.text import syntax
 from triggers.language.text.diagnostics import Span
@@ -18,6 +19,14 @@ MAX_PARTS = 50_000
 """Names, numbers and operators in the lets that these calls become."""
 ATOMS = (syntax.Quantity, syntax.Text, syntax.Truth, syntax.Name, nodes.Field)
 _MAX_SHOWN = 60
+
+
+def is_object(argument: syntax.Expression) -> TypeGuard[nodes.Field | nodes.OfObjects]:
+    """Whether an argument is an object, whose fields can be read as `argument.x`: `o`, or `nearest(...)`."""
+    if isinstance(argument, nodes.OfObjects):
+        return argument.by is not None and argument.field is None
+    return isinstance(argument, nodes.Field) and not argument.field
+
 
 Bindings = Mapping[str, syntax.Expression]
 Write = Callable[[syntax.Expression, Bindings], syntax.Expression]
@@ -63,7 +72,7 @@ class Calls:
         key = (name, bound)
         if key not in self._known:
             self._demand_room(span)
-            self._known[key] = self._new_name(f"{name}({', '.join(_shown(each) for each in bound)})")
+            self._known[key] = self._new_name(f"{name}({', '.join(shown(each) for each in bound)})")
             self._waiting.append(_Call(self._known[key], let, bound, span, write))
         return self._known[key]
 
@@ -78,8 +87,8 @@ class Calls:
                 self._demand_room(call.span)
 
     def _bound(self, argument: syntax.Expression) -> syntax.Expression:
-        """What is put in an argument's place: itself, or the name of a let if it is more than a name or constant."""
-        if isinstance(argument, ATOMS):
+        """What is put in an argument's place: itself, or the name of a let for what is no name, constant or object."""
+        if isinstance(argument, ATOMS) or is_object(argument):
             return argument
         if argument not in self._known:
             self._demand_room(argument.span)
@@ -100,20 +109,23 @@ class Calls:
         if self._is_full:
             raise Broken
 
-    def _new_name(self, shown: str) -> str:
+    def _new_name(self, text: str) -> str:
         """A name that no author can write, since it has a mark in it, and that no other let has."""
-        name = shown = shown if len(shown) <= _MAX_SHOWN else f"{shown[: _MAX_SHOWN - 3]}..."
+        name = text = text if len(text) <= _MAX_SHOWN else f"{text[: _MAX_SHOWN - 3]}..."
         if name in self.names:
-            name = f"{shown} #{len(self.names)}"
+            name = f"{text} #{len(self.names)}"
         self.names.add(name)
         return name
 
 
-def _shown(argument: syntax.Expression) -> str:
+def shown(argument: syntax.Expression) -> str:
+    """How messages show an argument."""
     if isinstance(argument, syntax.Quantity):
         return f"{argument.text} {argument.unit or ''}".strip()
     if isinstance(argument, syntax.Text):
         return f'"{argument.value}"'
     if isinstance(argument, syntax.Truth):
         return "true" if argument.value else "false"
+    if isinstance(argument, nodes.OfObjects):
+        return f"{argument.function.text}(...)"
     return argument.name if isinstance(argument, syntax.Name | nodes.Field) else "..."

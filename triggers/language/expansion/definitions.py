@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from triggers.language.expansion.tree import parts
 from triggers.language.text import syntax
 from triggers.language.text.expression_parser import MEASURES
+from triggers.language.text.expressions import nodes
 from triggers.language.text.reporter import Reporter
 from triggers.signals.unit_spellings import nearest_units
 from triggers.signals.units import parse_unit
@@ -18,6 +19,20 @@ _NEW_MEASURES = ("distance", *syntax.SUN_WORDS)
 """Those that with `language 2` mean themselves whatever `let` has the name."""
 
 Definition = syntax.Let | syntax.Param | syntax.Set
+
+
+@dataclass(frozen=True, slots=True)
+class Outside:
+    """Names that mean something in every file: those of the catalog's signals and lists of objects, and operators."""
+
+    signals: Collection[str]
+    lists: Collection[str] = ()
+    operators: Collection[str] = ()
+
+    def kind_of(self, name: str) -> str:
+        """What a name is that no constant or argument may hide; empty if it is free."""
+        taken = {"signal": self.signals, "list of objects": self.lists, "measure": _MEASURES}
+        return next((kind for kind, names in taken.items() if name in names), "")
 
 
 @dataclass(slots=True)
@@ -61,15 +76,8 @@ def kind_of(definition: Definition) -> str:
     return {syntax.Let: "let", syntax.Param: "param", syntax.Set: "set"}[type(definition)]
 
 
-def check_definitions(
-    definitions: Definitions,
-    signals: Collection[str],
-    operators: Collection[str],
-    report: Reporter,
-    *,
-    has_new_words: bool,
-) -> None:
-    """Report names that are taken, by another kind of definition, a signal, an operator or a measure, and units.
+def check_definitions(definitions: Definitions, outside: Outside, report: Reporter, *, has_new_words: bool) -> None:
+    """Report names that are taken, by another kind of definition or by what is outside the file, and units.
 
     A constant in a unit that does not exist has no value from here on, so that each is told once, used or not.
     """
@@ -79,10 +87,8 @@ def check_definitions(
         first = definitions.own[each.name.text]
         if type(first) is not type(each):
             report.taken_name(each.name.span, each.name.text, kind_of(first))
-        elif each.name.text in signals:
-            report.taken_name(each.name.span, each.name.text, "signal")
-        elif each.name.text in _MEASURES:
-            report.taken_name(each.name.span, each.name.text, "measure")
+        elif kind := outside.kind_of(each.name.text):
+            report.taken_name(each.name.span, each.name.text, kind)
     for imported in file.imports:
         if (known := definitions.find(imported.alias.text)) is not None:
             report.taken_name(imported.alias.span, imported.alias.text, kind_of(known))
@@ -90,7 +96,7 @@ def check_definitions(
         if has_new_words and let.name.text in _NEW_MEASURES:
             report.taken_name(let.name.span, let.name.text, "measure")
         if let.arguments:
-            _check_function(let, definitions, signals, operators, report)
+            _check_function(let, definitions, outside, report)
     _leave_out({each.name.text for each in constants if _has_unknown_unit(each, report)}, definitions)
 
 
@@ -111,37 +117,33 @@ def _has_unknown_unit(constant: syntax.Param | syntax.Set, report: Reporter) -> 
     return bool(unknown)
 
 
-def _check_function(
-    let: syntax.Let, definitions: Definitions, signals: Collection[str], operators: Collection[str], report: Reporter
-) -> None:
-    if let.name.text in operators:
+def _check_function(let: syntax.Let, definitions: Definitions, outside: Outside, report: Reporter) -> None:
+    if let.name.text in outside.operators:
         report.taken_name(let.name.span, let.name.text, "operator")
-    _check_arguments(let, definitions, signals, report)
-
-
-def _check_arguments(let: syntax.Let, definitions: Definitions, signals: Collection[str], report: Reporter) -> None:
-    used = set(_names(let.value))
+    used = set(_names(let.value, outside.signals))
     seen: set[str] = set()
     for argument in let.arguments:
         name, known = argument.text, definitions.find(argument.text)
         if name in seen:
             report.repeated_name(argument.span, "argument", name)
-        elif known is not None or name in signals:
-            report.taken_name(argument.span, name, "signal" if known is None else kind_of(known))
-        elif name in _MEASURES:
-            report.taken_name(argument.span, name, "measure")
+        elif kind := outside.kind_of(name) if known is None else kind_of(known):
+            report.taken_name(argument.span, name, kind)
         elif name not in used:
             report.unused_argument(argument.span, let.name.text, name)
         seen.add(name)
 
 
-def _names(value: object) -> Iterator[str]:
-    """All names in an expression, also those where constants stand."""
+def _names(value: object, signals: Collection[str]) -> Iterator[str]:
+    """All names in an expression, also those of lists, and those where constants stand; of a field its object's."""
     for part in parts_of(value):
         if isinstance(part, syntax.Name | syntax.NamedQuantity):
             yield part.name
+            if part.name not in signals:
+                yield part.name.partition(".")[0]
         elif isinstance(part, syntax.Member) and part.named is not None:
             yield part.named.text
+        elif isinstance(part, nodes.OfObjects):
+            yield part.of.text
 
 
 def parts_of(value: object) -> Iterator[syntax.Expression]:

@@ -15,8 +15,8 @@ from functools import cached_property
 from operator import is_
 from typing import Any
 
-from triggers.language.expansion.calls import ATOMS, Bindings, Broken, Calls
-from triggers.language.expansion.definitions import Definition, Definitions, circles, kind_of
+from triggers.language.expansion.calls import ATOMS, Bindings, Broken, Calls, is_object, shown
+from triggers.language.expansion.definitions import Definition, Definitions, Outside, circles, kind_of, parts_of
 from triggers.language.expansion.tree import parts
 from triggers.language.text import syntax
 from triggers.language.text.expressions import nodes
@@ -37,14 +37,12 @@ class Expander:
         definitions: Definitions,
         calls: Calls,
         imported: Mapping[str, Expander | None],
-        signals: Collection[str],
-        operators: Collection[str],
+        outside: Outside,
     ) -> None:
         self.definitions = definitions
         self.calls = calls
         self.imported = imported
-        self.signals = signals
-        self.operators = operators
+        self.outside = outside
         self.report: Reporter = calls.report
         self.circular: set[str] = set()
         for circle in circles(definitions):
@@ -98,7 +96,7 @@ class Expander:
     def _found(self, word: syntax.Word) -> tuple[Definition | None, Expander]:
         """What a name stands for, and the file that defines it. Raises Broken if an import does not define it."""
         alias, dot, name = word.text.partition(".")
-        if not dot or alias not in self.imported or word.text in self.signals:
+        if not dot or alias not in self.imported or word.text in self.outside.signals:
             return self.definitions.find(word.text), self
         other = self.imported[alias]
         if other is None or name in other.definitions.file.broken_lets:
@@ -125,6 +123,8 @@ class Expander:
         try:
             if isinstance(expression, syntax.Name):
                 return self._name(expression, bindings)
+            if isinstance(expression, nodes.Field):
+                return _of_list_given(expression, bindings)
             if isinstance(expression, ATOMS):
                 return expression
             if isinstance(expression, syntax.Call):
@@ -140,6 +140,8 @@ class Expander:
     def _name(self, name: syntax.Name, bindings: Bindings) -> syntax.Expression:
         if name.name in bindings:
             return bindings[name.name]
+        if (field := self._field_of_argument(name, bindings)) is not None:
+            return field
         definition, home = self._found(syntax.Word(name.name, name.span))
         if isinstance(definition, syntax.Param):
             return replace(definition.value, span=name.span)
@@ -153,6 +155,29 @@ class Expander:
             raise Broken
         full = home.full(definition.name.text)
         return name if full == name.name else replace(name, name=full)
+
+    def _field_of_argument(self, name: syntax.Name, bindings: Bindings) -> syntax.Expression | None:
+        """`o.x` where the argument `o` is an object; None for every other name."""
+        argument, _, field = name.name.partition(".")
+        given = bindings.get(argument)
+        if not field or given is None:
+            return None
+        if not is_object(given):
+            self._check_no_field(name, given)
+            return None
+        if isinstance(given, nodes.Field):
+            return replace(given, span=name.span, name=f"{given.name}.{field}", field=field)
+        self.calls.parts += sum(1 for _ in parts_of(given))  # which are checked again with each of its fields
+        return replace(given, span=name.span, field=syntax.Word(field, name.span))
+
+    def _check_no_field(self, name: syntax.Name, given: syntax.Expression) -> None:
+        """Report an argument that is no object where its field is read, and raise Broken; names may begin like it."""
+        if name.name in self.outside.signals or name.name.partition(".")[0] in self.imported:
+            return
+        if not (isinstance(given, syntax.Name) and given.name == BROKEN):
+            of = shown(given) if shown(given) in self.outside.lists else next(iter(self.outside.lists), "tracked")
+            self.report.no_object(given.span, shown(given), name.name, of)
+        raise Broken
 
     @property
     def broken_names(self) -> Collection[str]:
@@ -203,7 +228,7 @@ class Expander:
         """What a name is that is not what it should be; empty if it is unknown."""
         if found is not None:
             return f"a {kind_of(found)}"
-        return "a signal" if name in self.signals else "an expression" if name in self.calls.names else ""
+        return "a signal" if name in self.outside.signals else "an expression" if name in self.calls.names else ""
 
     def _call(self, call: syntax.Call, bindings: Bindings) -> syntax.Expression:
         name = call.function.text
@@ -211,10 +236,10 @@ class Expander:
             return self._inside(call, call.arguments[0])
         let, home = (None, self) if name in bindings else self._found(call.function)
         # what has no arguments cannot be called: `let rate = rate(x over 1 s)` calls the operator
-        if not isinstance(let, syntax.Let) or (not let.arguments and name in self.operators):
+        if not isinstance(let, syntax.Let) or (not let.arguments and name in self.outside.operators):
             if name in self.broken_names:
                 raise Broken
-            if name not in self.operators:
+            if name not in self.outside.operators:
                 self._unknown(call)
             return self._rebuilt(call, bindings)  # type: ignore[no-any-return]
         words = [word.text for word in let.arguments]
@@ -224,7 +249,8 @@ class Expander:
             raise Broken
         if let.name.text in home.circular:
             raise Broken
-        arguments = (self.expression(each, bindings) for each in call.arguments)
+        named = zip(let.arguments, call.arguments, strict=True)
+        arguments = (home.given(word, self.expression(each, bindings)) for word, each in named)
         full = home.full(let.name.text)
         return syntax.Name(call.span, self.calls.called(call.span, full, let, arguments, home.expression))
 
@@ -236,22 +262,37 @@ class Expander:
             argument = syntax.Member(form.binder.span.to(form.of.span), subject, (), form.of)
             return self._call(syntax.Call(form.span, form.function, (argument,), None, None), bindings)
         self._check_binder(form.binder, bindings)
+        if (given := bindings.get(form.of.text)) is not None:  # what is no list is reported where it is given
+            form = replace(form, of=syntax.Word(shown(given), given.span))
         return self._rebuilt(form, bindings)  # type: ignore[no-any-return]
 
     def _check_binder(self, binder: syntax.Word, bindings: Bindings) -> None:
         """Report the name of an object that something else has, which could not be read beside the object."""
         name, known = binder.text, self.definitions.find(binder.text)
-        kinds = {"argument": name in bindings, "import": name in self.imported, "signal": name in self.signals}
-        kind = kind_of(known) if known is not None else next((each for each, taken in kinds.items() if taken), "")
-        if kind:
+        kind = kind_of(known) if known is not None else "argument" if name in bindings else self.outside.kind_of(name)
+        if kind and kind != "measure":
             self.report.taken_name(binder.span, name, kind)
-        elif name in self._families:
-            self.report.hides_signals(binder.span, name, self._families[name])
+        else:
+            self._check_beginning(binder)
+
+    def _check_beginning(self, name: syntax.Word) -> None:
+        """Report the name of an object by which other names begin: with it, `lead.distance` would be a field."""
+        if name.text in self.imported:
+            self.report.taken_name(name.span, name.text, "import")
+        elif name.text in self._families:
+            self.report.hides_signals(name.span, name.text, self._families[name.text])
+
+    def given(self, name: syntax.Word, argument: syntax.Expression) -> syntax.Expression:
+        """What a let of this file is given as the argument of this name."""
+        if is_object(argument):
+            self._check_beginning(name)
+        return argument
 
     @cached_property
     def _families(self) -> dict[str, str]:
         """By the first part of a dotted signal, such a signal."""
-        return {signal.partition(".")[0]: signal for signal in sorted(self.signals, reverse=True) if "." in signal}
+        signals = sorted(self.outside.signals, reverse=True)
+        return {signal.partition(".")[0]: signal for signal in signals if "." in signal}
 
     def _inside(self, call: syntax.Call, fence: syntax.Expression) -> syntax.Expression:
         """`inside(fence)`, with the full name of the fence."""
@@ -273,3 +314,9 @@ class Expander:
         if nearest:
             self.report.unknown_function(call.function.span, call.function.text, nearest)
             raise Broken
+
+
+def _of_list_given(field: nodes.Field, bindings: Bindings) -> nodes.Field:
+    """A field of an object, whose list may be an argument."""
+    given = bindings.get(field.of)
+    return replace(field, of=given.name) if isinstance(given, syntax.Name) else field

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any, TypeVar
 
 from triggers.language.expansion.calls import Broken, Calls
-from triggers.language.expansion.definitions import parts_of
+from triggers.language.expansion.definitions import Outside, parts_of
 from triggers.language.expansion.expander import BROKEN, Expander
 from triggers.language.expansion.linking import linked
 from triggers.language.text import syntax
@@ -17,21 +17,21 @@ from triggers.language.text.reporter import Reporter
 _Block = TypeVar("_Block", syntax.Trigger, syntax.Campaign)
 
 
-def expand(file: syntax.File, *, signals: Collection[str], operators: Collection[str], report: Reporter) -> syntax.File:
+def expand(file: syntax.File, *, outside: Outside, report: Reporter) -> syntax.File:
     """A file that means the same and has neither constants nor lets with arguments; mistakes go to the reporter.
 
     >>> from triggers.language.text.diagnostics import Source
     >>> from triggers.language.text.parser import parse
     >>> text = "param hold = 1 s let held(p) = p for hold trigger a { when held(x) cooldown hold }"
     >>> report = Reporter(Source(text, "a.trigger"))
-    >>> expanded = expand(parse(report.source, report), signals={"x"}, operators=(), report=report)
+    >>> expanded = expand(parse(report.source, report), outside=Outside(signals={"x"}), report=report)
     >>> [(let.name.text, let.value.condition.name, let.value.duration.text) for let in expanded.lets]
     [('held(x)', 'x', '1')]
     >>> expanded.triggers[0].when.name, expanded.triggers[0].cooldown.text
     ('held(x)', '1')
     """
     calls = Calls(report)
-    expanders = linked(file, calls, signals, operators)
+    expanders = linked(file, calls, outside)
     expander = expanders[-1]
     for each in expanders:
         each.check_sets()

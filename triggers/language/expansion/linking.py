@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
 from pathlib import PurePosixPath
 
 from triggers.language.expansion.calls import Calls
-from triggers.language.expansion.definitions import Definitions, check_definitions
+from triggers.language.expansion.definitions import Definitions, Outside, check_definitions
 from triggers.language.expansion.expander import Expander
 from triggers.language.text import syntax
 
@@ -23,19 +22,10 @@ def is_inside(path: str) -> bool:
 
 
 class _Linker:
-    def __init__(
-        self,
-        files: dict[str, syntax.File],
-        calls: Calls,
-        signals: Collection[str],
-        operators: Collection[str],
-        *,
-        has_new_words: bool,
-    ) -> None:
+    def __init__(self, files: dict[str, syntax.File], calls: Calls, outside: Outside, *, has_new_words: bool) -> None:
         self.files = files
         self.calls = calls
-        self.signals = signals
-        self.operators = operators
+        self.outside = outside
         self.has_new_words = has_new_words
         """Whether the file that is compiled says `language 2`, which holds for what it imports, too."""
         self.done: dict[str, Expander] = {}
@@ -43,9 +33,7 @@ class _Linker:
     def link(self, file: syntax.File, way: tuple[str, ...]) -> Expander:
         """The expander of a file, after those of its imports; `way` has the names of the files that led to it."""
         definitions = Definitions.of(file, way[-1] if way else "")
-        check_definitions(
-            definitions, self.signals, self.operators, self.calls.report, has_new_words=self.has_new_words
-        )
+        check_definitions(definitions, self.outside, self.calls.report, has_new_words=self.has_new_words)
         imported: dict[str, Expander | None] = {}
         for each in file.imports:
             if each.alias.text in imported:
@@ -54,7 +42,7 @@ class _Linker:
             other = imported[each.alias.text] = self._imported(each, way)
             if other is not None:
                 self._check_signals(each.alias, other.definitions)
-        return Expander(definitions, self.calls, imported, self.signals, self.operators)
+        return Expander(definitions, self.calls, imported, self.outside)
 
     def _imported(self, each: syntax.Import, way: tuple[str, ...]) -> Expander | None:
         """The expander of an imported file; None after reporting that it cannot be imported."""
@@ -78,17 +66,17 @@ class _Linker:
     def _check_signals(self, alias: syntax.Word, definitions: Definitions) -> None:
         """Report names that an import gives and signals have, too."""
         for name in definitions.names():
-            if f"{alias.text}.{name}" in self.signals:
+            if f"{alias.text}.{name}" in self.outside.signals:
                 self.calls.report.hidden_signal(alias.span, f"{alias.text}.{name}")
 
 
-def linked(file: syntax.File, calls: Calls, signals: Collection[str], operators: Collection[str]) -> list[Expander]:
+def linked(file: syntax.File, calls: Calls, outside: Outside) -> list[Expander]:
     """The expanders of all imported files, each before those that import it, and last the file's own."""
     files: dict[str, syntax.File] = {}
     for each in file.files:
         if each.path.text in files:
             calls.report.same_file(each.path.span, each.path.text)
         files.setdefault(each.path.text, each.file)
-    linker = _Linker(files, calls, signals, operators, has_new_words=file.language is not None)
+    linker = _Linker(files, calls, outside, has_new_words=file.language is not None)
     last = linker.link(file, ())
     return [*linker.done.values(), last]

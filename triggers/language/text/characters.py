@@ -129,7 +129,7 @@ _REMEDIES = {
     "≈": "write `approx(a, b, tolerance)`",
     "°": "write `deg`, `degC` or `degF` right after the number",
     "'": 'write text in double quotes, as in `"R"`',
-    ":": "write `let name = ...`, and clauses without a colon",
+    ":": "write `let name = ...`, clauses without a colon, and `where` before a condition on objects",
     "$": "names have the letters a to z, digits, `_` and dots",
     "@": "names have the letters a to z, digits, `_` and dots",
 }

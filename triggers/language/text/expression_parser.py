@@ -282,6 +282,8 @@ class ExpressionParser(ObjectForms):
         return self.next.is_word(*self.boundary_words) and not is_name
 
     def _call(self, name: Token) -> syntax.Expression:
+        if self.follows_place():
+            raise Panic
         if (of_objects := self._of_objects(name)) is not None:
             return self._checked(of_objects)
         self.take()

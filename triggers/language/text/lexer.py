@@ -14,6 +14,7 @@ from triggers.language.text import characters
 from triggers.language.text.diagnostics import Source, Span
 from triggers.language.text.reporter import Reporter
 from triggers.language.text.syntax import BLOCKS, CLAUSE_WORDS
+from triggers.signals.reserved import RESERVED
 
 
 class TokenKind(StrEnum):
@@ -69,6 +70,8 @@ _WORD = r"[A-Za-z_]\w*"
 _UNIT_LETTERS = "A-Za-zµΩ°\N{GREEK SMALL LETTER MU}\N{OHM SIGN}℃℉\N{FULLWIDTH PERCENT SIGN}⁰¹²³⁴⁵⁶⁷⁸⁹⁻"
 _UNIT_FACTOR = rf"(?:%|[{_UNIT_LETTERS}]+(?:\^-?[0-9]+)?)"
 _UNIT = re.compile(rf"[ \t]*((?:1/)?{_UNIT_FACTOR}(?:[*/·⋅]{_UNIT_FACTOR}|/100km)*)(?![\w.(])")
+_PLACE = re.compile(r"""(?:\[(?:-?\w*|"[^"\n]*")\]|\.[0-9]+(?!\w))(?:\.\w+)*""", re.ASCII)
+"""What follows the name of a list in the way of other languages: `[0].x`, `["id"]`, `.0.x`."""
 _FIELD = re.compile(rf"(?P<field>\.{_WORD})", re.ASCII)
 _TOKEN = re.compile(
     rf"""(?P<blank>[ \t\r\n]+|\#[^\n]*)
@@ -91,7 +94,12 @@ def tokenize(source: Source, reporter: Reporter) -> list[Token]:
     [('word', 'when'), ('word', 'x'), ('mark', '>'), ('number', '20'), ('unit', 'km/h'), ('end', '')]
     """
     text, tokens, offset, line_is_empty = source.text, list[Token](), 0, True
+    told, quiet, loud = 0, Reporter(source), reporter
     while offset < len(text):
+        if (place := _place_after(text, tokens, offset)) is not None:
+            loud.no_places(place)
+            told = place.end
+        reporter = quiet if offset < told else loud  # the rest of what was told follows from that
         odd = _odd(text, offset, reporter)
         if odd is not None:
             tokens.append(replace(odd, starts_line=line_is_empty))
@@ -121,6 +129,15 @@ def tokenize(source: Source, reporter: Reporter) -> list[Token]:
             offset = unit.span.end
     tokens.append(Token(TokenKind.END, "", Span(len(text), len(text)), line_is_empty))
     return tokens
+
+
+def _place_after(text: str, tokens: list[Token], offset: int) -> Span | None:
+    """A place in a list or array right after a name, none of which this language has."""
+    if text[offset] not in "[." or not tokens or tokens[-1].kind not in (TokenKind.WORD, TokenKind.DOTTED):
+        return None
+    is_tight = tokens[-1].span.end == offset and tokens[-1].text not in RESERVED
+    match = _PLACE.match(text, offset) if is_tight else None
+    return None if match is None else Span(*match.span())
 
 
 def _field_after(text: str, tokens: list[Token], offset: int) -> re.Match[str] | None:

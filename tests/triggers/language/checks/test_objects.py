@@ -147,6 +147,45 @@ def test_a_let_with_an_argument_is_a_condition_on_an_object() -> None:
     assert [node.op for node in program(text).nodes].count("lt") == 2
 
 
+def test_a_let_may_be_given_lists_and_objects() -> None:
+    text = (
+        "let close(o, far) = o.x < far let near_by(objects) = any(o in objects where close(o, 5 m))"
+        " trigger t { when near_by(tracked) and near_by(parked) and close(nearest(p in tracked by p.x), 3 m) }"
+    )
+    ir = program(text)
+    assert [node.op for node in ir.nodes].count("any_object") == 2
+    assert [each.name for each in ir.inputs] == ["tracked", "parked"]
+
+
+@pytest.mark.parametrize(
+    "condition",
+    [
+        "count(any(o in tracked where o.seen) over 3 s) > 1",
+        "max(count(o in tracked) over 2 s) > 3",
+        "all(o in tracked where o.seen) since rise(any(o in parked where o.x < 5 m))",
+        "min(min(o.x for o in tracked) since any(o in parked)) < 3 m",
+        "any(o in tracked where o.seen) for 1 s tolerating 300 ms",
+        "past(nearest(o in tracked by o.x).x, 1 s) > nearest(o in tracked by o.x).x",
+        "share(any(o in tracked where o.x < 5 m for 300 ms) over 5 s) > 20 %",
+        "nearest(o in tracked by o.x).x at rise(nearest(o in tracked by o.x).seen) > 3 m",
+    ],
+)
+def test_what_is_told_of_objects_may_stand_in_any_operator(condition: str) -> None:
+    program(condition)
+
+
+@pytest.mark.parametrize("name", ["-3", "-9007199254740992", "9007199254740992"])
+def test_a_key_is_compared_as_a_number(name: str) -> None:
+    rows = [row(0, **{"k7": (0.0, 1.0, 1.0)}), row(100, **{f"k{name}": (0.0, 1.0, 1.0)})]
+    assert fires(f"any(o in tracked where o.id == {name})", rows) == [100]
+
+
+def test_a_key_that_no_number_holds_cannot_be_written_and_is_unknown() -> None:
+    assert "LT108" in said("any(o in tracked where o.id == 9007199254740993)")
+    rows = [row(0, k7=(0.0, 1.0, 1.0)), row(100, k9007199254740993=(0.0, 1.0, 1.0))]
+    assert fires("any(o in tracked where missing(o.id))", rows) == [100]
+
+
 def test_a_let_may_hold_a_form_and_its_arguments_stand_in_it() -> None:
     text = (
         "let reach(d) = any(o in tracked where o.x < d)"

@@ -8,6 +8,7 @@ from random import Random
 from tests.triggers.language.randomised.catalogs import RandomCatalog
 from triggers.language.text import syntax
 from triggers.language.text.diagnostics import Source
+from triggers.language.text.expressions import nodes
 from triggers.language.text.parser import parse
 from triggers.language.text.reporter import Reporter
 
@@ -42,14 +43,14 @@ def _named(source: str, pattern: re.Pattern[str], word: str, random: Random, blo
 
 
 def _with_functions(source: str, catalog: RandomCatalog, random: Random, blocks: list[str]) -> str:
-    """Each condition as a call, whose arguments are some of the signals in it; some within another call."""
+    """Each condition as a call, whose arguments are some of its signals and lists; some within another call."""
     report = Reporter(Source(source, "random"))
-    changed = source
+    changed, known = source, {*catalog.signals, *(each.name for each in catalog.lists)}
     for trigger in reversed(parse(report.source, report).triggers):
         assert trigger.when is not None
         start, end = trigger.when.span.start, trigger.when.span.end
         condition = source[start:end]
-        signals = sorted(name for name in set(_names(trigger.when)) if name in catalog.signals)
+        signals = sorted(known & set(_names(trigger.when)))
         chosen = random.sample(signals, random.randint(1, min(3, len(signals)))) if signals else ["1.25e77"]
         arguments = [f"a{index}" for index in range(len(chosen))]
         for signal, argument in zip(chosen, arguments, strict=True):
@@ -65,4 +66,5 @@ def _with_functions(source: str, catalog: RandomCatalog, random: Random, blocks:
 
 def _names(whole: syntax.Expression) -> list[str]:
     own = [whole.name] if isinstance(whole, syntax.Name) else []
+    own += [whole.of.text] if isinstance(whole, nodes.OfObjects) else []
     return [*own, *(name for part in whole.children() for name in _names(part))]

@@ -92,6 +92,33 @@ def test_own_words_are_formatted_with_the_same_meaning_and_twice_alike(seed: int
             "let rate = rate(ego.speed over 1 s) let max = max(ego.speed over 1 s) trigger a { when rate > max / 1 s }",
             "trigger a { when rate(ego.speed over 1 s) > max(ego.speed over 1 s) / 1 s }",
         ),
+        (
+            "let closing(objects) = any(o in objects where o.ttc < 1.5 s) trigger a { when closing(tracked) }",
+            "trigger a { when any(o in tracked where o.ttc < 1.5 s) }",
+        ),
+        (
+            "let close(l, d) = min(o.x for o in l where o.seen) < d let very(list) = close(list, 3 m)"
+            " trigger a { when very(tracked) and count(p in tracked) > 2 }",
+            "trigger a { when min(p.x for p in tracked where p.seen) < 3 m and count(p in tracked) > 2 }",
+        ),
+        (
+            "let first(l) = nearest(o in l by o.x).x < 5 m trigger a { when first(tracked) or first(radar.points) }",
+            "trigger a { when nearest(o in tracked by o.x).x < 5 m or nearest(o in radar.points by o.x).x < 5 m }",
+        ),
+        (
+            "let close(o, d) = (o.x < d for 200 ms) and o.seen let ours(it) = close(it, 5 m)"
+            " trigger a { when any(p in tracked where ours(p)) }",
+            "trigger a { when any(o in tracked where (o.x < 5 m for 200 ms) and o.seen) }",
+        ),
+        (
+            'let risky(o) = o.ttc < 1 s and o.kind == "car" trigger a { when risky(nearest(o in tracked by o.x)) }',
+            'trigger a { when nearest(o in tracked by o.x).ttc < 1 s and nearest(o in tracked by o.x).kind == "car" }',
+        ),
+        (
+            'import "c" as c trigger a { when c.some(tracked) and any(o in tracked where c.close(o)) }'
+            ' file "c" { let close(it) = it.x < 5 m let some(l) = any(o in l where close(o)) }',
+            "trigger a { when any(o in tracked where o.x < 5 m) and any(o in tracked where o.x < 5 m) }",
+        ),
         ("param x = 0.3 trigger a { when lead.id > mod(x, 0.1) }", "trigger a { when lead.id > 0 }"),
         (
             "param yes = true trigger a { when (ego.speed > 1 m/s) == yes }",

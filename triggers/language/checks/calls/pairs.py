@@ -52,7 +52,7 @@ def _pair_signals(context: CheckContext, expression: syntax.Call, check: Check) 
         head = arguments[0]
         if not isinstance(head, syntax.Name) or head.name not in context.catalog.heads:
             name = head.name if isinstance(head, syntax.Name) else context.subject(head.span).strip("`")
-            context.report.unknown_head(head.span, name, context.nearest(name, context.catalog.heads))
+            context.report.unknown_head(head.span, name, context.nearest(name, context.catalog.heads, "heads"))
             return None
         return _head_signals(context, head.name, head.span)
     a, b = (check(context, argument) for argument in arguments)
@@ -117,7 +117,7 @@ def compared_events(context: CheckContext, compared: syntax.ComparedEvents) -> l
 
 def _bool_head(context: CheckContext, head: syntax.Word) -> tuple[Typed, Typed] | None:
     if head.text not in context.catalog.heads:
-        context.report.unknown_head(head.span, head.text, context.nearest(head.text, context.catalog.heads))
+        context.report.unknown_head(head.span, head.text, context.nearest(head.text, context.catalog.heads, "heads"))
         return None
     signals = _head_signals(context, head.text, head.span)
     for side in signals:
@@ -130,7 +130,7 @@ def _bool_head(context: CheckContext, head: syntax.Word) -> tuple[Typed, Typed] 
 def _driver(context: CheckContext, head: syntax.Word, name: syntax.Word) -> Typed | None:
     """The driver's signal; None after reporting that it is none, not of type bool, or one of the head's own."""
     if name.text not in context.catalog.signals:
-        nearest = context.nearest(name.text, context.catalog.signals)
+        nearest = context.nearest(name.text, context.catalog.signals, "signals")
         context.report.unknown_signal(name.span, name.text, nearest)
         return None
     if name.text in (f"active.{head.text}", f"shadow.{head.text}"):

@@ -74,7 +74,7 @@ def _inside(context: CheckContext, expression: syntax.Call) -> Typed:
     name = argument.name if isinstance(argument, syntax.Name) else context.subject(argument.span).strip("`")
     fence = context.fences.get(name)
     if fence is None:
-        context.report.unknown_fence(argument.span, name, context.nearest(name, context.fences))
+        context.report.unknown_fence(argument.span, name, context.nearest(name, context.fences, "fences"))
         return context.error(expression.span)
     corners = tuple(
         _corner_degrees(context, number, limit) for corner in fence.corners for number, limit in _limited(corner)

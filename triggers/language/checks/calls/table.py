@@ -7,7 +7,7 @@ from triggers.language.checks.calls import choices, conditions, earlier, pairs, 
 from triggers.language.checks.calls.handlers import Check, Forms, Handler
 from triggers.language.checks.calls.travel import as_window
 from triggers.language.checks.context import CheckContext
-from triggers.language.checks.objects import meant_of_list
+from triggers.language.checks.forms_of_lists import meant_of_list
 from triggers.language.text import syntax
 from triggers.language.text.expressions.lookahead import FORMS_OF_OBJECTS
 
@@ -21,14 +21,14 @@ def call(context: CheckContext, expression: syntax.Call, check: Check) -> Typed:
     """The result of a call; `check` checks its arguments."""
     expression, name = as_window(context, expression), expression.function.text
     has_form = name in FORMS and _has_form(expression)
-    if not has_form and (meant_of_objects := meant_of_list(context, expression)):
-        if name in FORMS_OF_OBJECTS:
+    if not has_form and (meant_of_objects := meant_of_list(context.catalog, expression)):
+        if name in FORMS or name in FORMS_OF_OBJECTS:
             context.report.wrong_arguments(expression.span, name, meant_of_objects)
         else:
             context.report.unknown_function(expression.function.span, name, [], meant_of_objects)
         return context.error(expression.span)
     if name not in FORMS:
-        context.report.unknown_function(expression.function.span, name, context.nearest(name, FORMS))
+        context.report.unknown_function(expression.function.span, name, context.nearest(name, FORMS, "operators"))
         for argument in expression.arguments:
             check(context, argument)
         return context.error(expression.span)

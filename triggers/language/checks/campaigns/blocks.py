@@ -153,7 +153,7 @@ class _CampaignChecks:
         seen: set[str] = set()
         for name in names:
             if name.text not in known:
-                self.report.unknown_trigger(name.span, name.text, self.context.nearest(name.text, known))
+                self.report.unknown_trigger(name.span, name.text, self.context.nearest(name.text, known, "triggers"))
             elif name.text in seen:
                 self.report.given_twice(name.span, f"trigger `{name.text}`")
             seen.add(name.text)

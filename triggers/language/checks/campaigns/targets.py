@@ -89,7 +89,7 @@ def _attribute(context: CheckContext, subject: syntax.Expression) -> str | None:
     name = subject.name.removeprefix(_PREFIX)
     if not subject.name.startswith(_PREFIX) or name not in context.catalog.vehicle:
         known = [_PREFIX + attribute for attribute in context.catalog.vehicle]
-        context.report.unknown_attribute(subject.span, subject.name, context.nearest(subject.name, known))
+        context.report.unknown_attribute(subject.span, subject.name, context.nearest(subject.name, known, "attributes"))
         return None
     return name
 

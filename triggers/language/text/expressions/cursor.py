@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import NoReturn
 
 from triggers.language.text.diagnostics import Span
-from triggers.language.text.expressions.lookahead import FORMS_OF_OBJECTS, form_meant, is_each
+from triggers.language.text.expressions.lookahead import FORMS_OF_OBJECTS, SAID_BEFORE_LISTS, form_meant, is_each
 from triggers.language.text.lexer import Token, TokenKind
 from triggers.language.text.mistakes.instead import INSTEAD
 from triggers.language.text.reporter import Reporter
@@ -13,6 +13,9 @@ from triggers.signals.unit_spellings import meant_unit
 
 _IN_EXPRESSION = ("the next clause", "a signal, a value", "the end of this condition")
 """What is expected within or after an expression."""
+_NAMES = (TokenKind.WORD, TokenKind.DOTTED)
+_AFTER_A_LIST = 4
+"""How many tokens after its first one `every o in tracked` is over."""
 _VALUES = (TokenKind.DOTTED, TokenKind.NUMBER, TokenKind.UNIT)
 """After a token of these kinds, `=` is clearly meant as a comparison."""
 
@@ -67,6 +70,8 @@ class Cursor:
     def fail(self, what: str, proposal: str = "") -> NoReturn:
         """Report that something else was expected here."""
         before = self.tokens[self.index - 1]
+        if self.follows_place():
+            raise Panic
         if self.next.is_mark("=") and before.kind in _VALUES:
             self.report.assignment_in_condition(self.next.span)
         elif before.kind is TokenKind.NUMBER and self.next.kind is TokenKind.WORD and meant_unit(self.next.text):
@@ -79,6 +84,12 @@ class Cursor:
             self.report.expected(self.next.span, what, self.next.shown(), proposal)
         raise Panic
 
+    def follows_place(self) -> bool:
+        """Whether a place in a list comes next, `[0]` or `.0` right after a name, which the lexer has reported."""
+        before, start = self.tokens[self.index - 1], self.next.span.start
+        is_tight = self.index > 0 and before.kind in _NAMES and before.span.end == start
+        return is_tight and self.report.source.text[start : start + 1] in ("[", ".")
+
     def _of_objects_instead(self, before: Token) -> str:
         """What to write for objects of a list that are looked at in the way of another language."""
         after = self.tokens[min(self.index + 1, len(self.tokens) - 1)]
@@ -86,9 +97,16 @@ class Cursor:
             return f"objects have no places: choose one, as in `{FORMS_OF_OBJECTS['nearest']}`"
         if is_each(self.tokens, self.index):
             return f"write `{FORMS_OF_OBJECTS['min']}`, or `any` of them: `{FORMS_OF_OBJECTS['any']}`"
-        if after.is_word("in") and (form := form_meant(before.text)):
-            return f"write `{form}`"
-        return ""
+        said = ""
+        if self.tokens[self.index - 2].is_word("in") and self.index >= _AFTER_A_LIST:  # `every o in tracked o.x < 5 m`
+            said = self.tokens[self.index - _AFTER_A_LIST].text
+        elif after.is_word("in") or (before.is_word(*SAID_BEFORE_LISTS) and self.next.kind in _NAMES):
+            said = before.text
+        elif self.next.is_word("for"):  # `for all o in tracked`
+            said = after.text
+        elif self.next.is_word("where"):
+            said = "any"
+        return f"write `{form}`" if (form := form_meant(said)) else ""
 
     def _other_language(self, before: Token) -> str:
         """What to write instead of a word that other languages have within expressions."""

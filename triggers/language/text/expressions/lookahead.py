@@ -28,14 +28,21 @@ MEANT = {
     **{name: name for name in FORMS_OF_OBJECTS},
 }
 """Words for them in other languages, and their own names."""
-_MEAN = "sum(o.x for o in tracked) / count(o in tracked)"
+MEAN = ("avg", "mean", "average")
+"""Words for the mean of the objects, which is a sum and a count."""
+NONE = ("none", "no", "not_any", "nobody")
+"""Words for the opposite of `any`."""
+SAID_BEFORE_LISTS = ("any", "all", "each", "every", "exists", "some", "forall", "nearest", "closest", *NONE)
+"""Words that elsewhere stand before a list without brackets: `any tracked.x < 20 m`, `nearest tracked by x`."""
 _WITHOUT_CONDITION = ("any", "all", "count")
 
 
 def form_meant(name: str) -> str:
     """The form that a word of this or another language stands for, as it is written here; empty if none is known."""
-    if name.lower() in ("avg", "mean", "average"):
-        return _MEAN
+    if name.lower() in MEAN:
+        return "sum(o.x for o in tracked) / count(o in tracked)"
+    if name.lower() in NONE:
+        return f"not {FORMS_OF_OBJECTS['any']}"
     return FORMS_OF_OBJECTS.get(MEANT.get(name.lower(), ""), "")
 
 

@@ -29,6 +29,13 @@ class FormMistakes(Collector):
         """LT101 for a number or an operator in the form of another language."""
         self._error("LT101", span, f"`{written}` has no meaning in this language", f"write `{meant}`")
 
+    def no_places(self, span: Span) -> None:
+        """LT101 for a place in a list, by its number or a key."""
+        written = self.source.text[span.start : span.end]
+        proposal = "lists have no places: choose an object, as in `nearest(o in tracked by o.x).v`"
+        message = f"`{written[:40]}` has no meaning in this language"
+        self._error("LT101", span, message, f"{proposal}; `prev(x)` is the value of a signal before its latest one")
+
     def foreign_name(self, span: Span, text: str) -> None:
         """LT101 for a name with letters that no name can have."""
         proposal = "names have the letters a to z and A to Z, digits, `_` and dots"

@@ -20,9 +20,12 @@ class ObjectMistakes(Collector):
         message = f"the signal catalog has no list of objects `{name}`"
         self._error("LT231", span, f"{message}: that is {what}" if what else message, proposal)
 
-    def unknown_field(self, span: Span, field: str, of: str, nearest: Sequence[str], known: Sequence[str]) -> None:
+    def unknown_field(
+        self, span: Span, field: str, of: str, nearest: Sequence[str], known: Sequence[str], *, form: str = ""
+    ) -> None:
         """LT232: a field that the objects of a list do not have."""
         proposal = did_you_mean(nearest) or f"their fields are {quoted(known[:_MAX_FIELDS_SHOWN], 'and')}"
+        proposal = f"write `{form}`" if form else proposal
         self._error("LT232", span, f"the objects of `{of}` have no field `{field}`", proposal)
 
     def unknown_form(self, span: Span, name: str, forms: Sequence[str]) -> None:
@@ -45,7 +48,13 @@ class ObjectMistakes(Collector):
 
     def field_outside(self, span: Span, name: str, proposal: str) -> None:
         """LT234: a field where its object has no name."""
-        self._error("LT234", span, f"`{name}` is a field of an object, and no object has this name here", proposal)
+        what = "a field of an object" if "." in name else "an object elsewhere"
+        self._error("LT234", span, f"`{name}` is {what}, and no object has this name here", proposal)
+
+    def no_object(self, span: Span, given: str, name: str, of: str) -> None:
+        """LT234 for an argument of a `let` that is no object."""
+        message = f"`{name}` is a field of an object, and `{given}` is not an object"
+        self._error("LT234", span, message, f"give it an object, as in `any(o in {of} where f(o))`")
 
     def nested_objects(self, span: Span) -> None:
         """LT235: a condition on an object that is about other objects, too."""
@@ -72,8 +81,7 @@ class ObjectMistakes(Collector):
         message = f"`{name}` has neither a `rate` nor a `max_age`, so a sample is valid for one second only"
         self._warning("LT907", span, message, "declare one of them in the signal catalog")
 
-    def reads_no_object(self, span: Span, subject: str, binder: str) -> None:
+    def reads_no_object(self, span: Span, subject: str, binder: str, example: str) -> None:
         """LT922: a condition on an object that is the same for all objects."""
-        self._warning(
-            "LT922", span, f"{subject} is the same for every `{binder}`", f"read a field of it, as in `{binder}.x`"
-        )
+        message = f"{subject} is the same for every `{binder}`"
+        self._warning("LT922", span, message, f"read a field of it, as in `{example}`")

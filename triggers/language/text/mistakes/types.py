@@ -42,9 +42,9 @@ class TypeMistakes(Collector):
         """LT304: a condition is needed."""
         self._error("LT304", span, f"a condition is needed here, but this is {what}", proposal)
 
-    def not_a_number(self, span: Span, what: str) -> None:
+    def not_a_number(self, span: Span, what: str, proposal: str = "") -> None:
         """LT305: a number is needed."""
-        self._error("LT305", span, f"a number is needed here, but this is {what}")
+        self._error("LT305", span, f"a number is needed here, but this is {what}", proposal)
 
     def text_order(self, span: Span, operator: str) -> None:
         """LT306: text and truth values have no order."""

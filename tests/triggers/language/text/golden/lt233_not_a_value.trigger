@@ -16,3 +16,24 @@ trigger t4 {
 trigger t5 {
     when missing(tracked)
 }
+trigger t6 {
+    when tracked and driver.brake
+}
+trigger t7 {
+    when rise(tracked)
+}
+trigger t8 {
+    when tracked for 3 s
+}
+trigger t9 {
+    when age(tracked) > 1 s
+}
+trigger t10 {
+    when changed(radar.points)
+}
+trigger t11 {
+    when tracked in (1, 2)
+}
+trigger t12 {
+    when once(any(o in tracked where o.seen) and tracked over 2 s)
+}

@@ -12,3 +12,12 @@ trigger t2 {
 trigger t3 {
     when any(o in tracked where o.seen and tracked.x < 5 m)
 }
+trigger t4 {
+    when any(o in tracked where o.seen) and o > 3
+}
+trigger t5 {
+    when trackd.x < 5 m
+}
+trigger t6 {
+    when trackd > 3
+}
