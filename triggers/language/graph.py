@@ -8,7 +8,7 @@ objects of lists, for the objects of each list, and after them.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from triggers.language.ir import AGGREGATES, MAX_INPUTS, OPERATIONS, Kind, Node, Parameter, mask_of
@@ -18,6 +18,7 @@ BEFORE = -1
 """The stage of what neither reads fields nor what is told of objects."""
 AFTER = MAX_INPUTS
 """The stage of what reads what is told of objects: greater than that of any list."""
+_OF_OBJECTS = AGGREGATES | {"object_field"}
 
 
 @dataclass(slots=True)
@@ -118,7 +119,7 @@ def prune(nodes: Sequence[Node], roots: Sequence[int]) -> Pruned:
         node = nodes[old]
         parameters = (positions[reads[old]], *node.parameters[1:]) if old in reads else node.parameters
         arguments = tuple(renumbered[argument] for argument in node.arguments)
-        kept.append(replace(node, arguments=arguments, parameters=parameters))
+        kept.append(Node(node.op, arguments, parameters, node.kind))
     return Pruned(tuple(kept), tuple(renumbered[root] for root in roots), tuple(inputs), tuple(order))
 
 
@@ -130,11 +131,14 @@ def stages(nodes: Sequence[Node], order: Iterable[int]) -> dict[int, int]:
 
     Raises ValueError for a node that reads the fields of two lists, or fields and what is told of objects.
     """
+    order = tuple(order)
+    if not any(nodes[index].op in _OF_OBJECTS for index in order):
+        return dict.fromkeys(order, BEFORE)  # nearly all programs
     found: dict[int, int] = {}
     for index in order:
         node = nodes[index]
         read = {AFTER if nodes[each].op in AGGREGATES else found[each] for each in node.arguments} - {BEFORE}
-        if node.op == "object_field" or node.op in AGGREGATES:
+        if node.op in _OF_OBJECTS:
             read.add(node.integer("input"))
         if len(read) > 1:
             raise ValueError(f"node {index} (`{node.op}`) reads what belongs to different lists of objects")

@@ -96,7 +96,7 @@ def tokenize(source: Source, reporter: Reporter) -> list[Token]:
     text, tokens, offset, line_is_empty = source.text, list[Token](), 0, True
     told, quiet, loud = 0, Reporter(source), reporter
     while offset < len(text):
-        if (place := _place_after(text, tokens, offset)) is not None:
+        if text[offset] in "[." and (place := _place_after(text, tokens, offset)) is not None:
             loud.no_places(place)
             told = place.end
         reporter = quiet if offset < told else loud  # the rest of what was told follows from that
@@ -132,8 +132,8 @@ def tokenize(source: Source, reporter: Reporter) -> list[Token]:
 
 
 def _place_after(text: str, tokens: list[Token], offset: int) -> Span | None:
-    """A place in a list or array right after a name, none of which this language has."""
-    if text[offset] not in "[." or not tokens or tokens[-1].kind not in (TokenKind.WORD, TokenKind.DOTTED):
+    """A place in a list or array right after a name, none of which this language has; `offset` is at a `[` or `.`."""
+    if not tokens or tokens[-1].kind not in (TokenKind.WORD, TokenKind.DOTTED):
         return None
     is_tight = tokens[-1].span.end == offset and tokens[-1].text not in RESERVED
     match = _PLACE.match(text, offset) if is_tight else None

@@ -84,6 +84,8 @@ def work_of(name: str, *, ring: int = 0, **sizes: int) -> WorkRange:
     if name == "window_quantile":
         sizes |= {"entries": ring, "halvings": ring.bit_length() + 1, "chunks": ring // MOVED_AT_ONCE + 1}
     work = _work_of(name, tuple(sorted(sizes.items())))
+    if not work.most.burst:
+        return work  # that of nearly all functions
     return WorkRange(work.least, replace(work.most, burst=work.most.burst * ring))
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import groupby
 
 from triggers.language.graph import AFTER, BEFORE, stages
@@ -90,9 +90,11 @@ class ModulePlan:
                 if last_use.get(operand, index) == index and operand in self.outs
             ]
             # the calls for objects run once for each: what they read, and what is told, stays until the last one
-            stays = [operand for operand in done if stage in self.lists and not self._is_of_object(operand, stage)]
-            kept += stays
-            self._give_back([operand for operand in done if operand not in stays])
+            if stage in self.lists:
+                stays = [operand for operand in done if not self._is_of_object(operand, stage)]
+                kept += stays
+                done = [operand for operand in done if operand not in stays]
+            self._give_back(done)
         self._give_back(kept)
         self.state.lists = [each.state_bytes for each in self.lists.values()]
         self.trigger_slots = [self.state.slots((_LAST_KNOWN,)) for _ in self.ir.triggers]
@@ -188,7 +190,7 @@ class ModulePlan:
         state = plan.slots(call.kernel.slots) if call.kernel.slots else 0
         entries = _ring_entries(call.kernel, node)
         ring = plan.ring(call.kernel.ring_entry_bytes * entries)
-        return replace(call, state=state, ring=ring, ring_entries=entries)
+        return KernelCall(call.kernel, call.node, call.operands, call.out, state, ring, entries)
 
     def constant(self, index: int) -> float:
         """The value of a constant node."""
@@ -202,10 +204,12 @@ class ModulePlan:
 
 def _lists_in_order(ir: Ir, stage_of: Mapping[int, int]) -> list[int]:
     """The lists of objects in the order of their nodes, which stand together; then those without any."""
+    lists = [place for place, item in enumerate(ir.inputs) if item.type == "objects"]
+    if not lists:
+        return []
     order = [stage for stage, _ in groupby(stage_of.values())]
     if len(order) != len(set(order)) or BEFORE in order[1:] or AFTER in order[:-1]:
         raise ValueError("the nodes of a program are not in stages")
-    lists = [place for place, item in enumerate(ir.inputs) if item.type == "objects"]
     return list(dict.fromkeys([stage for stage in order if stage in lists] + lists))
 
 

@@ -98,7 +98,7 @@ class Cursor:
         if is_each(self.tokens, self.index):
             return f"write `{FORMS_OF_OBJECTS['min']}`, or `any` of them: `{FORMS_OF_OBJECTS['any']}`"
         said = ""
-        if self.tokens[self.index - 2].is_word("in") and self.index >= _AFTER_A_LIST:  # `every o in tracked o.x < 5 m`
+        if self.index >= _AFTER_A_LIST and self.tokens[self.index - 2].is_word("in"):  # `every o in tracked o.x < 5 m`
             said = self.tokens[self.index - _AFTER_A_LIST].text
         elif after.is_word("in") or (before.is_word(*SAID_BEFORE_LISTS) and self.next.kind in _NAMES):
             said = before.text

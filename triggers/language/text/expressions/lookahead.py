@@ -70,11 +70,16 @@ def opens_objects(tokens: Sequence[Token], index: int) -> bool:
     return after.is_word("where", "by") or (after.is_mark(")") and tokens[index - 1].is_word(*_WITHOUT_CONDITION))
 
 
+_OF_BRACKETS = frozenset({"(", ")", "{", "}", "for"})
+
+
 def each_by_bracket(tokens: Sequence[Token]) -> dict[int, int]:
     """For each bracket with `for o in` directly within it, where in the tokens the first one is."""
     found: dict[int, int] = {}
     opened: list[int] = []
     for index, token in enumerate(tokens):
+        if token.text not in _OF_BRACKETS:
+            continue  # nearly all
         if token.is_mark("("):
             opened.append(index)
         elif token.is_mark(")"):
