@@ -146,13 +146,14 @@ def clip_differs(store: ObjectStore, clip: StoredClip) -> str | None:
         return f"clip {clip.id}: its row does not fit its manifest"
     if manifest.size_bytes != clip.size_bytes or clip.key != clip_key(clip.id, manifest.recording.start_ns):
         return f"clip {clip.id}: size or object key of its row do not fit its manifest"
+    found_bytes = 0
     try:
         for index, cell in enumerate(_cells(store.stream(clip.key, chunk_bytes=CELL_BYTES))):
+            found_bytes += len(cell)
             if index >= len(manifest.cells) or hashlib.sha256(cell).hexdigest() != manifest.cells[index]:
                 return f"{clip.key}: cell {index} is not the one of its manifest"
     except ObjectNotFound:
         return f"{clip.key} is missing"
-    found_bytes = store.stat(clip.key).size_bytes
     return None if found_bytes == clip.size_bytes else f"{clip.key} has {found_bytes} of {clip.size_bytes} bytes"
 
 
