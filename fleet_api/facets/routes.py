@@ -44,12 +44,12 @@ def facets_of_clips(
     filter_source: FilterSource = None,
     language: FilterLanguage = "cql2-text",
     by: Annotated[
-        str,
+        str | None,
         Query(
             description="Properties with commas between them, such as `trigger,vehicle.model:20,recorded:week`;"
-            " after a colon how many values or bins, or the step of a time."
+            f" after a colon how many values or bins, or the step of a time. Without it `{DEFAULT_BY}`."
         ),
-    ] = DEFAULT_BY,
+    ] = None,
 ) -> FacetsView:
     """How the clips that the filter finds are spread over values and bins of properties."""
     return usecases.facets_of_clips(services, user, filter_source=filter_source, language=language, by=by)

@@ -22,13 +22,18 @@ def count_clips(services: Services, user: User, *, filter_source: str | None, la
 
 
 def facets_of_clips(
-    services: Services, user: User, *, filter_source: str | None, language: Language, by: str
+    services: Services, user: User, *, filter_source: str | None, language: Language, by: str | None
 ) -> FacetsView:
-    """How the clips of a filter are spread over properties. Errors as in `count_clips`."""
+    """How the clips of a filter are spread over properties; without `by` over those of DEFAULT_BY that the user sees.
+
+    Errors as in `count_clips`.
+    """
     user.require(Role.VIEWER)
-    query, asked = _filter(filter_source, language), facets.parse_by(by)
+    query, asked = _filter(filter_source, language), facets.parse_by(facets.DEFAULT_BY if by is None else by)
     with services.searches.turn(user.name), services.database.snapshot() as connection:
         sight = services.sight_of(user, connection)
+        if by is None:
+            asked = [each for each in asked if sight.may_ask_for(each.about)]
         sight.require_harmless(each.about for each in asked)
         return facets_view(facets.facets(connection, sight.filter(query), asked))
 

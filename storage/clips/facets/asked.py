@@ -20,7 +20,8 @@ MAX_SHOWN = 100
 """Values or bins that may be asked for by their number."""
 SHOWN = 10
 BINS = 20
-DEFAULT_BY = "campaign,trigger,version,state,damage,vehicle,label,tag,day"
+DEFAULT_BY = "campaign,trigger,version,state,damage,vehicle,label,tag,recorded"
+"""What anybody may ask for of any clips: in days, clips of three years would have too many bins."""
 _DAY = "day"
 _IN_UNIT = re.compile(r"in_unit\(\s*([^(),']+?)\s*,\s*'([^']+)'\s*\)", re.IGNORECASE)
 _ITEM = re.compile(r"(?:[^,'(]|'[^']*'|\((?:[^()']|'[^']*')*\))+")

@@ -42,7 +42,8 @@ _OF_CELLS = ("s_intersects", "s_disjoint")
 ASK_FOR = "ask an administrator for a role of LONGTAIL_POSITION_ROLES"
 TEXTS_WITH_POSITIONS = frozenset({"damage"})
 """Properties whose texts may quote a position, which could be found out digit by digit."""
-_NUMBER = re.compile(r"\d+\*?")
+_DIGIT = re.compile(r"\d")
+"""In a word of a search. What parts the words of a text is for PostgreSQL's parser, to which `48°` may be 48."""
 IsPosition = Callable[[str], bool]
 """Whether a signal, by its name, is a position."""
 
@@ -56,19 +57,25 @@ def on_cells(filter_: Filter, is_position: IsPosition) -> Filter:
     return replace(filter_, tree=predicate_on_cells(filter_.tree))
 
 
+def is_harmless(asked: Property, is_position: IsPosition) -> bool:
+    """Whether the values of a property tell nothing of where a car was."""
+    return asked.name not in TEXTS_WITH_POSITIONS and not (asked.signal is not None and is_position(asked.signal))
+
+
 def require_harmless(asked: Iterable[Property], is_position: IsPosition) -> None:
     """Forbidden for a property whose values tell where a car was, in a filter or to sort or count by."""
     for each in sorted(asked, key=lambda each: each.name):
-        if each.signal is not None and is_position(each.signal):
-            raise Forbidden(
-                f"`{each.name}` is a position, and you see place cells only",
-                remedy=f"ask for a place by `place_cell` or S_INTERSECTS(box, BBOX(...)), or {ASK_FOR}",
-            )
+        if is_harmless(each, is_position):
+            continue
         if each.name in TEXTS_WITH_POSITIONS:
             raise Forbidden(
                 f"`{each.name}` may quote a position, and you see place cells only",
                 remedy=f"ask for `state = 'damaged'`, or {ASK_FOR}",
             )
+        raise Forbidden(
+            f"`{each.name}` is a position, and you see place cells only",
+            remedy=f"ask for a place by `place_cell` or S_INTERSECTS(box, BBOX(...)), or {ASK_FOR}",
+        )
 
 
 def predicate_on_cells(predicate: Predicate) -> Predicate:
@@ -84,7 +91,7 @@ def predicate_on_cells(predicate: Predicate) -> Predicate:
             return _relation(name, [_area(part) for part in shape], [])
         case TrackRelation(name, _, to) if name.lower() in _OF_CELLS and not to.lines:
             return _relation(name, _areas(to), [(float(x), float(y)) for x, y in to.points])
-        case TextMatch(words) if any(map(_NUMBER.fullmatch, words)):
+        case TextMatch(words) if any(map(_DIGIT.search, words)):
             raise Forbidden(
                 "numbers in text(...) may be those of a position, and you see place cells only",
                 remedy=f"search for words, or {ASK_FOR}",

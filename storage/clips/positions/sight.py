@@ -15,7 +15,7 @@ from storage.clips.extraction_results import Asset
 from storage.clips.marks.notes import Note
 from storage.clips.positions.cells import bounds
 from storage.clips.positions.documents import may_hold_position
-from storage.clips.positions.filters import ASK_FOR, on_cells, require_harmless
+from storage.clips.positions.filters import ASK_FOR, is_harmless, on_cells, require_harmless
 from storage.clips.positions.signals import PositionSignals, is_position
 from storage.clips.properties import Property
 from storage.clips.query import ClipQuery
@@ -65,6 +65,10 @@ class Sight:
         """Forbidden for a property that this user may not sort or count by."""
         if not self.precise:
             require_harmless(asked, self.is_position)
+
+    def may_ask_for(self, asked: Property) -> bool:
+        """Whether this user may sort or count by a property."""
+        return self.precise or is_harmless(asked, self.is_position)
 
     def require_condition(self, signals: Collection[str]) -> None:
         """Forbidden for a condition of the trigger language that reads a position, as `near` and `inside` do."""

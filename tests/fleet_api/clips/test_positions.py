@@ -77,6 +77,9 @@ def test_a_clip_is_shown_by_its_cell_and_says_what_is_withheld_and_what_to_do(ap
         "damage LIKE '%48.1%'",
         "damage > 'position_out_of_range: 3 of 9 samples of the latitude are out of range (the first is 48.1'",
         "text('48 1324*')",
+        "text('48\u00b0')",
+        "text('\uff14\uff18')",
+        "text('n4*') OR text('1324n')",
     ],
 )
 def test_a_filter_that_could_bisect_a_place_is_refused_with_what_to_write_instead(
@@ -115,6 +118,14 @@ def test_an_order_and_a_facet_by_positions_are_refused(api: Api, clip_id: str, n
         assert api.get("/v1/clips", "approver", sortby=f"-{name}").status_code == 200
     assert api.get("/v1/clips/facets", by=name).status_code == 403
     assert api.get("/v1/clips/facets", "approver", by=name).status_code == 200
+
+
+def test_facets_that_nobody_named_leave_out_what_may_quote_a_position(api: Api, clip_id: str) -> None:
+    shown, whole = (api.get("/v1/clips/facets", role) for role in ("viewer", "operator"))
+    assert (shown.status_code, whole.status_code) == (200, 200), shown.text
+    names, all_names = ([facet["property"] for facet in answer.json()["facets"]] for answer in (shown, whole))
+    assert "damage" in all_names
+    assert names == [name for name in all_names if name != "damage"]
 
 
 @pytest.mark.parametrize(

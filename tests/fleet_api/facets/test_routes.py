@@ -10,6 +10,8 @@ from storage.clips.facets import newest
 from tests.fleet_api.api_server import Api
 from tests.storage.clips.catalog_support import T_NS, add_clip, add_labels
 
+YEAR_NS = 365 * 86_400 * 10**9
+
 
 @pytest.fixture(autouse=True)
 def clips(api: Api) -> None:
@@ -54,6 +56,15 @@ def test_facets_have_values_bins_units_and_what_is_missing(api: Api) -> None:
     ]
     assert facets["size_bytes"]["unit"] == "byte"
     assert facets["version"]["values"] == [{"value": 1, "clips": 3}]
+
+
+def test_clips_years_apart_have_facets_without_naming_any(api: Api) -> None:
+    with api.database.begin() as connection:
+        add_clip(connection, start_ns=T_NS - 20 * YEAR_NS, fired=[("braking", "hard")])
+    found = api.as_client("viewer").clips.facets()
+    assert found.count.clips == 4
+    (recorded,) = (facet for facet in found.facets if facet.property == "recorded")
+    assert sum(bin_.clips for bin_ in recorded.bins) == 4
 
 
 def test_facets_of_more_clips_than_are_looked_at_say_so(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -37,6 +37,7 @@ OTHERS = [
     "in_unit(fix.lat.min, 'rad') BETWEEN 1 AND 2",
     "CASEI(damage) LIKE '%48%'",
     "text('48137*')",
+    "text('48\u00b0 north')",
     "text('wet road')",
     "vehicle = 'car-1'",
     "FIRE(trigger = 'a' AND version = 2)",
