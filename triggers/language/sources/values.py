@@ -41,8 +41,9 @@ def with_values(whole: WholeText, values: Sequence[str]) -> tuple[WholeText, tup
     for value in values:
         report = Reporter(Source(value, OPTION))
         name, constant = _read(value, source, params, report)
-        if name in chosen:
-            report.set_twice(Span(0, len(name)), name)
+        same = next((other for other, (param, _) in chosen.items() if param is params.get(name)), None)
+        if same is not None:
+            report.set_twice(Span(0, len(name)), name, same)
         if constant is not None:
             chosen[name] = params[name], constant
         diagnostics += report.diagnostics

@@ -106,3 +106,11 @@ def test_a_value_that_does_not_fit_is_told_with_its_place(
 def test_a_param_is_set_once(file: Path, catalog: SignalCatalog) -> None:
     (found,) = compile_file(file, catalog, values=["hold=1s", "limit=3m/s", "hold=2s"]).diagnostics
     assert "`hold` is set twice" in found.message
+
+
+def test_a_param_of_a_file_that_is_imported_under_two_names_is_set_once(file: Path, catalog: SignalCatalog) -> None:
+    file.write_text('import "common.trigger" as d\n' + TEXT)
+    found = compile_file(file, catalog, values=["c.pause=2h", "d.pause=3h"])
+    assert not found.ok
+    assert [each.message for each in found.diagnostics] == ["`d.pause` and `c.pause` are one param, which is set twice"]
+    assert "param pause = 3 h\n" in compile_file(file, catalog, values=["d.pause=3h"]).source

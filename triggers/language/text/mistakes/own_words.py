@@ -116,9 +116,10 @@ class OwnWordMistakes(Collector):
         proposal = did_you_mean(nearest) or (f"its params are {quoted(known[:10], 'and')}" if known else "")
         self._error("LT230", span, f"the file has no param `{name[:80]}`", proposal)
 
-    def set_twice(self, span: Span, name: str) -> None:
-        """LT230 for a param that is set twice."""
-        self._error("LT230", span, f"`{name}` is set twice", "keep one of them")
+    def set_twice(self, span: Span, name: str, same: str) -> None:
+        """LT230 for a param that is set twice; `same` is how it was called before, as a file may be imported twice."""
+        what = f"`{name}` is set twice" if name == same else f"`{name}` and `{same}` are one param, which is set twice"
+        self._error("LT230", span, what, "keep one of them")
 
     def bad_value(self, span: Span, name: str, text: str, *, kind: str, example: str, declared: str) -> None:
         """LT230 for a value that does not fit; `declared` says where the param is, and what it is there."""
