@@ -1,6 +1,7 @@
 """Whole numbers, numbers and days as texts, one form each: what is not written so is refused, not guessed.
 
 Python itself also reads `1_0`, `+5`, ` 5` and digits of other scripts, in which a slip of the pen is another number.
+`in_full` writes numbers so that a reader can tell each from its neighbours.
 """
 
 from __future__ import annotations
@@ -10,6 +11,8 @@ import re
 _WHOLE = re.compile(r"0|-?[1-9][0-9]*")
 _NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?([eE][-+]?[0-9]+)?")
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_LARGEST_WHOLE = 1 << 53
+"""Up to this size a float holds every whole number."""
 
 
 def is_whole_number(text: str) -> bool:
@@ -33,3 +36,12 @@ def is_number(text: str) -> bool:
 def is_day(text: str) -> bool:
     """Whether a text has the form of a day, such as 2026-01-31."""
     return _DAY.fullmatch(text) is not None
+
+
+def in_full(number: float) -> str:
+    """A number in digits enough to tell it from the next one that somebody would write: 15, and all of a whole one.
+
+    >>> [in_full(number) for number in (65535.0, 4294967295.0, 20.0000001, 0.1 + 0.2, 1e300, -0.0)]
+    ['65535', '4294967295', '20.0000001', '0.3', '1e+300', '0']
+    """
+    return str(int(number)) if abs(number) <= _LARGEST_WHOLE and number == int(number) else f"{number:.15g}"

@@ -6,7 +6,7 @@ Merged rows are counted, and so are the samples that a later row of the same tim
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -17,6 +17,7 @@ from triggers.drives.columns import Numbers
 from triggers.drives.findings import MERGED, REPLACED, Findings
 from triggers.drives.times import Times, step_bounds_ns, uninitialised
 from triggers.signals.object_columns import ObjectColumn
+from triggers.written_numbers import in_full
 
 
 @dataclass(frozen=True)
@@ -74,11 +75,17 @@ class Batch:
 class Merger:
     """Merges rows of equal time, in batches with ascending times; the last sample of each signal, or list, wins."""
 
-    def __init__(self, findings: Findings, time_column: str, columns: Mapping[str, str]) -> None:
-        """`columns` are those of the signals and lists; findings are noted under them."""
+    def __init__(
+        self, findings: Findings, time_column: str, columns: Mapping[str, str], texts: Mapping[str, Sequence[str]]
+    ) -> None:
+        """`columns` are those of the signals and lists, which may share one; findings are noted under them.
+
+        `texts` has the values of text signals, whose numbers are indexes of these.
+        """
         self._findings = findings
         self._time_column = time_column
         self._columns = columns
+        self._texts = texts
         self._rows = 0
         """Rows of the file before the rows at hand."""
 
@@ -108,29 +115,34 @@ class Merger:
         first_merged = int(np.argmin(batch.steps_ns)) + 1
         starts = np.concatenate(([0], np.flatnonzero(batch.steps_ns) + 1))
         self._findings.note(self._time_column, MERGED, len(batch) - len(starts), self._rows + first_merged)
-        columns = {}
-        for signal, numbers in batch.columns.items():
-            columns[signal] = None if numbers is None else _last_samples(numbers, starts)
-            if numbers is not None:
-                self._note_replaced(self._columns[signal], ~np.isnan(numbers), starts, numbers)
-        lists: dict[str, ObjectColumn | None] = {}
-        for name, objects in batch.objects.items():
-            lists[name] = None if objects is None else objects.taken(_last_rows(objects.is_sample, starts))
-            if objects is not None:
-                self._note_replaced(self._columns[name], objects.is_sample, starts)
+        self._note_all_replaced(batch, starts)
+        columns = {k: None if v is None else _last_samples(v, starts) for k, v in batch.columns.items()}
+        lists = {k: None if v is None else v.taken(_last_rows(v.is_sample, starts)) for k, v in batch.objects.items()}
         return Batch(batch.t_ns[starts], columns, objects=lists)
 
-    def _note_replaced(
-        self, column: str, is_sample: NDArray[np.bool_], starts: Times, numbers: Numbers | None = None
-    ) -> None:
-        """Count the samples of a column that are not the last of their time; `numbers` are to be shown."""
-        surplus = np.add.reduceat(is_sample, starts, dtype=np.int64) - 1
-        replaced = int(np.maximum(surplus, 0).sum())
-        if replaced:
-            run = int(starts[np.argmax(surplus > 0)])
-            row = run + int(np.argmax(is_sample[run:]))
-            shown = "" if numbers is None else f"{numbers[row]:g}"
-            self._findings.note(column, REPLACED, replaced, self._rows + row, shown)
+    def _note_all_replaced(self, batch: Batch, starts: Times) -> None:
+        """Count the samples that are not the last of their time, those of a column once however many signals share it.
+
+        The signals of a column differ in its values, but all have a sample where it has one.
+        """
+        for name in {column: name for name, column in reversed(list(self._columns.items()))}.values():
+            is_sample = batch.sampled(name, slice(None))
+            if is_sample is None:
+                continue
+            surplus = np.add.reduceat(is_sample, starts, dtype=np.int64) - 1
+            replaced = int(np.maximum(surplus, 0).sum())
+            if replaced:
+                run = int(starts[np.argmax(surplus > 0)])
+                row = run + int(np.argmax(is_sample[run:]))
+                shown = self._shown(name, batch.columns.get(name), row)
+                self._findings.note(self._columns[name], REPLACED, replaced, self._rows + row, shown)
+
+    def _shown(self, name: str, numbers: Numbers | None, row: int) -> str:
+        """A sample in a finding; nothing of a list of objects."""
+        if numbers is None:
+            return ""
+        number, texts = float(numbers[row]), self._texts.get(name, ())
+        return f'"{texts[int(number)]}"' if texts and np.isfinite(number) else in_full(number)
 
 
 def _joined(first: Batch, second: Batch) -> Batch:

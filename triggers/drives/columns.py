@@ -28,6 +28,7 @@ from triggers.drives.findings import (
 )
 from triggers.errors import InvalidInput
 from triggers.signals.raw import Declared, RawForm
+from triggers.written_numbers import in_full
 
 Numbers = NDArray[np.float64]
 
@@ -38,6 +39,12 @@ _FLOAT64 = pa.float64()
 _EXACT_INTEGERS = 1 << 53
 """A float64 holds every integer up to this size."""
 _LARGEST = float(np.finfo(np.float64).max)
+_EXPECTED = {
+    "number": ("not numeric", "a number in the signal's unit"),
+    "bool": ("neither a bool nor numeric", "a bool, or as 0 and 1"),
+    "text": ("neither text nor numeric", "text (a string in UTF-8), or as the indexes of the signal's `values`"),
+}
+"""What a column of another type is not, and how it should be written, by the type of its signal."""
 _EXACT_DIGITS = 15
 """A float64 holds every decimal of so many digits: its shortest decimal is the same one."""
 
@@ -77,7 +84,8 @@ class ColumnReader:
             return self._indexes(column, first_row)
         numbers = _floats(column)
         if self._form is not None:  # before they are looked at otherwise: what is declared is not strange
-            numbers = self._without_invalid(self._form, numbers, first_row)
+            whole = column if pa.types.is_integer(kind) else None
+            numbers = self._without_invalid(self._form, numbers, first_row, whole)
         if pa.types.is_decimal(kind):
             numbers = self._exact_decimals(column, numbers, first_row)
         elif kind in (pa.int64(), pa.uint64()):
@@ -96,10 +104,11 @@ class ColumnReader:
         """Raw numbers in the signal's unit."""
         return self._in_unit(form, self._without_invalid(form, numbers, first_row), first_row)
 
-    def _without_invalid(self, form: RawForm, numbers: Numbers, first_row: int) -> Numbers:
+    def _without_invalid(self, form: RawForm, numbers: Numbers, first_row: int, source: Any = None) -> Numbers:
+        """The numbers without what is declared invalid; `source` has them as the file does, to be shown."""
         if not form.invalid:
             return numbers
-        return self._only(~np.isin(numbers, form.invalid), DECLARED_INVALID, numbers, first_row)
+        return self._only(~np.isin(numbers, form.invalid), DECLARED_INVALID, numbers, first_row, source)
 
     def _in_unit(self, form: RawForm, numbers: Numbers, first_row: int) -> Numbers:
         """Numbers in the signal's unit, of which those that are out of its range, or of a float64's, are invalid."""
@@ -169,7 +178,7 @@ class ColumnReader:
             return numbers
         bad = np.flatnonzero(~are_good)
         first = int(bad[0])
-        value = source[first].as_py() if source is not None else f"{float(numbers[first]):g}"
+        value = source[first].as_py() if source is not None else in_full(float(numbers[first]))
         return self._invalid(bad, problem, numbers, first_row, value)
 
     def _invalid(self, rows: NDArray[Any], problem: str, numbers: Numbers, first_row: int, value: object) -> Numbers:
@@ -196,9 +205,10 @@ def check_type(kind: Any, name: str, signal: Declared) -> None:
         or pa.types.is_decimal(kind)
         or pa.types.is_null(kind)
     ):
+        what, form = _EXPECTED.get(signal.type, _EXPECTED["number"])
         raise InvalidInput(
-            f"column `{name}` has the type {str(kind)[:100]}, which is not numeric",
-            remedy="write it as a number in the signal's unit, or name another `column` in the signal catalog",
+            f"column `{name}` has the type {str(kind)[:100]}, which is {what}",
+            remedy=f"write it as {form}, or name another `column` in the signal catalog",
         )
 
 

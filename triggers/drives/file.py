@@ -185,12 +185,13 @@ class DriveFile:
         findings = Findings() if findings is None else findings
         time = self._time_reader(catalog)
         columns = {signal: self.column_of(signal, catalog) for signal in signals}
-        batches = Merger(findings, time.name, columns).merged(
+        of_numbers = [signal for signal in signals if signal not in catalog.objects]
+        texts = {signal: catalog.signals[signal].values for signal in of_numbers}
+        batches = Merger(findings, time.name, columns, texts).merged(
             self._batches(catalog, columns, time, row_groups, findings)
         )
         if row_groups is not None:
             return batches
-        of_numbers = [signal for signal in signals if signal not in catalog.objects]
         on_change = [signal for signal in of_numbers if catalog.signals[signal].update == "on_change"]
         return carried(batches, on_change, catalog.max_gap_ns)
 

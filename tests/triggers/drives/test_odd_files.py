@@ -182,6 +182,24 @@ def test_findings_of_rows_are_those_of_the_file_whatever_the_batches(tmp_path: P
         assert found[("p", REPLACED)][0] == 3
 
 
+def test_replaced_samples_are_counted_by_column_and_shown_as_the_file_has_them(tmp_path: Path) -> None:
+    catalog = SignalCatalog.parse(
+        "signals:\n  a: {rate: 1, column: c}\n  b: {rate: 1, column: c, scale: 2}\n"
+        "  g: {type: text, values: [P, D], rate: 1}\n",
+        name="c",
+    )
+    table = pa.table({"t": [0.0, 0.0, 1.0, 1.0], "c": [4294967295, 1, 2, 3], "g": ["D", "P", None, "D"]})
+    pq.write_table(table, tmp_path / "d.parquet")
+    findings = Findings()
+    with DriveFile(tmp_path / "d.parquet") as file:
+        assert list(file.batches(catalog, ["a", "b", "g"], findings=findings))
+    replaced = [each for each in findings.all() if each.problem == REPLACED]
+    assert [(each.column, each.count, each.row, each.value) for each in replaced] == [
+        ("c", 2, 0, "4294967295"),
+        ("g", 1, 0, '"D"'),
+    ]
+
+
 def test_files_without_rows_columns_or_content_are_named(tmp_path: Path) -> None:
     pq.write_table(pa.table({}), tmp_path / "none.parquet")
     with pytest.raises(InvalidInput, match=r"none\.parquet: has no column `t`"):

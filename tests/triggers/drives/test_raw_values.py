@@ -72,6 +72,13 @@ def test_what_is_declared_invalid_or_out_of_range_is_unknown_and_counted(tmp_pat
     ]
 
 
+def test_what_is_unknown_is_shown_with_all_of_its_digits() -> None:
+    signal, findings = Signal(rate=1, invalid=(4294967295,), max=20.0000001), Findings()
+    ColumnReader("x", signal, findings).numbers(pa.array([1, 4294967295], pa.int64()), 0)
+    ColumnReader("y", signal, findings).numbers(pa.array([20.0000001, 20.0000002]), 0)
+    assert [(each.column, each.value) for each in findings.all()] == [("x", "4294967295"), ("y", "20.0000002")]
+
+
 def test_both_ends_of_a_range_are_in_it_and_infinite_samples_are_not_counted(tmp_path: Path) -> None:
     read = drive(tmp_path, soc=[0.0, 100.0, -1e-9, 100.00001, math.inf, -math.inf, math.nan])
     assert samples(read, "soc")[:2] == [0.0, 100.0]
@@ -100,7 +107,27 @@ def test_texts_of_a_dictionary_are_told_alike(tmp_path: Path) -> None:
 def test_an_invalid_id_of_64_bits_is_not_one_that_is_too_long(tmp_path: Path) -> None:
     read = drive(tmp_path, id=pa.array([2**64 - 1, 2**53 + 1, 7], pa.uint64()))
     assert samples(read, "id") == [math.inf, math.inf, 7.0]
-    assert [each[1:4] for each in found(read, "id")] == [(DECLARED_INVALID, 1, 0), (NOT_EXACT, 1, 1)]
+    assert [each[1:] for each in found(read, "id")] == [
+        (DECLARED_INVALID, 1, 0, "18446744073709551615"),
+        (NOT_EXACT, 1, 1, "9007199254740993"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("signal", "what", "form"),
+    [
+        ("soc", "is not numeric", "write it as a number in the signal's unit"),
+        ("door", "is neither a bool nor numeric", "write it as a bool, or as 0 and 1"),
+        ("gear", "is neither text nor numeric", "write it as text (a string in UTF-8), or as the indexes"),
+    ],
+)
+def test_a_column_of_bytes_is_refused_with_what_its_signal_takes(
+    tmp_path: Path, signal: str, what: str, form: str
+) -> None:
+    with drive(tmp_path, **{signal: pa.array([b"P"])}).open() as file:
+        problem = file.problem(signal, CATALOG)
+    assert problem is not None and f"`{signal}` has the type binary, which {what}" in problem.message
+    assert form in problem.remedy
 
 
 def test_decimals_are_converted_too(tmp_path: Path) -> None:
