@@ -266,8 +266,11 @@ class _ProgramRun:
         triggers: list[str],
         heads: list[str],
         events: list[EventKey],
+        *,
+        counts_overflows: bool,
     ) -> None:
         self.machine = machine
+        self._counts_overflows = counts_overflows
         self._signals = {each.trigger: each.signals for each in watched}
         self.inputs = [signal.name for signal in machine.manifest.inputs]
         self._lists = [each.input for each in machine.manifest.lists]
@@ -300,7 +303,7 @@ class _ProgramRun:
         result.compared.update({head: pairs[head] for head in self._heads})
         events = self.machine.events
         result.events.update({key: events[key] for key in self._events})
-        result.overflows += self.machine.overflows
+        result.overflows += self.machine.overflows if self._counts_overflows else 0
 
     def weights(self, longer_ns: int = 0) -> dict[str, DriveWeights]:
         """What was weighed so far, by trigger, if what holds now lasts so much longer."""
@@ -317,8 +320,12 @@ class _ProgramRun:
 def _program_runs(
     machines: list[Machine], watched: Sequence[Sequence[WatchedTrigger]], left_out: Collection[str]
 ) -> list[_ProgramRun]:
-    """One run per machine. A trigger, head or events of several campaigns are counted only in the first of them."""
+    """One run per machine. A trigger, head or events of several campaigns are counted only in the first of them.
+
+    What windows lose is counted by programs: not by one all of whose triggers another has, which loses the same.
+    """
     runs: list[_ProgramRun] = []
+    known = [{trigger.name for trigger in machine.manifest.triggers} for machine in machines]
     triggers = set(left_out)
     heads = {head for machine in machines for head in machine.compared if compared(head) in left_out}
     events = {key for machine in machines for key in machine.events if str(key) in left_out}
@@ -327,7 +334,9 @@ def _program_runs(
         new_triggers = [trigger.name for trigger in machine.manifest.triggers if trigger.name not in triggers]
         new_heads = [head for head in machine.compared if head not in heads]
         new_events = [key for key in machine.events if key not in events]
-        runs.append(_ProgramRun(machine, weighed, new_triggers, new_heads, new_events))
+        own = {trigger.name for trigger in machine.manifest.triggers}
+        is_alone = own not in known[: len(runs)] and not any(own < others for others in known)
+        runs.append(_ProgramRun(machine, weighed, new_triggers, new_heads, new_events, counts_overflows=is_alone))
         triggers.update(new_triggers)
         heads.update(new_heads)
         events.update(new_events)

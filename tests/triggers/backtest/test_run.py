@@ -380,3 +380,21 @@ def test_rises_of_events_are_settled_at_the_end_of_each_drive_and_sides_without_
     assert drive.events == {EventKey("seen", Sides.ACTIVE_SHADOW, 200_000_000): EventCounts(0, 0, 1, 1, 0)}
     assert len(drive.left_out) == 2
     assert all("braked" in str(problem) for problem in drive.left_out.values())
+
+
+def test_what_windows_lose_is_counted_once_however_many_programs_have_them(tmp_path: Path) -> None:
+    """A trigger that no campaign collects brings a program of all triggers, which loses what the campaigns' lose."""
+    t = np.arange(200) / 100  # ten times as fast as declared
+    pq.write_table(pa.table({"t": t, "gear": np.zeros(200), "ego.speed": t}), tmp_path / "d.parquet")
+    when = "trigger peak { when max(ego.speed over 1 s) > 1 km/h }\ntrigger slow { when ego.speed < 1 km/h }\n"
+    catalog = SignalCatalog.parse(CATALOG_TEXT.replace("rate: 50", "rate: 10"), name="c")
+    lost = {}
+    for campaigns in (
+        "",
+        "campaign a { collect peak budget 1 GB total }\n",
+        "campaign b { collect peak, slow budget 1 clips }\n",
+    ):
+        compilation = compile_source(when + campaigns, filename="t", catalog=catalog)
+        result = run(make_plan(compilation), [Drive(tmp_path / "d.parquet")], catalog, lambda _bytes: None)
+        lost[campaigns] = result.drives[0].overflows
+    assert lost[""] > 0 and len(set(lost.values())) == 1
