@@ -1,7 +1,8 @@
-"""Folders that commands write results to."""
+"""Places that commands write results to: folders that are made, and files that are none of those that are read."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 
 from triggers.errors import Misconfigured
@@ -13,3 +14,15 @@ def make_folder(folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise Misconfigured(f"{folder}: the folder cannot be created ({error.strerror})") from error
+
+
+def check_not_inputs(outputs: Iterable[tuple[str, Path]], inputs: Iterable[Path], what: str) -> None:
+    """Misconfigured if a file would be written over one that is read, or two would be written to one place.
+
+    `outputs` are options and their files, `what` is what reads the `inputs`, such as "backtest".
+    """
+    taken = {path.resolve(): f"is an input of this {what}" for path in inputs}
+    for option, path in outputs:
+        if (reason := taken.get(path.resolve())) is not None:
+            raise Misconfigured(f"{option} {path}: this file {reason}, and would be lost", remedy="name another file")
+        taken[path.resolve()] = f"is also that of {option}"

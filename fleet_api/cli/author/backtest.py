@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Iterable
 from pathlib import Path
 
 import click
@@ -19,7 +18,8 @@ from fleet_api.cli.author.versions.document import STANDARD_OUTPUT, give
 from fleet_api.cli.author.versions.giving import give_versions
 from fleet_api.cli.author.versions.options import AskedVersions, version_options
 from fleet_api.cli.author.versions.running import run_over_clips, run_versions
-from fleet_api.cli.connection import OpenApi, with_api
+from fleet_api.cli.connection import OpenApi, is_typed, with_api
+from fleet_api.cli.folders import check_not_inputs
 from fleet_api.cli.numbers import Number, WholeNumber
 from fleet_api.cli.output import remark
 
@@ -104,6 +104,7 @@ def backtest(
 
     if bool(drive_paths) == (cql2 is not None) or (limit is not None and cql2 is None):
         raise click.UsageError("give either --drives PATH..., or --clips FILTER and perhaps --limit")
+    _check_fleet(over_clips=cql2 is not None, compares=versions.compares)
     outputs = {"--json": json_file, "--html": html_file, "--fires": fires_file, "--results": results_file}
     alone = {"--fires": fires_file, "--results": results_file, **asked.options}
     alone |= {"--html": html_file} if versions.sweep is not None else {}
@@ -117,7 +118,10 @@ def backtest(
     plans = [make_plan(each) for each in compilations]
     evidence = asked.read(catalog, list(plans[0].settings))
     drives = find_drives(drive_paths)
-    _check_not_inputs(outputs, (file, catalog_file, *versions.files, *asked.files, *(drive.path for drive in drives)))
+    written = [(option, path) for option, path in outputs.items() if path is not None and path != STANDARD_OUTPUT]
+    imported = [Path(part.filename) for each in compilations for part in each.parts]
+    inputs = (file, catalog_file, *imported, *versions.files, *asked.files, *(drive.path for drive in drives))
+    check_not_inputs(written, inputs, "backtest")
     workers = workers or available_cores()
     if cql2 is None:
         results = run_versions(plans, drives, catalog, workers, evidence)
@@ -144,6 +148,17 @@ def backtest(
     return 1 if result.failures or ran_nowhere else 0
 
 
+def _check_fleet(*, over_clips: bool, compares: bool) -> None:
+    """UsageError for an option of the forecast that would change nothing."""
+    if over_clips and (typed := [name for name in ("vehicles", "hours_per_day", "sample") if is_typed(name)]):
+        option = f"--{typed[0].replace('_', '-')}"
+        raise click.UsageError(f"{option} is about the forecast, and there is none over clips: leave it out")
+    if compares and is_typed("vehicles"):
+        raise click.UsageError(
+            "--vehicles is about a fleet, and two versions are compared by what one vehicle does: leave it out"
+        )
+
+
 def _check_outputs(files: dict[str, Path | None]) -> None:
     """Raise Misconfigured now for a file that cannot be written, instead of after hours of work."""
     from triggers.errors import Misconfigured
@@ -159,16 +174,3 @@ def _check_outputs(files: dict[str, Path | None]) -> None:
             raise Misconfigured(f"{option} {path}: there is no folder {path.parent}")
         if not os.access(path if path.exists() else path.parent, os.W_OK):
             raise Misconfigured(f"{option} {path}: cannot be written (no permission)")
-
-
-def _check_not_inputs(outputs: dict[str, Path | None], inputs: Iterable[Path]) -> None:
-    """Raise Misconfigured if a file would be written over what is read, or two would be written to one place."""
-    from triggers.errors import Misconfigured
-
-    taken = {path.resolve(): "is an input of this backtest" for path in inputs}
-    for option, path in outputs.items():
-        if path is None or path == STANDARD_OUTPUT:
-            continue
-        if (reason := taken.get(path.resolve())) is not None:
-            raise Misconfigured(f"{option} {path}: this file {reason}, and would be lost", remedy="name another file")
-        taken[path.resolve()] = f"is also that of {option}"

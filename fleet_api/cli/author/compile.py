@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import click
 
 from fleet_api.cli.author.check import set_option, show_diagnostics, signals_option
-from fleet_api.cli.folders import make_folder
+from fleet_api.cli.connection import is_typed
+from fleet_api.cli.folders import check_not_inputs, make_folder
 from fleet_api.cli.numbers import WholeNumber
 from fleet_api.cli.output import counted, json_option, print_json, print_result, remark, shown_bytes
 
@@ -59,6 +60,8 @@ def compile_campaigns(
     vehicles receive. The same file, catalog and version of Longtail always give the same bytes. If the file has an
     error, nothing is written and the exit status is 1.
     """
+    if key is None and is_typed("version"):
+        raise click.UsageError("--version is that of the bundles: give --key, too, with which they are signed")
     from triggers.atomic_file import replace_bytes
     from triggers.language.compile import compile_file
     from triggers.signals.catalog import SignalCatalog
@@ -75,10 +78,13 @@ def compile_campaigns(
         module = (folder / f"{name}.wasm" if in_folder else out, compiled.program)
         bundle = None if key is None else (folder / f"{name}.bundle", _sealed(compiled, version, key))
         results.append(_Written(name, compiled.digest, module, bundle))
+    files = [each for written in results for each in (written.module, written.bundle) if each is not None]
+    imported = [Path(part.filename) for part in compilation.parts]
+    inputs = (file, catalog_file, *imported, *([] if key is None else [key]))
+    check_not_inputs([("-o", path) for path, _ in files], inputs, "compilation")
     make_folder(folder)
-    for written in results:
-        for path, data in filter(None, (written.module, written.bundle)):
-            replace_bytes(path, data)
+    for path, data in files:
+        replace_bytes(path, data)
     _show(results, as_json)
     return 0
 

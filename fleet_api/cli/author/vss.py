@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 import click
 
+from fleet_api.cli.folders import check_not_inputs
 from fleet_api.cli.output import counted, json_option, print_json, remark
 from triggers.written_numbers import is_number
 
@@ -51,6 +52,8 @@ def import_vss(vss_file: Path, output: Path, rates: tuple[str, ...], units: tupl
 
     if as_json and output == _STANDARD_OUTPUT:
         raise click.UsageError("--json and `-o -` cannot both write to standard output")
+    if output != _STANDARD_OUTPUT:
+        check_not_inputs([("-o", output)], [vss_file], "import")
     result = imported_from(vss_file, rates_hz=_rates(rates), units=_pairs(units, "--unit", "VSS=UNIT"))
     if output == _STANDARD_OUTPUT:
         click.echo(result.text, nl=False)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from fleet_api.cli.author.check import set_option, show_diagnostics, signals_option
+from fleet_api.cli.folders import check_not_inputs
 from fleet_api.cli.numbers import Number, Seconds
 from fleet_api.cli.output import json_option
 
@@ -70,7 +71,8 @@ def trace(
     program = parts_program(compilation.source, str(file), _chosen(names, trigger_name, file), catalog)
     drive = _drive(drive_path)
     _check_window(window_s)
-    _check_outputs({"--parquet": parquet_file, "--html": html_file}, (file, catalog_file, drive.path))
+    imported = [Path(part.filename) for part in compilation.parts]
+    _check_outputs({"--parquet": parquet_file, "--html": html_file}, (file, catalog_file, *imported, drive.path))
     summary = _whole(program, drive, catalog, parquet_file)
     at_ns = summary.centre_ns if at_s is None else round(at_s * NS_PER_S)
     _check_inside(at_ns, summary, drive)
@@ -105,15 +107,11 @@ def _drive(path: Path) -> Drive:
 def _check_outputs(outputs: dict[str, Path | None], inputs: tuple[Path, ...]) -> None:
     from triggers.errors import Misconfigured
 
-    taken = {path.resolve(): "is an input of this trace" for path in inputs}
-    for option, path in outputs.items():
-        if path is None:
-            continue
+    written = [(option, path) for option, path in outputs.items() if path is not None]
+    for option, path in written:
         if path.is_dir() or not path.parent.is_dir():
             raise Misconfigured(f"{option} {path}: cannot be written", remedy="name a file in a folder that exists")
-        if (reason := taken.get(path.resolve())) is not None:
-            raise Misconfigured(f"{option} {path}: this file {reason}, and would be lost", remedy="name another file")
-        taken[path.resolve()] = f"is also that of {option}"
+    check_not_inputs(written, inputs, "trace")
 
 
 def _check_window(window_s: float) -> None:

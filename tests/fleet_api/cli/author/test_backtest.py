@@ -143,6 +143,22 @@ def test_the_stated_fleet_and_sample_make_the_forecast(folder: Path, capsys: pyt
     assert stated["bytes_per_fleet_day"]["mean"] == pytest.approx(4 * by_campaign["bytes_per_fleet_day"]["mean"], abs=4)
 
 
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("--clips", "", "--vehicles", "5"), "--vehicles is about the forecast, and there is none over clips"),
+        (("--clips", "", "--hours-per-day", "5"), "--hours-per-day is about the forecast"),
+        (("--clips", "", "--sample", "5"), "--sample is about the forecast"),
+        (("--drives", "a.parquet", "--set-against", "x=1", "--vehicles", "5"), "--vehicles is about a fleet"),
+    ],
+)
+def test_options_of_the_forecast_that_would_change_nothing_are_refused(
+    folder: Path, capsys: pytest.CaptureFixture[str], words: tuple[str, ...], said: str
+) -> None:
+    assert main(["backtest", "file.trigger", "--signals", "signals.yaml", *words]) == 2
+    assert said in capsys.readouterr().err
+
+
 def test_one_worker_and_many_write_the_same_bytes(folder: Path) -> None:
     for name in "cdefgh":
         (folder / f"{name}.parquet").write_bytes((folder / "a.parquet").read_bytes())

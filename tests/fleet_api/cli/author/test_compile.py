@@ -120,3 +120,24 @@ def test_a_folder_that_cannot_be_written_is_one_line(folder: Path, capsys: pytes
     (folder / "file").write_text("")
     assert call(folder, "-o", str(folder / "file" / "out")) == 1
     assert "the folder cannot be created" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("name", ["x.trigger", "common.trigger", "signals.yaml", "key.pem", "one.bundle"])
+def test_what_is_read_or_written_already_is_not_written_over(
+    folder: Path, capsys: pytest.CaptureFixture[str], name: str
+) -> None:
+    new_key(folder / "key.pem")
+    (folder / "common.trigger").write_text("param slow = 3 m/s\n")
+    (folder / "x.trigger").write_text(
+        f'import "common.trigger" as c\n{TRIGGERS}campaign one {{ collect b budget 1 clips }}'
+    )
+    before = {path.name: path.read_bytes() for path in folder.iterdir()}
+    assert call(folder, "-o", str(folder / name), "--key", str(folder / "key.pem")) == 1
+    assert f"{name}: this file is " in capsys.readouterr().err
+    assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
+
+
+def test_a_version_without_bundles_is_refused(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert call(folder, "-o", str(folder / "out"), "--version", "3") == 2
+    assert "--version is that of the bundles: give --key" in capsys.readouterr().err
+    assert not (folder / "out").exists()

@@ -158,3 +158,10 @@ def test_each_documented_command_works(line: str, tmp_path: Path, monkeypatch: p
 
 def test_the_commands_are_documented() -> None:
     assert len(DOCUMENTED) >= 5
+
+
+def test_import_vss_does_not_write_over_what_it_reads(vss: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    before = (vss / "vss.json").read_bytes()
+    assert main(["signals", "import-vss", str(vss / "vss.json"), "-o", str(vss / "vss.json")]) == 1
+    assert "vss.json: this file is an input of this import, and would be lost" in capsys.readouterr().err
+    assert (vss / "vss.json").read_bytes() == before
