@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from math import isinf
 
 from triggers.signals.catalog import Signal, SignalCatalog
 from triggers.signals.objects import ObjectField, ObjectList
+from triggers.written_numbers import in_full
 
 MAX_VALUES = 40
 """Values of a text signal that are listed."""
@@ -41,7 +43,8 @@ def other_lines(catalog: SignalCatalog) -> Iterator[str]:
     attributes = (f"vehicle.{name} ({kind})" for name, kind in catalog.vehicle.items())
     yield f"Attributes of vehicles, for `target`: {', '.join(attributes) or 'none'}"
     limits = f"{catalog.limits.state:,} bytes of state and {catalog.limits.operations:,} operations per tick"
-    yield f"Limits of a campaign: {limits}; a capture of at most {catalog.buffer:g} s; `max_gap` {catalog.max_gap:g} s"
+    times = f"a capture of at most {in_full(catalog.buffer)} s; `max_gap` {in_full(catalog.max_gap)} s"
+    yield f"Limits of a campaign: {limits}; {times}"
 
 
 def list_line(name: str, objects: ObjectList) -> str:
@@ -52,7 +55,7 @@ def list_line(name: str, objects: ObjectList) -> str:
     >>> list_line("tracked", tracked)
     'List of objects tracked: at most 64, 20 Hz, told apart by id; x: number in m'
     """
-    facts = [f"at most {objects.max}", *([] if objects.rate is None else [f"{objects.rate:g} Hz"])]
+    facts = [f"at most {objects.max}", *([] if objects.rate is None else [f"{in_full(objects.rate)} Hz"])]
     fields = "".join(f"; {field}: {_kind(objects.fields[field])}" for field in objects.value_fields)
     return f"List of objects {name}: {', '.join(facts)}, told apart by {objects.key}{fields}"
 
@@ -71,19 +74,24 @@ def _timing(signal: Signal) -> Iterator[str]:
     if signal.update == "on_change":
         yield "on change"
     elif signal.rate is not None:
-        yield f"{signal.rate:g} Hz"
+        yield f"{in_full(signal.rate)} Hz"
     elif signal.derived is None:
         yield "no rate"
     if signal.max_age is not None:
-        yield f"valid for {signal.max_age:g} s"
+        yield f"valid for {in_full(signal.max_age)} s"
 
 
 def _ranges(signal: Signal) -> Iterator[str]:
     if signal.min is not None and signal.max is not None:
-        yield f"{signal.min:g} to {signal.max:g}"
+        yield f"{in_full(signal.min)} to {in_full(signal.max)}"
     elif signal.min is not None:
-        yield f"at least {signal.min:g}"
+        yield f"at least {in_full(signal.min)}"
     elif signal.max is not None:
-        yield f"at most {signal.max:g}"
+        yield f"at most {in_full(signal.max)}"
     for colour, (low, high) in signal.limits.items():
-        yield f"{colour} outside {low:g} to {high:g}"
+        if isinf(low):
+            yield f"{colour} above {in_full(high)}"
+        elif isinf(high):
+            yield f"{colour} below {in_full(low)}"
+        else:
+            yield f"{colour} outside {in_full(low)} to {in_full(high)}"

@@ -23,6 +23,7 @@ from triggers.signals.catalog_text import catalog_text
 from triggers.signals.mistakes.catalog import can_be_read
 from triggers.signals.units import parse_unit
 from triggers.signals.vss_tree import Leaf, read_leaves
+from triggers.written_numbers import in_full
 
 _NUMBERS = frozenset((
     "int8", "uint8", "int16", "uint16", "int32", "uint32", "int64", "uint64", "float", "double", "numeric",
@@ -141,7 +142,8 @@ class _Rates:
         self._rates_hz = {name.removesuffix(".*"): rate for name, rate in rates_hz.items()}
         for name, rate in self._rates_hz.items():
             if not 0 < rate <= MAX_RATE_HZ:
-                raise InvalidInput(f"{name}: a rate is more than 0 and at most {MAX_RATE_HZ:g} Hz, not {rate:g}")
+                most = in_full(MAX_RATE_HZ)
+                raise InvalidInput(f"{name}: a rate is more than 0 and at most {most} Hz, not {in_full(rate)}")
         self._used: set[str] = set()
 
     def of(self, name: str) -> float | None:

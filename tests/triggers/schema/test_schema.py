@@ -62,6 +62,20 @@ def test_no_word_of_the_lexer_is_missing_in_the_text() -> None:
     assert set(re.findall(r"[a-z_]+", TEXT)) >= RESERVED
 
 
+def test_numbers_of_a_catalog_are_told_with_all_of_their_digits() -> None:
+    catalog = SignalCatalog.parse(
+        "max_gap: 0.1234567\nsignals:\n"
+        "  a: {rate: 29.970029, min: -2147483648, max: 4294967295, red: [null, 16777215]}\n"
+        "  b: {rate: 1, yellow: [0.5, null], red: [0.25, null]}\n  c: {rate: 1, red: [0.25, 1234567.5]}\n",
+        name="c",
+    )
+    told = text_for_models(catalog, ["catalog"])
+    assert "a: number without a unit, 29.970029 Hz, -2147483648 to 4294967295, red above 16777215\n" in told
+    assert "b: number without a unit, 1 Hz, yellow below 0.5, red below 0.25\n" in told
+    assert "c: number without a unit, 1 Hz, red outside 0.25 to 1234567.5\n" in told
+    assert "`max_gap` 0.1234567 s" in told
+
+
 def test_the_text_has_the_grammar_as_it_is() -> None:
     grammar = (REPOSITORY / "triggers/language/text/grammar.lark").read_text()
     assert f"```lark\n{grammar}```" in TEXT

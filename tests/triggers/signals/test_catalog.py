@@ -119,6 +119,22 @@ def test_mistakes_in_keys_about_recordings_are_told_alike(key: str, said: str) -
         parse(f"signals: {{a: {{rate: 1}}}}\n{key}\n")
 
 
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("signals: {a: {min: 1234567.5, max: 1234567}}", "`min` (1234567.5) is above `max` (1234567); swap them"),
+        ("signals: {a: {max: 16777215, initial: 16777216}}", "`initial` (16777216) is not between"),
+        ("signals: {a: {red: [4294967295, 0]}}", "`[4294967295, 0]` is turned around; write `[0, 4294967295]`"),
+        ("signals: {a: {}}\nlimits: {state: 1 GiB}", "`1 GiB` is out of range: it must be at most 134,217,728"),
+        ("signals: {a: {}}\nlimits: {operations: 2000000000}", "it must be at most 1,000,000,000"),
+        ("signals: {a: {rate: 0}}", "it must be at least 1e-06"),
+    ],
+)
+def test_mistakes_tell_numbers_with_all_of_their_digits(text: str, said: str) -> None:
+    with pytest.raises(InvalidInput, match=re.escape(said)):
+        parse(text)
+
+
 @pytest.mark.parametrize("name", ["capture", "let", "rate", "min", "active.in", "x.and.y", "And"])
 def test_other_words_of_the_language_are_fine_as_names(name: str) -> None:
     catalog = parse(f"signals:\n  {name}: {{rate: 10}}\n")

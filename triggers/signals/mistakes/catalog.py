@@ -13,6 +13,7 @@ from triggers.signals.mistakes.lists import clashes, list_contradictions
 from triggers.signals.reserved import RESERVED
 from triggers.signals.unit_spellings import nearest_units
 from triggers.signals.units import parse_unit
+from triggers.written_numbers import in_full
 
 MAX_SHOWN = 50
 Path = tuple[str, ...]
@@ -173,13 +174,17 @@ def _what(error: Mapping[str, Any], path: Path, keys_at: Callable[[Path], Sequen
         expected = str(context.get("expected"))
         return f"{_shown(value)} is not one of {expected}{_literal_meant(path, value, expected)}"
     if kind in _LIMITS:
-        return f"{_shown(value)} is out of range: it must be {_LIMITS[kind]} {next(iter(context.values())):,g}"
+        return f"{_shown(value)} is out of range: it must be {_LIMITS[kind]} {_limit(next(iter(context.values())))}"
     if kind in _SIZES:
         needed, least = _SIZES[kind]
         return f"{_shown(value)} {needed} {context[least]:,}"
     if kind in _WORDS:
         return _WORDS[kind](path, value)
     return what_is_wrong(error)
+
+
+def _limit(limit: float) -> str:
+    return f"{int(limit):,}" if limit == int(limit) else in_full(limit)
 
 
 def _missing(path: Path, _value: Any) -> str:

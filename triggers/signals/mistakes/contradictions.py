@@ -10,6 +10,8 @@ import math
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from triggers.written_numbers import in_full
+
 Keys = Mapping[str, Any]
 Found = Iterator[tuple[str, str]]
 _OF_NUMBERS = ("unit", "scale", "offset", "min", "max", "yellow", "red")
@@ -99,16 +101,16 @@ def _of_range(keys: Keys) -> Found:
     if keys.get("scale") is not None and _number(keys["scale"]) == 0:
         yield "scale", "with a `scale` of 0 every value would be the same"
     if low is not None and high is not None and low > high:
-        yield "min", f"`min` ({low:g}) is above `max` ({high:g}); swap them"
+        yield "min", f"`min` ({in_full(low)}) is above `max` ({in_full(high)}); swap them"
     elif initial is not None and not (_or(low, -math.inf) <= initial <= _or(high, math.inf)):
-        yield "initial", f"`initial` ({initial:g}) is not between `min` and `max`, so it would be unknown"
+        yield "initial", f"`initial` ({in_full(initial)}) is not between `min` and `max`, so it would be unknown"
 
 
 def _of_limits(keys: Keys) -> Found:
     known = {key: _interval(keys.get(key)) for key in ("yellow", "red")}
     for key, interval in known.items():
         if interval is not None and interval[0] > interval[1]:
-            low, high = (f"{end:g}" for end in interval)
+            low, high = map(in_full, interval)
             yield key, f"`[{low}, {high}]` is turned around; write `[{high}, {low}]`"
     yellow, red = known["yellow"], known["red"]
     if yellow is None or red is None or red[0] > red[1] or yellow[0] > yellow[1]:
