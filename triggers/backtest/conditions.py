@@ -12,6 +12,7 @@ from triggers.backtest.result import DriveResult, DriveWeights
 from triggers.language.checks.conjuncts import Conjunct
 from triggers.language.ir import Ir
 from triggers.language.watched import WatchedTrigger, Weight, nodes_joined
+from triggers.pages.shown_numbers import shown_number
 from triggers.times import NS_PER_S
 
 _MENTIONED = 0.005
@@ -144,7 +145,7 @@ def why_not(judged: Judged, parts: Sequence[str], fires: int, *, in_drive: bool 
         if judged.condition.false_ns:
             began = "segments began with it true, or it was unknown until then"
         seconds = judged.condition.true_ns / NS_PER_S
-        return f"it was true for {seconds:.3g} s, but it did not become true: {began}" + _gap(judged)
+        return f"it was true for {shown_number(seconds)} s, but it did not become true: {began}" + _gap(judged)
     sentences = [_never_true(judged, parts) + _gap(judged)]
     if judged.closest is not None:
         weights, drive = judged.closest

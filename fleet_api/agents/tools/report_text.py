@@ -7,6 +7,7 @@ from typing import Any
 
 from fleet_api.agents.tools.tool import counted
 from triggers.contracts.campaign import budget_owner
+from triggers.pages.shown_numbers import shown_number
 
 MAX_SHOWN = 20
 """Fires, and remarks of each kind, that the text has; the data have more."""
@@ -29,7 +30,7 @@ def report_text(report: dict[str, Any], fires: list[dict[str, Any]], fires_in_al
 
 def _trigger(name: str, counts: dict[str, Any], forecast: dict[str, Any] | None) -> Iterator[str]:
     rates = [
-        f"{counts[key]:.3g} {unit}"
+        f"{shown_number(counts[key])} {unit}"
         for key, unit in (("per_hour", "per hour"), ("per_1000_km", "per 1,000 km"))
         if counts[key] is not None
     ]
@@ -43,8 +44,9 @@ def _trigger(name: str, counts: dict[str, Any], forecast: dict[str, Any] | None)
             yield f"  {part['text']}: true {part['true']:.2%}, false {part['false']:.2%}, unknown {part['unknown']:.2%}"
     if forecast:
         expected = forecast["clips_per_fleet_day"]
-        high = "any number" if expected["high"] is None else f"{expected['high']:.3g}"
-        yield f"  clips per day of the fleet: {expected['mean']:.3g} ({expected['low']:.3g} to {high})"
+        high = "any number" if expected["high"] is None else shown_number(expected["high"])
+        low, mean = (shown_number(expected[bound]) for bound in ("low", "mean"))
+        yield f"  clips per day of the fleet: {mean} ({low} to {high})"
 
 
 def _budgets(report: dict[str, Any]) -> Iterator[str]:
@@ -52,8 +54,8 @@ def _budgets(report: dict[str, Any]) -> Iterator[str]:
         per_day, days = use["per_day"], use["days"]
         whose = budget_owner(use["campaign"], use.get("trigger"))
         if per_day is not None:
-            lasts = "" if days is None else f", lasts about {days['mean']:.3g} days"
-            yield f"budget of {whose}, {use['limit']} {use['amount']:,}: {per_day['mean']:.3g} per day{lasts}"
+            lasts = "" if days is None else f", lasts about {shown_number(days['mean'])} days"
+            yield f"budget of {whose}, {use['limit']} {use['amount']:,}: {shown_number(per_day['mean'])} per day{lasts}"
         if use["larger_clips"]:
             larger = f"{use['larger_clips']} of {use['clips']} recordings"
             yield f"  {larger} are larger than the {use['amount']:,} bytes of {whose}"

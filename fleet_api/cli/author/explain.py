@@ -10,6 +10,8 @@ import click
 
 from fleet_api.cli.author.check import set_option, show_diagnostics, signals_option
 from fleet_api.cli.output import counted, json_option, print_json, print_result, print_table, shown_bytes
+from triggers.pages.shown_numbers import shown_number
+from triggers.written_numbers import in_full
 
 if TYPE_CHECKING:
     from triggers.language.explain import Explained, ExplainedTrigger
@@ -82,7 +84,7 @@ def _facts(program: Explained) -> Iterator[tuple[str, str]]:
 
 
 def _lasting(seconds: float | None) -> str:
-    return "forever" if seconds is None else f"{seconds:.3g} s"
+    return "forever" if seconds is None else f"{shown_number(seconds)} s"
 
 
 def _without(cameras: Set[str]) -> str:
@@ -92,10 +94,10 @@ def _without(cameras: Set[str]) -> str:
 def _sentence(trigger: ExplainedTrigger, without_rate: Set[str]) -> str:
     cameras = f" and {', '.join(trigger.cameras)}" if trigger.cameras else ""
     clip = shown_bytes(trigger.clip_bytes) + _without(without_rate & set(trigger.cameras))
-    cooldown = f"at most once per {trigger.cooldown_s:g} s" if trigger.cooldown_s else "no cooldown"
+    cooldown = f"at most once per {in_full(trigger.cooldown_s)} s" if trigger.cooldown_s else "no cooldown"
     return (
-        f"reads {', '.join(trigger.reads) or 'nothing'}; {cooldown}; captures {trigger.before_s:g} s before, "
-        f"{trigger.after_s:g} s after of {counted(trigger.signals, 'signal')}{cameras}, about {clip} per clip; "
+        f"reads {', '.join(trigger.reads) or 'nothing'}; {cooldown}; captures {in_full(trigger.before_s)} s before, "
+        f"{in_full(trigger.after_s)} s after of {counted(trigger.signals, 'signal')}{cameras}, about {clip} per clip; "
         f"{trigger.operations_per_tick.most:,} operations, {trigger.state_bytes:,} bytes of state"
     )
 

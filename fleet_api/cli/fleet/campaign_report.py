@@ -17,6 +17,7 @@ from fleet_api.cli.output import (
     shown_bytes,
 )
 from triggers.contracts.api.outcomes import FIRE_OUTCOMES
+from triggers.pages.shown_numbers import shown_number
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -111,8 +112,9 @@ def show_review(details: CampaignDetails) -> None:
 
 def _show_forecast(forecast: BacktestForecast) -> None:
     """What the author's backtest expects, and what that means for the budgets."""
+    driven = f"{counted(forecast.drives, 'drive')}, {shown_number(forecast.hours)} h"
     title = (
-        f"Forecast of the author's backtest ({counted(forecast.drives, 'drive')}, {forecast.hours:.3g} h) for "
+        f"Forecast of the author's backtest ({driven}) for "
         f"{counted(forecast.vehicles, 'vehicle')} at {forecast.hours_per_day:g} h per day"
     )
     names = ("trigger", "fires per day", "clips per day", "bytes per day", "bytes per vehicle and day")
@@ -160,15 +162,11 @@ def _money(amount: str) -> str:
     return f"{rounded(Decimal(amount)):,f}"
 
 
-def _number(value: float) -> str:
-    return f"{value:,.3g}"
-
-
 def _bytes(value: float) -> str:
     return shown_bytes(round(value))
 
 
-def _range(expected: Expected | None, shown: Callable[[float], str] = _number) -> str:
+def _range(expected: Expected | None, shown: Callable[[float], str] = shown_number) -> str:
     """A mean, with its interval in parentheses."""
     if expected is None:
         return ""

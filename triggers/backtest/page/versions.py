@@ -10,7 +10,7 @@ from triggers.backtest.page.figures import byte_range, number_range
 from triggers.contracts.api.campaigns import Expected
 from triggers.pages import html, parts
 from triggers.pages.html import text
-from triggers.pages.shown_numbers import counted, shown_bytes
+from triggers.pages.shown_numbers import counted, shown_bytes, shown_number
 from triggers.times import NS_PER_S
 
 if TYPE_CHECKING:
@@ -140,15 +140,11 @@ def verdict(trigger: TriggerComparison) -> str:
 
 def _times(ratio: RatioInterval) -> str:
     if math.isfinite(ratio.high):
-        return f"{_number(ratio.low)} to {_number(ratio.high)} times as often as the second"
-    return f"at least {_number(ratio.low)} times as often as the second"
+        return f"{shown_number(ratio.low)} to {shown_number(ratio.high)} times as often as the second"
+    return f"at least {shown_number(ratio.low)} times as often as the second"
 
 
 def ratio_text(ratio: RatioInterval) -> str:
     """A ratio with its interval."""
-    high = _number(ratio.high) if math.isfinite(ratio.high) else "any"
-    return f"{'-' if ratio.estimate is None else _number(ratio.estimate)} ({_number(ratio.low)} to {high})"
-
-
-def _number(value: float) -> str:
-    return f"{value:.3g}" if value < 1000 else f"{value:,.0f}"
+    high = shown_number(ratio.high) if math.isfinite(ratio.high) else "any"
+    return f"{'-' if ratio.estimate is None else shown_number(ratio.estimate)} ({shown_number(ratio.low)} to {high})"

@@ -18,6 +18,7 @@ from fleet_api.cli.output import (
     print_table,
     remark,
 )
+from triggers.pages.shown_numbers import shown_number
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -41,8 +42,8 @@ def shown_estimate(estimate: Estimate | None) -> str | None:
     """An estimate with its interval, as in `1.2 (0.8 to 1.7)`."""
     if estimate is None:
         return None
-    high = "any" if estimate.high is None else f"{estimate.high:.3g}"
-    return f"{estimate.mean:.3g} ({estimate.low:.3g} to {high})"
+    high = "any" if estimate.high is None else shown_number(estimate.high)
+    return f"{shown_number(estimate.mean)} ({shown_number(estimate.low)} to {high})"
 
 
 def shown_percent(estimate: Estimate | None) -> str | None:
@@ -54,8 +55,8 @@ def shown_percent(estimate: Estimate | None) -> str | None:
 
 def shown_ratio(ratio: RatioView) -> str:
     """A ratio with its interval; `?` where nothing is known of it."""
-    estimate = "?" if ratio.estimate is None else f"{ratio.estimate:.3g}"
-    return f"{estimate} ({ratio.low:.3g} to {'any' if ratio.high is None else f'{ratio.high:.3g}'})"
+    high = "any" if ratio.high is None else shown_number(ratio.high)
+    return f"{shown_number(ratio.estimate) or '?'} ({shown_number(ratio.low)} to {high})"
 
 
 def _ends(name: str, of: str) -> tuple[Column[RateView], ...]:

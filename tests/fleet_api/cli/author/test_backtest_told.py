@@ -246,10 +246,13 @@ def test_a_condition_without_parts_says_that_it_was_never_true(backtest: Backtes
     assert (a["condition"]["true"], a["condition"]["false"]) == (0.0, 1.0)
 
 
-def test_a_condition_that_is_true_from_the_beginning_says_that_it_did_not_become_true(backtest: Backtest) -> None:
-    path = drive("d.parquet", t=times(10, 60), x=np.ones(600))
-    report, _ = backtest("trigger a { when x > 0 }", "signals:\n  x: {rate: 10}\n", path)
-    expected = "it was true for 59.9 s, but it did not become true: it was never false before"
+@pytest.mark.parametrize(("hz", "shown"), [(10, "59.9 s"), (0.5, "1,198 s")])
+def test_a_condition_that_is_true_from_the_beginning_says_that_it_did_not_become_true(
+    backtest: Backtest, hz: float, shown: str
+) -> None:
+    path = drive("d.parquet", t=np.arange(600) / hz, x=np.ones(600))
+    report, _ = backtest("trigger a { when x > 0 }", f"signals:\n  x: {{rate: {hz}}}\n", path)
+    expected = f"it was true for {shown}, but it did not become true: it was never false before"
     assert report["triggers"]["a"]["why_not"] == expected
 
 
