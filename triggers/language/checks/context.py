@@ -312,6 +312,18 @@ class CheckContext:
         return Input(name, "objects", "", of.max_age_ns, None, max_objects=of.max, fields=tuple(fields))
 
 
+def shown_period(period_s: Fraction) -> str:
+    """A sample period as people write it: in whole ms, or to two digits where it is shorter than 10 ms.
+
+    >>> shown_period(Fraction(1, 36)), shown_period(Fraction(1, 300)), shown_period(Fraction(1, 5000))
+    ('28 ms', '3300 us', '200 us')
+    """
+    step_ns = 1_000_000
+    while step_ns > 1 and period_s * NS_PER_S < 10 * step_ns:
+        step_ns //= 10
+    return shown_time(round(period_s * NS_PER_S / step_ns) * step_ns)
+
+
 def shown_time(time_ns: int) -> str:
     """A time as people write it, in the largest unit that needs no fraction."""
     for symbol, size_ns in (("d", 86_400_000_000_000), ("h", 3_600_000_000_000), ("min", 60_000_000_000),

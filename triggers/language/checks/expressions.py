@@ -16,7 +16,7 @@ from triggers.language.checks.calls.since import caught, measured
 from triggers.language.checks.calls.table import call
 from triggers.language.checks.calls.travel import every_distance, is_a_distance
 from triggers.language.checks.comparisons import MAX_VALUES_SHOWN, compare, facts_of, judged, judged_around
-from triggers.language.checks.context import CheckContext, shown_time
+from triggers.language.checks.context import CheckContext, shown_period, shown_time
 from triggers.language.checks.every import every
 from triggers.language.checks.objects import field, of_objects, unknown_name
 from triggers.language.checks.signal_catalog import derived_signal
@@ -286,9 +286,8 @@ def _hold(context: CheckContext, hold: syntax.Hold) -> Typed:
         context.report.held_impulse(hold.span, held.impulse)
     period_s = context.period_s(node)
     if period_s is not None and hold_ns < period_s * NS_PER_S:
-        period = shown_time(round(period_s * 1000) * 1_000_000)
         report = context.report.short_run if hold.at_most else context.report.short_hold
-        report(hold.duration.span, shown_time(hold_ns), period)
+        report(hold.duration.span, shown_time(hold_ns), shown_period(period_s))
     if hold.at_most:
         return _at_most(context, hold, held, hold_ns, tolerate_ns)
     held_node = context.graph.add("for", node, hold_ns=hold_ns, tolerate_ns=tolerate_ns)

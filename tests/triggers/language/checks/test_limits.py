@@ -35,6 +35,17 @@ def findings(source: str, limits: str = "") -> list[tuple[str, int, int]]:
 ONE = "trigger a { when max(x over 2 s) > 1 and p }\ncampaign c { collect a budget 1 clips }\n"
 
 
+@pytest.mark.parametrize(
+    ("rate", "period"), [(36, "28 ms"), (300, "3300 us"), (5_000, "200 us"), (100_000, "10 us"), (0.3, "3333 ms")]
+)
+def test_a_sample_period_is_told_however_short_it_is(rate: float, period: str) -> None:
+    signals = SignalCatalog.parse(f"signals: {{x: {{rate: {rate}}}}}", name="c")
+    source = "trigger t { when max(x over 1 us) > 3 for 1 us }"
+    said = [each.message for each in compile_source(source, filename="t", catalog=signals).diagnostics]
+    assert any(f"shorter than two sample periods of {period}" in each for each in said)
+    assert any(f"`for 1 us` is shorter than the sample period of {period}" in each for each in said)
+
+
 def test_by_default_a_campaign_has_256_kib_and_20000_operations() -> None:
     limits = catalog().limits
     assert (limits.state, limits.operations) == (262_144, 20_000)

@@ -11,7 +11,7 @@ from triggers.language.analysis.typed import Type, Typed
 from triggers.language.checks.arithmetic import are_numbers, temperature_difference
 from triggers.language.checks.calls import values
 from triggers.language.checks.calls.handlers import Check, Forms, Handler
-from triggers.language.checks.context import CheckContext, shown_time
+from triggers.language.checks.context import CheckContext, shown_period, shown_time
 from triggers.language.ir import MAX_CAPACITY, MAX_ORDERED
 from triggers.language.text import syntax
 from triggers.signals.units import BARE, RATIO, SECOND, Unit, combine
@@ -170,9 +170,8 @@ def capacity_of(
         return None
     period_s = context.period_s(node)
     if expression.over is not None and period_s is not None and window_ns < 2 * period_s * NS_PER_S:
-        period = shown_time(round(period_s * 1000) * 1_000_000)
         operator = (expression.function if isinstance(expression, syntax.Call) else expression.measure).text
-        context.report.short_window(expression.over.span, shown_time(window_ns), period, operator)
+        context.report.short_window(expression.over.span, shown_time(window_ns), shown_period(period_s), operator)
     return capacity
 
 
