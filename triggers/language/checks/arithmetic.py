@@ -11,7 +11,8 @@ from triggers.language.analysis.bounds import bounds_in
 from triggers.language.analysis.typed import Type, Typed
 from triggers.language.checks.context import CheckContext
 from triggers.language.text.diagnostics import Span
-from triggers.signals.units import DIMENSIONLESS, Unit, combine, convert, units_like
+from triggers.signals.units import DIMENSIONLESS, RATIO, Unit, combine, convert, units_like
+from triggers.written_numbers import in_full
 
 _OPS = {"+": "add", "-": "sub", "*": "mul", "/": "div"}
 
@@ -119,7 +120,11 @@ def _report_bare(context: CheckContext, bare: Typed, other: Typed) -> None:
     if re.fullmatch(r"[A-Za-z_][\w.]*", shown):
         context.report.constant_needs_unit(bare.span, subject, what, shown, units)
     else:
-        context.report.needs_unit(bare.span, subject, what, [f"{shown} {unit}" for unit in units])
+        meant = [f"{shown} {unit}" for unit in units]
+        is_share = (other.unit.dimension, other.unit.scale) == (RATIO.dimension, RATIO.scale)
+        if is_share and isinstance(bare.constant, Fraction) and abs(bare.constant) <= 1:
+            meant = [f"{shown} ratio", f"{in_full(float(100 * bare.constant))} %"]  # the same, where `0.5 %` is not
+        context.report.needs_unit(bare.span, subject, what, meant)
 
 
 def constant_in(typed: Typed, unit: Unit) -> Fraction | None:

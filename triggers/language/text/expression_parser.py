@@ -258,7 +258,8 @@ class ExpressionParser(ObjectForms):
             if self.next.is_mark("("):
                 return self._call(token)
             return self._field(token) or syntax.Name(token.span, token.text)
-        return self.fail("a signal, a value or `(`")
+        is_power = token.is_mark("*") and self.tokens[self.index - 1].is_mark("*")
+        return self.fail("a signal, a value or `(`", "write a power as a product, `x * x`" if is_power else "")
 
     def _every(self) -> syntax.Every | None:
         """`every D`; None where `every` is a name, since neither a number nor the name of one follows on its line."""

@@ -282,6 +282,8 @@ class _FileParser(ClauseParser):
                 block.broken.add(word.text)
                 if word.text in clauses:  # half an expression would cause misleading reports
                     setattr(block, word.text, clauses[word.text].empty)
+                else:  # nor is the clause that was meant a missing one
+                    block.broken.update(get_close_matches(word.text, clauses, n=1))
                 self._skip_to_clause(self.braces - outside)
 
     def _no_clause(self, word: Token, kind: str) -> None:

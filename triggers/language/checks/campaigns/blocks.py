@@ -73,7 +73,9 @@ def campaign_settings(
 
 
 def check_collected(file: syntax.File, report: Reporter) -> None:
-    """Warn about triggers that no campaign of a file with campaigns collects."""
+    """Warn about triggers that no campaign of a file with campaigns collects, unless one says so with a mistake."""
+    if any("collect" in campaign.broken for campaign in file.campaigns):
+        return
     collected = {name.text for campaign in file.campaigns for name in campaign.collect or ()}
     left = [trigger.name for trigger in file.triggers if file.campaigns and trigger.name.text not in collected]
     if left:

@@ -7,6 +7,15 @@ from collections.abc import Sequence
 from triggers.language.text.diagnostics import Span
 from triggers.language.text.mistakes.collector import Collector, did_you_mean, quoted
 
+_OF_TYPE = {
+    "text": 'write a text in quotes, such as `"EU"`',
+    "integer": "write a whole number without a unit, such as `3`",
+    "number": "write a number without a unit, such as `2.5`",
+    "bool": "write `true` or `false`",
+    "version": 'write a version in quotes, such as `"3.2.1"`',
+}
+"""What to compare an attribute with, by its type."""
+
 
 class CampaignMistakes(Collector):
     """LT4xx: mistakes in campaign blocks."""
@@ -27,7 +36,7 @@ class CampaignMistakes(Collector):
     def attribute_type(self, span: Span, name: str, declared: str, meant: str = "") -> None:
         """LT404: a target compares an attribute with a value of another type."""
         message = f"`{name}` is declared as `{declared}`, but this value has another type"
-        self._error("LT404", span, message, f"write it as a text: `{meant}`" if meant else "")
+        self._error("LT404", span, message, f"write it as a text: `{meant}`" if meant else _OF_TYPE[declared])
 
     def not_a_version(self, span: Span, name: str, text: str, meant: str) -> None:
         """LT413: a target compares a version with a text that is not one."""

@@ -16,7 +16,7 @@ class NameMistakes(Collector):
 
     def unknown_signal(self, span: Span, name: str, nearest: Sequence[str]) -> None:
         """LT201: neither a signal of the catalog nor a `let`."""
-        proposal = did_you_mean(nearest) or (INSTEAD[name] if name in CLOCKS else "")
+        proposal = did_you_mean(nearest) or (INSTEAD[name] if name in (*CLOCKS, "distance") else "")
         self._error("LT201", span, f"the signal catalog has no `{name}`", proposal)
 
     def power_in_unit(self, span: Span, name: str, meant: str) -> None:
