@@ -23,8 +23,8 @@ from fleet_api.backtest_processes.tasks import (
     RunTask,
 )
 from triggers.backtest.forecast import ForecastFleet
+from triggers.backtest.limits.outcomes import fire_outcomes
 from triggers.backtest.machines import MachinePool
-from triggers.backtest.outcomes import fire_outcomes
 from triggers.backtest.plan import BacktestPlan, fields_needed, make_plan, signals_needed
 from triggers.backtest.report import make_report
 from triggers.backtest.result import BacktestResult, DriveResult

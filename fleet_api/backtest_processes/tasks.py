@@ -168,7 +168,7 @@ class Capture(Contract):
 
 
 class FireRow(View):
-    """A fire; see `triggers.backtest.outcomes.FireOutcome`."""
+    """A fire; see `triggers.backtest.limits.outcomes.FireOutcome`."""
 
     trigger: Name
     drive: Annotated[str, Field(max_length=1000)]

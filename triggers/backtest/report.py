@@ -8,13 +8,14 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from triggers.backtest.budgets import BudgetUse, budget_uses
 from triggers.backtest.conditions import Judged, PartShares, Shares, WrittenParts, parts_of, why_not
 from triggers.backtest.events import EventsOfDrives, events_of
 from triggers.backtest.evidence.by_drive import DriveCounts, LeaveOneOut, counts_by_drive, leave_one_out
 from triggers.backtest.evidence.circumstances import BreakdownReport, breakdown_of
 from triggers.backtest.evidence.scores import EventsReport
 from triggers.backtest.forecast import NS_PER_HOUR, Forecast, ForecastFleet, make_forecast
+from triggers.backtest.limits.budgets import BudgetUse, budget_uses
+from triggers.backtest.limits.limited_day import LimitedDay, limited_days
 from triggers.backtest.plan import BacktestPlan
 from triggers.backtest.result import BacktestResult, DriveResult
 from triggers.contracts.compared import Compared
@@ -117,6 +118,8 @@ class BacktestReport:
     """What the sizes of clips do not count."""
     budgets: tuple[BudgetUse, ...]
     """The budgets of the file's campaigns beside the forecast."""
+    limited_days: tuple[LimitedDay, ...]
+    """A day of the fleet under the limits of each campaign; none where there is no forecast."""
     programs: tuple[str, ...]
     """SHA-256 of the programs that ran."""
     failed_drives: tuple[str, ...]
@@ -148,6 +151,7 @@ class BacktestReport:
             "findings": [asdict(found) for found in self.findings],
             "uncounted": [asdict(each) for each in self.uncounted],
             "budgets": [use.to_json() for use in self.budgets],
+            "limited_days": [day.to_json() for day in self.limited_days],
             "programs": list(self.programs),
             "failed_drives": list(self.failed_drives),
             **({} if self.breakdown is None else {"breakdown": self.breakdown.to_json()}),
@@ -183,6 +187,7 @@ def make_report(
         findings=summed((drive.name, drive.findings) for drive in drives),
         uncounted=_uncounted(drives),
         budgets=budget_uses(plan.campaigns, drives, fleet, catalog),
+        limited_days=limited_days(plan.campaigns, drives, fleet, catalog),
         programs=tuple(hashlib.sha256(program).hexdigest() for program in plan.programs),
         failed_drives=tuple(str(failure) for failure in result.failures),
         breakdown=breakdown_of(plan.settings, drives),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 from triggers.pages.html import text
 from triggers.pages.shown_numbers import shown_share
@@ -10,6 +11,7 @@ from triggers.pages.shown_numbers import shown_share
 MAX_ROWS = 100
 """Rows of a table; how many more there were is said below it."""
 WIDTH = 600
+CURVE_HEIGHT = 160
 STYLE = """
 h2 { font-size: 1.05rem; margin: 1.6rem 0 .4rem; border-top: 1px solid var(--edge); padding-top: .8rem }
 h3 { font-size: .95rem; margin: 1rem 0 .2rem }
@@ -27,7 +29,7 @@ ul { padding-left: 1.2rem; margin: .4rem 0 } summary { cursor: pointer }
 @media (max-width: 40rem) { td { min-width: 4.5rem } }
 .warning { border-left: 4px solid var(--mark); padding: .3rem .7rem; margin: .5rem 0 }
 .lane { stroke: var(--edge); stroke-width: 1; vector-effect: non-scaling-stroke }
-.dot { fill: var(--line) } .second { fill: var(--mark) }
+.dot { fill: var(--line) } .second { fill: var(--mark) } .band { fill: var(--line); opacity: .2 }
 @media print { body { max-width: none; font-size: 11px } .wide { overflow: visible }
   tr, svg { break-inside: avoid } h2, h3, caption { break-after: avoid } }
 """
@@ -106,9 +108,47 @@ def stacked_bar(label: str, shares: Iterable[tuple[str, float]]) -> str:
 
 def interval_bar(label: str, low: float, mean: float, high: float, most: float) -> str:
     """A line from the low to the high end of an interval with a dot at its mean, on a scale from 0 to `most`."""
-    at = [min(max(value / most, 0.0), 1.0) * (WIDTH - 8) + 4 if most > 0 else 4 for value in (low, mean, high)]
+    at = [_x(value / most) if most > 0 else 4 for value in (low, mean, high)]
     line = f'<line class="line" x1="{at[0]:.1f}" x2="{at[2]:.1f}" y1="8" y2="8"/>'
     return _svg(label, 16, f'{line}<rect class="dot" x="{at[1] - 2:.1f}" y="3" width="4" height="10"/>')
+
+
+@dataclass(frozen=True, slots=True)
+class CurvePoint:
+    """A point of a curve with its interval: where it is from left to right, from 0 to 1, and its values."""
+
+    at: float
+    low: float
+    mean: float
+    high: float
+
+
+def curve(label: str, points: Sequence[CurvePoint], most: float, *, marked: float | None = None) -> str:
+    """A line through the means with a band from the low to the high ends, on a scale from 0 (below) to `most`.
+
+    What is beyond the scale is cut off. `marked` is a place that a line marks.
+    """
+
+    def place(at: float, value: float) -> str:
+        share = min(max(value / most, 0.0), 1.0) if most > 0 else 0.0
+        return f"{_x(at):.1f},{CURVE_HEIGHT - 6 - share * (CURVE_HEIGHT - 12):.1f}"
+
+    lows, highs = ([place(each.at, getattr(each, end)) for each in points] for end in ("low", "high"))
+    means = [place(each.at, each.mean) for each in points]
+    drawn = f'<line class="lane" x1="0" x2="{WIDTH}" y1="{CURVE_HEIGHT - 6}" y2="{CURVE_HEIGHT - 6}"/>'
+    if marked is not None:
+        drawn += f'<line class="at" x1="{_x(marked):.1f}" x2="{_x(marked):.1f}" y1="0" y2="{CURVE_HEIGHT}"/>'
+    drawn += f'<polygon class="band" points="{" ".join([*highs, *reversed(lows)])}"/>'
+    drawn += f'<polyline class="line" points="{" ".join(means)}"/>'
+    for mean in means:
+        x, y = (float(each) for each in mean.split(","))
+        drawn += f'<rect class="dot" x="{x - 2:.1f}" y="{y - 4:.1f}" width="4" height="8"/>'
+    return _svg(label, CURVE_HEIGHT, drawn)
+
+
+def _x(at: float) -> float:
+    """A place from 0 to 1 in the width of a plot, with room for half of a mark on both sides."""
+    return min(max(at, 0.0), 1.0) * (WIDTH - 8) + 4
 
 
 def marks(label: str, places: Iterable[float], height: int = 14) -> str:

@@ -25,8 +25,8 @@ PRIOR_CORRELATION = 0.1
 """The prior's intra-class correlation: how alike the trials of one group are."""
 
 
-def grouped_proportion(groups: Iterable[tuple[int, int]], confidence: float = CONFIDENCE) -> Interval | None:
-    """The share of successes, from (successes, trials) of each group; None without a trial."""
+def grouped_proportion(groups: Iterable[tuple[float, float]], confidence: float = CONFIDENCE) -> Interval | None:
+    """The share of successes, from (successes, trials) of each group, which may be fractions; None without a trial."""
     counted = [(successes, trials) for successes, trials in groups if trials]
     if not counted:
         return None
@@ -44,7 +44,7 @@ def effective_interval(successes: float, trials: float, confidence: float) -> tu
     return low, high
 
 
-def _inflation(groups: list[tuple[int, int]], confidence: float) -> float:
+def _inflation(groups: list[tuple[float, float]], confidence: float) -> float:
     """How many trials tell as much as an independent one, the widening for few groups included."""
     if len(groups) < 2:
         return 1.0

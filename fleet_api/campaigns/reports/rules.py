@@ -33,7 +33,8 @@ def no_report(campaign: str, version: int) -> NotFound:
 def coarse(stated: StatedReport) -> StatedReport:
     """The report as totals over all drives, for who sees place cells only.
 
-    A trigger may read where the car is, so the moment of a fire, or a drive that has some, says where it was.
+    A trigger may read where the car is, so the moment of a fire, or a drive that has some, says where it was. Fires by
+    place cell stay, since cells are what they see.
     """
     report = stated.report
     triggers = {

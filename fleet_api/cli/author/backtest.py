@@ -107,7 +107,6 @@ def backtest(
     _check_fleet(over_clips=cql2 is not None, compares=versions.compares)
     outputs = {"--json": json_file, "--html": html_file, "--fires": fires_file, "--results": results_file}
     alone = {"--fires": fires_file, "--results": results_file, **asked.options}
-    alone |= {"--html": html_file} if versions.sweep is not None else {}
     versions.check([option for option, given in alone.items() if given is not None])
     _check_outputs(outputs)
     catalog = SignalCatalog.load(catalog_file)

@@ -10,16 +10,19 @@ from fleet_api.cli.author.backtest_conditions import show_conditions
 from fleet_api.cli.author.evidence.breakdown import show_breakdown
 from fleet_api.cli.author.evidence.drives import show_drives, tell_concentrated
 from fleet_api.cli.author.evidence.known_events import show_events
-from fleet_api.cli.author.evidence.shown import SHOWN, byte_range, count_range, tell_rest
+from fleet_api.cli.author.evidence.shown import SHOWN, tell_rest
 from fleet_api.cli.output import counted, print_result, print_table, shown_bytes
 from triggers.backtest.events import RATES
-from triggers.backtest.page.remarks import budget_of, budget_text, counts_clips
+from triggers.backtest.page.figures import byte_range, number_range, share_range
+from triggers.backtest.page.limited import cellular, counts_clips, reasons
+from triggers.backtest.page.remarks import budget_of, budget_text
 from triggers.pages.shown_numbers import shown_number
 from triggers.times import NS_PER_S
 
 if TYPE_CHECKING:
-    from triggers.backtest.budgets import BudgetUse
     from triggers.backtest.events import EventsOfDrives
+    from triggers.backtest.limits.budgets import BudgetUse
+    from triggers.backtest.limits.limited_day import LimitedDay
     from triggers.backtest.report import BacktestReport, ReportedFire, TriggerOverlap
     from triggers.contracts.compared import Compared
     from triggers.statistics.fleet_rates import FleetRate
@@ -43,6 +46,7 @@ def show_report(report: BacktestReport) -> None:
     if report.known_events is not None:
         show_events(report.known_events)
     _show_budgets(report.budgets)
+    _show_limited_days(report.limited_days)
     _show_forecast(report)
 
 
@@ -99,15 +103,33 @@ def _show_budgets(budgets: Sequence[BudgetUse]) -> None:
             ""
             if use.days is None
             else f"{shown_number(use.days.mean)} ({shown_number(use.days.low)} to {_days(use.days.high)})",
-            f"{use.larger_clips} of {use.clips}" if not counts_clips(use) else "",
+            f"{use.larger_clips} of {use.clips}" if not counts_clips(use.limit) else "",
         )
         for use in budgets
     ]
     print_table("Budgets", ("campaign", "budget", "forecast per day", "days until used", "larger clips"), rows)
 
 
+def _show_limited_days(days: Sequence[LimitedDay]) -> None:
+    if not days:
+        return
+    rows = [
+        (
+            day.campaign,
+            number_range(day.clips_per_fleet_day),
+            share_range(day.refused),
+            reasons(day),
+            byte_range(day.uploaded_bytes_per_fleet_day),
+            cellular(day),
+        )
+        for day in days
+    ]
+    columns = ("campaign", "clips per day", "refused", "refused by", "uploaded per day", "over cellular per day")
+    print_table("A day of the fleet under the campaigns' limits", columns, rows)
+
+
 def _budget_use(use: BudgetUse, per_day: Interval) -> str:
-    return count_range(per_day) if counts_clips(use) else byte_range(per_day)
+    return number_range(per_day) if counts_clips(use.limit) else byte_range(per_day)
 
 
 def _days(days: float) -> str:
@@ -170,7 +192,7 @@ def _show_forecast(report: BacktestReport) -> None:
         return
     print_result(
         f"forecast for {vehicles}: {byte_range(forecast.fleet_day.bytes)} and "
-        f"{count_range(forecast.fleet_day.fires)} fires per day ({100 * forecast.confidence:.0f} % interval)"
+        f"{number_range(forecast.fleet_day.fires)} fires per day ({100 * forecast.confidence:.0f} % interval)"
     )
     if report.drives < 2:
         print_result("the interval is that of a single drive: how much drives differ cannot be seen from one")

@@ -18,7 +18,12 @@ from tests.triggers.pages.tags import Tags
 from triggers.backtest.page.figures import per_hour
 from triggers.backtest.page.page import all_remarks, page
 from triggers.backtest.page.stated import stated_of_json
-from triggers.contracts.api.backtests.stated import MAX_STATED_DRIVES, MAX_STATED_FIRES, StatedReport
+from triggers.contracts.api.backtests.stated import (
+    MAX_STATED_BREAKDOWNS,
+    MAX_STATED_DRIVES,
+    MAX_STATED_FIRES,
+    StatedReport,
+)
 from triggers.errors import InvalidInput
 
 CATALOG = """
@@ -47,7 +52,7 @@ def document(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     (folder / "f.trigger").write_text(SOURCE)
     out = folder / "report.json"
     words = ["backtest", str(folder / "f.trigger"), "--signals", str(folder / "s.yaml"), "--drives", str(folder)]
-    assert main([*words, "--json", str(out), "--html", str(folder / "r.html")]) == 0
+    assert main([*words, "--breakdown", "--json", str(out), "--html", str(folder / "r.html")]) == 0
     assert "Backtest of f.trigger" in (folder / "r.html").read_text()
     found: dict[str, Any] = json.loads(out.read_text())
     return found
@@ -97,6 +102,43 @@ def test_many_fires_and_drives_are_summed_up(document: dict[str, Any]) -> None:
     text = page(stated)
     assert len(text) < 1_500_000
     assert "and 2,500 more drives" in text and "and 45,000 more fires" in text
+
+
+def test_it_says_what_limits_refuse_and_by_which_networks_bytes_may_go(document: dict[str, Any]) -> None:
+    stated = stated_of_json(document, what="r")
+    (day,) = stated.report.limited_days
+    assert day.refused is not None and day.refused.mean == 1
+    said = " ".join(harmless(page(stated)).words)
+    assert "A day under the limits" in said and "1.0 kB per vehicle per day 100.0" in said and "none" in said
+    assert any("limits refuse 100.0 % (100.0 % to 100.0 %)" in line for line in all_remarks(stated))
+    changed = deepcopy(document)
+    changed["limited_days"][0] |= {"networks": ["wifi", "cellular"], "refused": None, "refused_by": []}
+    changed["limited_days"][0]["cellular_bytes_per_fleet_day"] = {"mean": 2e6, "low": 1e6, "high": 3e6}
+    stated = stated_of_json(changed, what="r")
+    assert "c: over cellular per day" in page(stated) and "at most 2.0 MB (1.0 MB to 3.0 MB)" in page(stated)
+    assert not any("limits refuse" in line for line in all_remarks(stated))
+
+
+def test_it_has_fires_by_speed_place_and_hour_of_the_triggers_with_the_most(document: dict[str, Any]) -> None:
+    said = " ".join(harmless(page(stated_of_json(document, what="r"))).words)
+    for part in ("fast by speed", "fast by place", "fast by hour", "30 to 50 km/h"):
+        assert part in said
+    assert "never by speed" not in said
+    changed = deepcopy(document)
+    bins = changed["breakdown"]["triggers"]["fast"]
+    for number in range(100):
+        more = deepcopy(bins)
+        more["speed"][0]["fires"] += number
+        changed["breakdown"]["triggers"][f"t{number}"] = more
+    stated = stated_of_json(changed, what="r")
+    assert stated.report.breakdown is not None
+    assert list(stated.report.breakdown.triggers) == [f"t{100 - MAX_STATED_BREAKDOWNS + n}" for n in range(20)]
+    assert stated.breakdowns_left_out == 102 - MAX_STATED_BREAKDOWNS
+    assert "and 82 more triggers" in page(stated)
+    whole = json.loads(stated.model_dump_json())
+    whole["report"]["breakdown"]["triggers"]["one_more"] = bins
+    with pytest.raises(InvalidInput, match="more than 20 triggers"):
+        StatedReport.from_json(json.dumps(whole).encode(), what="the report")
 
 
 def test_paths_of_the_authors_machine_are_not_stated(document: dict[str, Any]) -> None:

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import math
+from typing import TYPE_CHECKING
 
 from triggers.contracts.api.backtests.reports import BacktestForecastView
 from triggers.contracts.api.campaigns import Expected
-from triggers.pages.shown_numbers import shown_bytes, shown_number
+from triggers.pages.shown_numbers import shown_bytes, shown_number, shown_share
+
+if TYPE_CHECKING:
+    from triggers.statistics.interval import Interval
 
 
 def per_hour(forecast: BacktestForecastView | None, trigger: str) -> Expected | None:
@@ -21,19 +25,27 @@ def per_hour(forecast: BacktestForecastView | None, trigger: str) -> Expected | 
     return Expected(mean=mean, low=low, high=high if high is not None and math.isfinite(high) else None)
 
 
-def number_range(expected: Expected | None) -> str:
+def number_range(expected: Expected | Interval | None) -> str:
     """A number with its interval, as in `3.2 (1.1 to 6)`."""
     if expected is None:
         return ""
     return f"{shown_number(expected.mean)} ({shown_number(expected.low)} to {shown_number(expected.high) or 'no end'})"
 
 
-def byte_range(expected: Expected | None) -> str:
+def byte_range(expected: Expected | Interval | None) -> str:
     """The same of bytes."""
     if expected is None:
         return ""
     high = "no end" if expected.high is None else shown_bytes(round(expected.high))
     return f"{shown_bytes(round(expected.mean))} ({shown_bytes(round(expected.low))} to {high})"
+
+
+def share_range(expected: Expected | Interval | None) -> str:
+    """The same of a share, which is 100 % at most."""
+    if expected is None:
+        return ""
+    high = 1.0 if expected.high is None else expected.high
+    return f"{shown_share(expected.mean)} ({shown_share(expected.low)} to {shown_share(high)})"
 
 
 def in_days(expected: Expected | None) -> str:

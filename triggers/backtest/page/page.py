@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from triggers.backtest.page import compared, drives, known_events, ran, triggers, volume
-from triggers.backtest.page.figures import byte_range, in_days, number_range, per_hour
+from triggers.backtest.page.figures import byte_range, in_days, number_range, per_hour, share_range
+from triggers.backtest.page.limited import cellular
 from triggers.backtest.page.remarks import budget_of, budget_text, concentrated, remarks, unread
+from triggers.backtest.page.sections import breakdown, compared, drives, known_events, limits, ran, triggers, volume
 from triggers.contracts.api.backtests.stated import StatedReport
+from triggers.contracts.campaign import Network
 from triggers.pages import html, parts
 from triggers.pages.html import text
 from triggers.pages.shown_numbers import counted
@@ -19,11 +21,14 @@ SECTIONS = (
     ("Triggers", triggers.rates),
     ("How long conditions were true", triggers.conditions),
     ("Why triggers never fired", triggers.silent),
-    ("Forecast and budgets", volume.forecast),
+    ("Forecast", volume.forecast),
+    ("Budgets", limits.budgets),
+    ("A day under the limits", limits.days),
     ("Clips", volume.clips),
     ("Known events", known_events.found),
     ("Compared heads and events", compared.heads),
     ("Fires by drive", drives.timeline),
+    ("Speed, place and hour", breakdown.tables),
     ("Drives", drives.table),
     ("Single drives", drives.single),
     ("Left out", drives.left_out),
@@ -74,6 +79,10 @@ def _key_figures(stated: StatedReport) -> Iterator[str]:
     if report.forecast is not None and report.forecast.bytes_per_fleet_day is not None:
         fleet = counted(report.forecast.vehicles, "vehicle")
         figures[f"forecast per day, {fleet}"] = byte_range(report.forecast.bytes_per_fleet_day)
+    for day in report.limited_days[:MAX_KEY_TRIGGERS]:
+        figures[f"{day.campaign}: clips of a day refused"] = share_range(day.refused)
+        if Network.CELLULAR in day.networks:
+            figures[f"{day.campaign}: over cellular per day"] = cellular(day)
     for use in report.budgets[:MAX_KEY_TRIGGERS]:
         if use.days is not None:
             figures[f"days until {budget_of(use)} has used {budget_text(use)}"] = in_days(use.days)

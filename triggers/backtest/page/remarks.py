@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from triggers.backtest.page.limited import counts_clips, limit_text, refusals
 from triggers.contracts.api.backtests.reports import BudgetUseView, ReportView
 from triggers.contracts.campaign import budget_owner
 from triggers.drives.findings import REMEDIES
 from triggers.pages.shown_numbers import counted, shown_bytes, shown_number
 
 if TYPE_CHECKING:
-    from triggers.backtest.budgets import BudgetUse
+    from triggers.backtest.limits.budgets import BudgetUse
     from triggers.backtest.report import BacktestReport
 
     Report = BacktestReport | ReportView
@@ -26,6 +27,7 @@ def remarks(report: Report) -> Iterator[list[str]]:
     """What the figures do not say by themselves, kind by kind."""
     for lines in (_left_out(report), _findings(report), _unknown(report), _uncounted(report), _budgets(report)):
         yield list(lines)
+    yield list(refusals(report.limited_days))
     if report.overflows:
         yield [
             f"{counted(report.overflows, 'sample')} came faster than the signal catalog declares, and windows "
@@ -101,13 +103,8 @@ def _budgets(report: Report) -> Iterator[str]:
             yield f"{use.larger_clips} of {counted(use.clips, 'clip')} cannot be uploaded: larger than {what}"
         elif is_exceeded(use) and use.per_day is not None:
             expected = use.per_day.mean
-            amount = f"{expected:.1f} clips" if counts_clips(use) else shown_bytes(round(expected))
+            amount = f"{expected:.1f} clips" if counts_clips(use.limit) else shown_bytes(round(expected))
             yield f"{amount} per vehicle and day are expected, more than {what}"
-
-
-def counts_clips(use: BudgetUse | BudgetUseView) -> bool:
-    """Whether the limit counts clips, and not bytes."""
-    return use.limit in ("clips", "vehicle_day_clips")
 
 
 def is_of_vehicle_day(use: BudgetUse | BudgetUseView) -> bool:
@@ -127,10 +124,7 @@ def budget_of(use: BudgetUse | BudgetUseView) -> str:
 
 def budget_text(use: BudgetUse | BudgetUseView) -> str:
     """A limit as the trigger file writes it."""
-    if counts_clips(use):
-        return counted(use.amount, "clip") + ("" if use.limit == "clips" else " per vehicle per day")
-    suffix = {"vehicle_day_bytes": "per vehicle per day", "total_bytes": "total", "upload_bytes": "per upload"}
-    return f"{shown_bytes(use.amount)} {suffix.get(use.limit, use.limit)}"
+    return limit_text(use.limit, use.amount)
 
 
 def _percent(share: float) -> str:

@@ -11,8 +11,9 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from triggers.contracts.api.backtests.reports import ReportView
+from triggers.contracts.api.backtests.reports import BreakdownReportView, ReportView
 from triggers.contracts.api.backtests.stated import (
+    MAX_STATED_BREAKDOWNS,
     MAX_STATED_DRIVES,
     MAX_STATED_FIRES,
     MAX_STATED_TEXT,
@@ -45,7 +46,7 @@ def stated_of_json(document: Mapping[str, Any], *, what: str, at: datetime | Non
 
 
 def bounded(report: ReportView, run: WhatRan, fires: Iterable[StatedFire], *, in_all: int) -> StatedReport:
-    """A report with the drives that have the most fires, in their order, and the first of all `in_all` fires."""
+    """A report with the drives and the breakdowns of triggers with the most fires, and the first of `in_all` fires."""
     order = sorted(range(len(report.by_drive)), key=lambda place: -report.by_drive[place].fires)
     kept = sorted(order[:MAX_STATED_DRIVES])
     by_drive = [report.by_drive[place] for place in kept]
@@ -55,15 +56,28 @@ def bounded(report: ReportView, run: WhatRan, fires: Iterable[StatedFire], *, in
         for each in report.events
     ]
     shown = tuple(islice(fires, MAX_STATED_FIRES))
+    breakdown, breakdowns_left_out = _most_fires(report)
+    changes = {"by_drive": by_drive, "events": events, "breakdown": breakdown}
     return StatedReport(
         run=run,
-        report=ReportView.model_validate(
-            _showable(report.model_copy(update={"by_drive": by_drive, "events": events}).model_dump())
-        ),
+        report=ReportView.model_validate(_showable(report.model_copy(update=changes).model_dump())),
         drives_left_out=len(report.by_drive) - len(by_drive),
         fires=shown,
         fires_left_out=max(0, in_all - len(shown)),
+        breakdowns_left_out=breakdowns_left_out,
     )
+
+
+def _most_fires(report: ReportView) -> tuple[BreakdownReportView | None, int]:
+    """The breakdown of the triggers with the most fires, in their order, and of how many that fired it is left out."""
+    found = report.breakdown
+    if found is None:
+        return None, 0
+    fires = {name: sum(each.fires for each in bins.speed) for name, bins in found.triggers.items()}
+    fired = sorted((name for name in fires if fires[name]), key=lambda name: -fires[name])
+    kept = set(fired[:MAX_STATED_BREAKDOWNS])
+    triggers = {name: bins for name, bins in found.triggers.items() if name in kept}
+    return found.model_copy(update={"triggers": triggers}), len(fired) - len(kept)
 
 
 def _with_names(document: dict[str, Any]) -> dict[str, Any]:

@@ -81,10 +81,10 @@ def _figures(triggers: list[TriggerComparison]) -> str:
             each.trigger,
             side,
             f"{figures.fires:,}",
-            number_range(_expected(figures.per_hour)),
+            number_range(expected(figures.per_hour)),
             f"{figures.recordings:,}",
             shown_bytes(figures.recording_bytes),
-            byte_range(_expected(figures.bytes_per_vehicle_day)),
+            byte_range(expected(figures.bytes_per_vehicle_day)),
         )
         for each in triggers
         for side, figures in (("first", each.first), ("second", each.second))
@@ -111,7 +111,8 @@ def _alone(triggers: list[TriggerComparison]) -> str:
     return parts.table("Fires that one version alone has", ("trigger", "version", "drive", "t"), rows)
 
 
-def _expected(interval: Interval | None) -> Expected | None:
+def expected(interval: Interval | None) -> Expected | None:
+    """An interval as reports have it: without an upper end where it has none."""
     if interval is None:
         return None
     high = interval.high if math.isfinite(interval.high) else None

@@ -11,8 +11,8 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from triggers.backtest.budgets import BudgetUse, budget_uses
 from triggers.backtest.forecast import NS_PER_HOUR, ForecastFleet
+from triggers.backtest.limits.budgets import BudgetUse, budget_uses
 from triggers.backtest.versions.comparison import RanVersion, VersionFigures, compare_trigger
 from triggers.language.compile import Compilation
 from triggers.language.ir import OPERATIONS, Ir

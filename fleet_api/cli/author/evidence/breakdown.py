@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from fleet_api.cli.author.evidence.shown import count_range, tell_rest
+from fleet_api.cli.author.evidence.shown import tell_rest
 from fleet_api.cli.output import print_result, print_table
+from triggers.backtest.page.figures import number_range
 from triggers.pages.shown_numbers import shown_number
 
 if TYPE_CHECKING:
@@ -38,4 +39,4 @@ def show_breakdown(report: BreakdownReport) -> None:
 
 
 def _row(each: Bin) -> tuple[object, ...]:
-    return each.bin, each.fires, f"{each.hours:.2f}", "" if each.per_hour is None else count_range(each.per_hour)
+    return each.bin, each.fires, f"{each.hours:.2f}", "" if each.per_hour is None else number_range(each.per_hour)

@@ -2,28 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from fleet_api.cli.output import print_result
-from triggers.pages.shown_numbers import shown_bytes, shown_number
-
-if TYPE_CHECKING:
-    from triggers.statistics.interval import Interval
 
 SHOWN = 20
 """Rows that are shown of the longer tables; the files have all of them."""
-
-
-def byte_range(interval: Interval) -> str:
-    """An amount of bytes with its interval."""
-    low, mean, high = (shown_bytes(round(bound)) for bound in (interval.low, interval.mean, interval.high))
-    return f"{mean} ({low} to {high})"
-
-
-def count_range(interval: Interval) -> str:
-    """An estimate with its interval."""
-    low, mean, high = (shown_number(bound) for bound in (interval.low, interval.mean, interval.high))
-    return f"{mean} ({low} to {high})"
 
 
 def share(value: float | None) -> str:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from fleet_api.cli.author.evidence.shown import byte_range, count_range, tell_rest
+from fleet_api.cli.author.evidence.shown import tell_rest
 from fleet_api.cli.output import counted, print_result, print_table, shown_bytes
+from triggers.backtest.page.figures import byte_range, number_range
 from triggers.backtest.page.versions import nearness, ratio_text, verdict
 
 if TYPE_CHECKING:
@@ -64,7 +65,7 @@ def _show_versions(triggers: Sequence[TriggerComparison]) -> None:
                     each.trigger,
                     side,
                     figures.fires,
-                    "" if per_hour is None else count_range(per_hour),
+                    "" if per_hour is None else number_range(per_hour),
                     figures.recordings,
                     shown_bytes(figures.recording_bytes),
                     "" if per_day is None else byte_range(per_day),

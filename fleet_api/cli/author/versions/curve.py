@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from fleet_api.cli.author.evidence.shown import byte_range, count_range
 from fleet_api.cli.output import counted, print_result, print_table, shown_bytes
-from triggers.backtest.page.remarks import budget_of, counts_clips, is_of_vehicle_day
+from triggers.backtest.page.figures import byte_range, number_range
+from triggers.backtest.page.limited import counts_clips
+from triggers.backtest.page.remarks import budget_of, is_of_vehicle_day
 from triggers.backtest.page.versions import nearness
 from triggers.pages.shown_numbers import shown_number
 
@@ -75,8 +76,8 @@ def _show_budgets(sweep: Sweep) -> None:
         (
             _value(point),
             budget_of(use),
-            counted(use.amount, "clip") if counts_clips(use) else shown_bytes(use.amount),
-            count_range(use.per_day) if counts_clips(use) else byte_range(use.per_day),
+            counted(use.amount, "clip") if counts_clips(use.limit) else shown_bytes(use.amount),
+            number_range(use.per_day) if counts_clips(use.limit) else byte_range(use.per_day),
             f"{100 * use.per_day.mean / use.amount:.0f} %" if use.amount else "",
         )
         for point in sweep.points

@@ -13,6 +13,7 @@ from fleet_api.cli.author.versions.curve import show_sweep
 from fleet_api.cli.author.versions.document import give
 from fleet_api.cli.author.versions.options import AskedVersions
 from fleet_api.cli.output import remark
+from triggers.backtest.page import sweep as sweep_page
 from triggers.backtest.page.versions import page
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ def give_versions(
 ) -> int:
     """Give what was asked for of versions that ran together, FILE first; the exit status."""
     if versions.sweep is not None:
-        return _give_sweep(versions, ran, fleet, catalog, json_file)
+        return _give_sweep(versions, ran, fleet, catalog, json_file=json_file, html_file=html_file)
     from triggers.backtest.versions.comparison import compare
 
     first, second = _named(versions.names, ran)
@@ -51,7 +52,9 @@ def _give_sweep(
     ran: Sequence[tuple[Compilation, BacktestResult]],
     fleet: ForecastFleet | None,
     catalog: SignalCatalog,
+    *,
     json_file: Path | None,
+    html_file: Path | None,
 ) -> int:
     from triggers.backtest.versions.sweep import make_sweep, moved_triggers
 
@@ -63,6 +66,8 @@ def _give_sweep(
     moved = moved_triggers([compilation for compilation, _ in ran])
     sweep = make_sweep(swept, in_order, moved, fleet, catalog, within_ns=versions.within_ns)
     _tell((own,), sweep.failed_drives, fleet, catalog)
+    if html_file is not None:
+        write_html(html_file, sweep_page.page(sweep))
     give(sweep.to_json(), lambda: show_sweep(sweep), json_file)
     return 0 if sweep.is_complete else 1
 

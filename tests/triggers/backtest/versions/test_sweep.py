@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from tests.triggers.backtest.versions.test_comparison import CAR, CATALOG, drive
+from tests.triggers.pages.tags import Tags
 from triggers.backtest.page.remarks import is_exceeded
+from triggers.backtest.page.sweep import page, places
 from triggers.backtest.plan import make_plan
 from triggers.backtest.report import make_report
 from triggers.backtest.run import run, run_together
@@ -85,3 +88,25 @@ def test_triggers_that_the_param_does_not_change_are_named(drives: list[Drive]) 
     assert sweep.moved == ("fast", "late")
     assert sweep.unmoved == ("slow",)
     assert moved_triggers([compiled("300 ms"), compiled("0.3 s")]) == ()
+
+
+def test_a_page_draws_the_curve_of_each_trigger_with_its_interval(drives: list[Drive]) -> None:
+    sweep = sweep_of(drives)
+    found = Tags(page(sweep))
+    assert [name for name, _ in found.tags].count("svg") == len(sweep.moved)
+    curves = [attributes["points"] or "" for name, attributes in found.tags if name == "polyline"]
+    bands = [attributes["points"] or "" for name, attributes in found.tags if name == "polygon"]
+    for curve, band in zip(curves, bands, strict=True):
+        assert len(curve.split()) == len(HOLDS) and len(band.split()) == 2 * len(HOLDS)
+    heights = [float(point.split(",")[1]) for point in curves[0].split()]
+    assert heights == sorted(heights), "the longer it holds, the lower is the rate, which is drawn further down"
+    said = " ".join(found.words)
+    assert "300 ms *" in said and "hold changes nothing of: slow" in said and "20.0 kB per vehicle per day" in said
+    assert [name for name, _ in found.tags].count("h1") == 1
+
+
+def test_values_are_drawn_by_their_size_and_texts_one_after_the_other(drives: list[Drive]) -> None:
+    points = sweep_of(drives).points
+    assert places(points) == pytest.approx([0, 200 / 1900, 500 / 1900, 1])
+    assert places([replace(point, number=None) for point in points]) == pytest.approx([0, 1 / 3, 2 / 3, 1])
+    assert places(points[:1]) == [0.5]

@@ -129,6 +129,32 @@ class BudgetUseView(View):
     """The trigger whose own budget has the limit; null: the campaign's."""
 
 
+class RefusedShareView(View):
+    """The share of a day's clips that a limit refuses; each refused clip counts for the first limit that does."""
+
+    limit: str
+    amount: int
+    trigger: str | None
+    share: float
+
+
+class LimitedDayView(View):
+    """A day of the fleet under the limits of a campaign and of its triggers' own budgets.
+
+    `refused` is the share of the clips that they refuse, null if nothing fired, and `refused_by` says which limits do.
+    `uploaded_bytes_per_fleet_day` are those of the other clips; of these so many may go over cellular networks: all
+    that do where `networks` has no other, else the most that can.
+    """
+
+    campaign: str
+    clips_per_fleet_day: Expected
+    refused: Expected | None
+    refused_by: list[RefusedShareView]
+    networks: list[str]
+    uploaded_bytes_per_fleet_day: Expected
+    cellular_bytes_per_fleet_day: Expected
+
+
 class FiresOnDriveView(View):
     """A trigger's fires on a drive, their share of its fires, and its rate over its other drives (null without)."""
 
@@ -239,6 +265,30 @@ class KnownEventsView(View):
     triggers: dict[str, EventScoreView]
 
 
+class BinView(View):
+    """Fires in a bin, the hours driven in it, and the rate with its interval (null without time)."""
+
+    bin: str
+    fires: int
+    hours: float
+    per_hour: Expected | None
+
+
+class BreakdownView(View):
+    """The fires of a trigger by speed, place cell and hour of the day."""
+
+    speed: list[BinView]
+    place: list[BinView]
+    hour: list[BinView]
+
+
+class BreakdownReportView(View):
+    """Fires by their circumstances, by trigger; so many hours of drives are counted by the hour of UTC."""
+
+    triggers: dict[str, BreakdownView]
+    utc_hours: float
+
+
 class ReportView(View):
     """What one program did on all drives, and what that predicts. `forecast` is null over clips.
 
@@ -262,7 +312,11 @@ class ReportView(View):
     findings: list[FindingView]
     uncounted: list[UncountedView]
     budgets: list[BudgetUseView]
+    limited_days: list[LimitedDayView] = []
+    """A day of the fleet under the limits of each campaign; reports from before they were told have none."""
     programs: list[str]
     failed_drives: list[FailedDriveView]
     known_events: KnownEventsView | None = None
     """Null unless triggers were judged by known events."""
+    breakdown: BreakdownReportView | None = None
+    """Null unless it was asked for."""

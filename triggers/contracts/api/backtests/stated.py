@@ -21,6 +21,8 @@ MAX_REPORT_BYTES = 4 * 1024**2
 """Of a report as JSON."""
 MAX_STATED_DRIVES = 500
 MAX_STATED_FIRES = 5000
+MAX_STATED_BREAKDOWNS = 20
+"""Triggers whose fires are told by speed, place and hour."""
 MAX_STATED_TEXT = 4000
 """Characters of one text of a report, the trigger file apart."""
 _MAX_NUMBER = 2**63
@@ -71,6 +73,7 @@ class StatedReport(Contract):
     """A report of limited size: of many drives those with the most fires, of many fires the first.
 
     `drives_left_out` and `fires_left_out` say how many more there were; the counts of `report` are those of all.
+    `breakdowns_left_out` says of how many more triggers fires were told by speed, place and hour.
     """
 
     run: WhatRan
@@ -78,12 +81,17 @@ class StatedReport(Contract):
     drives_left_out: Annotated[int, Field(ge=0, lt=2**53)] = 0
     fires: Annotated[tuple[StatedFire, ...], Field(max_length=MAX_STATED_FIRES)]
     fires_left_out: Annotated[int, Field(ge=0, lt=2**53)] = 0
+    breakdowns_left_out: Annotated[int, Field(ge=0, lt=2**53)] = 0
 
     @model_validator(mode="after")
     def _can_be_shown(self) -> Self:
         """It is shown again and again, so what cannot be must not be kept."""
         if len(self.report.by_drive) > MAX_STATED_DRIVES:
             raise ValueError(f"`by_drive` has more than {MAX_STATED_DRIVES} drives; leave out those with fewer fires")
+        if self.report.breakdown is not None and len(self.report.breakdown.triggers) > MAX_STATED_BREAKDOWNS:
+            raise ValueError(
+                f"`breakdown` has more than {MAX_STATED_BREAKDOWNS} triggers; leave out those with fewer fires"
+            )
         for value in _values(self.report.model_dump()):
             if isinstance(value, str) and len(value) > MAX_STATED_TEXT:
                 raise ValueError(f"a text of the report has more than {MAX_STATED_TEXT} characters")

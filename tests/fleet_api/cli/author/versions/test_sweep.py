@@ -91,6 +91,14 @@ def test_what_cannot_be_swept_is_refused(
     assert shown.out == ""
 
 
+def test_the_curve_can_be_a_page(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([*BACKTEST, "--sweep", "hold=100ms,600ms", "--html", "page.html"]) == 0
+    page = Path("page.html").read_text()
+    assert "new.trigger: a sweep of hold" in page and "300 ms *" in page
+    assert 'aria-label="fast: fires per hour with hold from 100 ms to 600 ms, from 0 to ' in page
+    assert "<script" not in page and " style=" not in page and "unsafe" not in page
+
+
 def test_a_drive_that_cannot_be_read_is_told_once(capsys: pytest.CaptureFixture[str]) -> None:
     Path("bad.parquet").write_bytes(b"no drive")
     assert main([*SWEEP]) == 1

@@ -1,12 +1,11 @@
-"""Volume on the page of a report: the forecast for a fleet, budgets beside it, sizes of clips, and shared clips."""
+"""Volume on the page of a report: the forecast for a fleet, sizes of clips, and shared clips."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from triggers.backtest.page.figures import byte_range, in_days, number_range
-from triggers.backtest.page.remarks import budget_of, budget_text, counts_clips
-from triggers.backtest.page.triggers import clip_rows
+from triggers.backtest.page.figures import byte_range, number_range
+from triggers.backtest.page.sections.triggers import clip_rows
 from triggers.contracts.api.backtests.stated import StatedReport
 from triggers.pages import parts
 from triggers.pages.html import text
@@ -14,7 +13,7 @@ from triggers.pages.shown_numbers import counted, shown_share
 
 
 def forecast(stated: StatedReport) -> Iterator[str]:
-    """What a fleet is expected to do in a day, and how long budgets last; or that there is no forecast."""
+    """What a fleet is expected to do in a day; or that there is no forecast."""
     found = stated.report.forecast
     if found is None:
         yield (
@@ -42,19 +41,6 @@ def forecast(stated: StatedReport) -> Iterator[str]:
             rows.append(("all triggers", "", *of_all, *volume))
         columns = ("trigger", "kept", "fires per day", "clips per day", "bytes per day", "bytes per vehicle and day")
         yield parts.table("Forecast per day of the fleet", columns, rows)
-    yield _budgets(stated)
-
-
-def _budgets(stated: StatedReport) -> str:
-    rows = []
-    for use in stated.report.budgets:
-        per_day = number_range(use.per_day) if counts_clips(use) else byte_range(use.per_day)
-        refused = ""
-        if not counts_clips(use) and use.clips:
-            refused = f"{use.larger_clips:,} of {use.clips:,} ({shown_share(use.larger_clips / use.clips)})"
-        rows.append((budget_of(use), budget_text(use), per_day, in_days(use.days), refused))
-    columns = ("campaign", "budget", "forecast per day", "days until used", "clips refused as too large")
-    return parts.table("Budgets beside the forecast", columns, rows)
 
 
 def clips(stated: StatedReport) -> Iterator[str]:

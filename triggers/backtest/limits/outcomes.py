@@ -11,10 +11,11 @@ from enum import StrEnum
 
 import numpy as np
 
+from triggers.backtest.limits.day import TOTAL, UPLOAD, VEHICLE_DAY, DayBudget, Limit, day_budgets, too_large
 from triggers.backtest.meters.recordings import OwnRecordings
 from triggers.backtest.plan import BacktestPlan
 from triggers.backtest.result import DriveResult
-from triggers.contracts.campaign import BudgetLimits, CampaignSettings
+from triggers.contracts.campaign import CampaignSettings
 from triggers.drives.times import Times
 from triggers.signals.catalog import SignalCatalog
 
@@ -102,65 +103,49 @@ def _fates(
     campaign: CampaignSettings, recordings: Sequence[_Recording]
 ) -> Iterator[tuple[_Recording, FireFate, str | None]]:
     """What becomes of the recordings of a campaign's triggers, in order of time."""
-    triggers = {trigger.name: trigger for trigger in campaign.triggers}
-    of_campaign = _Day(campaign.name, campaign.budget)
-    own = {name: _Day(f"`{name}` in {campaign.name}", each.budget) for name, each in triggers.items() if each.budget}
+    triggers, budgets = {trigger.name: trigger for trigger in campaign.triggers}, day_budgets(campaign)
+    by_chance: set[str | None] = set()  # the budgets of which nobody knows how much sampling has left
     for recording in recordings:
         if recording.trigger not in triggers:
             continue
-        days = [of_campaign, *([own[recording.trigger]] if recording.trigger in own else [])]
-        if (reason := _too_large(campaign, days, recording.size_bytes)) is not None:
-            yield recording, FireFate.DROPPED, reason
+        days, size_bytes = budgets[recording.trigger], recording.size_bytes
+        dropping = [day for day in days if day.budget.when_day_is_spent == "drop" and day.is_limited]
+        if (limit := too_large(campaign, days, size_bytes)) is not None:
+            yield recording, FireFate.DROPPED, _larger(campaign, limit, size_bytes)
         elif campaign.one_in(triggers[recording.trigger]) > 1:
-            for day in days:
-                day.is_by_chance = True
+            by_chance |= {day.trigger for day in days}
             yield recording, FireFate.SAMPLED, None
-        elif (reason := next((why for day in days if (why := day.refusal(recording.size_bytes))), None)) is not None:
+        elif (
+            reason := next((why for day in dropping if (why := _spent(campaign, day, size_bytes))), None)
+        ) is not None:
             yield recording, FireFate.DROPPED, reason
-        elif any(day.drops and day.is_by_chance for day in days):  # what is used depends on which fires were kept
+        elif any(day.trigger in by_chance for day in dropping):  # what is used depends on which fires were kept
             yield recording, FireFate.SAMPLED, None
         else:
             for day in days:
-                day.used += recording.size_bytes
-                day.clips += 1
+                day.use(size_bytes)
             yield recording, FireFate.KEPT, None
 
 
-@dataclass(slots=True)
-class _Day:
-    """A vehicle's day under a budget, and what is used of it so far; `whose` names the budget."""
+_LIMITS = {UPLOAD: "`upload`", VEHICLE_DAY: "the budget of a vehicle's day", TOTAL: "the budget in total"}
 
-    whose: str
-    budget: BudgetLimits
-    used: int = 0
-    clips: int = 0
-    is_by_chance: bool = False
 
-    @property
-    def drops(self) -> bool:
-        """Whether clips are dropped that the day has no room for."""
-        limits = (self.budget.vehicle_day_bytes, self.budget.vehicle_day_clips)
-        return self.budget.when_day_is_spent == "drop" and limits != (None, None)
+def _larger(campaign: CampaignSettings, limit: Limit, size_bytes: int) -> str:
+    """Why a clip is never uploaded."""
+    what, whose = _LIMITS[limit.name], _whose(campaign, limit.trigger)
+    return f"its clip has {size_bytes} bytes, more than the {limit.amount} of {what} in {whose}"
 
-    def refusal(self, size_bytes: int) -> str | None:
-        """Why the day drops a clip; None if it does not."""
-        budget, of_day = self.budget, f"that {self.whose} has for a vehicle's day were used"
-        if not self.drops:
-            return None
-        if budget.vehicle_day_bytes is not None and self.used + size_bytes > budget.vehicle_day_bytes:
-            return f"{self.used} of the {budget.vehicle_day_bytes} bytes {of_day}, and its clip has {size_bytes}"
-        if budget.vehicle_day_clips is not None and self.clips >= budget.vehicle_day_clips:
-            return f"all of the {budget.vehicle_day_clips} clips {of_day}"
+
+def _spent(campaign: CampaignSettings, day: DayBudget, size_bytes: int) -> str | None:
+    """Why a day that drops what it has no room for drops a clip; None if it does not."""
+    limit = day.without_room(size_bytes)
+    if limit is None:
         return None
+    of_day = f"that {_whose(campaign, day.trigger)} has for a vehicle's day were used"
+    if limit.name == VEHICLE_DAY:
+        return f"{day.used_bytes} of the {limit.amount} bytes {of_day}, and its clip has {size_bytes}"
+    return f"all of the {limit.amount} clips {of_day}"
 
 
-def _too_large(campaign: CampaignSettings, days: Sequence[_Day], size_bytes: int) -> str | None:
-    """Why a clip of this size is never uploaded for a campaign; None if it is."""
-    limits = [("`upload`", campaign.largest_upload_bytes, campaign.name)]
-    for day in days:
-        limits.append(("the budget of a vehicle's day", day.budget.vehicle_day_bytes, day.whose))
-        limits.append(("the budget in total", day.budget.total_bytes, day.whose))
-    for what, limit, whose in limits:
-        if limit is not None and size_bytes > limit:
-            return f"its clip has {size_bytes} bytes, more than the {limit} of {what} in {whose}"
-    return None
+def _whose(campaign: CampaignSettings, trigger: str | None) -> str:
+    return campaign.name if trigger is None else f"`{trigger}` in {campaign.name}"

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from triggers.backtest.outcomes import FireFate, fire_outcomes
+from triggers.backtest.limits.outcomes import FireFate, fire_outcomes
 from triggers.backtest.plan import make_plan
 from triggers.backtest.result import DriveResult
 from triggers.language.compile import compile_source

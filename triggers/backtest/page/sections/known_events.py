@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from triggers.backtest.page.figures import share_range
 from triggers.contracts.api.backtests.stated import StatedReport
-from triggers.contracts.api.campaigns import Expected
 from triggers.pages import parts
 from triggers.pages.html import text
-from triggers.pages.shown_numbers import counted, shown_number, shown_share
+from triggers.pages.shown_numbers import counted, shown_number
 
 
 def found(stated: StatedReport) -> Iterator[str]:
@@ -23,8 +23,8 @@ def found(stated: StatedReport) -> Iterator[str]:
             f"{each.missed:,}",
             f"{each.unknown + each.outside:,}",
             f"{each.false_alarms:,}",
-            _shares(each.precision),
-            _shares(each.recall),
+            share_range(each.precision),
+            share_range(each.recall),
             "" if each.delay_median_s is None else f"{shown_number(each.delay_median_s)} s",
         )
         for name, each in known.triggers.items()
@@ -37,9 +37,3 @@ def found(stated: StatedReport) -> Iterator[str]:
     if known.drives_without:
         notes += f" {counted(known.drives_without, 'drive')} had no known event: each fire there is a false alarm."
     yield f"<p>{text(notes)}</p>"
-
-
-def _shares(expected: Expected | None) -> str:
-    if expected is None:
-        return ""
-    return f"{shown_share(expected.mean)} ({shown_share(expected.low)} to {shown_share(expected.high)})"

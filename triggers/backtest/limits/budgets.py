@@ -10,14 +10,12 @@ from typing import Any
 import numpy as np
 
 from triggers.backtest.forecast import DailyVolume, ForecastFleet, TriggerYield, mean_camera_rates, trigger_yield
+from triggers.backtest.limits.day import CLIPS, TOTAL, UPLOAD, VEHICLE_DAY, VEHICLE_DAY_CLIPS
 from triggers.backtest.result import DriveResult
 from triggers.clips.size import nominal_clip_bytes
 from triggers.contracts.campaign import BudgetLimits, CampaignSettings, TriggerSettings
 from triggers.signals.catalog import SignalCatalog
 from triggers.statistics.interval import Interval
-
-VEHICLE_DAY, TOTAL, CLIPS, UPLOAD = "vehicle_day_bytes", "total_bytes", "clips", "upload_bytes"
-VEHICLE_DAY_CLIPS = "vehicle_day_clips"
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +77,7 @@ def _of_budget(  # noqa: PLR0917 - what a budget is compared with
 ) -> Iterator[BudgetUse]:
     """The limits of a campaign's budget, or of the own budget of a trigger, beside what these triggers use."""
     day = fleet_day = None
-    if fleet is not None and (day := _vehicle_day(campaign, triggers, drives, fleet, catalog)) is not None:
+    if fleet is not None and (day := vehicle_day(campaign, triggers, drives, fleet, catalog)) is not None:
         fleet_day = day.scaled(fleet.vehicles)
     sizes = _clip_sizes(triggers, drives, catalog)
     limits = {
@@ -97,13 +95,14 @@ def _of_budget(  # noqa: PLR0917 - what a budget is compared with
         yield BudgetUse(campaign.name, limit, amount, per_day, days, len(sizes), larger, own_of)
 
 
-def _vehicle_day(
+def vehicle_day(
     campaign: CampaignSettings,
     triggers: Sequence[TriggerSettings],
     drives: Sequence[DriveResult],
     fleet: ForecastFleet,
     catalog: SignalCatalog,
 ) -> DailyVolume | None:
+    """What these triggers of a campaign yield in a vehicle's day; None if none of them ran."""
     yields = [
         trigger_yield(each.name, each.capture, fleet.sample_one_in or campaign.one_in(each), drives, catalog)
         for each in triggers

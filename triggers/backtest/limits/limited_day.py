@@ -1,0 +1,133 @@
+"""A day of the fleet under the limits of each campaign: the share of its clips that they refuse, and bytes by network.
+
+Days are taken from the recorded drives (`triggers.backtest.limits.clip_ring`), and their clips are admitted as limits
+have room for them (`triggers.backtest.limits.days`). The interval of the share has two parts. That of the forecast's
+clips: at its ends, days are shorter or longer, as clips come more rarely or more often. And that of a proportion
+(`triggers.statistics.proportions`) over drives, where some clips of a vehicle's day are refused and some are not.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+
+from triggers.backtest.forecast import DailyVolume, ForecastFleet
+from triggers.backtest.limits.budgets import vehicle_day
+from triggers.backtest.limits.clip_ring import ClipRing
+from triggers.backtest.limits.days import Days, Tally
+from triggers.backtest.result import DriveResult
+from triggers.contracts.campaign import CampaignSettings
+from triggers.signals.catalog import SignalCatalog
+from triggers.statistics.interval import Interval
+
+
+@dataclass(frozen=True, slots=True)
+class RefusedShare:
+    """The share of a day's clips that one limit refuses; each refused clip counts for the first limit that does."""
+
+    limit: str
+    amount: int
+    trigger: str | None
+    share: float
+
+
+@dataclass(frozen=True, slots=True)
+class LimitedDay:
+    """A day of the fleet under a campaign's limits and those of its triggers' own budgets.
+
+    Of `clips_per_fleet_day`, which sampling keeps, the limits refuse the share `refused` (None if nothing fired), for
+    the reasons of `refused_by`. What they admit has `uploaded_bytes_per_fleet_day`; `cellular_bytes_per_fleet_day` are
+    those that may go over cellular networks: all that do where `networks` has no other, else the most that can.
+    """
+
+    campaign: str
+    clips_per_fleet_day: Interval
+    refused: Interval | None
+    refused_by: tuple[RefusedShare, ...]
+    networks: tuple[str, ...]
+    uploaded_bytes_per_fleet_day: Interval
+    cellular_bytes_per_fleet_day: Interval
+
+    def to_json(self) -> dict[str, Any]:
+        """As in the report of a backtest: counts with six decimals, bytes as whole numbers."""
+        return asdict(self) | {
+            "clips_per_fleet_day": self.clips_per_fleet_day.to_json(6),
+            "uploaded_bytes_per_fleet_day": self.uploaded_bytes_per_fleet_day.to_json(),
+            "cellular_bytes_per_fleet_day": self.cellular_bytes_per_fleet_day.to_json(),
+        }
+
+
+def limited_days(
+    campaigns: Sequence[CampaignSettings],
+    drives: Sequence[DriveResult],
+    fleet: ForecastFleet | None,
+    catalog: SignalCatalog,
+) -> tuple[LimitedDay, ...]:
+    """A day of the fleet for each campaign that has a forecast, in the order of the file; none without a fleet."""
+    if fleet is None:
+        return ()
+    found = (_limited_day(campaign, drives, fleet, catalog) for campaign in campaigns)
+    return tuple(each for each in found if each is not None)
+
+
+def _limited_day(
+    campaign: CampaignSettings, drives: Sequence[DriveResult], fleet: ForecastFleet, catalog: SignalCatalog
+) -> LimitedDay | None:
+    day = vehicle_day(campaign, campaign.triggers, drives, fleet, catalog)
+    if day is None:
+        return None
+    sampled = [(each, fleet.sample_one_in or campaign.one_in(each)) for each in campaign.triggers]
+    ring = ClipRing.of(sampled, drives, catalog)
+    days = Days(campaign, ring)
+    tallies = _by_level(days, ring, day)
+    by_clips, by_bytes = ([each.of_fleet(campaign, fleet.vehicles) for each in kind] for kind in tallies)
+    refused = None
+    if not ring.is_assumed:
+        shares = [days.too_large_share if (share := each.refused_share) is None else share for each in by_clips]
+        refused = _widened(_interval(shares), days.proportion(tallies[0][0]))
+    return LimitedDay(
+        campaign=campaign.name,
+        clips_per_fleet_day=day.clips.scaled(fleet.vehicles),
+        refused=refused,
+        refused_by=() if refused is None else _reasons(by_clips[0], refused.mean),
+        networks=tuple(dict.fromkeys(route.network.value for route in campaign.upload)),
+        uploaded_bytes_per_fleet_day=_interval([float(each.bytes.sum()) for each in by_bytes]),
+        cellular_bytes_per_fleet_day=_interval([float(each.cellular_bytes.sum()) for each in by_bytes]),
+    )
+
+
+def _by_level(days: Days, ring: ClipRing, day: DailyVolume) -> tuple[list[Tally], list[Tally]]:
+    """What becomes of a vehicle's clips at the mean, low and high end of their forecast, and at those of bytes."""
+    clips, size_bytes = ring.per_hour(np.ones_like(ring.size_bytes)), ring.per_hour(ring.size_bytes)
+    hours = [level / clips for level in (day.clips.mean, day.clips.low, day.clips.high)]
+    hours += [level / size_bytes for level in (day.bytes.mean, day.bytes.low, day.bytes.high)]
+    tallies = days.after(hours, typical_h=hours[0])
+    return tallies[:3], tallies[3:]
+
+
+def _reasons(day: Tally, refused: float) -> tuple[RefusedShare, ...]:
+    """The limits that refuse clips of a day, those that refuse the most first; their shares add up to `refused`."""
+    clips = sum(day.refused.values())
+    return tuple(
+        RefusedShare(limit.name, limit.amount, limit.trigger, refused * (count / clips))
+        for limit, count in sorted(day.refused.items(), key=lambda each: -each[1])
+    )
+
+
+def _interval(levels: Sequence[float]) -> Interval:
+    """From the figures at the mean, the low and the high end of the forecast."""
+    mean, low, high = levels
+    return Interval(mean, min(low, mean), max(high, mean))
+
+
+def _widened(share: Interval, over_drives: Interval | None) -> Interval:
+    """The interval of a share that is not known exactly for a known number of clips either."""
+    if over_drives is None:
+        return share
+    below = math.hypot(share.mean - share.low, over_drives.mean - over_drives.low)
+    above = math.hypot(share.high - share.mean, over_drives.high - over_drives.mean)
+    return Interval(share.mean, max(0.0, share.mean - below), min(1.0, share.mean + above))
