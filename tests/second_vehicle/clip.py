@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import math
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,16 +18,22 @@ Fire = dict[str, Any]
 Sample = tuple[int, float]
 Frame = tuple[int, bool, bytes]
 """Time, whether it is a keyframe, and the access unit."""
+Objects = list[tuple[int, dict[str, float]]]
+"""A sample of a list: each object's key, and its fields by name."""
 
 
 @dataclass
 class Content:
-    """What a clip holds: samples by signal, frames by camera, of a span."""
+    """What a clip holds: samples by signal and by list of objects, frames by camera, of a span."""
 
     start_ns: int
     end_ns: int
     signals: dict[str, list[Sample]] = field(default_factory=dict)
     cameras: dict[str, list[Frame]] = field(default_factory=dict)
+    lists: dict[str, list[tuple[int, bytes]]] = field(default_factory=dict)
+    """By list, times and messages."""
+    fields: dict[str, list[str]] = field(default_factory=dict)
+    """By list, the names of its fields, the key first."""
     held: list[str] = field(default_factory=list)
     """Signals whose first sample is what held at the start."""
 
@@ -49,6 +56,13 @@ def written(recording: dict[str, Any], content: Content) -> bytes:
         for signal in sorted(content.signals):
             channel = writer.register_channel(f"/signals/{signal}", "protobuf", schema)
             messages += [(t_ns, channel, _sample(value)) for t_ns, value in content.signals[signal]]
+    if content.lists:
+        schema = writer.register_schema("longtail.Objects", "protobuf", _OBJECTS_SCHEMA)
+        for name in sorted(content.lists):
+            key, *fields = content.fields[name]
+            metadata = {"key": key, "fields": ",".join(fields)}
+            channel = writer.register_channel(f"/signals/{name}", "protobuf", schema, metadata)
+            messages += [(t_ns, channel, message) for t_ns, message in content.lists[name]]
     numbers: dict[int, int] = {}
     for t_ns, channel, data in sorted(messages, key=lambda message: message[:2]):
         numbers[channel] = numbers.get(channel, 0) + 1
@@ -79,6 +93,10 @@ def _weight(content: Content, fires: list[Fire], captures: list[dict[str, Any]],
         if everything or name in signals:
             inside = sum(everything or start_ns <= t_ns <= end_ns for t_ns, _ in samples)
             weight += inside * (SAMPLE_MESSAGE_BYTES + MESSAGE_OVERHEAD_BYTES)
+    for name, told in content.lists.items():
+        if everything or name in signals:
+            inside = [message for t_ns, message in told if everything or start_ns <= t_ns <= end_ns]
+            weight += sum(len(message) + MESSAGE_OVERHEAD_BYTES for message in inside)
     for name, frames in content.cameras.items():
         if everything or name in cameras:
             for t_ns, _, data in frames:
@@ -87,17 +105,28 @@ def _weight(content: Content, fires: list[Fire], captures: list[dict[str, Any]],
     return weight
 
 
-def _sample_type() -> tuple[Any, bytes]:
-    file = descriptor_pb2.FileDescriptorProto(name="longtail/Sample.proto", package="longtail", syntax="proto3")
-    message = file.message_type.add(name="Sample")
-    message.field.add(name="value", number=1, label=1, type=1, json_name="value")
+def _message_type(name: str, **fields: tuple[int, int]) -> tuple[Any, bytes]:
+    """A message of numbered fields, each with its label and type, and its schema."""
+    file = descriptor_pb2.FileDescriptorProto(name=f"longtail/{name}.proto", package="longtail", syntax="proto3")
+    message = file.message_type.add(name=name)
+    for number, (told, (label, kind)) in enumerate(fields.items(), start=1):
+        message.field.add(name=told, number=number, label=label, type=kind, json_name=told)  # type: ignore[arg-type]
     pool = descriptor_pool.DescriptorPool()
     pool.Add(file)
-    kind = message_factory.GetMessageClass(pool.FindMessageTypeByName("longtail.Sample"))
-    return kind, descriptor_pb2.FileDescriptorSet(file=[file]).SerializeToString(deterministic=True)
+    made = message_factory.GetMessageClass(pool.FindMessageTypeByName(f"longtail.{name}"))
+    return made, descriptor_pb2.FileDescriptorSet(file=[file]).SerializeToString(deterministic=True)
 
 
-_SampleMessage, _SAMPLE_SCHEMA = _sample_type()
+_OPTIONAL, _REPEATED, _DOUBLE, _SFIXED64 = 1, 3, 1, 16
+_SampleMessage, _SAMPLE_SCHEMA = _message_type("Sample", value=(_OPTIONAL, _DOUBLE))
+_ObjectsMessage, _OBJECTS_SCHEMA = _message_type("Objects", keys=(_REPEATED, _SFIXED64), values=(_REPEATED, _DOUBLE))
+
+
+def objects_message(sample: Objects, fields: list[str]) -> bytes:
+    """A sample of a list; `fields` are those beside the key."""
+    values = [numbers.get(name, math.nan) for name in fields for _, numbers in sample]
+    message: bytes = _ObjectsMessage(keys=[key for key, _ in sample], values=values).SerializeToString()
+    return message
 
 
 def _sample(value: float) -> bytes:

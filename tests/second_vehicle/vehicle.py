@@ -9,11 +9,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from tests.second_vehicle.clip import Content, Frame, charges, written
+from tests.second_vehicle.clip import Content, Frame, charges, objects_message, written
 from tests.second_vehicle.wire import declared
 
 INTEGRATION = Path(__file__).resolve().parents[2] / "docs" / "vehicle-integration.md"
-Row = tuple[int, dict[str, float]]
+Row = tuple[int, dict[str, Any]]
+"""A time and samples: of a signal a number, of a list of objects its `clip.Objects`."""
 
 
 def host() -> dict[str, Any]:
@@ -130,7 +131,7 @@ class Campaign:
             "start_ns": content.start_ns,
             "end_ns": content.end_ns,
             "fires": bounded,
-            "signals": sorted(content.signals),
+            "signals": sorted([*content.signals, *content.lists]),
             "cameras": sorted(content.cameras),
             "attributes": {},
             "software": {},
@@ -168,9 +169,14 @@ def _cut(
     start_ns = max(rows[0][0], min(fire["window_start_ns"] for fire in fires))
     end_ns = min(rows[-1][0], max(fire["window_end_ns"] for fire in fires))
     content = Content(start_ns, end_ns)
+    content.fields = {name: fields for capture in captures for name, fields in capture.get("lists", {}).items()}
     for name in {name for capture in captures for name in capture["signals"]}:
         inside = [(t_ns, row[name]) for t_ns, row in rows if start_ns <= t_ns <= end_ns and name in row]
-        content.signals[name] = inside
+        if name in content.fields:
+            fields = content.fields[name][1:]
+            content.lists[name] = [(t_ns, objects_message(sample, fields)) for t_ns, sample in inside]
+        else:
+            content.signals[name] = inside
     for name in {name for capture in captures for name in capture.get("on_change", ())} & set(content.signals):
         before = [row[name] for t_ns, row in rows if t_ns < start_ns and name in row]
         if before and (not content.signals[name] or content.signals[name][0][0] > start_ns):

@@ -18,14 +18,19 @@ from typing import Any
 import httpx
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from triggers.clips.footage import VideoFrame
+from tests.vectors.recordings import Event, Line, to_csv
+from triggers.clips.footage import Footage, VideoFrame
+from triggers.clips.messages.objects import decode_objects
+from triggers.clips.reader import read_clip
 from triggers.contracts import signing
 from triggers.contracts.base import canonical_json
 from triggers.contracts.bundle import make_bundle, seal_bundle
 from triggers.contracts.checkin import Assignment, AssignmentList
+from triggers.contracts.clip import CreationRequest
 from triggers.language.compile import compile_source
 from triggers.language.rows import Row
 from triggers.signals.catalog import SignalCatalog
+from triggers.signals.objects import ObjectSample
 from triggers.vehicle.agent import VehicleAgent
 from triggers.vehicle.config import VehicleConfig
 
@@ -40,6 +45,15 @@ signals:
   ego.speed: {unit: m/s, rate: 10}
   ego.brake: {unit: "%", rate: 10}
   ego.wipers: {type: bool, update: on_change}
+objects:
+  tracked:
+    max: 2
+    rate: 10
+    key: id
+    fields:
+      kind: {type: text, values: [car, pedestrian]}
+      id: {type: id}
+      x: {unit: m}
 cameras: [front]
 """
 SOURCE = """
@@ -52,14 +66,21 @@ trigger standstill {
     when ego.speed < 0.5 m/s for 1 s
     capture 1 s before, 3 s after { signals ego.speed cameras front }
 }
+trigger too_close {
+    when any(o in tracked where o.x < 5 m for 300 ms)
+    capture 1 s before, 1 s after { signals ego.speed, tracked }
+    sample 1 in 1
+}
 campaign end_to_end {
-    collect hard_brake, standstill
+    collect hard_brake, standstill, too_close
     sample 1 in 2
     budget 10 MB per vehicle per day, 1 GB total
     upload on wifi, up to 2 MB on cellular
     priority 60
 }
 """
+CAR, PEDESTRIAN = 7, 2**63 - 1
+"""The keys of the two objects: the second one is another number in a float64."""
 IDR = b"\x00\x00\x00\x01\x67\x42\x00\x0a\x00\x00\x00\x01\x68\xce\x00\x00\x00\x01\x65"
 SLICE = b"\x00\x00\x00\x01\x41"
 
@@ -137,6 +158,10 @@ def files() -> dict[str, bytes]:
     }
     made = {f"clip-{number}.mcap": data for number, data in enumerate(answers.clips, start=1)}
     made |= {
+        f"clip-{number}.csv": _content(data, body)
+        for number, (data, body) in enumerate(zip(answers.clips, answers.creations, strict=True), start=1)
+    }
+    made |= {
         f"creation-{number}.json": canonical_json(body) + b"\n"
         for number, body in enumerate(answers.creations, start=1)
     }
@@ -146,7 +171,7 @@ def files() -> dict[str, bytes]:
         "vehicle.json": json.dumps(vehicle, indent=2).encode() + b"\n",
         "list.bin": sealed_list,
         "bundle.bin": sealed_bundle,
-        "rows.csv": _rows_csv(),
+        "rows.csv": to_csv([Line(Event.ROW, row.t_ns, row.samples, row.objects) for row in _rows()]).encode(),
         "frames.csv": _frames_csv(),
         "check-in-1.json": answers.check_ins[0] + b"\n",
         "check-in-2.json": answers.check_ins[1] + b"\n",
@@ -194,8 +219,52 @@ def _rows() -> list[Row]:
             samples["ego.wipers"] = float(index == 95)
         if index == 101:
             samples["ego.speed"] = float("inf")
-        rows.append(Row(START_NS + index * STEP_NS, samples))
+        tracked = _tracked(index)
+        rows.append(Row(START_NS + index * STEP_NS, samples, {} if tracked is None else {"tracked": tracked}))
     return rows
+
+
+def _tracked(index: int) -> ObjectSample | None:
+    """The objects of a row: a car that comes near at 3 s and at 10 s, and a pedestrian who does at 24 s.
+
+    Some rows have no sample, some samples no objects; a distance is null and one is invalid, and the order varies.
+    """
+    at_s = index / 10
+    if (index % 2 and index < 20) or index in (33, 110):
+        return None
+    if 4 <= at_s < 4.2:
+        return ObjectSample((), ())
+    car = 4.5 if 3 <= at_s < 4 or 10.2 <= at_s < 11 else 30.0 - index / 32
+    pedestrian = 3.25 if 24 <= at_s < 24.6 else float("inf") if index == 31 else 12.5
+    objects = {CAR: (0.0, car), PEDESTRIAN: (1.0, float("nan") if index == 32 else pedestrian)}
+    keys = (CAR,) if at_s >= 40 else (PEDESTRIAN, CAR) if index % 3 else (CAR, PEDESTRIAN)
+    return ObjectSample(keys, tuple(objects[key] for key in keys))
+
+
+def _content(clip: bytes, creation: dict[str, Any]) -> bytes:
+    """What the cloud reads from a clip: its samples, written as those of the drive are."""
+    manifest = CreationRequest.from_json(canonical_json(creation), what="the creation").manifest
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "clip.mcap"
+        path.write_bytes(clip)
+        read = read_clip(path, manifest.recording)
+    assert read.remarks == ()
+    return to_csv(_lines(read.footage)).encode()
+
+
+def _lines(footage: Footage) -> list[Line]:
+    samples: dict[int, dict[str, float]] = {}
+    objects: dict[int, dict[str, ObjectSample]] = {}
+    for name, of_signal in footage.signals.items():
+        for t_ns, value in zip(*of_signal, strict=True):
+            samples.setdefault(t_ns, {})[name] = value
+    for name, of_list in footage.objects.items():
+        for t_ns, message in zip(of_list.times_ns, of_list.messages, strict=True):
+            keys, values = decode_objects(message, len(of_list.names) - 1)
+            told = ObjectSample(tuple(keys.tolist()), tuple(map(tuple, values.T.tolist())))
+            objects.setdefault(t_ns, {})[name] = told
+    times = sorted({*samples, *objects})
+    return [Line(Event.ROW, t_ns, samples.get(t_ns, {}), objects.get(t_ns, {})) for t_ns in times]
 
 
 def _frames() -> list[VideoFrame]:
@@ -209,26 +278,12 @@ def _frames() -> list[VideoFrame]:
     return frames
 
 
-def _rows_csv() -> bytes:
-    names = ["ego.brake", "ego.speed", "ego.wipers"]
-    lines = [["event", "t_ns", *names]]
-    for row in _rows():
-        lines.append(
-            ["row", str(row.t_ns), *(repr(row.samples[name]) if name in row.samples else "" for name in names)]
-        )
-    return _csv(lines)
-
-
 def _frames_csv() -> bytes:
     lines = [["camera", "t_ns", "keyframe", "base64"]]
     lines += [
         ["front", str(frame.t_ns), str(int(frame.keyframe)), base64.b64encode(frame.data).decode()]
         for frame in _frames()
     ]
-    return _csv(lines)
-
-
-def _csv(lines: list[list[str]]) -> bytes:
     text = io.StringIO()
     csv.writer(text, lineterminator="\n").writerows(lines)
     return text.getvalue().encode()
