@@ -1,8 +1,9 @@
 // What is told about a place of a trigger file: a signal's type and unit, what a word means, what an operator costs.
 import type { Schemas } from "../../../../api/types";
 import { count } from "../../../../format/format";
-import { tokenize } from "./lexer";
-import { listText, signalText, type Vocabulary } from "./offers";
+import { tokenize, type Token } from "./lexer";
+import { fieldsOf, listText, signalText, type Vocabulary } from "./offers";
+import { reading } from "./places";
 
 export type Program = Schemas["ProgramView"];
 export type Let = Schemas["LetView"];
@@ -23,7 +24,10 @@ export interface Explanation {
 /** After these words comes a name that is no let's, even where it is the same. */
 const NAMERS: ReadonlySet<string> = new Set(["trigger", "campaign", "fence", "collect"]);
 
-/** What is known about the character at `at` of a line; null if nothing is. `position` is its place in the file. */
+/**
+ * What is known about the character at `at` of a line; null if nothing is. `position` is its place in the file, `file`
+ * the whole text, and where in it the line begins.
+ */
 export function explained(
   line: string,
   at: number,
@@ -31,13 +35,15 @@ export function explained(
   vocabulary: Vocabulary,
   programs: readonly Program[],
   lets: readonly Let[],
+  file: () => { text: string; lineFrom: number } = () => ({ text: line, lineFrom: 0 }),
 ): Explanation | null {
   const tokens = tokenize(line);
   const index = tokens.findIndex(({ from, to }) => from <= at && at < to);
   const token = tokens[index];
   if (!token || token.kind === "comment" || token.kind === "odd") return null;
   const isOther = NAMERS.has(tokens[index - 1]?.text ?? "");
-  const about = (isOther ? null : meaningOfLet(token.text, lets)) ?? meaning(token.text, vocabulary);
+  const ofObject = vocabulary.objects.length > 0 ? meaningOfObject(token, file(), vocabulary) : null;
+  const about = ofObject ?? (isOther ? null : meaningOfLet(token.text, lets)) ?? meaning(token.text, vocabulary);
   const costs = costLines(position, programs);
   if (!about && costs.length === 0) return null;
   const title = about?.title ?? token.text;
@@ -53,6 +59,25 @@ function meaningOfLet(word: string, lets: readonly Let[]): { title: string; line
   const isCounted = operations_per_tick !== null && state_bytes !== null;
   const cost = isCounted ? [`${costText({ operations_per_tick, state_bytes })}, with all that it stands on`] : [];
   return { title: name, lines: [what, `= ${text}`, ...cost] };
+}
+
+/** What an object or a field of one is, `o`, `o.x` or the `.x` behind `nearest(...)`, where the object has its name. */
+function meaningOfObject(
+  token: Token,
+  { text, lineFrom }: { text: string; lineFrom: number },
+  vocabulary: Vocabulary,
+): { title: string; lines: string[] } | null {
+  if (!["word", "dotted", "field"].includes(token.kind)) return null;
+  const { objects, chosen } = reading(text, lineFrom + token.from);
+  const [head = "", name = ""] = token.text.split(".");
+  const of = token.kind === "field" ? chosen.get(lineFrom + token.from) : objects.find((each) => each.name === head)?.of;
+  const list = vocabulary.objects.find((each) => each.name === of);
+  if (!list) return null;
+  if (name === "") return { title: head, lines: [`an object of ${list.name}`, listText(list)] };
+  const field = fieldsOf(list.name, vocabulary).find((each) => each.name === name);
+  if (!field) return null;
+  const lines = [signalText(field), `a field of the objects of ${list.name}`, field.describe];
+  return { title: token.text, lines: lines.filter((line) => line !== "") };
 }
 
 function meaning(text: string, vocabulary: Vocabulary): { title: string; lines: string[] } | null {

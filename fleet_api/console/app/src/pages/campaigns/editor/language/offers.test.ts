@@ -44,6 +44,16 @@ const VOCABULARY: Vocabulary = {
         { name: "x", type: "number", unit: "m", values: [], describe: "" },
       ],
     },
+    {
+      name: "seen.lights",
+      max: 8,
+      rate: 10,
+      describe: "",
+      fields: [
+        { name: "light", type: "id", unit: "", values: [], describe: "" },
+        { name: "far", type: "number", unit: "km", values: [], describe: "How far away it is." },
+      ],
+    },
   ],
   heads: ["cut_in.detected"],
   attributes: { region: "text" },
@@ -73,13 +83,15 @@ describe("what is offered", () => {
     [
       "trigger a { capture 1 s before, 1 s after { signals eg|",
       "eg",
-      ["*", "ego.*", "ego.speed", "ego.gear", "wet", "tracked"],
+      ["*", "ego.*", "seen.*", "ego.speed", "ego.gear", "wet", "tracked", "seen.lights"],
     ],
     ["trigger a { capture 1 s before, 1 s after { signals * |", "", ["signals"]],
     ["campaign c { target |", "", ["vehicle.region", "not"]],
     ['trigger a { when ego.gear == |', "", ['"P"', '"R"', "ego.speed", "ego.gear", "wet", "max", "disagree", "inside", "not"]],
-    ["trigger a { when any(o in |", "", ["tracked"]],
-    ["trigger a { when min(o.x for o in tr|", "tr", ["tracked"]],
+    ["trigger a { when any(o in |", "", ["tracked", "seen.lights"]],
+    ["trigger a { when min(o.x for o in tr|", "tr", ["tracked", "seen.lights"]],
+    ["trigger a { when nearest(o in tracked by o.x).|", "", ["id", "kind", "x"]],
+    ["trigger a {\n  when wet and nearest(o in seen.lights\n    by max(o.far over 2 s)\n  ).fa|\n}", "fa", ["light", "far"]],
     ['trigger a { when any(o in tracked where o.kind in ("|', '"', ['"car"', '"truck"']],
     ["trigger a { when any(o in tracked |", "", ["when", "cooldown", "and", "for"]],
     ['trigger a { when ego.gear in ("|', '"', ['"P"', '"R"']],
@@ -99,6 +111,23 @@ describe("what is offered", () => {
   it("are the fields of an object where it has a name, with their units after a number", () => {
     expect(offered("trigger a { when any(o in tracked where o.|")?.texts.slice(0, 3)).toEqual(["o.id", "o.kind", "o.x"]);
     expect(offered("trigger a { when any(o in tracked where o.x < 5 |")?.texts[0]).toBe("m");
+    expect(offered("trigger a { when nearest(o in seen.lights by o.far).far < 5 |")?.texts[0]).toBe("km");
+    expect(offered('trigger a { when nearest(o in tracked by o.x).kind == |')?.texts.slice(0, 2)).toEqual(['"car"', '"truck"']);
+  });
+
+  it("are the fields of the list that the innermost form is about, also in calls, and of none outside of forms", () => {
+    const fields = (text: string) => offered(text)?.texts.filter((each) => each.startsWith("o."));
+    const other = "let dark = count(o in seen.lights where o.far > 1 km) > 2\n";
+    expect(fields(`${other}trigger a { when any(o in tracked where max(abs(o.|) over 1 s) > 3) }`)).toEqual(["o.id", "o.kind", "o.x"]);
+    expect(fields(`${other}trigger a { when min(max(o.| over 1 s) for o in tracked) > 3 m }`)).toEqual(["o.id", "o.kind", "o.x"]);
+    expect(fields(`${other}trigger a { when any(o in tracked) and |`)).toEqual([]);
+    expect(fields(`${other}trigger a { when any(o in tracked\n}\ntrigger b { when |`)).toEqual([]);
+    expect(fields(`${other}trigger a { when min(o.|`)).toEqual(["o.light", "o.far"]);
+  });
+
+  it("is no field behind a bracket that gives no object", () => {
+    expect(offered("trigger a { when max(1, 2).|")).toBeNull();
+    expect(offered("trigger a { when any(o in tracked where wet).|")).toBeNull();
   });
 
   it.each(["# comment |", "trigger |", 'trigger a { describe "some |', "trigger a { when ego.speed > 3|"])(
@@ -172,6 +201,19 @@ describe("what is told about a place", () => {
     });
     expect(about("when wet", 6)?.lines).toEqual(["let: bool", "= ego.speed > 1 m/s"]);
     expect(about("trigger change {", 9)).toBeNull();
+  });
+  it("is a field's type, unit and list, or an object's list, wherever in the file the form begins", () => {
+    const lines = ["trigger a { when nearest(o in seen.lights", "  by max(o.far over 1 s)).far > 3 km }"];
+    const file = { text: lines.join("\n"), lineFrom: (lines[0] ?? "").length + 1 };
+    const second = lines[1] ?? "";
+    const about = (at: number) => explained(second, at, { line: 2, column: at + 1 }, VOCABULARY, [], [], () => file);
+    const said = ["number, km, 10 Hz", "a field of the objects of seen.lights", "How far away it is."];
+    expect(about(second.indexOf("o.far"))).toMatchObject({ title: "o.far", lines: said });
+    expect(about(second.indexOf(").far") + 1)).toMatchObject({ title: ".far", lines: said });
+    const first = "when any(o in tracked where o.y < 3)";
+    const told = (at: number) => explained(first, at, { line: 1, column: at + 1 }, VOCABULARY, [], []);
+    expect(told(first.indexOf("o in"))?.lines[0]).toBe("an object of tracked");
+    expect(told(first.indexOf("o.y"))).toBeNull();
   });
   it("is nothing where nothing is known", () => {
     expect(told(text.indexOf("a {"))).toBeNull();

@@ -1,6 +1,6 @@
 // What is offered at a place of a trigger file: words of the language, signals, names of the file, units, values.
 import type { Schemas } from "../../../../api/types";
-import { NEVER_UNITS } from "./lexer";
+import { NEVER_UNITS, type Token } from "./lexer";
 import { isCondition, reading, type Place, type Reading } from "./places";
 
 export type Vocabulary = Schemas["VocabularyView"];
@@ -30,6 +30,8 @@ const USUAL_UNITS = ["km/h", "m/s", "m/s^2", "deg/s", "1/s"];
 const UNIT_BEFORE = /(?:^|[^\w.])[0-9][0-9.eE+-]*[ \t]*((?:1\/)?[A-Za-z%µ°][A-Za-z%µ°/^*0-9]*|)$/;
 const TEXT_BEFORE = /"[^"]*$/;
 const WORD_BEFORE = /[A-Za-z_][\w.]*$/;
+/** A field that is read of what a bracket gives: `nearest(o in tracked by o.x).v`. */
+const FIELD_BEFORE = /\)\.(\w*)$/;
 const HEADS = new Set(["disagree", "divergence"]);
 
 /** What may be written at `at`; null where nothing is to be offered. `isAsked`: also where no letter was typed yet. */
@@ -39,6 +41,8 @@ export function offersAt(text: string, at: number, vocabulary: Vocabulary, isAsk
   if (quoted) return some(at - quoted[0].length, ofText(reading(text, at - quoted[0].length), vocabulary));
   if (line.replace(/"[^"]*"/g, "").includes("#")) return null;
   const unit = UNIT_BEFORE.exec(line)?.[1];
+  const field = FIELD_BEFORE.exec(line)?.[1];
+  if (field !== undefined) return some(at - field.length, ofChosen(reading(text, at), at - field.length - 1, vocabulary));
   const typed = WORD_BEFORE.exec(line)?.[0] ?? "";
   if (unit !== undefined && (unit !== "" || isAsked)) {
     const found = reading(text, at - unit.length);
@@ -149,12 +153,27 @@ export function listText({ max, rate, fields: declared }: ObjectList): string {
   return `up to ${max} objects, ${often}: ${declared.map(({ name }) => name).join(", ")}`;
 }
 
-/** The fields of the objects that the file names, as `o.x`; their rate is that of the list. */
+/** The fields of the objects that have a name here, as `o.x`. */
 function fields({ objects }: Reading, vocabulary: Vocabulary): Value[] {
-  return objects.flatMap(({ name, of }) => {
-    const found = vocabulary.objects.find((each) => each.name === of);
-    return (found?.fields ?? []).map((field) => ({ ...field, name: `${name}.${field.name}`, rate: found?.rate ?? null }));
-  });
+  return objects.flatMap(({ name, of }) => fieldsOf(of, vocabulary).map((each) => ({ ...each, name: `${name}.${each.name}` })));
+}
+
+/** The fields of the objects of a list; their rate is that of the list. */
+export function fieldsOf(of: string, vocabulary: Vocabulary): Value[] {
+  const found = vocabulary.objects.find((each) => each.name === of);
+  return (found?.fields ?? []).map((field) => ({ ...field, rate: found?.rate ?? null }));
+}
+
+/** The fields of the object that is chosen before the dot at `dot`. */
+function ofChosen({ chosen }: Reading, dot: number, vocabulary: Vocabulary): Offer[] {
+  return fieldsOf(chosen.get(dot) ?? "", vocabulary).map(signal);
+}
+
+/** What a token stands for: a signal, a field `o.x`, or the field of a chosen object. */
+function valueOf(token: Token, found: Reading, vocabulary: Vocabulary): Value | undefined {
+  const of = token.kind === "field" ? found.chosen.get(token.from) : undefined;
+  if (of !== undefined) return fieldsOf(of, vocabulary).find(({ name }) => `.${name}` === token.text);
+  return [...fields(found, vocabulary), ...vocabulary.signals].find(({ name }) => name === token.text);
 }
 
 /** Type, unit and rate of a signal: `number, m/s, 50 Hz`. */
@@ -193,7 +212,7 @@ function values(all: Reading, vocabulary: Vocabulary): Offer[] {
   const { place } = all;
   const [mark, name] = place.last[0]?.text === "(" ? [place.last[1], place.last[2]] : place.last;
   if (!mark || !name || !["==", "!=", "in"].includes(mark.text)) return [];
-  const found = [...fields(all, vocabulary), ...vocabulary.signals].find((each) => each.name === name.text);
+  const found = valueOf(name, all, vocabulary);
   return (found?.values ?? []).map((value) => ({ text: `"${value}"`, kind: "value", detail: name.text, info: "" }));
 }
 
@@ -203,8 +222,8 @@ function ofText(found: Reading, vocabulary: Vocabulary): Offer[] {
 
 /** All units, first those that signals and usual conditions have. */
 function units(found: Reading, vocabulary: Vocabulary): Offer[] {
-  const known = [...fields(found, vocabulary), ...vocabulary.signals];
-  const compared = known.find(({ name }) => found.place.last.some(({ text }) => text === name))?.unit ?? "";
+  const before = found.place.last.map((token) => valueOf(token, found, vocabulary));
+  const compared = before.find((each) => each !== undefined)?.unit ?? "";
   const ofSignals = vocabulary.signals.map(({ unit }) => unit);
   const all = new Set([compared, ...USUAL_UNITS, ...ofSignals, ...vocabulary.units]);
   const offered = [...all].filter((unit) => unit !== "" && !NEVER_UNITS.has(unit));

@@ -159,6 +159,59 @@ function* steps(text: string): Generator<Step> {
   }
 }
 
+/** A name of an object in a form such as `any(o in tracked where o.x < 5 m)`, and its list. */
+export interface ObjectName {
+  name: string;
+  of: string;
+}
+
+/** A bracket, from its opening to behind its closing; what is called with it, and the object that a form in it names. */
+interface Bracket {
+  from: number;
+  to: number;
+  called: string;
+  object: ObjectName | null;
+}
+
+/** These name their object behind the value that they begin with: `min(o.x for o in tracked)`. */
+const NAMED_BEHIND = new Set(["min", "max", "sum"]);
+
+/** All brackets of a text, in the order in which they open; one that is never closed ends with its block. */
+function brackets(tokens: readonly Token[]): Bracket[] {
+  const all: Bracket[] = [];
+  const open: Bracket[] = [];
+  for (const [index, { kind, text, from, to }] of tokens.entries()) {
+    if (kind === "mark" && text === "(") {
+      const bracket = { from, to: Infinity, called: tokens[index - 1]?.text ?? "", object: null };
+      all.push(bracket);
+      open.push(bracket);
+    } else if (kind === "mark" && text === ")") {
+      const closed = open.pop();
+      if (closed) closed.to = to;
+    } else if (kind === "mark" && (text === "{" || text === "}")) {
+      for (const bracket of open.splice(0)) bracket.to = from;
+    } else {
+      const [opening, name, word] = [tokens[index - 3], tokens[index - 2], tokens[index - 1]];
+      const around = open.at(-1);
+      const isForm = word?.text === "in" && (opening?.text === "(" || opening?.text === "for");
+      if (around && name && isForm) around.object ??= { name: name.text, of: text };
+    }
+  }
+  return all;
+}
+
+/** The names of objects at a place, those of the innermost form first; a form that is to be written may name any. */
+function objectsAt(all: readonly Bracket[], at: number): ObjectName[] {
+  const around = all.filter(({ from, to }) => from < at && at < to).reverse();
+  const inner = around[0];
+  const isUnnamed = inner !== undefined && inner.object === null && NAMED_BEHIND.has(inner.called);
+  const found = new Map<string, ObjectName>();
+  for (const { object } of isUnnamed ? [...around, ...all] : around) {
+    if (object && !found.has(object.name)) found.set(object.name, object);
+  }
+  return [...found.values()];
+}
+
 /** A file that is read as far as some place, and what it defines up to there and behind it. */
 export interface Reading {
   place: Place;
@@ -168,8 +221,10 @@ export interface Reading {
   triggers: string[];
   fences: string[];
   campaigns: string[];
-  /** The names that objects have in forms such as `any(o in tracked where o.x < 5 m)`, each with its list. */
-  objects: { name: string; of: string }[];
+  /** The names that objects have at the place, those of the innermost form first. */
+  objects: ObjectName[];
+  /** By the place of the dot, the list whose field comes next: `nearest(o in tracked by o.x).v`. */
+  chosen: ReadonlyMap<number, string>;
 }
 
 /** Read a text up to `until`, and what all of it defines. */
@@ -177,16 +232,15 @@ export function reading(text: string, until: number): Reading {
   const names: Record<string, string[]> = { let: [], param: [], set: [], trigger: [], fence: [], campaign: [] };
   let place = BEGINNING;
   let there: Place | undefined;
-  const objects = new Map<string, { name: string; of: string }>();
+  const tokens: Token[] = [];
   for (const { token, before, after, style } of steps(text)) {
     if (there === undefined && token.to > until) there = before;
     if (style === "definition") names[before.block]?.push(token.text);
-    const [of, word, name, opening] = after.last;
-    if (of && name && word?.text === "in" && (opening?.text === "(" || opening?.text === "for")) {
-      objects.set(`${name.text} ${of.text}`, { name: name.text, of: of.text });
-    }
+    if (style !== "comment") tokens.push(token);
     place = after;
   }
+  const all = brackets(tokens);
+  const nearest = all.flatMap(({ to, called, object }) => (called === "nearest" && object ? [[to, object.of] as const] : []));
   const of = (block: Block): string[] => names[block] ?? [];
   return {
     place: there ?? place,
@@ -196,7 +250,8 @@ export function reading(text: string, until: number): Reading {
     triggers: of("trigger"),
     fences: of("fence"),
     campaigns: of("campaign"),
-    objects: [...objects.values()],
+    objects: objectsAt(all, until),
+    chosen: new Map(nearest),
   };
 }
 

@@ -120,7 +120,8 @@ function explanationAt(view: EditorView, index: number, hooks: Hooks): Explanati
   if (!vocabulary) return null;
   const line = view.state.doc.lineAt(index);
   const position = positionOf(view.state.doc, index);
-  return explained(line.text, index - line.from, position, vocabulary, hooks.programs(), hooks.lets());
+  const file = () => ({ text: view.state.doc.toString(), lineFrom: line.from });
+  return explained(line.text, index - line.from, position, vocabulary, hooks.programs(), hooks.lets(), file);
 }
 
 function box(title: string, lines: readonly string[]): HTMLElement {
