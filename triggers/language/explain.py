@@ -42,13 +42,18 @@ class Operations:
 
 @dataclass(frozen=True, slots=True)
 class ExplainedInput:
-    """A signal or a list of objects that a program reads; `rate` in Hz and `max_age_s` are None if it has none."""
+    """A signal or a list of objects that a program reads; `rate` in Hz and `max_age_s` are None if it has none.
+
+    Of a list, `objects` is how many the program keeps apart at most, and `fields` are those that it reads.
+    """
 
     name: str
     type: str
     unit: str
     rate: float | None
     max_age_s: float | None
+    objects: int | None = None
+    fields: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,7 +175,12 @@ def _events(ir: Ir) -> Iterator[str]:
 def _input(ir: Ir, index: int, catalog: SignalCatalog) -> ExplainedInput:
     item = ir.inputs[index]
     max_age_s = None if item.max_age_ns is None else item.max_age_ns / NS_PER_S
-    return ExplainedInput(item.name, item.type, item.unit, _rate(catalog, item.name), max_age_s)
+    rate = _rate(catalog, item.name)
+    if item.type != "objects":
+        return ExplainedInput(item.name, item.type, item.unit, rate, max_age_s)
+    read = {node.integer("field") for node in ir.nodes if node.op == "object_field" and node.integer("input") == index}
+    names = tuple(item.fields[place].name for place in sorted(read))
+    return ExplainedInput(item.name, item.type, item.unit, rate, max_age_s, item.max_objects, names)
 
 
 def _rate(catalog: SignalCatalog, name: str) -> float | None:

@@ -14,7 +14,7 @@ from triggers.pages.shown_numbers import shown_number
 from triggers.written_numbers import in_full
 
 if TYPE_CHECKING:
-    from triggers.language.explain import Explained, ExplainedTrigger
+    from triggers.language.explain import Explained, ExplainedInput, ExplainedTrigger
 
 _MAX_OPERATORS = 10
 _MAX_TEXT = 60
@@ -54,12 +54,13 @@ def explain(file: Path, catalog_file: Path, values: tuple[str, ...], as_json: bo
 def _show(program: Explained, without_rate: Set[str]) -> None:
     """`without_rate` are the cameras whose video is not in the size of clips."""
     name = "all triggers of the file" if program.campaign is None else f"campaign {program.campaign}"
-    print_result(f"{name}: {counted(len(program.triggers), 'trigger')}, {counted(len(program.inputs), 'signal')}")
+    lists = sum(each.objects is not None for each in program.inputs)
+    parts = [counted(len(program.triggers), "trigger"), counted(len(program.inputs) - lists, "signal")]
+    parts += [f"{counted(lists, 'list')} of objects"] if lists else []
+    print_result(f"{name}: {', '.join(parts)}")
     for title, text in _facts(program):
         print_result(f"  {title:11} {text}")
-    rows = [
-        (signal.name, signal.unit or signal.type, signal.rate, _lasting(signal.max_age_s)) for signal in program.inputs
-    ]
+    rows = [(each.name, _kind(each), each.rate, _lasting(each.max_age_s)) for each in program.inputs]
     if rows:
         print_table("", ("signal", "unit", "rate (Hz)", "a sample is valid for"), rows)
     for trigger in program.triggers:
@@ -81,6 +82,14 @@ def _facts(program: Explained) -> Iterator[tuple[str, str]]:
     yield "module", f"{program.module_bytes:,} bytes, SHA-256 {program.digest}"
     if program.compares:
         yield "compares", ", ".join(program.compares)
+
+
+def _kind(read: ExplainedInput) -> str:
+    """The unit or type of a signal; how many objects of a list are kept apart, and what is read of them."""
+    if read.objects is None:
+        return read.unit or read.type
+    most = f"up to {counted(read.objects, 'object')}"
+    return f"{most}: {', '.join(read.fields)}" if read.fields else most
 
 
 def _lasting(seconds: float | None) -> str:

@@ -115,6 +115,21 @@ def test_people_see_limits_tables_and_one_line_a_trigger(
     assert "max(speed over 2 s)" in captured.out
 
 
+def test_a_list_of_objects_is_told_apart_from_signals_with_what_is_read_of_it(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    lists = "objects: {tracked: {max: 8, rate: 10, key: id, fields: {id: {type: id}, x: {unit: m}, v: {unit: m/s}}}}\n"
+    file, signals = tmp_path / "x.trigger", tmp_path / "signals.yaml"
+    signals.write_text(CATALOG + lists)
+    file.write_text("trigger a { when brake and any(o in tracked where o.x < 5 m for 1 s) }")
+    assert main(["explain", str(file), "--signals", str(signals)]) == 0
+    shown = capsys.readouterr().out
+    assert "1 trigger, 1 signal, 1 list of objects" in shown
+    assert "up to 8 objects: x" in shown
+    (program,) = explained(capsys, file, signals)["programs"]
+    assert [(each["objects"], each["fields"]) for each in program["inputs"]] == [(None, []), (8, ["x"])]
+
+
 def test_a_file_with_an_error_is_not_explained(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "s.yaml").write_text(CATALOG)
     (tmp_path / "x.trigger").write_text("trigger a { when sped > 3 m/s }")

@@ -105,7 +105,14 @@ def _grown(inner: st.SearchStrategy[list[str]]) -> st.SearchStrategy[list[str]]:
         st.builds(lambda a, b: [*a, "at", "(", *b, ")"], inner, inner),
         st.builds(lambda a, b: ["max", "(", *a, "since", *b, ")"], inner, inner),
         st.builds(lambda a: ["time", "since", "(", *a, ")"], inner),
-        st.builds(lambda p: ["all", "(", "o", "in", "a_list.of_objects", "where", *p, ")"], inner),
+        st.builds(
+            lambda form, p: [form, "(", "o", "in", "a_list.of_objects", "where", *p, ")"],
+            st.sampled_from(["any", "all", "count"]),
+            inner,
+        ),
+        st.sampled_from(["any", "all", "count"]).map(lambda form: [form, "(", "o", "in", "b", ")"]),
+        st.builds(lambda x: ["max", "(", *x, "for", "where", "in", "by", ")"], inner),
+        st.builds(lambda x: ["nearest", "(", "by", "in", "b", "by", *x, ").distance"], inner),
         st.builds(lambda x, p: ["sum", "(", *x, "for", "o", "in", "b", "where", *p, ")"], inner, inner),
         st.builds(lambda x: ["min", "(", *x, "for", "o", "in", "b", ")"], inner),
         st.builds(lambda x, p: ["nearest", "(", "o", "in", "b", "by", *x, "where", *p, ").distance"], inner, inner),
@@ -160,7 +167,8 @@ _campaigns = st.builds(lambda names, target: [*_LIMITS, *names, "\ntarget", *tar
 _fences = st.integers(1, 6).map(
     lambda n: ["fence", "f", "{", *["(", "48.0625", ",", "-11", ")", ","] * n, *["(", "1", ",", "2", ")", ",", "}"]]
 )
-_lets = _expressions.map(lambda value: ["let", "a", "=", *value])
+_arguments = st.sampled_from([[], ["(", "o", ")"], ["(", "b", ",", "o", ",", "where", ")"]])
+_lets = st.builds(lambda arguments, value: ["let", "a", *arguments, "=", *value], _arguments, _expressions)
 _files = st.lists(st.one_of(_triggers, _campaigns, _fences, _lets), max_size=3)
 _blanks = st.sampled_from(
     [" "] * 12 + ["  ", "\n", "\n\n\n", "\t", " # one\n", "  #two \n  # three\n\n", "\n\n# four\r\n", "\n#\n\n#!\n"]
@@ -218,6 +226,10 @@ LONG = {
     "arguments after a window": f"quantile({'a' * 60} + {'b' * 60} over 5 s, {'c' * 60} / {'d' * 60}) > 3",
     "a measure of many": f"{'a' * 60} and time since ({'b' * 30} and {'c' * 30}) > 5 s and distance over 5 s > 3 m",
     "a caught value": f"{'a' * 60} at {'b' * 60} > 3",
+    "objects": f"any({'o' * 40} in {'t' * 80} where {'o' * 40}.x < 5 m for 3 s) or all(o in t where o.{'y' * 60} > 3)",
+    "a number of objects": f"min({'o' * 40}.x + {'o' * 40}.y for {'o' * 40} in t where {'o' * 40}.z > 3) < 3",
+    "the nearest object": f"nearest({'o' * 40} in t by {'o' * 40}.x where {'o' * 40}.z > 3).{'f' * 40} < 3",
+    "objects in objects' calls": f"count(o in t where close(o, {'a' * 50}, {'b' * 50}) and {'c' * 50}) > 3",
     "signals named like clauses": "x" + "".join(f" + tags * {n}.5" for n in range(30)) + " > 3",
 }
 
@@ -368,6 +380,41 @@ trigger t {
 
 let a = the_vehicle.moves_faster_than_it_should
     since rise(driver.has_taken_over_the_control) within 10 s
+"""
+    )
+
+
+def test_forms_over_objects_have_a_line_for_each_of_their_parts() -> None:
+    text = """
+let near(o,far)=o.x<far   # each
+trigger t {
+  when any(o in tracked   # whom
+    where near(o, 20 m) and o.kind in ("pedestrian", "cyclist") and (o.time_to_collision < 2 s for 200 ms))
+  and min(o.distance - o.half_of_its_length for o in tracked where o.speed_towards_the_vehicle > 1 m/s) < 5 m
+  and nearest(o in tracked by o.distance_along_the_lane where o.is_in_the_lane).kind=="truck"
+}
+"""
+    assert (
+        check_promises(text)
+        == """\
+let near(o, far) = o.x < far  # each
+
+trigger t {
+    when any(
+        o in tracked  # whom
+        where near(o, 20 m)
+            and o.kind in ("pedestrian", "cyclist")
+            and (o.time_to_collision < 2 s for 200 ms)
+    )
+        and min(
+            o.distance - o.half_of_its_length
+            for o in tracked
+            where o.speed_towards_the_vehicle > 1 m/s
+        ) < 5 m
+        and nearest(
+            o in tracked by o.distance_along_the_lane where o.is_in_the_lane
+        ).kind == "truck"
+}
 """
     )
 

@@ -41,13 +41,18 @@ class OperationsView(BaseModel):
 
 
 class ExplainedInputView(BaseModel):
-    """A signal that a program reads; `rate` in Hz and `max_age_s` are null if it has none."""
+    """A signal or a list of objects that a program reads; `rate` in Hz and `max_age_s` are null if it has none.
+
+    Of a list, `objects` is how many the program keeps apart at most, and `fields` are those that it reads.
+    """
 
     name: str
     type: str
     unit: str
     rate: float | None
     max_age_s: float | None
+    objects: int | None
+    fields: list[str]
 
 
 class ExplainedTriggerView(BaseModel):
