@@ -9,6 +9,7 @@ from storage.uploads.creation import ApprovedVersion
 from storage.uploads.fire_identity import ENROL_AGAIN, KnownFires, reused_fire
 from triggers.assignment import plausible
 from triggers.assignment.given import AssignedVersion
+from triggers.contracts.base import MAX_ATTRIBUTE_TEXT
 from triggers.contracts.clip import MAX_SOFTWARE_TEXT, ClipManifest, Fire
 from triggers.errors import AssignmentOver, InvalidInput, ManifestInvalid, NotAssigned
 
@@ -59,7 +60,13 @@ def check_assigned(fires: Sequence[Fire], assigned: Mapping[tuple[str, int], Ass
 
 
 def check_storable(manifest: ClipManifest) -> None:
-    """ManifestInvalid for a text that PostgreSQL cannot hold, or that is too long to be a digest or a version."""
+    """ManifestInvalid for a text that PostgreSQL cannot hold, or that is too long for what it is."""
+    for name in manifest.recording.attributes:
+        if len(name) > MAX_ATTRIBUTE_TEXT:
+            raise ManifestInvalid(
+                f"the attribute {name[:MAX_SHOWN]!r} has a name of more than {MAX_ATTRIBUTE_TEXT} characters",
+                remedy="give it a shorter name",
+            )
     for name, value in manifest.recording.software.items():
         if max(len(name), len(value)) > MAX_SOFTWARE_TEXT:
             raise ManifestInvalid(

@@ -32,6 +32,8 @@ def text_digest(text: str) -> str:
 
 MAX_SHORT_TEXT = 1000
 MAX_ATTRIBUTE_TEXT = 200
+AttributeName = Annotated[str, StringConstraints(max_length=MAX_ATTRIBUTE_TEXT)]
+"""Name of a vehicle's attribute: indexes of the database take no long ones."""
 ShortText = Annotated[str, StringConstraints(max_length=MAX_SHORT_TEXT)]
 
 

@@ -10,6 +10,7 @@ from typing import Annotated, Self
 from pydantic import Field, model_validator
 
 from triggers.contracts.base import (
+    AttributeName,
     AttributeValue,
     Contract,
     Name,
@@ -83,7 +84,7 @@ class FireCounts(Contract):
 class CheckIn(Contract):
     """Body of a vehicle's check-in. The reply is a signed AssignmentList, or 304 if `have` is still current."""
 
-    attributes: Annotated[dict[_ShortName, AttributeValue], Field(max_length=100)] = {}
+    attributes: Annotated[dict[AttributeName, AttributeValue], Field(max_length=100)] = {}
     software: Annotated[dict[_ShortName, _ShortName], Field(max_length=100)] = {}
     have: Sha256Hex | None = None
     """`AssignmentList.content_digest` of the list that the vehicle follows."""

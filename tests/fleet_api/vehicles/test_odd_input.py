@@ -59,6 +59,12 @@ def test_a_check_in_that_breaks_a_rule_is_refused_with_the_place(api: Api, chang
     assert place in problem["detail"]
 
 
+@pytest.mark.parametrize("path", ["/v1/vehicles", "/v1/enrolment-codes"])
+def test_a_vehicle_is_not_enrolled_with_an_attribute_that_it_could_not_report(api: Api, path: str) -> None:
+    refused = api.post(path, {"id": "car-1", "attributes": {"a" * 201: 1}}, "operator")
+    assert refused.status_code == 422 and "attributes" in refused.json()["detail"], refused.text
+
+
 @pytest.mark.parametrize("route", ["check-in", "telemetry"])
 def test_a_body_that_was_altered_on_the_way_is_not_believed(api: Api, route: str) -> None:
     headers = api.enrol() | {"Content-Type": "application/json", "Content-Digest": content_digest(b"{}")}

@@ -18,6 +18,7 @@ from tests.ingest.gateway.conftest import MIB
 from tests.ingest.gateway.serving import TusClient, running_gateway, some_bytes
 from tests.support.fleet import TRIGGER, add_version, charged_manifest, enroll_vehicle, fire, manifest_of
 from triggers.body_digest import content_digest
+from triggers.contracts.base import MAX_ATTRIBUTE_TEXT
 from triggers.contracts.campaign import BudgetLimits, Network
 from triggers.contracts.clip import MAX_SOFTWARE_TEXT, CreationRequest, manifest_bound
 
@@ -131,6 +132,16 @@ def test_software_is_versions_and_not_documents(client: TusClient) -> None:
     assert (refused.status_code, refused.json()["code"]) == (422, "manifest_invalid")
     assert str(MAX_SOFTWARE_TEXT) in refused.json()["detail"]
     assert len(refused.json()["detail"]) < 500
+
+
+def test_an_attribute_has_no_name_that_no_index_takes(client: TusClient) -> None:
+    """The clip would arrive whole, be paid for, and could not be stored."""
+    manifest = charged_manifest({"wide": SIZE})
+    for name, status in (("\u4e00" * MAX_ATTRIBUTE_TEXT, 201), ("a" * (MAX_ATTRIBUTE_TEXT + 1), 422)):
+        recording = manifest.recording.model_copy(update={"attributes": {name: 1}, "recording_id": f"rec-{status}"})
+        answer = client.create(manifest.model_copy(update={"recording": recording}))
+        assert answer.status_code == status, answer.text
+    assert answer.json()["code"] == "manifest_invalid" and "shorter name" in answer.json()["remedy"]
 
 
 def test_a_vehicle_cannot_fill_the_dead_letters(database: Database, settings: Settings, token: str) -> None:

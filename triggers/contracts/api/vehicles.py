@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from pydantic import BaseModel, Field
 
 from triggers.contracts.api.base import View
-from triggers.contracts.base import AttributeValue, Contract, ShownAttribute, VehicleId
+from triggers.contracts.base import AttributeName, AttributeValue, Contract, ShownAttribute, VehicleId
 from triggers.contracts.erasure.report import ErasureReport
 from triggers.errors import InvalidInput
 from triggers.public_keys import checked_key
@@ -24,7 +24,7 @@ class CodeRequest(Contract):
     """A vehicle and what the fleet knows about it. Targets of campaigns test these attributes."""
 
     id: VehicleId
-    attributes: Annotated[dict[str, AttributeValue], Field(max_length=MAX_ATTRIBUTES)] = {}
+    attributes: Annotated[dict[AttributeName, AttributeValue], Field(max_length=MAX_ATTRIBUTES)] = {}
     replace: bool = False
     """Needed to enrol a vehicle again: its token is replaced, and the attributes are added to those that it has."""
 
