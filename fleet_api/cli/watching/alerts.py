@@ -58,6 +58,8 @@ def alerts(
     --state: rules that compare with the day before begin after a day, and a webhook is told of each alert once when it
     fires, and once when it is over. The exit status is 0 when nothing fires, and 3 when something does.
     """
+    if shows_rules and shows_dashboard:
+        raise click.UsageError("--rules and --dashboard cannot be combined: each is a file of its own")
     if shows_rules or shows_dashboard:
         _print_file("alerts.rules.yaml" if shows_rules else "dashboard.json")
         return 0

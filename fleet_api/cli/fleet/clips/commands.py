@@ -12,7 +12,7 @@ from fleet_api.cli.connection import with_client
 from fleet_api.cli.fleet.clips import facets
 from fleet_api.cli.fleet.clips.filters import translated
 from fleet_api.cli.fleet.clips.part import Part, show_part
-from fleet_api.cli.fleet.clips.when import refuse_with_when, search_when
+from fleet_api.cli.fleet.clips.when import search_when
 from fleet_api.cli.folders import make_folder
 from fleet_api.cli.numbers import Seconds, WholeNumber
 from fleet_api.cli.output import (
@@ -83,12 +83,14 @@ def search(
     A number may have a unit, and a time may be relative to now: "ego.speed.max > 80 km/h AND start > now - 7 d". With
     --when, look into their signals, for something like "rate(ego.speed over 1.5 s) < -3 m/s^2". Ctrl-C ends that.
     """
-    cql2 = translated(client, cql2, note=remark) if explain else translated(client, cql2)
     if explain:
-        print_result(cql2 or "TRUE")
+        asked = None if form == "table" else form
+        _refuse_with("--explain", "it only prints the filter", when=when, limit=limit, sortby=sortby, **{form: asked})
+        print_result(translated(client, cql2, note=remark) or "TRUE")
         return 0
+    cql2 = translated(client, cql2)
     if when is not None:
-        refuse_with_when(sortby=sortby)
+        _refuse_with("--when", "a scan goes from the latest clip back", sortby=sortby)
         return search_when(client, cql2, when, limit=limit, form=form)
     none = "no clips yet; they arrive after a trigger of an active campaign has fired and the vehicle has uploaded"
     print_list(
@@ -239,6 +241,13 @@ def note(client: Client, clip_id: str, text: str | None, remove: int | None) -> 
         print_result(f"note {remove} is gone")
     elif text is not None:
         print_result(f"note {client.clips.note(whole, text).id} is on {whole}")
+
+
+def _refuse_with(option: str, why: str, **others: object) -> None:
+    """A usage error for options that were given with one that does not go with them."""
+    for name, given in others.items():
+        if given is not None:
+            raise click.UsageError(f"{option} and --{name} cannot be combined: {why}")
 
 
 def _show(clip: ClipDetailsView) -> None:

@@ -34,6 +34,8 @@ def show_part(clip: ClipDetails, part: Part, out: Path | None, *, as_json: bool)
     """Print the samples of a part, or write them and the pictures into a folder."""
     if part.cameras and out is None:
         raise click.UsageError("--video needs --out: pictures are written as files")
+    if as_json and out is not None:
+        raise click.UsageError("--json prints the samples of a part, and --out writes them: give one of them")
     table = None
     if part.signals or not part.cameras:
         table = clip.signals(*part.signals, from_s=part.from_s, to_s=part.to_s)

@@ -7,8 +7,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-import click
-
 from fleet_api.cli.output import Column, Form, counted, print_json, print_list, remark, show_findings, shown_bytes
 from triggers.errors import DiagnosticsError
 
@@ -96,10 +94,3 @@ def _some(texts: list[str]) -> str:
     """The first of these texts, and how many there are besides."""
     more = len(texts) - SHOWN_INSTANTS
     return ", ".join(texts[:SHOWN_INSTANTS]) + (f" and {more} more" if more > 0 else "")
-
-
-def refuse_with_when(**options: object) -> None:
-    """A usage error for options that `--when` does not have."""
-    for name, given in options.items():
-        if given is not None:
-            raise click.UsageError(f"--when and --{name} cannot be combined: a scan goes from the latest clip back")

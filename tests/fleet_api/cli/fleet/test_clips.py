@@ -177,6 +177,30 @@ def test_a_filter_may_have_units_and_is_explained(longtail: Longtail, api: Api) 
     assert refused.status != 0 and "5 kg is a mass" in refused.err
 
 
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (
+            ("search", "--explain", "--limit", "3"),
+            "--explain and --limit cannot be combined: it only",
+        ),
+        (("search", "--explain", "--json"), "--explain and --json cannot be combined"),
+        (("search", "--explain", "--sortby", "start"), "--explain and --sortby cannot be combined"),
+        (("search", "--explain", "--when", "ego.speed > 1 m/s"), "--explain and --when cannot be combined"),
+        (("search", "--when", "ego.speed > 1 m/s", "--sortby", "start"), "--when and --sortby cannot be combined"),
+        (
+            ("get", "CLIP", "--signals", "*", "--out", "part", "--json"),
+            "--json prints the samples of a part, and",
+        ),
+    ],
+)
+def test_options_that_would_be_ignored_are_refused(
+    longtail: Longtail, clip_id: str, arguments: tuple[str, ...], said: str
+) -> None:
+    refused = longtail("clips", *(clip_id if word == "CLIP" else word for word in arguments))
+    assert (refused.status, refused.out) == (2, "") and said in refused.err
+
+
 def test_clips_are_tagged_and_noted_and_show_who_did_it(longtail: Longtail, clip_id: str) -> None:
     assert longtail("clips", "tag", clip_id, "wet road").out == f"{clip_id} has the tags rain, wet road\n"
     assert re.fullmatch(rf"note \d+ is on {clip_id}\n", longtail("clips", "note", clip_id, "closed lane").out)

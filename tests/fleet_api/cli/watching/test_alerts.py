@@ -47,6 +47,11 @@ def test_what_only_metrics_of_processes_can_do_is_not_ignored_without_their_addr
         assert refused.status == 2 and "name their addresses" in refused.err
 
 
+def test_one_file_is_printed_at_a_time(longtail: Longtail) -> None:
+    refused = longtail("alerts", "--rules", "--dashboard")
+    assert (refused.status, refused.out) == (2, "") and "cannot be combined" in refused.err
+
+
 def test_a_token_of_the_api_is_not_taken_for_the_token_of_metrics(longtail: Longtail, tmp_path: Path) -> None:
     (tmp_path / "token").write_text("m")
     refused = longtail("alerts", "http://127.0.0.1:1", "--token-file", str(tmp_path / "token"))
