@@ -7,7 +7,7 @@ fires, the least decides in ascending order and the greatest in descending order
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from difflib import get_close_matches
 from types import UnionType
 from typing import Any, TypeAlias
@@ -42,12 +42,16 @@ _PYTHON_TYPES: dict[SortType, type | UnionType] = {
 }
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class PagePosition:
-    """A place between two clips: directly after the clip with this sort key and id."""
+    """A place between two clips: directly after the clip with this sort key and id.
+
+    `columns` are its row where columns of that clip were read: they come after its key and id.
+    """
 
     key: SortKey
     clip_id: str
+    columns: Sequence[Any] = field(default=(), compare=False, repr=False)
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from storage.clips.cql2 import Filter, Language, parse_filter
 from storage.clips.cql2.tree import properties
 from storage.clips.order import Order, PagePosition
 from storage.clips.page_tokens import fingerprint, read_token, write_token
-from storage.clips.plan import Caps, find_and_count, find_page
+from storage.clips.plan import Caps, Columns, Way, find_and_count, find_page
 from storage.clips.properties import Property
 from triggers.contracts.api.clips import DEFAULT_SORT
 from triggers.errors import InvalidInput
@@ -32,10 +32,15 @@ class Page:
 
 @dataclass(frozen=True, slots=True)
 class FoundPage:
-    """The ids of a page's clips in order, and the token of the next page (None: this was the last)."""
+    """The clips of a page in order, and the token of the next page (None: this was the last)."""
 
-    clip_ids: list[str]
+    clips: list[PagePosition]
     next: str | None
+
+    @property
+    def clip_ids(self) -> list[str]:
+        """The ids of its clips."""
+        return [clip.clip_id for clip in self.clips]
 
 
 @dataclass(frozen=True)
@@ -82,25 +87,31 @@ class ClipQuery:
         """Every property that the filter and the order ask for."""
         return {self.order.by} | (set() if self.filter is None else properties(self.filter.tree))
 
-    def positions(self, connection: Connection, caps: Caps | None = None) -> list[PagePosition]:
+    def positions(
+        self, connection: Connection, caps: Caps | None = None, *, set_to: Way | None = None, columns: Columns = ()
+    ) -> list[PagePosition]:
         """The sort keys and ids of the page's clips, and of one more clip when there is a next page.
 
-        What follows in the transaction is planned as `find_page` says.
+        What follows in the transaction is planned as `find_page` says, which takes `set_to` and `columns`, too.
         """
-        tree = None if self.filter is None else self.filter.tree
-        return find_page(connection, tree, self.order, after=self.page.after, limit=self.page.limit + 1, caps=caps)
+        tree, limit, after = None if self.filter is None else self.filter.tree, self.page.limit + 1, self.page.after
+        return find_page(
+            connection, tree, self.order, after=after, limit=limit, caps=caps, set_to=set_to, columns=columns
+        )
 
     def first_and_count(self, connection: Connection, caps: Caps) -> tuple[list[PagePosition], int | None]:
         """The positions of the first page, and how many clips there are in all where finding it has told (or None)."""
         tree = None if self.filter is None else self.filter.tree
         return find_and_count(connection, tree, self.order, limit=self.page.limit + 1, caps=caps)
 
-    def page_of(self, connection: Connection, caps: Caps | None = None) -> FoundPage:
-        """The page's clips in order, and the token of the next page."""
-        positions = self.positions(connection, caps)
+    def page_of(
+        self, connection: Connection, caps: Caps | None = None, *, set_to: Way | None = None, columns: Columns = ()
+    ) -> FoundPage:
+        """The page's clips in order, and the token of the next page; the rest as in `positions`."""
+        positions = self.positions(connection, caps, set_to=set_to, columns=columns)
         page = positions[: self.page.limit]
         is_last = len(positions) == len(page)
-        return FoundPage([position.clip_id for position in page], None if is_last else self.token_after(page[-1]))
+        return FoundPage(page, None if is_last else self.token_after(page[-1]))
 
     def token_after(self, position: PagePosition) -> str:
         """The token of the page after the clip at this position."""

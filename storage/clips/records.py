@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
+from operator import itemgetter
 from typing import Any, TypeAlias
 
 from pydantic_core import from_json
@@ -88,7 +89,9 @@ _OWN = len(CLIP_COLUMNS)
 """After these columns of a row come those of fires and labels, and then others."""
 _FIRE_COLUMNS = columns_of(FireRecord, clip_fires)
 _FLOAT = _FIRE_COLUMNS.index(clip_fires.c.inclusion_probability)
-_IN_ORDER = (clip_fires.c.t_ns, clip_fires.c.campaign, clip_fires.c.version, clip_fires.c.ordinal)
+_TIME = _FIRE_COLUMNS.index(clip_fires.c.t_ns)
+# As the primary key has them, so that PostgreSQL sorts nothing for each clip; `_fires` puts them in order of time.
+_IN_ORDER = (clip_fires.c.campaign, clip_fires.c.version, clip_fires.c.vehicle_id, clip_fires.c.ordinal)
 # As texts, which are read here: they hold no number that `json_of` would have to look for.
 _FIRES = (
     select(cast(func.json_agg(aggregate_order_by(func.json_build_array(*_FIRE_COLUMNS), *_IN_ORDER)), Text))
@@ -96,6 +99,8 @@ _FIRES = (
     .scalar_subquery()
 )
 _LABELS = select(cast(func.json_agg(labels.c.types), Text)).where(labels.c.clip_id == clips.c.id).scalar_subquery()
+COLUMNS: tuple[ColumnElement[Any], ...] = (*CLIP_COLUMNS, _FIRES, _LABELS)
+"""Of `clip_of`."""
 TRACK = cast(clips.c.track, Text)
 """Of `read_track`."""
 
@@ -103,18 +108,21 @@ TRACK = cast(clips.c.track, Text)
 @cache
 def _reading(more: tuple[ColumnElement[Any], ...]) -> Prepared:
     ids = bindparam("ids", type_=ARRAY(Text))
-    return Prepared(select(*CLIP_COLUMNS, _FIRES, _LABELS, *more).where(clips.c.id == any_(ids)))
+    return Prepared(select(*COLUMNS, *more).where(clips.c.id == any_(ids)))
 
 
 def read_clips(
     connection: Connection, clip_ids: Sequence[str], *more: ColumnElement[Any]
 ) -> dict[str, tuple[Clip, Sequence[Any]]]:
     """The clips with these ids, by id, each with the values of further columns; ids without a clip are left out."""
-    read: dict[str, tuple[Clip, Sequence[Any]]] = {}
-    for row in _reading(more).rows(connection, ids=list(clip_ids)) if clip_ids else ():
-        own = (*row[:_OWN], _fires(row[_OWN]), _labels(row[_OWN + 1]))
-        read[row[0]] = Clip(*own), row[_OWN + 2 :]
-    return read
+    rows = _reading(more).rows(connection, ids=list(clip_ids)) if clip_ids else ()
+    return {row[0]: (clip_of(row), row[len(COLUMNS) :]) for row in rows}
+
+
+def clip_of(row: Sequence[Any], at: int = 0) -> Clip:
+    """The clip whose COLUMNS are in a row from `at` on."""
+    end = at + _OWN
+    return Clip(*row[at:end], _fires(row[end]), _labels(row[end + 1]))  # type: ignore[call-arg]  # one for each field
 
 
 def get_clips(connection: Connection, clip_ids: Sequence[str]) -> dict[str, Clip]:
@@ -128,12 +136,13 @@ def read_track(text: str | None) -> Track:
 
 
 def _fires(text: str | None) -> tuple[FireRecord, ...]:
-    """Fires in chronological order; JSON has a probability of 1.0 as an integer."""
-    fires = []
-    for values in from_json(text) if text is not None else ():
+    """Fires in chronological order, and at one time as they are given; JSON has a probability of 1.0 as an integer."""
+    rows = from_json(text) if text is not None else []
+    for values in rows:
         values[_FLOAT] = float(values[_FLOAT])
-        fires.append(FireRecord(*values))
-    return tuple(fires)
+    if len(rows) > 1:
+        rows.sort(key=itemgetter(_TIME))
+    return tuple(FireRecord(*values) for values in rows)
 
 
 def _labels(text: str | None) -> tuple[str, ...]:

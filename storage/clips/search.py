@@ -12,13 +12,18 @@ from dataclasses import dataclass, field
 from sqlalchemy import Connection
 
 from storage.clips.cql2.absent import absent_names
-from storage.clips.plan import Caps
+from storage.clips.plan import Caps, Way, values_of
 from storage.clips.properties import known_names
 from storage.clips.query import ClipQuery
-from storage.clips.records import TRACK, Clip, Track, read_clips, read_track
+from storage.clips.records import COLUMNS, TRACK, Clip, Track, clip_of, read_track
+from storage.statements.forms import Fixed
 from storage.statements.time_limit import time_limit
 
 SEARCH_TIMEOUT_S = 15.0
+_COLUMNS = tuple(map(Fixed, COLUMNS))
+_AFTER_POSITION = 2
+"""Where the columns begin in the row of a clip on a page: after its sort key and id."""
+_WITH_TRACK = (*_COLUMNS, Fixed(TRACK))
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,14 +51,12 @@ def search(
     InvalidInput when it asks for a name that no clip has had, or would have to look at all clips of a large catalog;
     Overloaded when one of its statements takes longer than `timeout_s`.
     """
-    narrower = "narrow it down, for instance by start or vehicle"
-    with time_limit(connection, timeout_s, what="your search", remedy=narrower):
+    narrower, also = "narrow it down, for instance by start or vehicle", values_of(Way.WALK)
+    with time_limit(connection, timeout_s, what="your search", remedy=narrower, also=also):
         known_names.require_known(connection, query.properties(), absent_is_null=query.absent_is_null)
-        page = query.page_of(connection, caps)
-        if not page.clip_ids and query.page.after is None and query.filter is not None:
+        page = query.page_of(connection, caps, set_to=Way.WALK, columns=_WITH_TRACK if with_tracks else _COLUMNS)
+        if not page.clips and query.page.after is None and query.filter is not None:
             return FoundClips([], None, tuple(absent_names(connection, query.filter.tree)))
-        read = read_clips(connection, page.clip_ids, *([TRACK] if with_tracks else []))
-    # A clip that was erased a moment ago is left out.
-    found = [read[clip_id][0] for clip_id in page.clip_ids if clip_id in read]
-    tracks = {clip_id: read_track(text) for clip_id, (_, (text,)) in read.items()} if with_tracks else {}
+    found = [clip_of(clip.columns, _AFTER_POSITION) for clip in page.clips]
+    tracks = {clip.clip_id: read_track(clip.columns[-1]) for clip in page.clips} if with_tracks else {}
     return FoundClips(found, page.next, tracks=tracks)

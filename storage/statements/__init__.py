@@ -1,1 +1,1 @@
-"""How statements are asked: with their text prepared once, and with a limit of time."""
+"""How statements are asked: with their text found by their form, and with a limit of time."""

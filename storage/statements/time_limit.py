@@ -3,25 +3,29 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 from psycopg.errors import QueryCanceled
 from sqlalchemy import Connection
 from sqlalchemy.exc import OperationalError
 
+from storage.statements.parameters import set_local
 from triggers.errors import Overloaded
+
+_NOTHING: Mapping[str, str] = {}
 
 
 @contextmanager
-def time_limit(connection: Connection, seconds: float, *, what: str, remedy: str) -> Iterator[None]:
+def time_limit(
+    connection: Connection, seconds: float, *, what: str, remedy: str, also: Mapping[str, str] = _NOTHING
+) -> Iterator[None]:
     """Cancel a statement of this transaction that takes longer than `seconds`; Overloaded, naming `what`.
 
-    The transaction cannot continue after that. The limit applies until the transaction ends.
+    The transaction cannot continue after that. The limit applies until the transaction ends. `also` are parameters of
+    PostgreSQL that are set with it: by themselves they were another statement.
     """
-    # SET takes no bound parameters; set_config with `true` is SET LOCAL.
-    limit_ms = max(1, round(seconds * 1000))
-    connection.exec_driver_sql("SELECT set_config('statement_timeout', %(limit)s, true)", {"limit": f"{limit_ms}ms"})
+    set_local(connection, {"statement_timeout": f"{max(1, round(seconds * 1000))}ms", **also})
     try:
         yield
     except OperationalError as error:

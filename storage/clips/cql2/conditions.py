@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from decimal import Decimal
-from functools import partial
+from functools import lru_cache, partial
 from typing import Any
 
 from sqlalchemy import (
@@ -50,6 +50,7 @@ from storage.clips.cql2.operands import (
     Reference,
     Value,
     kind_of,
+    literal_ends,
     properties_of,
 )
 from storage.clips.cql2.temporal import RELATIONS, TIME_COMPARISONS, Range
@@ -76,7 +77,10 @@ from storage.clips.cql2.tree import (
     scopes,
 )
 from storage.clips.marks import texts
+from storage.clips.properties import Property
 from storage.clips.scopes import Scope, all_labels, some
+from storage.statements import forms
+from storage.statements.prepared import Template
 from storage.tables import clips
 
 Condition = ColumnElement[bool]
@@ -94,6 +98,29 @@ def condition(predicate: Predicate, *, fenced: bool = False) -> Condition:
             of_one = of_the_fire(member, fenced=fenced)
             return _some("fire", of_one, about_clip=None in scopes(member), fenced=fenced)
     return _of_the_clip(predicate, fenced)
+
+
+def formed(predicate: Predicate, *, fenced: bool = False) -> forms.Condition:
+    """The same condition, and by its form alone where that is known: nothing is written for it then."""
+    match predicate:
+        case SpatialRelation() | TrackRelation():
+            return _related(predicate)
+        case TemporalRelation(name, Reference(asked), literal_) if name.lower() == "t_intersects":
+            ends = literal_ends(literal_)
+            if ends is not None and asked.scope is None:
+                return _meets_time(asked).bound(first=ends[0], last=ends[1])
+    return condition(predicate, fenced=fenced)
+
+
+@lru_cache(100)
+def _meets_time(asked: Property) -> Template:
+    """The relation of most searches by time: that of a clip's time or interval with a literal one."""
+    of_clip = Reference(asked, asked.kind)
+    return Template(
+        lambda first, last: _known(RELATIONS["t_intersects"](_range(of_clip), Range(first, last)), of_clip),
+        first=BigInteger(),
+        last=BigInteger(),
+    )
 
 
 def _of_the_clip(leaf: Leaf, fenced: bool) -> Condition:
@@ -142,7 +169,7 @@ def of_one(leaf: Leaf) -> Condition:
     """The condition on one row: the clip's, or that of a fire, a tag or a label."""
     match leaf:
         case SpatialRelation() | TrackRelation() | ArrayRelation():
-            return _related(leaf)
+            return forms.clause(_related(leaf))
         case Comparison():
             return _compared(leaf)
         case Between(at_least, at_most):
@@ -161,7 +188,7 @@ def of_one(leaf: Leaf) -> Condition:
             return texts.has_words(words)
 
 
-def _related(leaf: SpatialRelation | TrackRelation | ArrayRelation) -> Condition:
+def _related(leaf: SpatialRelation | TrackRelation | ArrayRelation) -> forms.Condition:
     match leaf:
         case SpatialRelation(name, _, shape):
             return spatial.relation(name, shape)

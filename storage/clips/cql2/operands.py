@@ -93,6 +93,16 @@ def kind_of(operand: Operand) -> Kind:
             return "interval"
 
 
+def literal_ends(operand: Operand) -> tuple[int, int] | None:
+    """The first and the last ns of a literal time or interval; None if it is neither, or not literal."""
+    match operand:
+        case Moment(first, last):
+            return first, last
+        case IntervalOperand(Moment() as first, Moment() as last):
+            return first.first_ns, last.last_ns
+    return None
+
+
 def properties_of(operand: Operand) -> tuple[Property, ...]:
     """The properties in an operand."""
     match operand:

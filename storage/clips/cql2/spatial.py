@@ -14,6 +14,7 @@ from sqlalchemy import ColumnElement, Float, and_, case, literal, not_, null, or
 from storage.clips.cql2 import polygons
 from storage.clips.cql2.polygons import Rectangle
 from storage.clips.cql2.shapes import TURN, Box, PolygonRing, Shape
+from storage.statements.forms import Condition
 from storage.statements.prepared import Template
 from storage.tables import clips
 
@@ -25,11 +26,11 @@ _HALF = TURN / 2
 Number: TypeAlias = float | ColumnElement[float]
 
 
-def relation(operator: str, shape: Shape) -> ColumnElement[bool]:
+def relation(operator: str, shape: Shape) -> Condition:
     """`operator(box, shape)`: true, false, or NULL without a position."""
     match operator, shape:
         case "s_intersects", (Box(west, south, east, north),):
-            return _MEETS_ONE_BOX(west=west, south=south, east=east, north=north)
+            return _MEETS_ONE_BOX.bound(west=west, south=south, east=east, north=north)
         case "s_within", _:
             return _where_known(_within(shape))
         case "s_disjoint", _:

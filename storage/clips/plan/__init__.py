@@ -9,6 +9,8 @@ strategy.py   which of them answers a query, by counting first
 
 from storage.clips.plan.refusals import notes_of
 from storage.clips.plan.selection import Selection
+from storage.clips.plan.settings import Way, values_of
+from storage.clips.plan.statements import Columns
 from storage.clips.plan.strategy import Caps, find_and_count, find_page
 
-__all__ = ["Caps", "Selection", "find_and_count", "find_page", "notes_of"]
+__all__ = ["Caps", "Columns", "Selection", "Way", "find_and_count", "find_page", "notes_of", "values_of"]

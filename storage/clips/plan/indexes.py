@@ -14,7 +14,10 @@ from sqlalchemy import ColumnElement, Table, func, true
 from storage.clips.plan.members.bounds import Bounds
 from storage.clips.properties import Property, SortType, require_property
 from storage.clips.properties.lookup import STATISTIC_COLUMNS
+from storage.statements.forms import Condition, clause
 from storage.tables import clip_fires, clips, labels, signal_statistics
+
+_ANY: ColumnElement[bool] = true()
 
 
 @dataclass(frozen=True)
@@ -29,7 +32,7 @@ class Index:
     by_time: int = 0
     visits: bool = False
     """Of an expression: PostgreSQL reads the rows of the table, too, where an index of a column is enough."""
-    where: ColumnElement[bool] = field(default_factory=true, compare=False)
+    where: ColumnElement[bool] = field(default=_ANY, compare=False)
     """What rows of the table must be to stand in it."""
     in_order: bool = False
     """Whether the clips of one value are in the order of their ids, so that a page sorted by it is a range."""
@@ -37,9 +40,9 @@ class Index:
     @property
     def has_nulls(self) -> bool:
         """Whether rows without a value stand in it."""
-        return self.where.compare(true())
+        return self.where is _ANY
 
-    def condition(self, bounds: Bounds) -> ColumnElement[bool]:
+    def condition(self, bounds: Bounds) -> Condition:
         """Bounds of its column as a condition that it answers.
 
         One value of an index by time is written as a range: ordered by this column as well, the rows are then in the
@@ -48,7 +51,8 @@ class Index:
         one = bounds.choices[0] if bounds.choices is not None and len(bounds.choices) == 1 else None
         if self.by_time and one is not None:
             bounds = Bounds(one, one)
-        return self.where & bounds.condition(self.column, self.kind)
+        within = bounds.condition(self.column, self.kind)
+        return within if self.has_nulls else self.where & clause(within)
 
 
 def clip_id(source: Table) -> ColumnElement[str]:
@@ -115,7 +119,7 @@ def statistic_index(asked: Property) -> Index:
     return Index(f"{asked.signal}.{column}", signal_statistics, table[column], kind, where=of_signal, in_order=True)
 
 
-def damage_bounds(bounds: Bounds) -> ColumnElement[bool] | None:
+def damage_bounds(bounds: Bounds) -> Condition | None:
     """The condition for texts of damage, of which the index has the beginnings; None without choices."""
     if bounds.choices is None:
         return None

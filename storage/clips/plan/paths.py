@@ -45,10 +45,9 @@ from storage.clips.plan.members.choices import Choices
 from storage.clips.plan.members.normal import conjunction
 from storage.clips.properties import Property
 from storage.jsonb import json_text
+from storage.statements.forms import Condition
 from storage.tables import clip_fires, clip_texts, clips, indexed_signals, labels
 from storage.tables.clips import fired_terms
-
-Condition = ColumnElement[bool]
 
 
 @dataclass(frozen=True)
@@ -62,7 +61,7 @@ class Path:
 
     source: Table
     condition: Condition
-    rest: Condition = field(default_factory=true)
+    rest: ColumnElement[bool] = field(default_factory=true)
     in_steps: bool = True
     visits: bool = False
     by_time: int = 0
@@ -298,7 +297,9 @@ def _one_fire(inner: Predicate, known: Known) -> Iterator[Access]:
         yield (Path(clips, clips.c.fired.op("@>", is_comparison=True)(_texts(terms)), in_steps=False),)
 
 
-def _of_fire(asked: Property, bounds: Bounds, rest: Condition, *, exact: bool, terms: bool = True) -> Iterator[Access]:
+def _of_fire(
+    asked: Property, bounds: Bounds, rest: ColumnElement[bool], *, exact: bool, terms: bool = True
+) -> Iterator[Access]:
     index = index_of(asked)
     if index is None:
         return
@@ -373,9 +374,9 @@ def _of_arrays(name: str, left: Array, right: Array) -> Iterator[Access]:
         yield (Path(clips, _within(column, right.texts), in_steps=False, exact=True),)
 
 
-def _within(column: ColumnElement[Any], values: Iterable[Any]) -> Condition:
+def _within(column: ColumnElement[Any], values: Iterable[Any]) -> ColumnElement[bool]:
     """Whether an array has none but these values; the index finds empty ones, too."""
-    found: Condition = column.op("<@", is_comparison=True)(_texts(values))
+    found: ColumnElement[bool] = column.op("<@", is_comparison=True)(_texts(values))
     return found
 
 
@@ -383,11 +384,11 @@ def _texts(values: Iterable[Any]) -> ColumnElement[Any]:
     return literal(list(values), ARRAY(Text))
 
 
-def _overlap(column: ColumnElement[Any], values: Iterable[Any]) -> Condition:
+def _overlap(column: ColumnElement[Any], values: Iterable[Any]) -> ColumnElement[bool]:
     """Whether an array has one of the values."""
     texts = [str(value) for value in values]
     if not texts:
         return false()
     operator = "@>" if len(texts) == 1 else "&&"
-    found: Condition = column.op(operator, is_comparison=True)(_texts(texts))
+    found: ColumnElement[bool] = column.op(operator, is_comparison=True)(_texts(texts))
     return found

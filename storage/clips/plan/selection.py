@@ -13,9 +13,11 @@ from sqlalchemy import Column, Connection, func, select
 from storage.clips.cql2.tree import Predicate, properties
 from storage.clips.order import Order
 from storage.clips.plan import settings, statements
-from storage.clips.plan.paths import Access, Condition, Known, Member, Paths
+from storage.clips.plan.paths import Access, Known, Member, Paths
 from storage.clips.plan.settings import Way
+from storage.clips.plan.statements import Residual
 from storage.clips.plan.strategy import Caps, Search
+from storage.statements.forms import Condition, clause
 from storage.tables import clips
 from triggers.contracts.api.clips import DEFAULT_SORT
 
@@ -84,9 +86,9 @@ class Selection(Search):
         return _ids_in_all([statements.ids_of(access)], self._residual(exact))
 
 
-def _ids_on_clips(conditions: list[Condition], residual: Condition) -> Any:
-    return select(clips.c.id).where(*conditions, statements.checked([residual]))
+def _ids_on_clips(conditions: list[Condition], residual: Residual) -> Any:
+    return select(clips.c.id).where(*map(clause, conditions), statements.checked(list(map(clause, residual))))
 
 
-def _ids_in_all(sets: list[Any], residual: Condition) -> Any:
+def _ids_in_all(sets: list[Any], residual: Residual) -> Any:
     return statements.in_all(sets, _ids_on_clips([], residual))

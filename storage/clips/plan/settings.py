@@ -8,9 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from enum import Enum
-from functools import cache, lru_cache
+from functools import cache
 
 from sqlalchemy import Connection
+
+from storage.statements.parameters import set_local
 
 _ALWAYS: Mapping[str, str] = {
     "jit": "off",  # it takes longer than the whole search
@@ -46,45 +48,38 @@ _SWITCHED = sorted({name for names in _OFF.values() for name in names} | set(_AL
 
 def use(connection: Connection, way: Way, more: Mapping[str, str] = _NO_MORE) -> None:
     """Let the statements that follow in this transaction be of one kind; `more` are further parameters for them."""
-    _set(connection, _values(way) | dict(more))
+    set_local(connection, {**values_of(way), **more})
 
 
 def reset(connection: Connection) -> None:
     """Leave the choice to the planner again, except for what never helps a search."""
-    _set(connection, {name: "on" for name in _SWITCHED if name.startswith("enable_")} | _WITHOUT_JIT)
+    set_local(connection, {name: "on" for name in _SWITCHED if name.startswith("enable_")} | _WITHOUT_JIT)
 
 
 def without_jit(connection: Connection) -> None:
     """Let no statement that follows in this transaction be compiled: for a filter that takes longer than to run it."""
-    _set(connection, _WITHOUT_JIT)
+    set_local(connection, _WITHOUT_JIT)
 
 
 class Settings:
-    """The settings of one transaction that nothing else changes meanwhile: what is set already is not set again."""
+    """The settings of one transaction that nothing else changes meanwhile: what is set already is not set again.
 
-    def __init__(self, connection: Connection) -> None:
+    `first` is the way that the transaction is set to already, if it is to any.
+    """
+
+    def __init__(self, connection: Connection, first: Way | None = None) -> None:
         self._connection = connection
-        self._are: dict[str, str] = {}
+        self._are: dict[str, str] = {} if first is None else dict(values_of(first))
 
     def use(self, way: Way) -> None:
         """As the function `use`."""
-        changed = {name: value for name, value in _values(way).items() if self._are.get(name) != value}
+        changed = {name: value for name, value in values_of(way).items() if self._are.get(name) != value}
         if changed:
-            _set(self._connection, changed)
+            set_local(self._connection, changed)
             self._are |= changed
 
 
 @cache
-def _values(way: Way) -> dict[str, str]:
+def values_of(way: Way) -> Mapping[str, str]:
+    """The parameters of PostgreSQL for statements of one kind."""
     return {name: "off" if name in _OFF[way] else "on" for name in _SWITCHED} | dict(_ALWAYS)
-
-
-def _set(connection: Connection, values: Mapping[str, str]) -> None:
-    """Set what PostgreSQL calls configuration parameters, until the transaction ends."""
-    connection.exec_driver_sql(_statement(tuple(sorted(values.items()))))
-
-
-@lru_cache(256)
-def _statement(values: tuple[tuple[str, str], ...]) -> str:
-    calls = ", ".join(f"set_config('{name}', '{value}', true)" for name, value in values)
-    return f"SELECT {calls}"

@@ -21,22 +21,25 @@ from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, select, true
+from sqlalchemy import Connection, select, true
 
-from storage.clips.cql2.conditions import condition
+from storage.clips.cql2.conditions import formed
 from storage.clips.cql2.tree import Predicate, properties
 from storage.clips.order import Order, PagePosition
 from storage.clips.plan import refusals, settings, statements
 from storage.clips.plan.indexes import END, RECORDED, START
 from storage.clips.plan.members import spans
 from storage.clips.plan.members.bounds import Bounds
-from storage.clips.plan.paths import Access, Condition, Known, Member, Paths
+from storage.clips.plan.paths import Access, Known, Member, Paths
 from storage.clips.plan.settings import Way
+from storage.clips.plan.statements import Columns, Residual
 from storage.clips.plan.walks import STRAY, Walks
+from storage.statements.forms import Condition, Fixed, Statement, clause
 from storage.tables import clips
 
 _LONGER = 4
 """How many times as many rows each turn visits."""
+_LONGEST = Fixed(spans.LONGEST_S)
 TELLING = 50
 """Clips of a sample that tell how many there are, within a third."""
 
@@ -64,13 +67,16 @@ def find_page(
     after: PagePosition | None,
     limit: int,
     caps: Caps | None = None,
+    set_to: Way | None = None,
+    columns: Columns = (),
 ) -> list[PagePosition]:
-    """The sort keys and ids of the first `limit` clips after a position (None: of all).
+    """The sort keys and ids of the first `limit` clips after a position (None: of all), with these columns of them.
 
     InvalidInput for a filter or an order that would have to look at all clips of a large catalog. What follows in the
-    transaction is planned as for a search, rows by their ids for instance; `settings.reset` ends that.
+    transaction is planned as for a search, rows by their ids for instance; `settings.reset` ends that. `set_to` is the
+    way that the transaction is set to already, if it is to any.
     """
-    return Search(connection, predicate, order, after, limit, caps or Caps()).page()
+    return Search(connection, predicate, order, after, limit, caps or Caps(), set_to=set_to, columns=columns).page()
 
 
 def find_and_count(
@@ -97,9 +103,11 @@ class Search:
     steps: list[str] = field(default_factory=list)
     counts: bool = False
     total: int | None = None
+    set_to: Way | None = None
+    columns: Columns = ()
 
     def __post_init__(self) -> None:
-        self._settings = settings.Settings(self.connection)
+        self._settings = settings.Settings(self.connection, self.set_to)
         self._settings.use(Way.WALK)  # the first and last rows of indexes are asked for
         self._position = self.after
         self._found: list[PagePosition] = []
@@ -114,11 +122,13 @@ class Search:
         if self._paths.fired != Bounds() or {START, END} & set(self._paths.ranges):
             self._assumed_ns = spans.assumed_longest_ns(self.connection)
             self._paths.ranges = spans.related(self._paths.ranges, self._paths.fired, self._assumed_ns)
-        recorded = spans.of_terms(self.connection, self._paths) & spans.of_paths(self.connection, self._paths)
+        self._accesses = list(self._paths.accesses())
+        recorded = spans.of_terms(self.connection, self._paths) & spans.of_accesses(self.connection, self._accesses)
         if recorded != Bounds():
             self._paths.ranges[RECORDED] = self._paths.ranges.get(RECORDED, Bounds()) & recorded
-        self._accesses = list(self._paths.accesses())
-        self._walks = Walks.of(self.order, self._paths, known.indexed).with_days(self.connection, self._paths.ranges)
+            self._accesses = list(self._paths.accesses())
+        walks = Walks.of(self.order, self._paths, self._accesses, known.indexed)
+        self._walks = walks.with_days(self.connection, self._paths.ranges)
         self._strays_unknown = self._walks.leaves_strays
 
     def page(self) -> list[PagePosition]:
@@ -170,7 +180,7 @@ class Search:
     def _has_at_most(self, rows: int, access: Access) -> bool:
         in_steps = all(path.in_steps for path in access)
         self._settings.use(Way.COUNT if in_steps else Way.COLLECT)
-        return bool(self.connection.execute(statements.count([access], [rows])).scalar_one() <= rows)
+        return int(statements.count([access], [rows]).value(self.connection)) <= rows
 
     def _few(self, at_most: int) -> tuple[Member | None, Access] | None:
         """The access that finds the fewest clips, if these are few, and counting them can stop early."""
@@ -181,7 +191,7 @@ class Search:
         each = [(path, cap) for (_, access), cap in zip(counted, caps, strict=True) for path in access]
         self._settings.use(Way.COUNT)
         query = statements.count([(path,) for path, _ in each], [cap for _, cap in each], *self._unknown())
-        row = self.connection.execute(query).one()
+        (row,) = query.rows(self.connection)
         if not self._learn(list(row[len(each) :])):
             self._plan()
             return self._few(at_most)
@@ -193,11 +203,13 @@ class Search:
                 few.append((count, member, tuple(path for path, number in of_paths if number) or access[:1]))
         return min(few, key=lambda one: one[0])[1:] if few else None
 
-    def _unknown(self) -> list[ColumnElement[Any]]:
+    def _unknown(self) -> list[Fixed | Statement]:
         """What is asked for beside the first counts, see `_learn`."""
-        strays = statements.count_clips([STRAY], self.caps.collected).scalar_subquery()
-        asked = [(self._assumed_ns is not None, spans.LONGEST_S), (self._strays_unknown, strays)]
-        return [value for is_asked, value in asked if is_asked]
+        longest = [] if self._assumed_ns is None else [_LONGEST]
+        return [*longest, self._strays()] if self._strays_unknown else [*longest]
+
+    def _strays(self) -> Statement:
+        return statements.count_clips([STRAY], self.caps.collected)
 
     def _learn(self, values: list[Any]) -> bool:
         """Heed what `_unknown` asked for; False if the longest clip is longer than was assumed, so that ranges are not
@@ -230,7 +242,7 @@ class Search:
             if at_once or any(path.visits for path in access):
                 self._settings.use(Way.COLLECT if at_once else Way.COUNT)
                 query = statements.count([access], [self.caps.collected])
-                if self.connection.execute(query).scalar_one() <= self.caps.collected:
+                if query.value(self.connection) <= self.caps.collected:
                     return member, access
         return None
 
@@ -258,16 +270,14 @@ class Search:
         self.steps.append(f"walk {rows}")
         if self._strays_unknown:
             self._settings.use(Way.COUNT)
-            self._heed_strays(
-                self.connection.execute(statements.count_clips([STRAY], self.caps.collected)).scalar_one()
-            )
+            self._heed_strays(self._strays().value(self.connection))
         self._settings.use(Way.WALK)
         is_exact = self._walks.path is not None and self._walks.path.exact
         residual = self._residual([self._walks.member] if self._walks.member is not None and is_exact else [])
         for segment in self.order.segments(self._position):
             walk = self._walks.walk(segment)
             end = walk.end(self.connection, rows)
-            self._found += self._run(walk.statement(end, residual, self.limit - len(self._found)))
+            self._found += self._run(walk.statement(end, residual, self.limit - len(self._found)), is_walk=True)
             if len(self._found) >= self.limit:
                 break
             if end is not None:
@@ -303,7 +313,7 @@ class Search:
             query, cap = statements.count_sampled(conditions, sampled), sampled
         else:
             query, cap = statements.count_clips(conditions, self.caps.collected), self.caps.collected
-        return int(self.connection.execute(query).scalar_one()) <= cap
+        return int(query.value(self.connection)) <= cap
 
     def _collect_on_clips(self, conditions: list[Condition]) -> list[PagePosition]:
         self.steps.append("collect together")
@@ -320,7 +330,7 @@ class Search:
             return self._run_all(statements.collect_clips(self.order, self.after, conditions, residual, self.limit))
         return self._run_all(statements.intersect_sets(self.order, self.after, sets, residual, self.limit))
 
-    def _found_by_all(self, but: Collection[Access] = ()) -> tuple[list[Condition], list[Any], Condition]:
+    def _found_by_all(self, but: Collection[Access] = ()) -> tuple[list[Condition], list[Any], Residual]:
         """The clips of one access of each member, and what is left to check of them.
 
         As conditions on clips where all accesses are in their table; otherwise as sets of ids, too.
@@ -329,7 +339,7 @@ class Search:
         conditions, residual = [statements.either(access) for access in of_clips], self._residual(exact)
         sets = [statements.ids_of(access) for access in others]
         if sets and conditions:
-            sets.append(select(clips.c.id).where(*conditions))
+            sets.append(select(clips.c.id).where(*map(clause, conditions)))
         return conditions, sets, residual
 
     def _one_of_each(self, but: Collection[Access]) -> tuple[list[Access], list[Access], list[Member]]:
@@ -342,22 +352,23 @@ class Search:
         exact = [member for member, access in both if member is not None and all(path.exact for path in access)]
         return [access for _, access in on_clips], [access for _, access in elsewhere], exact
 
-    def _residual(self, found_by: Collection[Member]) -> Condition:
+    def _residual(self, found_by: Collection[Member]) -> Residual:
         """What is left to check of rows that are exactly those of these members."""
-        if not found_by:
-            return true() if self.predicate is None else condition(self.predicate, fenced=True)
-        left = [condition(member.predicate, fenced=True) for member in self._paths.members if member not in found_by]
-        return statements.all_of(left)
+        left = (member.predicate for member in self._paths.members if member not in found_by)
+        return tuple(formed(predicate, fenced=True) for predicate in left)
 
-    def _run(self, query: Select[Any]) -> list[PagePosition]:
-        return [PagePosition(row[0], row[1]) for row in self.connection.execute(query)]
+    def _run(self, query: Statement, *, is_walk: bool = False) -> list[PagePosition]:
+        """The clips of a statement, with their columns: to ask for these by the ids took a statement more."""
+        if self.columns:
+            query = statements.with_columns(query, self.order, self.columns, is_walk=is_walk)
+        return [PagePosition(row[0], row[1], row) for row in query.rows(self.connection)]
 
-    def _run_all(self, query: Select[Any]) -> list[PagePosition]:
+    def _run_all(self, query: Statement) -> list[PagePosition]:
         """The page of a statement that collects all clips of the filter."""
         if not self.counts:
             return self._run(query)
-        rows = self.connection.execute(statements.counted(query)).all()
-        self.total = rows[0].collected if rows else 0
+        rows = statements.counted(query).rows(self.connection)
+        self.total = rows[0][-1] if rows else 0
         return [PagePosition(row[0], row[1]) for row in rows]
 
     def _require_searchable(self) -> None:

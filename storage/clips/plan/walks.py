@@ -6,15 +6,16 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Table, and_, not_, true
+from sqlalchemy import ColumnElement, Connection, Table, and_, not_
 
 from storage.clips.cql2.tree import Between, Comparison, In
 from storage.clips.order import Order, Segment
 from storage.clips.plan.indexes import RECORDED, START, Index, index_of, statistic_index
 from storage.clips.plan.members import days, spans
 from storage.clips.plan.members.bounds import Bounds, bounds_of
-from storage.clips.plan.paths import Access, Condition, Member, Path, Paths
+from storage.clips.plan.paths import Access, Member, Path, Paths
 from storage.clips.plan.statements import Walk
+from storage.statements.forms import Condition
 from storage.tables import clip_fires, clips
 
 _ANY = Bounds()
@@ -42,9 +43,11 @@ class Walks:
     days_leave_strays: bool = False
 
     @classmethod
-    def of(cls, order: Order, paths: Paths, indexed: Collection[str]) -> Walks:
+    def of(
+        cls, order: Order, paths: Paths, accesses: Iterable[tuple[Member | None, Access]], indexed: Collection[str]
+    ) -> Walks:
         index = _index_of_order(order, indexed)
-        member, path = _in_time(paths.accesses()) if index in (RECORDED, START) else (None, None)
+        member, path = _in_time(accesses) if index in (RECORDED, START) else (None, None)
         own = Bounds() if index is None else paths.ranges.get(index, Bounds())
         if order.by.signal is not None:
             for one in paths.members:
@@ -77,19 +80,19 @@ class Walks:
             return Walk(self.order, segment, self.order.key, by_id=True)
         key, source, found, rest = self._source(self.index)
         if not segment.lacks:
-            found = and_(found, self.own.condition(key, self.index.kind), self.by_day.condition(key, self.index.kind))
-            if self.narrowed is not None:
-                found = and_(found, self.narrowed.condition(key, "integer"))
+            within = [(self.own, self.index.kind), (self.by_day, self.index.kind), (self.narrowed, "integer")]
+            found += [bounds.condition(key, kind) for bounds, kind in within if bounds not in (None, _ANY)]
         leading = None if self.path is None else self.path.leading
-        return Walk(self.order, segment, key, source, found, rest, leading)
+        return Walk(self.order, segment, key, source, tuple(found), rest, leading)
 
-    def _source(self, index: Index) -> tuple[ColumnElement[Any], Table, Condition, Condition]:
+    def _source(self, index: Index) -> tuple[ColumnElement[Any], Table, list[Condition], ColumnElement[bool] | None]:
+        """The key, its table, what the index finds there, and what is left to check of its rows."""
         if self.path is None:
-            return index.column, index.source, index.where, true()
+            return index.column, index.source, [] if index.has_nulls else [index.where], None
         source = self.path.source
         key: ColumnElement[Any] = clip_fires.c.recorded_ns if source is clip_fires else clips.c.recorded_ns
         rest = self.path.rest if index == RECORDED else and_(self.path.rest, not_(STRAY))
-        return key, source, self.path.condition, rest
+        return key, source, [self.path.condition], rest
 
 
 def _index_of_order(order: Order, indexed: Collection[str]) -> Index | None:

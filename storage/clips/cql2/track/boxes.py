@@ -10,20 +10,23 @@ from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import Boolean, ColumnElement, Float, Numeric, and_, case, false, func, or_, true
+from sqlalchemy import Boolean, ColumnElement, Float, Numeric, and_, case, false, func, null, or_, true
 
 from storage.clips.cql2.track.geometry import HALF, ROOM, TURN
-from storage.clips.cql2.track.rows import Condition, Number, at_the_antimeridian
-from storage.statements.prepared import Template
+from storage.clips.cql2.track.rows import Condition, Number, at_the_antimeridian, has_track
+from storage.statements.prepared import Bound, Template
 from storage.tables import clips
 
 _c = clips.c
 
 
-def meets(west: Decimal, south: Decimal, east: Decimal, north: Decimal) -> Condition:
-    """Whether a track has a point in a box, edges included; `east` is above 180 if it crosses the antimeridian."""
+def meets(west: Decimal, south: Decimal, east: Decimal, north: Decimal) -> Bound:
+    """Whether a track has a point in a box, edges included; `east` is above 180 if it crosses the antimeridian.
+
+    Unknown without a track.
+    """
     relation = _MEETS_ACROSS if east > HALF else _MEETS
-    return relation(
+    return relation.bound(
         west=west,
         south=south,
         east=east,
@@ -53,7 +56,7 @@ def _meets(sides: Sequence[Number], inner: Sequence[ColumnElement[float]], *, ac
     )
     exactly: Condition = func.track_meets_box(_c.track, *sides, turned, type_=Boolean)
     # CASE, as OR does not say which is computed first; and a clip that has no box is compared exactly.
-    return case((is_inside, true()), else_=exactly)
+    return case((has_track(), case((is_inside, true()), else_=exactly)), else_=null())
 
 
 def _template(*, across: bool) -> Template:

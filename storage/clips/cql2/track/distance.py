@@ -18,6 +18,7 @@ from storage.clips.cql2.shapes import Box
 from storage.clips.cql2.track.geometry import Edge, Geometry
 from storage.clips.cql2.track.relations import relation
 from storage.clips.cql2.track.rows import Number, Segment, edges, fenced, has_track, points, positions, segments
+from storage.statements.forms import clause
 from storage.tables import clips
 
 EARTH_RADIUS_M = 6_371_008.8
@@ -34,7 +35,7 @@ def distance_m(geometry: Geometry) -> ColumnElement[Any]:
         _shortest(positions(), edges([*literal_edges, *lone], turned="everywhere")),
         _shortest(points(corners, turned="everywhere"), segments(with_places=True)),
     )
-    apart = case((relation("s_intersects", geometry), literal(0.0, Float)), else_=nearest)
+    apart = case((clause(relation("s_intersects", geometry)), literal(0.0, Float)), else_=nearest)
     return case((has_track(), apart), else_=null())
 
 

@@ -16,6 +16,7 @@ from storage.clips.cql2.track import boxes
 from storage.clips.cql2.track.geometry import Geometry
 from storage.clips.cql2.track.parts import FIRST, AreaParts, LineParts, PointParts, is_line
 from storage.clips.cql2.track.rows import Condition, has_track
+from storage.statements import forms
 from triggers.errors import InvalidInput
 
 
@@ -29,8 +30,12 @@ class _Parts:
     geometry: Geometry
 
 
-def relation(name: str, geometry: Geometry) -> Condition:
+def relation(name: str, geometry: Geometry) -> forms.Condition:
     """`name(geometry, ...)` between the track and a geometry: true, false, or NULL without a track."""
+    rectangle = geometry.rectangle() if name in ("s_intersects", "s_disjoint") else None
+    if rectangle is not None:
+        meets = boxes.meets(*rectangle)
+        return meets if name == "s_intersects" else not_(meets.clause)
     parts = _Parts(
         PointParts(geometry) if geometry.points else None,
         LineParts(geometry) if geometry.lines else None,
@@ -38,9 +43,7 @@ def relation(name: str, geometry: Geometry) -> Condition:
         geometry,
     )
     if parts.areas and not parts.points and not parts.lines and name in ("s_intersects", "s_disjoint"):
-        rectangle = geometry.rectangle()
-        meets = _meets(parts.areas) if rectangle is None else boxes.meets(*rectangle)
-        related = meets if name == "s_intersects" else not_(meets)
+        related = _meets(parts.areas) if name == "s_intersects" else not_(_meets(parts.areas))
     else:
         of_line, of_point = _RELATIONS[name]
         related = case((is_line(), of_line(parts)), else_=of_point(parts))

@@ -9,15 +9,19 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
+from itertools import islice
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, false, literal, true
+from sqlalchemy import ColumnElement, and_, false, true
 
 from storage.clips.cql2.moments import HIGHEST_NS, LOWEST_NS, Moment
-from storage.clips.cql2.operands import IntervalOperand, Operand, Reference, Value
+from storage.clips.cql2.operands import Operand, Reference, Value, literal_ends
 from storage.clips.cql2.tree import Between, Comparison, In, Leaf, TemporalRelation
 from storage.clips.order import SQL_TYPES
 from storage.clips.properties import Property, SortType
+from storage.statements.forms import Condition
+from storage.statements.prepared import Template
 
 _MIRRORED = {"=": "=", "<>": "<>", "<": ">", "<=": ">=", ">": "<", ">=": "<="}
 
@@ -44,29 +48,37 @@ class Bounds:
             choices = tuple(choice for choice in self.choices if choice in other.choices)
         return Bounds(low, high, low_open, high_open, choices)
 
-    def condition(self, column: ColumnElement[Any], kind: SortType) -> ColumnElement[bool]:
+    def condition(self, column: ColumnElement[Any], kind: SortType) -> Condition:
         """The bounds as a condition that an index of the column answers."""
-        conditions: list[ColumnElement[bool]] = []
+        tests = self._tests(kind)
+        if tests is None:
+            return false()
+        if not tests:
+            return true()
+        values = [value for _, of_one in tests for value in of_one]
+        form = _form(column, kind, tuple((operator, len(of_one)) for operator, of_one in tests))
+        return form.bound(**{f"value{number}": value for number, value in enumerate(values)})
+
+    def _tests(self, kind: SortType) -> list[tuple[str, list[Any]]] | None:
+        """Operators that must hold of a value, each with its operands; None if no value is within the bounds."""
+        tests: list[tuple[str, list[Any]]] = []
         if self.choices is not None:
             values = [self._typed(choice, kind, up=None) for choice in self.choices]
             values = [value for value in values if value is not None]
             if not values:
-                return false()
-            typed: list[ColumnElement[Any]] = [literal(value, SQL_TYPES[kind]) for value in values]
-            conditions.append(column == typed[0] if len(typed) == 1 else column.in_(typed))
+                return None
+            tests.append(("=" if len(values) == 1 else "IN", values))
         low = None if self.low is None else self._typed(self.low, kind, up=True)
         high = None if self.high is None else self._typed(self.high, kind, up=False)
         if kind == "integer" and (_beyond(low, HIGHEST_NS, 1) or _beyond(high, LOWEST_NS, -1)):
-            return false()
+            return None
         if low is not None:
-            low = low if kind != "integer" else max(low, LOWEST_NS)
-            first: ColumnElement[Any] = literal(low, SQL_TYPES[kind])
-            conditions.append(column > first if self.low_open and low == self.low else column >= first)
+            first = low if kind != "integer" else max(low, LOWEST_NS)
+            tests.append((">" if self.low_open and first == self.low else ">=", [first]))
         if high is not None:
-            high = high if kind != "integer" else min(high, HIGHEST_NS)
-            last: ColumnElement[Any] = literal(high, SQL_TYPES[kind])
-            conditions.append(column < last if self.high_open and high == self.high else column <= last)
-        return and_(*conditions) if conditions else true()
+            last = high if kind != "integer" else min(high, HIGHEST_NS)
+            tests.append(("<" if self.high_open and last == self.high else "<=", [last]))
+        return tests
 
     def _typed(self, value: Any, kind: SortType, *, up: bool | None) -> Any:
         """A value as the column has it: integers rounded into the bounds, and no choice that is not one."""
@@ -77,6 +89,28 @@ class Bounds:
         if up is None:
             return int(value) if value == int(value) and LOWEST_NS <= value <= HIGHEST_NS else None
         return math.ceil(value) if up else math.floor(value)
+
+
+@lru_cache(1024)
+def _form(column: ColumnElement[Any], kind: SortType, tests: tuple[tuple[str, int], ...]) -> Template:
+    """The condition that tests of a column hold, each an operator with so many operands."""
+
+    def write(**values: ColumnElement[Any]) -> ColumnElement[bool]:
+        operands = iter(values.values())
+        return and_(*(_TESTS[operator](column, list(islice(operands, count))) for operator, count in tests))
+
+    types = {f"value{number}": SQL_TYPES[kind]() for number in range(sum(count for _, count in tests))}
+    return Template(write, **types)
+
+
+_TESTS: Mapping[str, Callable[[ColumnElement[Any], list[ColumnElement[Any]]], ColumnElement[bool]]] = {
+    "=": lambda column, values: column == values[0],
+    "IN": lambda column, values: column.in_(values),
+    ">": lambda column, values: column > values[0],
+    ">=": lambda column, values: column >= values[0],
+    "<": lambda column, values: column < values[0],
+    "<=": lambda column, values: column <= values[0],
+}
 
 
 def _beyond(end: int | None, limit: int, sign: int) -> bool:
@@ -146,18 +180,9 @@ def span_of(leaf: Leaf) -> tuple[Property, Span] | None:
             name = _CONVERSES.get(name.lower(), name.lower())
         case _:
             return None
-    ends = _literal_ends(literal_)
+    ends = literal_ends(literal_)
     related = _RELATIONS.get(name)
     return None if ends is None or related is None else (asked.property, related(*ends))
-
-
-def _literal_ends(operand: Operand) -> tuple[int, int] | None:
-    match operand:
-        case Moment(first, last):
-            return first, last
-        case IntervalOperand(Moment() as first, Moment() as last):
-            return first.first_ns, last.last_ns
-    return None
 
 
 def _equal(value: int) -> Bounds:

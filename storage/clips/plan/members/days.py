@@ -13,6 +13,7 @@ from sqlalchemy import ColumnElement, Connection, and_, func, select
 from storage.clips.plan.indexes import END, EXPIRES, READY, RECORDED, START, STORED, Index
 from storage.clips.plan.members import spans
 from storage.clips.plan.members.bounds import Bounds
+from storage.statements.forms import clause
 from storage.tables import clip_days
 from triggers.times import DAY_NS
 
@@ -54,11 +55,11 @@ def _meets(first: ColumnElement[int], last: ColumnElement[int], bounds: Bounds) 
     """Whether the values from `first` to `last` of a day have one within bounds."""
     within = spans.shifted(bounds, 0, 0)
     ends = Bounds(low=within.low).condition(last, "integer"), Bounds(high=within.high).condition(first, "integer")
-    return and_(first.is_not(None), *ends)
+    return and_(first.is_not(None), *map(clause, ends))
 
 
 def _recorded(bounds: Bounds) -> ColumnElement[bool]:
     within = spans.shifted(bounds, 0, 0)
     low = None if within.low is None else within.low // DAY_NS
     high = None if within.high is None else within.high // DAY_NS
-    return Bounds(low, high).condition(clip_days.c.day, "integer")
+    return clause(Bounds(low, high).condition(clip_days.c.day, "integer"))

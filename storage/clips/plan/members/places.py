@@ -12,6 +12,7 @@ from sqlalchemy.types import NullType
 
 from storage.clips.cql2.shapes import TURN, Box
 from storage.clips.cql2.tree import SpatialRelation
+from storage.statements.forms import Condition
 from storage.statements.prepared import Template
 from storage.tables import clips
 from storage.tables.clips import BOX
@@ -23,13 +24,12 @@ _BOX: ColumnElement[Any] = literal_column(
 )
 
 
-def near(leaf: SpatialRelation) -> list[ColumnElement[bool]]:
+def near(leaf: SpatialRelation) -> list[Condition]:
     """The conditions that the index answers, one of which holds; none for a relation that holds of what is far away."""
     if leaf.name.lower() not in _BOUNDED:
         return []
     boxes = [part if isinstance(part, Box) else part.bounds() for part in leaf.shape]
-    has_one = clips.c.min_latitude.is_not(None)
-    return [and_(has_one, _meets(box, turn)) for box in boxes for turn in _turns(box)]
+    return [_meets(box, turn) for box in boxes for turn in _turns(box)]
 
 
 def _turns(box: Box) -> list[float]:
@@ -37,8 +37,8 @@ def _turns(box: Box) -> list[float]:
     return [turn for turn in (0.0, TURN, -TURN) if box.east + turn >= -180 and box.west + turn < 540]
 
 
-def _meets(box: Box, turn: float) -> ColumnElement[bool]:
-    return _MEETS(west=box.west + turn, south=box.south, east=box.east + turn, north=box.north)
+def _meets(box: Box, turn: float) -> Condition:
+    return _MEETS.bound(west=box.west + turn, south=box.south, east=box.east + turn, north=box.north)
 
 
 def _box_meets(
@@ -46,7 +46,7 @@ def _box_meets(
 ) -> ColumnElement[bool]:
     asked = func.box(func.point(west, south), func.point(east, north), type_=NullType())
     meets: ColumnElement[bool] = _BOX.op("&&", is_comparison=True)(asked)
-    return meets
+    return and_(clips.c.min_latitude.is_not(None), meets)
 
 
 _FLOAT: Float[float] = Float()

@@ -6,6 +6,7 @@ except for those few whose clock was wrong. So a time range narrows the walk of 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from weakref import WeakKeyDictionary
 
@@ -14,8 +15,9 @@ from sqlalchemy import ColumnElement, Connection, Engine, func, select
 from storage.clips.cql2.moments import HIGHEST_NS, LOWEST_NS
 from storage.clips.plan.indexes import END, RECORDED, START, Index
 from storage.clips.plan.members.bounds import Bounds
-from storage.clips.plan.paths import Paths
+from storage.clips.plan.paths import Access, Member, Paths
 from storage.clips.properties import require_property, terms
+from storage.statements.forms import clause
 from triggers.times import NS_PER_S
 
 _ROUNDING_NS = 1_000_000
@@ -74,14 +76,13 @@ def of_terms(connection: Connection, paths: Paths) -> Bounds:
     return bounds
 
 
-def of_paths(connection: Connection, paths: Paths) -> Bounds:
-    """When the clips of paths were recorded whose indexes have them by time: the first and the last row of each."""
+def of_accesses(connection: Connection, found: Sequence[tuple[Member | None, Access]]) -> Bounds:
+    """When the clips of accesses were recorded whose indexes have them by time: the first and the last row of each."""
     bounds = Bounds()
-    found = list(paths.accesses())
     for path in (access[0] for _, access in found if len(access) == 1 and access[0].by_time and len(found) > 1):
         recorded: ColumnElement[int] = path.source.c.recorded_ns
         leading = recorded if path.leading is None else path.leading
-        rows = select(recorded).where(path.condition).limit(1)
+        rows = select(recorded).where(clause(path.condition)).limit(1)
         ends = (rows.order_by(leading, recorded), rows.order_by(leading.desc(), recorded.desc()))
         first, last = connection.execute(select(*(end.scalar_subquery() for end in ends))).one()
         bounds = bounds if first is None else bounds & Bounds(first, last)

@@ -6,12 +6,13 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import Connection, event
+from sqlalchemy import Connection
 
 from storage.clips.order import PagePosition
 from storage.clips.plan import Caps
 from storage.clips.plan.strategy import Search
 from storage.clips.query import ClipQuery
+from tests.support.statements import noted
 
 CLIPS = 4000
 """Of the catalog of these tests."""
@@ -49,16 +50,8 @@ def explain(connection: Connection, query: ClipQuery, caps: Caps) -> Explained:
 
 def explain_statements(connection: Connection, run: Callable[[], object]) -> Explained:
     """Run something that reads, and then each of its statements again under EXPLAIN ANALYZE."""
-    sent: list[tuple[str, Any]] = []
-
-    def _note(_connection: Any, _cursor: Any, statement: str, parameters: Any, _context: Any, _many: bool) -> None:
-        sent.append((statement, parameters))
-
-    event.listen(connection, "before_cursor_execute", _note)
-    try:
+    with noted(connection) as sent:
         run()
-    finally:
-        event.remove(connection, "before_cursor_execute", _note)
     explained = Explained()
     for statement, parameters in sent:
         if "set_config" in statement:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from sqlalchemy import Connection, event
+from sqlalchemy import Connection
 
 from bench.search.made import place_with
 from bench.search.questions import FILTERS, SORTS, Question, pairs
@@ -18,6 +18,7 @@ from storage.clips.plan import strategy
 from storage.clips.query import ClipQuery
 from storage.database import Database
 from tests.storage.clips.plan.explained import CAPS, Explained, explain
+from tests.support.statements import noted
 
 pytestmark = pytest.mark.integration
 
@@ -194,16 +195,8 @@ def test_pairs_of_filters_find_the_same_when_walks_come_first(connection: Connec
 
 
 def test_a_search_sets_no_parameter_that_is_set_already(connection: Connection) -> None:
-    sent: list[str] = []
-
-    def _note(_connection: object, _cursor: object, statement: str, *_others: object) -> None:
-        sent.append(statement)
-
-    event.listen(connection, "before_cursor_execute", _note)
-    try:
+    with noted(connection) as sent:
         asked(Question("few", "trigger = 'rare'", "-recorded")).positions(connection, CAPS)
-    finally:
-        event.remove(connection, "before_cursor_execute", _note)
-    first, *others = [statement for statement in sent if "set_config" in statement]
+    first, *others = [statement for statement, _ in sent if "set_config" in statement]
     assert "'jit'" in first
     assert not any("'jit'" in statement for statement in others)

@@ -1,0 +1,32 @@
+"""Statements in the driver's words, asked of the driver itself."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import psycopg
+from sqlalchemy import Connection
+from sqlalchemy.exc import DBAPIError
+
+
+def rows_of(connection: Connection, text: str, parameters: Mapping[str, Any]) -> Sequence[Sequence[Any]]:
+    """All rows of the answer to a statement, as tuples; errors as SQLAlchemy raises them.
+
+    It belongs to the connection's transaction. SQLAlchemy describes the columns of each answer anew, which takes it
+    longer than PostgreSQL needs for a statement of a search.
+    """
+    pooled = connection.connection
+    cursor = pooled.cursor()
+    try:
+        cursor.execute(text, parameters)
+        return cursor.fetchall()
+    except psycopg.Error as error:
+        is_lost = connection.dialect.is_disconnect(error, pooled.dbapi_connection, cursor)  # type: ignore[arg-type]
+        if is_lost:
+            connection.invalidate(error)
+        raise DBAPIError.instance(
+            text, parameters, error, psycopg.Error, connection_invalidated=is_lost, dialect=connection.dialect
+        ) from error
+    finally:
+        cursor.close()
