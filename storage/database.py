@@ -6,9 +6,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+import psycopg
 from psycopg.errors import QueryCanceled
 from sqlalchemy import Connection, Engine, create_engine, event, text
-from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import DBAPIError, InvalidatePoolError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from storage.jsonb import json_of
@@ -83,7 +84,6 @@ class Database:
             url,
             pool_size=pool_size,
             max_overflow=0,
-            pool_pre_ping=True,
             pool_timeout=connection_wait_s,
             connect_args=TCP_ARGUMENTS,
             json_deserializer=json_of,
@@ -96,6 +96,17 @@ class Database:
                 connection.execute(f"SET statement_timeout = {round(statement_s * 1000)}")
                 connection.commit()
             return connection
+
+        dialect = self.engine.dialect
+
+        @event.listens_for(self.engine, "checkout")
+        def _require_alive(connection: Any, _record: object, _pooled: object) -> None:
+            # As `pool_pre_ping` does, which asks of each transaction once more what the last one has answered.
+            if not connection.has_just_answered:
+                try:
+                    dialect.do_ping(connection)
+                except psycopg.OperationalError as error:
+                    raise InvalidatePoolError from error
 
     @classmethod
     def from_settings(cls, settings: Settings, *, statement_s: float | None = None) -> Database:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import select
 import time
 from collections.abc import Generator
 from typing import Any, Self, TypeVar
@@ -13,6 +15,8 @@ R = TypeVar("R")
 
 SILENCE_S = 10.0
 """How long a statement may run without a word of the server before the server is asked."""
+FRESH_S = 1.0
+"""How long a connection that has answered is taken to live, if its socket does not say otherwise."""
 CONNECT_S = 5
 """How long a connection may take, the one that asks included."""
 TCP_ARGUMENTS = {
@@ -35,13 +39,28 @@ class WatchedConnection(psycopg.Connection[Any]):
     """
 
     silence_s = SILENCE_S
+    _spoke_s = -math.inf
+    """When the server last spoke, by the monotonic clock."""
 
     @classmethod
     def opened(cls, silence_s: float, *args: Any, **arguments: Any) -> Self:
         """`psycopg.connect` with these arguments."""
         connection = cls.connect(*args, **arguments)
         connection.silence_s = silence_s
+        connection._spoke_s = time.monotonic()
         return connection
+
+    @property
+    def has_just_answered(self) -> bool:
+        """Whether the server spoke less than FRESH_S ago, and neither speaks nor has hung up since.
+
+        A server that ends, or a machine that forgets the connection, says so on the socket.
+        """
+        if self.closed or time.monotonic() - self._spoke_s > FRESH_S:
+            return False
+        socket = select.poll()
+        socket.register(self.fileno(), select.POLLIN)
+        return not socket.poll(0)
 
     def wait(self, gen: Generator[Any, Any, R], interval: float = 0.1, timeout: float | None = None) -> R:
         """As psycopg waits, every `interval` seconds of which comes back here; see the class."""
@@ -54,7 +73,7 @@ class WatchedConnection(psycopg.Connection[Any]):
             while True:
                 ready = yield wanted
                 if ready:
-                    spoke_s = time.monotonic()
+                    self._spoke_s = spoke_s = time.monotonic()
                 elif time.monotonic() - spoke_s > self.silence_s:
                     self._require_answer()
                     spoke_s = time.monotonic()

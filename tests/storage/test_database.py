@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import math
+from contextlib import ExitStack
+
 import pytest
 from sqlalchemy import text
 from sqlalchemy.engine import make_url
 
 import storage.database
+from storage import watched_connection
 from storage.database import Database
+from tests.support.statements import noted
 from triggers.errors import Misconfigured, Overloaded, Unreachable
 
 
@@ -73,3 +78,31 @@ def test_a_lost_connection_is_unreachable(database: Database) -> None:
             killer.execute(text("SELECT pg_terminate_backend(:pid, 10000)"), {"pid": pid})
         connection.execute(text("SELECT 1"))
     other.close()
+
+
+def test_a_pooled_connection_that_the_server_has_ended_is_replaced(database: Database) -> None:
+    other = Database(database.url, pool_size=1)
+    pids = []
+    for _ in range(2):
+        with other.begin() as connection:
+            pids.append(connection.execute(text("SELECT pg_backend_pid()")).scalar_one())
+        with database.begin() as killer:
+            killer.execute(text("SELECT pg_terminate_backend(:pid, 10000)"), {"pid": pids[-1]})
+    other.close()
+    assert pids[0] != pids[1]
+
+
+@pytest.mark.parametrize(("fresh_s", "before"), [(math.inf, 0), (-1.0, 1)])
+def test_a_pooled_connection_is_asked_whether_it_lives_unless_it_has_just_answered(
+    database: Database, monkeypatch: pytest.MonkeyPatch, fresh_s: float, before: int
+) -> None:
+    monkeypatch.setattr(watched_connection, "FRESH_S", fresh_s)
+    other = Database(database.url, pool_size=1)
+    with ExitStack() as noting:
+        with other.begin() as connection:
+            sent = noting.enter_context(noted(connection))
+        with other.begin() as connection:
+            connection.execute(text("SELECT 1"))
+    other.close()
+    statements = [statement for statement, _ in sent]
+    assert statements[before:] == ["SELECT 1"]
