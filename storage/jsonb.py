@@ -68,7 +68,7 @@ def _check(value: object, what: str, depth: int) -> None:
     if depth > MAX_DEPTH:
         raise InvalidInput(f"{what}: nested deeper than {MAX_DEPTH}")
     if isinstance(value, str):
-        if "\x00" in value or any("\ud800" <= character <= "\udfff" for character in value):
+        if _NOT_STORED.search(value) is not None:
             raise InvalidInput(f"{what}: a text holds U+0000 or half a surrogate pair", remedy="remove the character")
     elif isinstance(value, float) and not math.isfinite(value):
         raise InvalidInput(f"{what}: a number is {value}", remedy="JSON has no NaN and no infinities")

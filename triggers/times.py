@@ -12,6 +12,7 @@ NS_PER_MS = 1_000_000
 MS_PER_S = 1000
 DAY_NS = 86_400 * NS_PER_S
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_EPOCH_IN_UTC = _EPOCH.replace(tzinfo=None)
 _RFC3339 = re.compile(
     r"(?P<day>\d{4}-\d\d-\d\d)[Tt ](?P<clock>\d\d:\d\d:\d\d)(?:\.(?P<fraction>\d{1,9}))?(?P<zone>[Zz]|[+-]\d\d:\d\d)",
     re.ASCII,
@@ -33,8 +34,7 @@ def format_time(t_ns: int) -> str:
     """
     # datetime only has microseconds, so the fraction is appended as text and never passes through it.
     seconds, fraction_ns = divmod(t_ns, NS_PER_S)
-    moment = _EPOCH + timedelta(seconds=seconds)
-    return f"{moment.replace(tzinfo=None).isoformat()}.{fraction_ns:09d}Z"
+    return f"{(_EPOCH_IN_UTC + timedelta(seconds=seconds)).isoformat()}.{fraction_ns:09d}Z"
 
 
 def parse_time(text: str) -> int:

@@ -44,6 +44,9 @@ def geometry_of_cell(corners: Sequence[Position]) -> dict[str, Any]:
 
 def _cut(positions: Sequence[Position]) -> list[list[Position]]:
     """The line in pieces, none of which crosses the antimeridian; both sides of a cut have the point on it."""
+    longitudes = [longitude for longitude, _ in positions]
+    if max(longitudes) - min(longitudes) <= _HALF:  # nearly all lines
+        return [list(positions)]
     pieces = [[positions[0]]]
     for (x1, y1), (x2, y2) in pairwise(positions):
         if abs(x2 - x1) > _HALF:  # the short way round is over the antimeridian

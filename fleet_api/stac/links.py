@@ -57,14 +57,11 @@ class Links:
 
     def of_item(self, collection: str, clip_id: str) -> list[Link]:
         """Of one item, and to everything else that we know of the clip."""
-        place = _collection(collection)
         clip = quote(clip_id, safe="")
         everything = f"{self.api}/v1/clips/{clip}"
         return [
-            self._to("self", f"{place}/items/{clip}", GEOJSON),
-            self._to("collection", place, JSON),
-            self._to("parent", place, JSON),
-            self.root(),
+            self._to("self", f"{_collection(collection)}/items/{clip}", GEOJSON),
+            *_of_items(self, collection),
             {"rel": "alternate", "type": JSON, "href": everything, "title": "Statistics, labels and remarks"},
         ]
 
@@ -90,8 +87,18 @@ class Links:
         """The address of the queryables of a collection, or of all."""
         return f"{self.api}{ROOT}{'' if collection is None else _collection(collection)}/queryables"
 
+    def of_items(self, collection: str) -> tuple[Link, ...]:
+        """Those that all items of one collection have."""
+        place = _collection(collection)
+        return self._to("collection", place, JSON), self._to("parent", place, JSON), self.root()
+
     def _to(self, rel: str, place: str, media_type: str) -> Link:
         return {"rel": rel, "type": media_type, "href": f"{self.api}{ROOT}{place}"}
+
+
+@lru_cache(1000)
+def _of_items(links: Links, collection: str) -> tuple[Link, ...]:
+    return links.of_items(collection)
 
 
 @lru_cache(1000)

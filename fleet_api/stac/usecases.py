@@ -46,7 +46,7 @@ class Found:
     next: str | None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Placed:
     """A clip with what was extracted from it, and its track for those who see it."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 
 from fleet_api.clips.views import linked_files
@@ -32,6 +33,13 @@ _ROLES: Mapping[str, list[str]] = {
     media_types.MP4: ["overview"],
     media_types.JSON: ["metadata"],
 }
+_RECORDING_ID, _DIGEST, _STATE, _DURATION_S, _SIZE_BYTES, _CAMPAIGN, _TRIGGER, _LABELS, _READY_AT = (
+    PREFIX + name
+    for name in (
+        *("recording_id", "digest", "state", "duration_s", "size_bytes"),
+        *("campaign", "trigger", "labels", "ready_at"),
+    )
+)
 
 
 def landing_view(links: Links, collections: Sequence[str]) -> dict[str, Any]:
@@ -129,7 +137,7 @@ def _properties(clip: Clip) -> dict[str, Any]:
     """Under the standard's names and, for what it has none, under those that filters use, after a prefix."""
     start, end = format_time(clip.start_ns), format_time(clip.end_ns)
     triggers = sorted({fire.trigger for fire in clip.fires})
-    # Written out, as there are a hundred of them on a page.
+    # Written out, with names that are made once, as there are a hundred of them on a page.
     shown: dict[str, Any] = {
         "title": f"{', '.join(triggers)} of {clip.vehicle_id} at {start[:19]}Z",
         "datetime": start,
@@ -138,25 +146,30 @@ def _properties(clip: Clip) -> dict[str, Any]:
         "created": _moment(clip.stored_at),
         "platform": clip.vehicle_id,
         "keywords": list(clip.tags),
-        f"{PREFIX}recording_id": clip.recording_id,
-        f"{PREFIX}digest": clip.digest,
-        f"{PREFIX}state": clip.state,
-        f"{PREFIX}duration_s": (clip.end_ns - clip.start_ns) / NS_PER_S,
-        f"{PREFIX}size_bytes": clip.size_bytes,
-        f"{PREFIX}campaign": sorted({fire.campaign for fire in clip.fires}),
-        f"{PREFIX}trigger": triggers,
-        f"{PREFIX}labels": list(clip.labels),
+        _RECORDING_ID: clip.recording_id,
+        _DIGEST: clip.digest,
+        _STATE: clip.state,
+        _DURATION_S: (clip.end_ns - clip.start_ns) / NS_PER_S,
+        _SIZE_BYTES: clip.size_bytes,
+        _CAMPAIGN: sorted({fire.campaign for fire in clip.fires}),
+        _TRIGGER: triggers,
+        _LABELS: list(clip.labels),
     }
     if clip.expires_at is not None:
         shown["expires"] = _moment(clip.expires_at)
     if clip.ready_at is not None:
-        shown[f"{PREFIX}ready_at"] = _moment(clip.ready_at)
+        shown[_READY_AT] = _moment(clip.ready_at)
     for name, value in (("damage", clip.damage), ("place_cell", clip.place_cell), ("duplicate_of", clip.duplicate_of)):
         if value is not None:
             shown[PREFIX + name] = value
     for name, value in clip.attributes.items():
-        shown[PREFIX + attribute_name(name)] = value
+        shown[_of_attribute(name)] = value
     return shown
+
+
+@lru_cache(1000)
+def _of_attribute(name: str) -> str:
+    return PREFIX + attribute_name(name)
 
 
 def _moment(at: datetime) -> str:
