@@ -1,4 +1,4 @@
-"""Use case for limits: set the one of a campaign, a cost centre or the fleet, which applies at once."""
+"""Use case for limits: set the one of a campaign, a trigger, a cost centre or the fleet, which applies at once."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from storage.ledger.limits import FleetTerms, fleet_terms
 from storage.ledger.usage import account, given_limit
 from storage.uploads import endings
 from triggers.contracts.api.budget import LimitRequest, LimitView
+from triggers.contracts.campaign import owner_parts
 from triggers.contracts.users import Role, User
 from triggers.costs.months import zone_named
 
@@ -23,7 +24,8 @@ def set_limit(services: Services, user: User, request: LimitRequest) -> LimitVie
     """Set a limit, or take one away that was set so; it applies to everything that follows.
 
     Uploads that are under way are ended, the newest first, until what is held fits; what came of them is settled.
-    Forbidden for whoever may not, Conflict for more than was approved, NotFound without such a campaign.
+    Forbidden for whoever may not, Conflict for more than was approved, and for a trigger of which no such limit was;
+    NotFound without such a campaign.
     """
     user.require(Role.AUTHOR, Role.APPROVER, Role.OPERATOR)
     storable(request.reason, what="the reason")
@@ -32,7 +34,8 @@ def set_limit(services: Services, user: User, request: LimitRequest) -> LimitVie
         zone_named(request.zone)
     fleet = fleet_terms(services.settings)
     with services.database.begin() as connection:
-        owner = owners.locked(connection, request.name) if request.kind in rules.OF_CAMPAIGNS else None
+        campaign, _ = owner_parts(request.name)
+        owner = owners.locked(connection, campaign) if request.kind in rules.OF_CAMPAIGNS else None
         rules.check_may_limit(
             request.kind,
             request.name,
@@ -92,4 +95,5 @@ def _key(request: LimitRequest, fleet: FleetTerms, zone: str | None = None) -> A
         return AccountKey("fleet_month", month=fleet.month(now))
     if request.kind == "cost_centre_month":
         return AccountKey("cost_centre_month", cost_centre=request.name, month=fleet.month(now, zone))
-    return AccountKey(request.kind, request.name)
+    campaign, trigger = owner_parts(request.name)
+    return AccountKey(request.kind, campaign, trigger=trigger)

@@ -48,10 +48,12 @@ def show_budget(
 @router.post("/limits", summary="Set a limit")
 @raises(Conflict, NotFound)
 def set_limit(services: Use, user: Caller, body: Annotated[LimitRequest, json_body(LimitRequest)]) -> LimitView:
-    """Set the limit of a campaign, a cost centre's month or the fleet, for a reason that is in the audit log.
+    """Set the limit of a campaign, a trigger's own budget, a cost centre's month or the fleet, for a reason that is in
+    the audit log.
 
     It applies beside what the approved version and the settings say: the lower one counts, so it can be lowered at once
-    and raised again, and more than was approved takes a new version. Below what is held, uploads stop at once.
+    and raised again, and more than was approved takes a new version; so does a limit for a trigger that was approved
+    without one. Below what is held, uploads stop at once.
     """
     return limits.set_limit(services, user, body)
 

@@ -139,16 +139,38 @@ _SHARE = f"""least(1, greatest(
         ))"""
 
 
-# A member without a limit is a null of JSON. Before PostgreSQL 18 no null can be cast to a number, but its text, NULL.
-def _of_trigger(member: str) -> str:
-    return f"""CAST(jsonb_path_query_first(
-            l.triggers, '$[*] ? (@.name == $name).budget.{member}', jsonb_build_object('name', a.trigger)
-        ) #>> '{{}}' AS bigint)"""
-
+OWN_LIMITS = f"""
+    own_limits AS (
+        SELECT k.kind, l.campaign, t.value ->> 'name' AS trigger, k.unit, k.of_vehicle, k.of_day, given.amount AS given,
+            CASE WHEN k.total IS NULL THEN given.amount
+                WHEN k.of_vehicle THEN CAST(ceil(total.amount * {_SHARE}) AS bigint)
+                ELSE total.amount
+            END AS limit_amount
+        FROM limits l
+        CROSS JOIN LATERAL jsonb_array_elements(l.triggers) AS t (value)
+        CROSS JOIN (VALUES
+            ('trigger_bytes', 'bytes', 'total_bytes', 'trigger_bytes', false, false),
+            ('trigger_clips', 'clips', 'clips', 'trigger_clips', false, false),
+            ('trigger_vehicle_bytes', 'bytes', 'total_bytes', 'trigger_bytes', true, false),
+            ('trigger_vehicle_clips', 'clips', 'clips', 'trigger_clips', true, false),
+            ('trigger_vehicle_day', 'bytes', 'vehicle_day_bytes', NULL, true, true),
+            ('trigger_vehicle_day_clips', 'clips', 'vehicle_day_clips', NULL, true, true)
+        ) AS k (kind, unit, member, total, of_vehicle, of_day)
+        CROSS JOIN LATERAL (SELECT CAST(t.value -> 'budget' ->> k.member AS bigint)) AS given (amount)
+        CROSS JOIN LATERAL (SELECT least(given.amount, (
+            SELECT b.amount FROM budget_limits b
+            WHERE b.kind = k.total AND b.name = l.campaign || '.' || (t.value ->> 'name')
+        ))) AS total (amount)
+        WHERE given.amount IS NOT NULL
+    )"""  # noqa: S608 - put together from constants
+"""The limits of triggers' own budgets, of each the accounts that it has: `given` is what was approved, `limit_amount`
+the limit in force. A limit by command counts beside an approved one only: without that, nothing is charged."""
 
 _OPEN_PART = "(SELECT share FROM open_part)"
 
-_OF_OTHERS = f"""        WHEN 'fleet' THEN least(CAST(:fleet_limit_bytes AS bigint), {_set_by_command("fleet", "''")})
+WHOLE_LIMIT_OF_ACCOUNT = f"""
+    CASE a.kind
+        WHEN 'fleet' THEN least(CAST(:fleet_limit_bytes AS bigint), {_set_by_command("fleet", "''")})
         WHEN 'fleet_month' THEN least(CAST(:fleet_month_bytes AS bigint), {_set_by_command("fleet_month", "''")})
         WHEN 'cost_centre_month' THEN {_set_by_command("cost_centre_month", "a.cost_centre")}
         WHEN 'campaign_bytes' THEN l.total_bytes
@@ -156,36 +178,15 @@ _OF_OTHERS = f"""        WHEN 'fleet' THEN least(CAST(:fleet_limit_bytes AS bigi
         WHEN 'campaign_vehicle_bytes' THEN CAST(ceil(l.total_bytes * {_SHARE}) AS bigint)
         WHEN 'campaign_vehicle_clips' THEN CAST(ceil(l.clips * {_SHARE}) AS bigint)
         WHEN 'campaign_vehicle_day' THEN l.vehicle_day_bytes
-        WHEN 'campaign_vehicle_day_clips' THEN l.vehicle_day_clips"""
-_OF_TRIGGERS = f"""        WHEN 'trigger_bytes' THEN {_of_trigger("total_bytes")}
-        WHEN 'trigger_clips' THEN {_of_trigger("clips")}
-        WHEN 'trigger_vehicle_bytes' THEN CAST(ceil({_of_trigger("total_bytes")} * {_SHARE}) AS bigint)
-        WHEN 'trigger_vehicle_clips' THEN CAST(ceil({_of_trigger("clips")} * {_SHARE}) AS bigint)
-        WHEN 'trigger_vehicle_day' THEN {_of_trigger("vehicle_day_bytes")}
-        WHEN 'trigger_vehicle_day_clips' THEN {_of_trigger("vehicle_day_clips")}"""
-
-WHOLE_LIMIT_OF_ACCOUNT = f"""
-    CASE a.kind
-{_OF_OTHERS}
-{_OF_TRIGGERS}
+        WHEN 'campaign_vehicle_day_clips' THEN l.vehicle_day_clips
     END"""
-"""The limit of account `a`, whose campaign's row of `limits` is `l`; of the fleet with its reserve."""
+"""The limit of account `a`, which is no trigger's, and whose campaign's row of `limits` is `l`; of the fleet with its
+reserve."""
 
-_WHOLE_LIMIT_OF_OTHERS = f"""
-    CASE a.kind
-{_OF_OTHERS}
-    END"""
 LIMIT_OF_ACCOUNT = f"""
-    CAST(floor({_WHOLE_LIMIT_OF_OTHERS} * CASE WHEN a.kind IN ('fleet','fleet_month') THEN {_OPEN_PART} ELSE 1 END)
+    CAST(floor({WHOLE_LIMIT_OF_ACCOUNT} * CASE WHEN a.kind IN ('fleet','fleet_month') THEN {_OPEN_PART} ELSE 1 END)
         AS bigint)"""
-"""The limit of account `a`, which is no trigger's, for the campaigns in `limits` together: without the reserve unless
-all may use it."""
-
-LIMIT_OF_ACCOUNT_OF_TRIGGER = f"""
-    CASE a.kind
-{_OF_TRIGGERS}
-    END"""
-"""The limit of account `a`, which is a trigger's."""
+"""The same for the campaigns in `limits` together: without the reserve unless all may use it."""
 
 
 LIMITS_LOCK = 0x6C65_6467_6572

@@ -95,9 +95,8 @@ def _remedy(key: AccountKey) -> str:
         return f"an operator raises {setting}, or the limit that `longtail budget limit` has set"
     if key.kind == "cost_centre_month":
         return "an operator raises the cost centre's limit (`longtail budget limit --cost-centre`)"
-    if key.trigger:
-        return "raise the trigger's limit in a new campaign version"
-    raise_it = "raise the limit in a new campaign version"
+    whose = "the trigger's limit" if key.trigger else "the limit"
+    raise_it = f"raise {whose} in a new campaign version"
     return f"{raise_it}, or the one that `longtail budget limit` has set" if key.kind in TOTALS else raise_it
 
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import re
 
-from storage.ledger.limits import LIMIT_OF_ACCOUNT, LIMIT_OF_ACCOUNT_OF_TRIGGER, LIMITS, LIMITS_LOCK
+from storage.ledger.limits import LIMIT_OF_ACCOUNT, LIMITS, LIMITS_LOCK, OWN_LIMITS
 
 _WANTED = """
         asked_for AS (
@@ -36,23 +36,12 @@ _WANTED = """
 
 _WANTED_OF_TRIGGERS = """
         wanted_of_triggers AS (
-            SELECT k.kind, w.campaign, w.trigger, CASE WHEN k.of_vehicle THEN asked ->> 'vehicle_id' ELSE '' END
+            SELECT o.kind, o.campaign, o.trigger, CASE WHEN o.of_vehicle THEN asked ->> 'vehicle_id' ELSE '' END
                 AS vehicle_id, '' AS cost_centre,
-                CASE WHEN k.of_day THEN CAST(asked ->> 'day' AS date) END AS day, CAST(NULL AS date) AS month, k.unit,
-                CASE k.unit WHEN 'clips' THEN 1 ELSE w.amount END AS amount
+                CASE WHEN o.of_day THEN CAST(asked ->> 'day' AS date) END AS day, CAST(NULL AS date) AS month, o.unit,
+                CASE o.unit WHEN 'clips' THEN 1 ELSE w.amount END AS amount, o.limit_amount
             FROM jsonb_to_recordset(asked -> 'triggers') AS w (campaign text, trigger text, amount bigint)
-            JOIN limits l ON l.campaign = w.campaign
-            CROSS JOIN LATERAL jsonb_path_query(
-                l.triggers, '$[*] ? (@.name == $name).budget', jsonb_build_object('name', w.trigger)
-            ) AS b (budget)
-            JOIN (VALUES
-                ('trigger_bytes', 'bytes', 'total_bytes', false, false),
-                ('trigger_clips', 'clips', 'clips', false, false),
-                ('trigger_vehicle_bytes', 'bytes', 'total_bytes', true, false),
-                ('trigger_vehicle_clips', 'clips', 'clips', true, false),
-                ('trigger_vehicle_day', 'bytes', 'vehicle_day_bytes', true, true),
-                ('trigger_vehicle_day_clips', 'clips', 'vehicle_day_clips', true, true)
-            ) AS k (kind, unit, member, of_vehicle, of_day) ON b.budget ->> k.member IS NOT NULL
+            JOIN own_limits o ON o.campaign = w.campaign AND o.trigger = w.trigger
         )"""
 
 # A vehicle's share of a total, and its clips of a day, are counted where they are limited, and where they once were.
@@ -63,20 +52,14 @@ _IS_OPENED = """CASE w.kind
                 ELSE true
             END"""
 
-
-def _accounts_of(wanted: str, limit: str) -> str:
-    """The accounts `a` of what is wanted, with the limits `v` of those that there are."""
-    return f"""        FROM {wanted} w
-        LEFT JOIN LATERAL (
+_ACCOUNT = """LEFT JOIN LATERAL (
             SELECT a.id, a.kind, a.campaign, a.trigger, a.cost_centre FROM ledger_accounts a
             WHERE a.kind = w.kind AND a.campaign = w.campaign AND a.trigger = w.trigger AND a.vehicle_id = w.vehicle_id
                 AND a.cost_centre = w.cost_centre AND a.network = ''
                 AND a.day IS NOT DISTINCT FROM w.day AND a.month IS NOT DISTINCT FROM w.month
             LIMIT 1
-        ) a ON true
-        LEFT JOIN limits l ON l.campaign = w.campaign
-        CROSS JOIN LATERAL (SELECT {limit} AS limit_amount OFFSET 0) v"""  # noqa: S608 - of constants
-
+        ) a ON true"""
+_KEY = "kind, campaign, trigger, vehicle_id, cost_centre, day, month, unit"
 
 _BODY = f"""
 DECLARE
@@ -103,22 +86,30 @@ BEGIN
             count(*) FILTER (WHERE a.id IS NULL AND {_IS_OPENED}),
             coalesce(bool_or(l.triggers IS NOT NULL), false)
         INTO ids, amounts, limit_amounts, missing, has_own
-{_accounts_of("wanted", LIMIT_OF_ACCOUNT)};
+        FROM wanted w
+        {_ACCOUNT}
+        LEFT JOIN limits l ON l.campaign = w.campaign
+        CROSS JOIN LATERAL (SELECT {LIMIT_OF_ACCOUNT} AS limit_amount OFFSET 0) v;
         -- Few campaigns have triggers with budgets of their own; for the others, this costs nothing.
         IF has_own THEN
-            WITH {LIMITS},{_WANTED_OF_TRIGGERS}
+            WITH {LIMITS},{OWN_LIMITS},{_WANTED_OF_TRIGGERS}
             SELECT ids || array_agg(a.id) FILTER (WHERE a.id IS NOT NULL),
                 amounts || array_agg(w.amount) FILTER (WHERE a.id IS NOT NULL),
-                limit_amounts || array_agg(v.limit_amount) FILTER (WHERE a.id IS NOT NULL),
+                limit_amounts || array_agg(w.limit_amount) FILTER (WHERE a.id IS NOT NULL),
                 missing + count(*) FILTER (WHERE a.id IS NULL)
             INTO ids, amounts, limit_amounts, missing
-{_accounts_of("wanted_of_triggers", LIMIT_OF_ACCOUNT_OF_TRIGGER)};
+            FROM wanted_of_triggers w
+            {_ACCOUNT};
         END IF;
         EXIT WHEN missing = 0;
-        WITH {LIMITS},{_WANTED},{_WANTED_OF_TRIGGERS}
-        INSERT INTO ledger_accounts (kind, campaign, trigger, vehicle_id, cost_centre, day, month, unit)
+        WITH {LIMITS},{OWN_LIMITS},{_WANTED},{_WANTED_OF_TRIGGERS}
+        INSERT INTO ledger_accounts ({_KEY})
         SELECT w.kind, w.campaign, w.trigger, w.vehicle_id, w.cost_centre, w.day, w.month, w.unit
-        FROM (SELECT * FROM wanted UNION ALL SELECT * FROM wanted_of_triggers) w
+        FROM (
+            SELECT {_KEY} FROM wanted
+            UNION ALL
+            SELECT {_KEY} FROM wanted_of_triggers
+        ) w
         LEFT JOIN limits l ON l.campaign = w.campaign
         WHERE {_IS_OPENED}
         ORDER BY kind, campaign, trigger, vehicle_id, cost_centre, day, month

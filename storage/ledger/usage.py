@@ -10,9 +10,18 @@ from pydantic_core import to_json
 from sqlalchemy import Connection, text
 
 from storage.ledger.accounts import ORDER_OF_KINDS, SHARES, AccountKey, AccountUsage, Position, key_of
-from storage.ledger.limits import ANY_AMOUNT, LIMITS, WHOLE_LIMIT_OF_ACCOUNT, FleetTerms, get_limit, months_by_zone
+from storage.ledger.limits import (
+    ANY_AMOUNT,
+    LIMITS,
+    OWN_LIMITS,
+    WHOLE_LIMIT_OF_ACCOUNT,
+    FleetTerms,
+    get_limit,
+    months_by_zone,
+)
 from storage.tables.base import is_one_of
 from triggers.contracts.api.budget import MAX_LISTED_ACCOUNTS, LimitKind
+from triggers.contracts.campaign import budget_owner
 from triggers.costs.months import FIRST_YEAR, LAST_YEAR
 
 # Entries that are not folded yet are added to what their account already says.
@@ -41,11 +50,13 @@ _ORDER = f"""CASE WHEN a.day IS NOT NULL THEN -a.held ELSE 0 END, {_NAME} COLLAT
 # In the order of `Position`. Of vehicle-days, of which a fleet has as many as vehicles, those that hold the most come
 # first.
 _USAGE = text(f"""
-    WITH {LIMITS}, {_EXACT}
+    WITH {LIMITS}, {OWN_LIMITS}, {_EXACT}
     SELECT a.kind, a.campaign, a.trigger, a.vehicle_id, a.cost_centre, a.network, a.day, a.month,
-        {WHOLE_LIMIT_OF_ACCOUNT} AS limit_amount, a.held, a.settled
+        CASE WHEN a.trigger = '' THEN {WHOLE_LIMIT_OF_ACCOUNT} ELSE o.limit_amount END AS limit_amount,
+        a.held, a.settled
     FROM exact a
     LEFT JOIN limits l ON l.campaign = a.campaign
+    LEFT JOIN own_limits o ON o.kind = a.kind AND o.campaign = a.campaign AND o.trigger = a.trigger
     LEFT JOIN budget_limits b ON b.kind = a.kind AND b.kind = 'cost_centre_month' AND b.name = a.cost_centre
     WHERE (CAST(:campaign AS text) IS NULL OR a.campaign = :campaign)
       AND NOT {is_one_of("a.kind", SHARES)}
@@ -63,22 +74,22 @@ _USAGE = text(f"""
 """)  # noqa: S608 - put together from the constants above
 
 _UNUSED = text(f"""
-    WITH {LIMITS}
-    SELECT k.kind, l.campaign, k.trigger, k.amount AS limit_amount
-    FROM limits l
-    CROSS JOIN LATERAL (
-        VALUES ('campaign_clips', '', l.clips), ('campaign_bytes', '', l.total_bytes)
+    WITH {LIMITS}, {OWN_LIMITS}
+    SELECT k.kind, k.campaign, k.trigger, k.limit_amount
+    FROM (
+        SELECT m.kind, l.campaign, '' AS trigger, m.limit_amount FROM limits l
+        CROSS JOIN LATERAL (
+            VALUES ('campaign_clips', l.clips), ('campaign_bytes', l.total_bytes)
+        ) AS m (kind, limit_amount)
         UNION ALL
-        SELECT m.kind, t.value ->> 'name', CAST(t.value -> 'budget' ->> m.member AS bigint)
-        FROM jsonb_path_query(l.triggers, '$[*] ? (exists (@.budget))') AS t (value)
-        CROSS JOIN (VALUES ('trigger_clips', 'clips'), ('trigger_bytes', 'total_bytes')) AS m (kind, member)
-    ) AS k (kind, trigger, amount)
-    WHERE k.amount IS NOT NULL
+        SELECT kind, campaign, trigger, limit_amount FROM own_limits WHERE NOT of_vehicle
+    ) k
+    WHERE k.limit_amount IS NOT NULL
       AND NOT EXISTS (
           SELECT FROM ledger_accounts a
-          WHERE a.kind = k.kind AND a.campaign = l.campaign AND a.trigger = k.trigger
+          WHERE a.kind = k.kind AND a.campaign = k.campaign AND a.trigger = k.trigger
       )
-    ORDER BY k.kind DESC, l.campaign, k.trigger
+    ORDER BY k.kind DESC, k.campaign, k.trigger
 """)  # noqa: S608 - put together from the constants above
 
 _CENTRE_LIMITS = text("""
@@ -136,7 +147,7 @@ def unused_limits(connection: Connection, campaign: str | None = None) -> list[A
 _AMOUNTS = text(f"""
     WITH {_EXACT}
     SELECT coalesce(sum(held), 0) AS held, coalesce(sum(settled), 0) AS settled FROM exact
-    WHERE kind = :kind AND campaign = :campaign AND cost_centre = :cost_centre
+    WHERE kind = :kind AND campaign = :campaign AND trigger = :trigger AND cost_centre = :cost_centre
         AND vehicle_id = '' AND network = '' AND month IS NOT DISTINCT FROM CAST(:month AS date)
 """)  # noqa: S608 - put together from the constants above
 
@@ -144,9 +155,16 @@ _GIVEN = text(f"""
     WITH {LIMITS} SELECT CAST(budget ->> 'total_bytes' AS bigint), CAST(budget ->> 'clips' AS bigint) FROM limits
 """)  # noqa: S608 - put together from the constants above
 
+_GIVEN_TO_TRIGGER = text(f"""
+    WITH {LIMITS}, {OWN_LIMITS} SELECT given FROM own_limits WHERE kind = :kind AND trigger = :trigger
+""")  # noqa: S608 - put together from constants
+
 
 def given_limit(connection: Connection, key: AccountKey, fleet: FleetTerms) -> int | None:
     """What the settings, or the approved version, say of an account's limit; without what was set by command."""
+    if key.trigger:
+        of_trigger = {"campaigns": [key.campaign], "kind": key.kind, "trigger": key.trigger}
+        return connection.execute(_GIVEN_TO_TRIGGER, {**of_trigger, **fleet.parameters()}).scalar_one_or_none()
     if key.campaign:
         row = connection.execute(_GIVEN, {"campaigns": [key.campaign], **fleet.parameters()}).one_or_none()
         return None if row is None else row[key.unit == "clips"]
@@ -154,11 +172,20 @@ def given_limit(connection: Connection, key: AccountKey, fleet: FleetTerms) -> i
 
 
 def account(connection: Connection, key: AccountKey, fleet: FleetTerms) -> AccountUsage:
-    """An account of a campaign's totals, the fleet or a month with its exact amounts, 0 before any reservation."""
-    parameters = {"kind": key.kind, "campaign": key.campaign, "cost_centre": key.cost_centre, "month": key.month}
-    row = connection.execute(_AMOUNTS, parameters).one()
-    by_command, _ = get_limit(connection, cast(LimitKind, key.kind), key.campaign or key.cost_centre)
-    return AccountUsage(key, _lower(given_limit(connection, key, fleet), by_command), int(row.held), int(row.settled))
+    """An account of a campaign's or trigger's totals, the fleet or a month with its exact amounts, 0 before any
+    reservation."""
+    row = connection.execute(_AMOUNTS, place_of(key)).one()
+    limit = given_limit(connection, key, fleet)
+    if limit is not None or not key.trigger:  # nothing is charged to a trigger without an approved limit
+        name = budget_owner(key.campaign, key.trigger) or key.cost_centre
+        limit = _lower(limit, get_limit(connection, cast(LimitKind, key.kind), name)[0])
+    return AccountUsage(key, limit, int(row.held), int(row.settled))
+
+
+def place_of(key: AccountKey) -> dict[str, object]:
+    """The parameters that find an account of totals or a month."""
+    names = {"kind": key.kind, "campaign": key.campaign, "trigger": key.trigger, "cost_centre": key.cost_centre}
+    return {**names, "month": key.month}
 
 
 def moment_of(day: date, now: datetime) -> datetime:

@@ -174,9 +174,9 @@ budget_limits = Table(
     CheckConstraint("amount >= 0", name="amount"),
     CheckConstraint(is_one_of("kind", get_args(LimitKind)), name="kind"),
 )
-"""Limits that people set, by kind of account and the name of its campaign or cost centre ('': the fleet). They apply
-beside what the settings or the running version say: the lower one counts. `zone` is where a cost centre's months begin
-(NULL: as those of the fleet)."""
+"""Limits that people set, by kind of account and the name of its campaign, trigger (`budget_owner`) or cost centre
+('': the fleet). They apply beside what the settings or the running version say: the lower one counts. `zone` is where
+a cost centre's months begin (NULL: as those of the fleet)."""
 
 ledger_entries = Table(
     "ledger_entries",

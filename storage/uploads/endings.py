@@ -14,7 +14,7 @@ from sqlalchemy import Connection, case, func, select, text, update
 
 from storage import ledger, usage
 from storage.ledger import AccountKey, FleetTerms
-from storage.ledger.usage import account
+from storage.ledger.usage import account, place_of
 from storage.rows import is_among
 from storage.tables import uploads
 from storage.tables.uploads import ASSEMBLING, UPLOAD_IS_OPEN, UploadState
@@ -130,9 +130,8 @@ def end_above_limit(connection: Connection, key: AccountKey, fleet: FleetTerms, 
     above = 0 if now.limit is None else now.held - now.limit
     if above <= 0:
         return 0
-    place = {"kind": key.kind, "campaign": key.campaign, "cost_centre": key.cost_centre, "month": key.month}
     ended = 0
-    for row in connection.execute(_OPEN_IN, {"limit": limit, **place}).all():
+    for row in connection.execute(_OPEN_IN, {"limit": limit, **place_of(key)}).all():
         if above <= 0:
             break
         ended += _close(connection, row.id, (UploadState.OPEN,), UploadState.EXPIRED, BUDGET_LOWERED)
@@ -148,7 +147,7 @@ _OPEN_IN = text("""
     JOIN ledger_entries e ON e.upload_id = u.id AND e.kind = 'reserve'
     JOIN ledger_accounts a ON a.id = e.account_id
     WHERE u.state = 'open' AND e.amount > 0 AND a.kind = :kind AND a.campaign = :campaign
-        AND a.cost_centre = :cost_centre AND a.month IS NOT DISTINCT FROM CAST(:month AS date)
+        AND a.trigger = :trigger AND a.cost_centre = :cost_centre AND a.month IS NOT DISTINCT FROM CAST(:month AS date)
     ORDER BY u.created_at DESC, u.id
     LIMIT :limit
     FOR NO KEY UPDATE OF u SKIP LOCKED

@@ -92,6 +92,16 @@ def budget_owner(campaign: str, trigger: str | None) -> str:
     return f"{campaign}.{trigger}" if trigger else campaign
 
 
+def owner_parts(name: str) -> tuple[str, str]:
+    """The campaign and the trigger ('': the campaign itself) that `budget_owner` names so.
+
+    >>> owner_parts("city"), owner_parts("city.cut_in")
+    (('city', ''), ('city', 'cut_in'))
+    """
+    campaign, _, trigger = name.partition(".")
+    return campaign, trigger
+
+
 class BudgetLimits(Contract):
     """Limits of a campaign or a trigger, in bytes and clips; None for a limit that is not set. At least one is set."""
 

@@ -22,7 +22,7 @@ from fleet_api.cli.output import (
     remark,
     shown_bytes,
 )
-from triggers.contracts.campaign import budget_owner
+from triggers.contracts.campaign import budget_owner, owner_parts
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -43,6 +43,8 @@ def left_of(account: AccountView) -> int | None:
 OPTION_OF: dict[LimitKind, str] = {
     "campaign_bytes": "--total",
     "campaign_clips": "--clips",
+    "trigger_bytes": "--total",
+    "trigger_clips": "--clips",
     "cost_centre_month": "--month",
     "fleet": "--total",
     "fleet_month": "--month",
@@ -117,13 +119,13 @@ def show(client: Client, campaign: str | None, form: Form, day: datetime | None,
         remark(f"{'at least ' if more == MAX_COUNTED else ''}{more} more vehicle-days; --top shows more of them")
 
 
-@budget.command(short_help="Set the limit of a campaign, a cost centre or the fleet.")
-@click.argument("campaign", required=False)
+@budget.command(short_help="Set the limit of a campaign, a trigger, a cost centre or the fleet.")
+@click.argument("campaign", required=False, metavar="[CAMPAIGN[.TRIGGER]]")
 @click.option("--cost-centre", help="The limit is of this cost centre, in a calendar month.")
 @click.option("--fleet", is_flag=True, help="The limit is of the fleet.")
-@click.option("--total", type=Bytes(), help="Bytes in total, such as 2 TB, of a campaign or the fleet.")
+@click.option("--total", type=Bytes(), help="Bytes in total, such as 2 TB, of a campaign, a trigger or the fleet.")
 @click.option("--month", type=Bytes(), help="Bytes in a calendar month, of a cost centre or the fleet.")
-@click.option("--clips", type=WholeNumber(0), help="Clips of a campaign.")
+@click.option("--clips", type=WholeNumber(0), help="Clips of a campaign or a trigger.")
 @click.option("--none", is_flag=True, help="Take away the limits that were set by this command.")
 @click.option("--zone", help="Where a cost centre's months begin, as in Europe/Berlin.  [default: as before]")
 @click.option("--reason", required=True, help="Why, in at most 500 characters; it is in the audit log.")
@@ -143,16 +145,19 @@ def limit(
     reason: str,
     as_json: bool,
 ) -> None:
-    """Set the limit of a CAMPAIGN, of a cost centre's months (--cost-centre) or of the fleet (--fleet).
+    """Set the limit of a CAMPAIGN, of a trigger's own budget in it (CAMPAIGN.TRIGGER), of a cost centre's months
+    (--cost-centre) or of the fleet (--fleet).
 
     It counts beside the limit that was approved or that the settings have: the lower one applies, at once. So it can be
-    lowered and raised again; more than was approved takes a new version of the campaign. Below what is held already,
-    uploads stop at once.
+    lowered and raised again; more than was approved takes a new version of the campaign, and so does a limit for a
+    trigger that was approved without one. Below what is held already, uploads stop at once.
     """
     if (campaign is not None) + (cost_centre is not None) + fleet != 1:
         raise click.UsageError("name a campaign, or give either --cost-centre NAME or --fleet")
     given: dict[LimitKind, int | None] = {"fleet": total, "fleet_month": month}
-    if campaign is not None:
+    if campaign is not None and owner_parts(campaign)[1]:
+        given = {"trigger_bytes": total, "trigger_clips": clips}
+    elif campaign is not None:
         given = {"campaign_bytes": total, "campaign_clips": clips}
     elif cost_centre is not None:
         given = {"cost_centre_month": month}
@@ -177,7 +182,7 @@ def _chosen(given: dict[LimitKind, int | None], options: int, *, none: bool) -> 
 
 
 def _show_limit(view: LimitView) -> None:
-    amount: Callable[[int], str] = str if view.kind == "campaign_clips" else shown_bytes
+    amount: Callable[[int], str] = str if OPTION_OF[view.kind] == "--clips" else shown_bytes
     of = f"{view.kind} of {view.name}" if view.name else view.kind
     of += "" if view.month is None else f" in {view.month:%Y-%m}"
     has = "no limit" if view.limit is None else f"the limit {amount(view.limit)}"

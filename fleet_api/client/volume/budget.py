@@ -26,7 +26,8 @@ class Budget:
     def set_limit(
         self, kind: LimitKind, name: str = "", *, amount: int | None, zone: str | None = None, reason: str
     ) -> LimitView:
-        """Set the limit of a campaign, a cost centre or the fleet (no name), in bytes or clips; None takes it away.
+        """Set the limit of a campaign, a trigger (CAMPAIGN.TRIGGER), a cost centre or the fleet (no name), in bytes or
+        clips; None takes it away.
 
         Raises Conflict for more than was approved, Forbidden for others' campaigns.
         """

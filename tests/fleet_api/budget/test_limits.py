@@ -13,7 +13,9 @@ from storage.ledger import FleetTerms
 from tests.fleet_api.api_server import Api
 from tests.fleet_api.budget.test_routes import reserve
 from tests.storage.ledger.ledger_support import add_upload
-from tests.support.fleet import charged_manifest
+from tests.support.fleet import TRIGGER, add_version, charged_manifest, enroll_vehicle
+from triggers.contracts.api.budget import LimitKind
+from triggers.contracts.campaign import BudgetLimits
 from triggers.errors import BudgetExhausted, Conflict, Forbidden, InvalidInput, NotFound
 
 
@@ -105,6 +107,11 @@ def test_a_limit_is_no_way_around_what_was_approved_or_set_for_the_deployment(ap
         {"kind": "cost_centre_month", "name": "maps", "amount": 1, "zone": "../../etc/passwd"},
         {"kind": "fleet_month", "amount": 1, "zone": "UTC"},
         {"kind": "fleet", "amount": 1, "reason": ""},
+        {"kind": "trigger_bytes", "name": "braking", "amount": 1},
+        {"kind": "trigger_bytes", "name": "braking.", "amount": 1},
+        {"kind": "trigger_vehicle_day", "name": "braking.other", "amount": 1},
+        {"kind": "campaign_bytes", "name": "braking.other", "amount": 1},
+        {"kind": "campaign_bytes", "name": "braking.", "amount": 1},
     ],
 )
 def test_what_is_no_limit_is_refused(api: Api, body: dict[str, object]) -> None:
@@ -132,3 +139,60 @@ def test_budgets_show_months_networks_and_limits_that_were_set_before_anything_i
     accounts = {account.kind: account for account in budget.accounts()}
     assert (accounts["network_month"].network, accounts["network_month"].settled) == ("wifi", 12)
     assert (accounts["fleet_month"].month, accounts["fleet_month"].held) == (month, 50)
+
+
+@pytest.fixture
+def of_triggers(api: Api) -> Api:
+    """Campaign `braking` of two triggers: `other` may use 100 bytes, and the first has no budget of its own."""
+    with api.database.begin() as connection:
+        own = {TRIGGER: None, "other": BudgetLimits(total_bytes=100, vehicle_day_clips=9)}
+        add_version(connection, "braking", limits=BudgetLimits(total_bytes=1000), of_triggers=own)
+        enroll_vehicle(connection, "car-1")
+    return api
+
+
+def test_a_triggers_limit_is_lowered_and_raised_and_ends_uploads_of_this_trigger_alone(of_triggers: Api) -> None:
+    others = announce(of_triggers, {"braking": 40})
+    later = announce(of_triggers, {"braking": 10, "braking.other": 60})
+    budget = of_triggers.as_client("operator").budget
+    view = budget.set_limit("trigger_bytes", "braking.other", amount=50, reason="too much")
+    assert (view.limit, view.held, view.above, view.ended) == (50, 0, 0, 1)
+    assert (states(of_triggers)[later], states(of_triggers)[others]) == ("expired", "open")
+    with pytest.raises(BudgetExhausted) as refused:
+        announce(of_triggers, {"braking": 10, "braking.other": 60})
+    assert (refused.value.triggers, refused.value.campaigns) == (("braking.other",), ())
+    view = budget.set_limit("trigger_bytes", "braking.other", amount=None, reason="enough now")
+    assert (view.name, view.limit) == ("braking.other", 100)
+    announce(of_triggers, {"braking.other": 60})
+
+
+def test_a_limit_of_a_trigger_is_in_the_audit_log_under_its_name(of_triggers: Api) -> None:
+    of_triggers.as_client("operator").budget.set_limit("trigger_bytes", "braking.other", amount=5, reason="a trial")
+    (entry,) = of_triggers.get("/v1/audit", "operator", object="trigger_bytes/braking.other").json()["entries"]
+    assert (entry["action"], entry["reason"], entry["after"]["amount"]) == ("budget.limit", "a trial", 5)
+
+
+def test_a_trigger_is_limited_by_whoever_may_limit_its_campaign(of_triggers: Api) -> None:
+    with pytest.raises(Forbidden, match=r"braking\.other is not author-user's to limit"):
+        of_triggers.as_client("author").budget.set_limit("trigger_bytes", "braking.other", amount=5, reason="r")
+    of_triggers.as_client("approver").budget.set_limit("trigger_bytes", "braking.other", amount=5, reason="r")
+
+
+@pytest.mark.parametrize(
+    ("kind", "name", "amount", "message"),
+    [
+        ("trigger_bytes", "braking.other", 101, "braking.other was approved for 100, and 101 is more"),
+        ("trigger_clips", "braking.other", 5, "braking.other was approved without a limit in clips of its own"),
+        ("trigger_bytes", f"braking.{TRIGGER}", 5, "was approved without a limit in bytes of its own"),
+        ("trigger_bytes", "braking.none", 5, "was approved without a limit in bytes of its own"),
+    ],
+)
+def test_a_trigger_gets_no_limit_that_was_not_approved(
+    of_triggers: Api, kind: LimitKind, name: str, amount: int, message: str
+) -> None:
+    budget = of_triggers.as_client("operator").budget
+    with pytest.raises(Conflict, match=message):
+        budget.set_limit(kind, name, amount=amount, reason="r")
+    assert budget.set_limit(kind, name, amount=None, reason="there is none to take away").ended == 0
+    with pytest.raises(NotFound, match="no campaign 'none'"):
+        budget.set_limit(kind, "none.other", amount=1, reason="r")

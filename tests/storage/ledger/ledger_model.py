@@ -40,7 +40,11 @@ class LedgerModel:
             "trigger_vehicle_day": of_trigger.vehicle_day_bytes,
             "trigger_vehicle_day_clips": of_trigger.vehicle_day_clips,
         }
-        both = (by_kind.get(key.kind), self.set_limits.get((key.kind, key.campaign or key.cost_centre)))
+        given = by_kind.get(key.kind)
+        if key.trigger and given is None:
+            return None
+        name = f"{key.campaign}.{key.trigger}" if key.trigger else key.campaign or key.cost_centre
+        both = (given, self.set_limits.get((key.kind, name)))
         return min((limit for limit in both if limit is not None), default=None)
 
     def charges(self, manifest: ClipManifest, day: date) -> dict[AccountKey, int]:

@@ -184,6 +184,7 @@ class LedgerMachine(RuleBasedStateMachine):
                 ("fleet_month", ""),
                 *(("cost_centre_month", name) for name in CENTRES[1:]),
                 *((kind, name) for kind in ("campaign_bytes", "campaign_clips") for name in CAMPAIGNS),
+                *((kind, "alpha.other") for kind in ("trigger_bytes", "trigger_clips")),
             )
         ),
         amount=st.none() | st.integers(0, 200),

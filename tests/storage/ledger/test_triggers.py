@@ -11,7 +11,7 @@ from storage.database import Database
 from storage.diagnosis.books import read_page
 from storage.diagnosis.ledger import accounts_that_differ, entries_that_differ
 from storage.ledger.accounts import AccountKey
-from storage.ledger.limits import FleetTerms
+from storage.ledger.limits import FleetTerms, set_limit
 from tests.storage.ledger.ledger_support import NOON, add_upload
 from tests.support.fleet import TRIGGER, add_version, charged_manifest, enroll_vehicle
 from triggers.contracts.campaign import BudgetLimits
@@ -82,7 +82,9 @@ def test_a_refusal_names_the_trigger_and_the_clip_goes_without_it(fleet: Databas
     with pytest.raises(BudgetExhausted) as refused:
         reserve(fleet, {"alpha.other": 1}, "car-2")
     assert (refused.value.triggers, refused.value.retry_after_s) == (("alpha.other",), None)
-    assert refused.value.remedy == "raise the trigger's limit in a new campaign version"
+    assert refused.value.remedy == (
+        "raise the trigger's limit in a new campaign version, or the one that `longtail budget limit` has set"
+    )
 
 
 def test_one_vehicle_of_many_uses_only_its_share_of_a_triggers_total(fleet: Database) -> None:
@@ -105,3 +107,31 @@ def test_limits_of_triggers_are_shown_before_the_first_upload(fleet: Database) -
         AccountKey("trigger_bytes", "alpha", trigger="other"): 100,
         AccountKey("trigger_clips", "alpha", trigger="other"): 3,
     }
+
+
+def test_a_limit_by_command_lowers_a_triggers_total_and_its_vehicles_shares(fleet: Database) -> None:
+    with fleet.begin() as connection:
+        set_limit(connection, "trigger_bytes", "alpha.other", amount=30)
+        set_limit(connection, "trigger_bytes", "alpha.hard_brake", amount=1)
+        unused = {str(each.key): each.limit for each in ledger.unused_limits(connection, "alpha") if each.key.trigger}
+    assert unused == {"trigger_bytes:alpha:other": 30, "trigger_clips:alpha:other": 3}
+    reserve(fleet, {"alpha": 500, "alpha.other": 30})
+    assert of_trigger(fleet)["trigger_bytes:alpha:other"] == (30, 30, 0)
+    with pytest.raises(BudgetExhausted) as refused:
+        reserve(fleet, {"alpha.other": 1}, "car-2")
+    assert refused.value.accounts == ("trigger_bytes:alpha:other",)
+    with fleet.begin() as connection:
+        set_limit(connection, "trigger_bytes", "alpha.other", amount=10**6)
+    reserve(fleet, {"alpha.other": 50}, "car-2")
+    assert of_trigger(fleet)["trigger_bytes:alpha:other"] == (100, 80, 0), "what was approved counts again"
+
+
+def test_a_limit_by_command_of_a_trigger_that_has_none_any_more_counts_for_nothing(fleet: Database) -> None:
+    reserve(fleet, {"alpha.other": 20})
+    with fleet.begin() as connection:
+        set_limit(connection, "trigger_bytes", "alpha.other", amount=30)
+        add_version(connection, "alpha", 2, of_triggers={TRIGGER: None, "other": BudgetLimits(clips=3)})
+    reserve(fleet, {"alpha.other": 50})
+    held = of_trigger(fleet)
+    assert held["trigger_bytes:alpha:other"] == (None, 20, 0), "it is not charged any more"
+    assert held["trigger_clips:alpha:other"] == (3, 2, 0)

@@ -31,7 +31,9 @@ AccountKind = Literal[
 """What an account counts: bytes of the whole fleet, bytes or clips of a campaign, its bytes or clips per vehicle and
 UTC day; the same of one trigger in a campaign, where the trigger limits it; and bytes of a calendar month: of the
 fleet, of a cost centre, and on the wire of a class of networks with repeats."""
-LimitKind = Literal["fleet", "fleet_month", "cost_centre_month", "campaign_bytes", "campaign_clips"]
+LimitKind = Literal[
+    "fleet", "fleet_month", "cost_centre_month", "campaign_bytes", "campaign_clips", "trigger_bytes", "trigger_clips"
+]
 """Kinds of accounts whose limits can be set by command."""
 AccountUnit = Literal["bytes", "clips"]
 MAX_LISTED_ACCOUNTS = 10_000
@@ -64,10 +66,14 @@ class AccountView(View):
 
 
 class LimitRequest(Contract):
-    """A limit to set, and why. `name` is of the campaign or cost centre, '' for the fleet."""
+    """A limit to set, and why. `name` is of the campaign or cost centre, CAMPAIGN.TRIGGER of a trigger's own budget, ''
+    for the fleet."""
 
     kind: LimitKind
-    name: Annotated[str, StringConstraints(pattern=r"^([A-Za-z0-9][A-Za-z0-9._-]{0,63})?$")] = ""
+    name: Annotated[
+        str,
+        StringConstraints(pattern=r"^([A-Za-z0-9][A-Za-z0-9._-]{0,63}|[a-z][a-z0-9_]{0,63}\.[a-z][a-z0-9_]{0,63})?$"),
+    ] = ""
     amount: Annotated[int, Field(ge=0, le=MAX_AMOUNT)] | None
     """Bytes or clips; null takes a limit away that was set so."""
     zone: Annotated[str, StringConstraints(min_length=1, max_length=64)] | None = None

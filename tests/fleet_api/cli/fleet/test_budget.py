@@ -12,6 +12,8 @@ from sqlalchemy import text
 from tests.fleet_api.api_server import Api
 from tests.fleet_api.budget.test_routes import reserve
 from tests.fleet_api.cli.conftest import Longtail
+from tests.support.fleet import add_version
+from triggers.contracts.campaign import BudgetLimits
 
 
 def test_accounts_are_shown_in_units_for_people_and_in_full_for_programs(api: Api, longtail: Longtail) -> None:
@@ -96,6 +98,24 @@ def test_a_limit_is_set_with_a_reason_and_says_when_more_is_held(api: Api, longt
     assert "fleet has no limit" in gone.out and "has no limit" in gone.out.splitlines()[1]
 
 
+def test_the_limit_of_a_trigger_is_set_by_its_name_with_its_campaigns(api: Api, longtail: Longtail) -> None:
+    with api.database.begin() as connection:
+        add_version(connection, "braking", of_triggers={"other": BudgetLimits(total_bytes=1000, clips=9)})
+    words = ("--total", "0.5 kB", "--clips", "3", "--reason", "the end of the quarter")
+    done = longtail("budget", "limit", "braking.other", *words)
+    assert (done.status, done.out.splitlines()) == (
+        0,
+        [
+            "trigger_bytes of braking.other has the limit 500 B; 0 B are held, 0 B of them settled",
+            "trigger_clips of braking.other has the limit 3; 0 are held, 0 of them settled",
+        ],
+    )
+    refused = longtail("budget", "limit", "braking.other", "--total", "2 kB", "--reason", "more")
+    assert refused.status == 1 and "approved for 1000, and 2000 is more" in refused.err
+    gone = longtail("budget", "limit", "braking.other", "--none", "--reason", "all is well")
+    assert [" 1.0 kB;" in gone.out, "the limit 9;" in gone.out] == [True, True]
+
+
 @pytest.mark.parametrize(
     "words",
     [
@@ -104,6 +124,7 @@ def test_a_limit_is_set_with_a_reason_and_says_when_more_is_held(api: Api, longt
         ["braking"],
         ["braking", "--fleet", "--total", "1 B"],
         ["braking", "--month", "1 B"],
+        ["braking.other", "--month", "1 B"],
         ["--cost-centre", "maps", "--total", "1 B"],
         ["--fleet", "--clips", "3"],
         ["--fleet", "--none", "--total", "1 B"],

@@ -3,9 +3,15 @@ import type { Body } from "../../../api/client";
 import type { Account } from "../../../api/types";
 
 export type LimitKind = Body<"/v1/budget/limits">["kind"];
-const OF_CAMPAIGNS: readonly string[] = ["campaign_bytes", "campaign_clips"];
+const OF_CAMPAIGNS: readonly string[] = ["campaign_bytes", "campaign_clips", "trigger_bytes", "trigger_clips"];
 const OF_OPERATORS: readonly string[] = ["fleet", "fleet_month", "cost_centre_month"];
 const FACTORS: Record<string, number> = { "": 1, b: 1, kb: 1e3, mb: 1e6, gb: 1e9, tb: 1e12 };
+
+/** What an account is of: `braking`, `braking.cut_in` of a trigger's own budget, a cost centre or a network; empty for the fleet. */
+export function ownerOf(account: Account): string {
+  const ofCampaign = account.trigger === "" ? account.campaign : `${account.campaign}.${account.trigger}`;
+  return ofCampaign || account.cost_centre || account.network;
+}
 
 /** The kind of limit that an account can have; null if none, or if this person, who owns these campaigns, cannot set it. */
 export function limitKind(account: Account, may: (role: "approver" | "operator") => boolean, owned: ReadonlySet<string>): LimitKind | null {
