@@ -25,7 +25,8 @@ def show_forecasts(
     campaign: Annotated[str | None, Query(max_length=64, description="Show only this campaign's.")] = None,
 ) -> ForecastList:
     """What campaigns that run or wait will have spent at their ends, and when their limits end them, as the steward
-    forecast it within the last hour; and how good the forecasts of the past were.
+    forecast it within the last hour; the same of triggers' own budgets, after their campaign's; and how good the
+    forecasts of the past were.
     """
     return usecases.show_forecasts(services, user, campaign=campaign)
 
@@ -37,7 +38,9 @@ def past_forecasts(
     user: Caller,
     *,
     campaign: Annotated[str, Query(max_length=64)],
+    trigger: Annotated[str, Query(max_length=64, description="Of the own budget of this trigger in it.")] = "",
     limit: Annotated[int, Query(ge=1, le=MAX_PAST)] = 100,
 ) -> PastForecasts:
-    """A campaign's forecasts, the last of each day, with what came of those whose time is over."""
-    return usecases.past_forecasts(services, user, campaign, limit=limit)
+    """The forecasts of a campaign, or of a trigger's own budget in it, the last of each day, with what came of those
+    whose time is over."""
+    return usecases.past_forecasts(services, user, campaign, trigger, limit=limit)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from fleet_api.forecasts.views import calibration_view, forecast_view
 from fleet_api.services import Services
 from storage.campaigns.queries import get_versions
+from storage.ledger.accounts import total_key
 from storage.rates import forecasts, spending
 from storage.rates.forecasts import UNITS, kept_forecasts
 from triggers.contracts.api.rates.forecasts import ForecastList, PastForecasts
@@ -22,15 +23,18 @@ def show_forecasts(services: Services, user: User, *, campaign: str | None) -> F
         spent = spending.settled(connection, {each.campaign for each in found})
         past = {unit: kept_forecasts(forecasts.counted(connection, unit)) for unit in UNITS}
     return ForecastList(
-        forecasts=[forecast_view(each, spent=spent.get((each.campaign, each.unit), 0)) for each in found],
+        forecasts=[
+            forecast_view(each, spent=spent.get(total_key(each.campaign, each.unit, each.trigger), 0)) for each in found
+        ],
         past=[calibration_view(unit, calibrate(kept, stage)) for unit, kept in past.items() if kept for stage in Stage],
     )
 
 
-def past_forecasts(services: Services, user: User, campaign: str, *, limit: int) -> PastForecasts:
-    """A campaign's forecasts as they were kept, the newest first; NotFound without such a campaign."""
+def past_forecasts(services: Services, user: User, campaign: str, trigger: str, *, limit: int) -> PastForecasts:
+    """The forecasts of a campaign, or of the own budget of a trigger in it, as they were kept, the newest first;
+    NotFound without such a campaign."""
     user.require(Role.VIEWER)
     with services.database.begin() as connection:
         get_versions(connection, campaign, limit=1)
-        found = forecasts.past(connection, campaign, limit=limit)
+        found = forecasts.past(connection, campaign, trigger, limit=limit)
     return PastForecasts(forecasts=[forecast_view(each) for each in found])

@@ -23,6 +23,7 @@ def forecast_view(kept: Kept, *, spent: int | None = None) -> ForecastView:
     return ForecastView(
         campaign=kept.campaign,
         version=kept.version,
+        trigger=kept.trigger,
         unit=kept.unit,
         made_at=kept.made_at,
         until=kept.until,

@@ -19,6 +19,8 @@ MAX_SERIES = 1800
 """Of all campaigns together, so that a scrape of the API has less than 2,000."""
 NEARLY_USED = 0.5
 """A campaign that has used so much of a limit comes before those that have used less."""
+MAX_TRIGGERS = 10
+"""Of so many triggers of a campaign forecasts are shown."""
 FLEET = ""
 """The `campaign` of the fleet's own budget."""
 
@@ -68,12 +70,19 @@ class OfCampaigns:
     plans: Mapping[str, Expected]
     forecasts: Mapping[str, Kept]
     """Of bytes."""
+    of_triggers: Mapping[str, Sequence[Kept]]
+    """Forecasts of the own budgets of triggers, in bytes; those that reach most of their limits."""
 
     @classmethod
     def of(cls, fleet: FleetNumbers) -> OfCampaigns:
         """Summed over the versions of each campaign."""
-        of_bytes = {kept.campaign: kept for kept in fleet.budget_forecasts if kept.unit == "bytes"}
-        return cls(_sums(fleet.outcomes), expected(fleet), of_bytes)
+        of_bytes = [kept for kept in fleet.budget_forecasts if kept.unit == "bytes"]
+        of_campaigns = {kept.campaign: kept for kept in of_bytes if not kept.trigger}
+        of_triggers: dict[str, list[Kept]] = {}
+        for kept in sorted((kept for kept in of_bytes if kept.trigger), key=_reached, reverse=True):
+            of_triggers.setdefault(kept.campaign, []).append(kept)
+        most = {campaign: triggers[:MAX_TRIGGERS] for campaign, triggers in of_triggers.items()}
+        return cls(_sums(fleet.outcomes), expected(fleet), of_campaigns, most)
 
 
 def campaign_series(now: Numbers, fleet: OfCampaigns | None) -> list[CampaignSeries]:
@@ -92,9 +101,8 @@ def campaign_series(now: Numbers, fleet: OfCampaigns | None) -> list[CampaignSer
         if plan is not None:
             series.append(Series(names.EXPECTED_FIRES, (campaign,), plan.fires))
             series.append(Series(names.EXPECTED_BYTES, (campaign,), plan.bytes))
-        kept = fleet.forecasts.get(campaign) if fleet is not None else None
-        if kept is not None:
-            series += _of_forecast(campaign, kept)
+        if fleet is not None:
+            series += _of_forecasts(fleet, campaign, with_triggers=reason is None)
         concern = _concern(budget, clips, counted, plan) if reason is None else 0.0  # nothing is to be done about it
         found.append(CampaignSeries(campaign, tuple(series), concern))
     return found
@@ -127,15 +135,31 @@ def _of_fires(campaign: str, counts: OutcomeCounts | None) -> Iterator[Series]:
         yield Series(names.UNACCOUNTED, (campaign,), counts.unaccounted)
 
 
-def _of_forecast(campaign: str, kept: Kept) -> Iterator[Series]:
+def _of_forecasts(fleet: OfCampaigns, campaign: str, *, with_triggers: bool) -> Iterator[Series]:
+    kept = fleet.forecasts.get(campaign)
+    if kept is not None:
+        yield from _of_forecast((campaign,), kept, names.FORECAST, names.EXHAUSTION)
+    for kept in fleet.of_triggers.get(campaign, ()) if with_triggers else ():
+        of = (campaign, kept.trigger)
+        yield Series(names.TRIGGER_LIMIT, of, kept.forecast["limit"])
+        yield from _of_forecast(of, kept, names.TRIGGER_FORECAST, names.TRIGGER_EXHAUSTION)
+
+
+def _of_forecast(of: tuple[str, ...], kept: Kept, forecast: Metric, exhaustion: Metric) -> Iterator[Series]:
     demand, end = kept.forecast.get("demand"), kept.forecast.get("end")
     if demand is None:  # of another version of Longtail
         return
     for quantile, name in (("0.05", "low"), ("mean", "mean"), ("0.95", "high")):
         if demand[name] is not None:
-            yield Series(names.FORECAST, (campaign, quantile), demand[name])
+            yield Series(forecast, (*of, quantile), demand[name])
     if end is not None and end["expected_ns"] is not None:
-        yield Series(names.EXHAUSTION, (campaign,), end["expected_ns"] / NS_PER_S)
+        yield Series(exhaustion, of, end["expected_ns"] / NS_PER_S)
+
+
+def _reached(of_trigger: Kept) -> float:
+    """The share of the limit, which a trigger's own budget always has, that its forecast reaches."""
+    demand, limit = float(of_trigger.forecast["demand"]["mean"]), int(of_trigger.forecast["limit"])
+    return demand / max(1, limit)
 
 
 def _ended(counts: OutcomeCounts) -> dict[str, int]:

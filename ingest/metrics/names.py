@@ -171,6 +171,28 @@ EXHAUSTION = _metric(
     "api",
     "When it expects the limit in bytes to be reached (Unix time); missing where that is not before the end",
 )
+TRIGGER_LIMIT = _metric(
+    "longtail_trigger_budget_limit_bytes",
+    Kind.GAUGE,
+    "campaign trigger",
+    "api",
+    "Limit in bytes of a trigger's own budget when it was last forecast; of at most ten triggers in a campaign, whose "
+    "forecasts come closest to their limits or are furthest above them",
+)
+TRIGGER_FORECAST = _metric(
+    "longtail_trigger_forecast_bytes",
+    Kind.GAUGE,
+    "campaign trigger quantile",
+    "api",
+    "Bytes that the newest forecast expects of such a trigger, as `longtail_forecast_bytes` of a campaign",
+)
+TRIGGER_EXHAUSTION = _metric(
+    "longtail_trigger_budget_exhaustion_timestamp_seconds",
+    Kind.GAUGE,
+    "campaign trigger",
+    "api",
+    "When it expects that limit to be reached (Unix time); missing where that is not before the end",
+)
 VEHICLES = _metric(
     "longtail_vehicles",
     Kind.GAUGE,

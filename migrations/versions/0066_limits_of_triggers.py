@@ -1,4 +1,4 @@
-"""Limits of triggers' own budgets can be set by command, and a reservation asks less of the database."""
+"""Triggers' own budgets have limits by command, sums by day and forecasts, and a reservation asks less."""
 
 from collections.abc import Sequence
 
@@ -15,6 +15,16 @@ _LIMITED = (
     "kind IN ('fleet','fleet_month','cost_centre_month','campaign_bytes','campaign_clips','trigger_bytes',"
     "'trigger_clips')"
 )
+_OF_TRIGGERS = "SELECT id FROM ledger_accounts WHERE kind IN ('trigger_bytes','trigger_clips')"
+_SUM = f"""
+    INSERT INTO ledger_days (account_id, day, settled, squares)
+    SELECT e.account_id, CAST(e.created_at AT TIME ZONE 'UTC' AS date), sum(e.settled_delta),
+        coalesce(sum(CAST(e.settled_delta AS numeric) * e.settled_delta) FILTER (WHERE e.kind = 'settle'), 0)
+    FROM ledger_entries e
+    WHERE e.folded AND e.settled_delta <> 0 AND e.account_id IN ({_OF_TRIGGERS})
+    GROUP BY 1, 2
+"""  # noqa: S608 - a constant
+_KEY = ["campaign", "version", "unit", "day"]
 _RESERVE_UPLOAD = """
     CREATE OR REPLACE FUNCTION reserve_upload(upload text, asked jsonb) RETURNS jsonb LANGUAGE plpgsql
     SECURITY DEFINER SET search_path = {schema}, pg_temp SET plan_cache_mode = force_generic_plan
@@ -420,10 +430,18 @@ def upgrade() -> None:
     """Apply."""
     _replace_check(_LIMITED)
     _replace_function(_RESERVE_UPLOAD)
+    op.execute(_SUM)
+    op.add_column("forecasts", sa.Column("trigger", sa.Text(), server_default="", nullable=False))
+    _replace_key([*_KEY, "trigger"])
 
 
 def downgrade() -> None:
-    """Revert. Limits of triggers that were set by command are lost: those that were approved count again."""
+    """Revert. Limits of triggers that were set by command are lost, so those that were approved count again, and so are
+    forecasts of triggers."""
+    op.execute("DELETE FROM forecasts WHERE trigger <> ''")
+    _replace_key(_KEY)
+    op.drop_column("forecasts", "trigger")
+    op.execute(f"DELETE FROM ledger_days WHERE account_id IN ({_OF_TRIGGERS})")  # noqa: S608 - a constant
     _replace_function(op.get_context().opts["script"].get_revision("0063").module._RESERVE_UPLOAD)
     op.execute("DELETE FROM budget_limits WHERE kind IN ('trigger_bytes','trigger_clips')")
     _replace_check(_LIMITED_BEFORE)
@@ -438,3 +456,8 @@ def _replace_function(definition: str) -> None:
 def _replace_check(condition: str) -> None:
     op.drop_constraint(op.f("ck_budget_limits_kind"), "budget_limits", type_="check")
     op.create_check_constraint(op.f("ck_budget_limits_kind"), "budget_limits", condition)
+
+
+def _replace_key(columns: list[str]) -> None:
+    op.drop_constraint(op.f("pk_forecasts"), "forecasts", type_="primary")
+    op.create_primary_key(op.f("pk_forecasts"), "forecasts", columns)

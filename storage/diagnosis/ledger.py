@@ -10,8 +10,10 @@ from sqlalchemy import Connection, func, select, text
 
 from storage import ledger
 from storage.diagnosis.objects import StoredClip
-from storage.ledger.accounts import key_of
+from storage.ledger.accounts import TOTALS, key_of
 from storage.tables import ledger_accounts, ledger_entries
+from storage.tables.base import is_one_of
+from triggers.contracts.campaign import budget_owner
 
 _ACCOUNTS_OFF = text("""
     SELECT a.kind, a.campaign, a.trigger, a.vehicle_id, a.cost_centre, a.network, a.day, a.month, a.held, a.settled,
@@ -44,8 +46,8 @@ _ENTRIES_OFF = text("""
 """)
 
 # Sums by day have what is folded, and nothing else.
-_DAYS_OFF = text("""
-    SELECT a.campaign, a.kind, coalesce(d.day, e.day) AS day, d.settled, d.squares,
+_DAYS_OFF = text(f"""
+    SELECT a.campaign, a.trigger, a.kind, coalesce(d.day, e.day) AS day, d.settled, d.squares,
         e.settled AS entries_settled, e.squares AS entries_squares
     FROM ledger_days d
     FULL JOIN (
@@ -53,13 +55,13 @@ _DAYS_OFF = text("""
             coalesce(sum(CAST(e.settled_delta AS numeric) * e.settled_delta) FILTER (WHERE e.kind = 'settle'), 0)
                 AS squares
         FROM ledger_entries e JOIN ledger_accounts a ON a.id = e.account_id
-        WHERE e.folded AND a.kind IN ('campaign_bytes', 'campaign_clips') AND e.settled_delta <> 0
+        WHERE e.folded AND {is_one_of("a.kind", TOTALS)} AND e.settled_delta <> 0
         GROUP BY 1, 2
     ) e ON e.account_id = d.account_id AND e.day = d.day
     JOIN ledger_accounts a ON a.id = coalesce(d.account_id, e.account_id)
     WHERE (d.settled, d.squares) IS DISTINCT FROM (e.settled, e.squares)
-    ORDER BY 1, 2, 3 LIMIT :limit
-""")
+    ORDER BY 1, 2, 3, 4 LIMIT :limit
+""")  # noqa: S608 - put together from constants
 
 # A reservation that stays for ever: its upload has ended, and nothing closed it.
 _LEFT_OPEN = text("""
@@ -88,10 +90,10 @@ def accounts_that_differ(connection: Connection, *, limit: int = 10) -> list[str
 
 
 def days_that_differ(connection: Connection, *, limit: int = 10) -> list[str]:
-    """Sentences on at most `limit` days of campaigns' accounts that are not the sums of their entries."""
+    """Sentences on at most `limit` days of campaigns' and triggers' totals that are not the sums of their entries."""
     return [
-        f"{row.kind}:{row.campaign} settled {row.settled} (squares {row.squares}) on {row.day} by its sums, but its "
-        f"entries sum to {row.entries_settled} ({row.entries_squares})"
+        f"{row.kind}:{budget_owner(row.campaign, row.trigger)} settled {row.settled} (squares {row.squares}) on "
+        f"{row.day} by its sums, but its entries sum to {row.entries_settled} ({row.entries_squares})"
         for row in connection.execute(_DAYS_OFF, {"limit": limit})
     ]
 

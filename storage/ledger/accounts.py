@@ -79,6 +79,13 @@ class AccountKey:
         return ":".join(str(part) for part in parts if part)
 
 
+def total_key(campaign: str, unit: AccountUnit, trigger: str = "") -> AccountKey:
+    """The account of what all vehicles together use of a campaign, or of a trigger's own budget in it."""
+    if trigger:
+        return AccountKey("trigger_bytes" if unit == "bytes" else "trigger_clips", campaign, trigger=trigger)
+    return AccountKey("campaign_bytes" if unit == "bytes" else "campaign_clips", campaign)
+
+
 @dataclass(frozen=True, slots=True)
 class AccountUsage:
     """One account with its exact amounts. `limit` is the one in force now, None without one."""

@@ -6,6 +6,9 @@ from collections.abc import Sequence
 
 from sqlalchemy import Connection, text
 
+from storage.ledger.accounts import TOTALS
+from storage.tables.base import is_one_of
+
 _SETTLE = """
     INSERT INTO ledger_entries (account_id, upload_id, kind, amount, held_delta, settled_delta, network, region)
     SELECT r.account_id, r.upload_id, 'settle', r.amount, 0, r.amount, u.network, r.region
@@ -84,7 +87,7 @@ _LOCK_UNFOLDED = text("""
     FOR NO KEY UPDATE
 """)
 
-_FOLD = text("""
+_FOLD = text(f"""
     WITH chosen AS (
         SELECT id FROM ledger_entries
         WHERE account_id = ANY (CAST(:accounts AS bigint[])) AND NOT folded
@@ -100,7 +103,7 @@ _FOLD = text("""
         SELECT account_id, CAST(t.created_at AT TIME ZONE 'UTC' AS date), sum(t.settled_delta),
             coalesce(sum(CAST(t.settled_delta AS numeric) * t.settled_delta) FILTER (WHERE t.kind = 'settle'), 0)
         FROM taken t JOIN ledger_accounts a ON a.id = t.account_id
-        WHERE a.kind IN ('campaign_bytes', 'campaign_clips') AND t.settled_delta <> 0
+        WHERE {is_one_of("a.kind", TOTALS)} AND t.settled_delta <> 0
         GROUP BY 1, 2
         ON CONFLICT (account_id, day) DO UPDATE
             SET settled = d.settled + excluded.settled, squares = d.squares + excluded.squares
@@ -115,7 +118,7 @@ _FOLD = text("""
         RETURNING sums.entries
     )
     SELECT coalesce(sum(entries), 0) FROM carried
-""")
+""")  # noqa: S608 - put together from constants
 
 
 def fold(connection: Connection, limit: int = 1000) -> int:

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, date, datetime
 from typing import Any
 
-from sqlalchemy import Connection, Text, column, func, select, true, values
+from sqlalchemy import Connection, Text, and_, column, func, select, true, values
 from sqlalchemy.dialects.postgresql import distinct_on, insert
 
 from storage.rows import columns_of
@@ -27,7 +27,8 @@ MOST_COUNTED = 3000
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """A forecast of what a campaign version will spend. `forecast` is a document of `ingest.steward.forecasts`."""
+    """A forecast of what a campaign version will spend, or of its trigger's own budget. `forecast` is a document of
+    `ingest.steward.forecasts`."""
 
     campaign: str
     version: int
@@ -45,6 +46,8 @@ class Kept:
     """Whether a limit admitted no clip of the campaign on its day."""
     compared_until: datetime | None = None
     """`until`, or the earlier beginning of the UTC day on which a limit ended the campaign or held it up."""
+    trigger: str = ""
+    """The trigger whose own budget it is of; '': of the campaign's."""
     actual: int | None = None
     """What was spent from `made_at`, or from the campaign's start when that was later, until `compared_until`."""
 
@@ -71,7 +74,7 @@ def keep(connection: Connection, kept: Kept) -> None:
     """Keep a forecast as that of its day, in place of an earlier one of the day."""
     row = asdict(kept) | {"day": kept.made_at.astimezone(UTC).date()}
     statement = insert(forecasts).values(row)
-    keys = ["campaign", "version", "unit", "day"]
+    keys = ["campaign", "version", "unit", "day", "trigger"]
     new: dict[str, Any] = {name: statement.excluded[name] for name in row if name not in keys}
     new["held_up"] = _c.held_up | statement.excluded.held_up
     connection.execute(statement.on_conflict_do_update(index_elements=keys, set_=new))
@@ -98,31 +101,35 @@ def counted(connection: Connection, unit: AccountUnit) -> list[Kept]:
 
 
 def current(connection: Connection, campaign: str | None = None) -> list[Kept]:
-    """The newest forecasts of each campaign's running version, else of its approved one; both units, by name."""
+    """The newest forecasts of each campaign's running version, else of its approved one: by name, in both units, the
+    campaign's before those of its triggers."""
     is_open = version.state.in_((CampaignState.APPROVED, *RUNNING))
     unit = values(column("unit", Text), name="units").data([(name,) for name in UNITS]).c.unit
     newest = (
-        select(*_COLUMNS)
+        select(_c.day)
         .where(_c.campaign == version.campaign, _c.version == version.version, _c.unit == unit)
         .order_by(_c.day.desc())
         .limit(1)
         .lateral("newest")
     )
-    rows = connection.execute(
-        select(newest)
+    chosen = (
+        select(version.campaign, version.version, unit, newest.c.day)
         .select_from(campaign_versions.join(unit.table, true()).join(newest, true()))
         .where(is_open, *(() if campaign is None else (version.campaign == campaign,)))
         .ext(distinct_on(version.campaign, unit))
         .order_by(version.campaign, unit, version.state.in_(RUNNING).desc(), version.version.desc())
+        .subquery("chosen")
     )
+    of_day = [_c[name] == chosen.c[name] for name in ("campaign", "version", "unit", "day")]
+    rows = connection.execute(select(*_COLUMNS).join(chosen, and_(*of_day)).order_by(_c.campaign, _c.trigger, _c.unit))
     return [Kept(*row) for row in rows]
 
 
-def past(connection: Connection, campaign: str, *, limit: int) -> list[Kept]:
-    """A campaign's forecasts, the newest first."""
+def past(connection: Connection, campaign: str, trigger: str = "", *, limit: int) -> list[Kept]:
+    """A campaign's forecasts, or those of a trigger's own budget in it, the newest first."""
     rows = connection.execute(
         select(*_COLUMNS)
-        .where(_c.campaign == campaign)
+        .where(_c.campaign == campaign, _c.trigger == trigger)
         .order_by(_c.made_at.desc(), _c.version.desc(), _c.unit)
         .limit(limit)
     )

@@ -20,14 +20,15 @@ _OVER = text("""
         least(v.paused_at, v.held_at) AS halted_at,
         CAST(v.settings ->> 'active_from' AS date) AS active_from, (
             SELECT min(h.day) FROM forecasts h
-            WHERE h.campaign = f.campaign AND h.version = f.version AND h.held_up AND h.day >= f.day
+            WHERE h.campaign = f.campaign AND h.version = f.version AND h.trigger = f.trigger
+                AND h.held_up AND h.day >= f.day
         ) AS held_up_on, ARRAY(
             SELECT c.progress FROM forecasts c
             WHERE c.campaign = f.campaign AND c.version = f.version AND c.unit = f.unit AND c.counts
         ) AS counted
     FROM forecasts f JOIN campaign_versions v ON v.campaign = f.campaign AND v.version = f.version
     WHERE NOT f.is_judged AND f.until <= :now
-    ORDER BY f.until, f.made_at, f.campaign, f.version, f.unit
+    ORDER BY f.until, f.made_at, f.campaign, f.version, f.trigger, f.unit
     LIMIT :limit
     FOR NO KEY UPDATE OF f SKIP LOCKED
 """)
@@ -35,7 +36,7 @@ _OVER = text("""
 _JUDGE = text("""
     UPDATE forecasts SET is_judged = true, actual = :actual, compared_until = :until, counts = :counts,
         forecast = forecast || CAST(:compared AS jsonb)
-    WHERE campaign = :campaign AND version = :version AND unit = :unit AND day = :day
+    WHERE campaign = :campaign AND version = :version AND unit = :unit AND day = :day AND trigger = :trigger
 """)
 
 
@@ -86,8 +87,8 @@ def note(
     kept = forecast.kept
     values = {"actual": actual, "until": until, "counts": counts}
     document = json.dumps({} if compared is None else {"compared": compared})
-    key = {"campaign": kept.campaign, "version": kept.version, "unit": kept.unit, "day": forecast.day}
-    connection.execute(_JUDGE, {**key, **values, "compared": document})
+    key = {"campaign": kept.campaign, "version": kept.version, "trigger": kept.trigger, "unit": kept.unit}
+    connection.execute(_JUDGE, {**key, "day": forecast.day, **values, "compared": document})
 
 
 def _over(row: dict[str, Any]) -> Over:

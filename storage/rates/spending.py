@@ -1,16 +1,17 @@
-"""What campaigns spend day by day, on how many vehicles, and how these differ: what forecasts learn from."""
+"""What campaigns and triggers spend by day, on how many vehicles, and how these differ: what forecasts learn from."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Connection, Row, text
 
+from storage.ledger.accounts import TOTALS, AccountKey
+from storage.tables.base import is_one_of
 from triggers.assignment.given import Version
-from triggers.contracts.api.budget import AccountUnit
 from triggers.statistics.budget_forecast.days import Day
 from triggers.statistics.fleet_rates import VehicleSums
 
@@ -19,7 +20,8 @@ ACTIVE_DAYS = 7
 
 _ACCOUNT = """(
         SELECT id FROM ledger_accounts
-        WHERE kind = :kind AND campaign = :campaign AND vehicle_id = '' AND cost_centre = '' AND network = ''
+        WHERE kind = :kind AND campaign = :campaign AND trigger = :trigger
+            AND vehicle_id = '' AND cost_centre = '' AND network = ''
     )"""
 _DAY = "CAST(e.created_at AT TIME ZONE 'UTC' AS date)"
 
@@ -42,12 +44,12 @@ _SPENT = text(f"""
     GROUP BY 1 ORDER BY 1
 """)  # noqa: S608 - put together from the constants above
 
-_SETTLED = text("""
-    SELECT a.campaign, a.unit, a.settled + coalesce(sum(e.settled_delta), 0) AS settled
+_SETTLED = text(f"""
+    SELECT a.kind, a.campaign, a.trigger, a.settled + coalesce(sum(e.settled_delta), 0) AS settled
     FROM ledger_accounts a LEFT JOIN ledger_entries e ON e.account_id = a.id AND NOT e.folded
-    WHERE a.kind IN ('campaign_bytes', 'campaign_clips') AND a.campaign = ANY (CAST(:campaigns AS text[]))
+    WHERE {is_one_of("a.kind", TOTALS)} AND a.campaign = ANY (CAST(:campaigns AS text[]))
     GROUP BY a.id
-""")
+""")  # noqa: S608 - put together from constants
 
 # Vehicles that were given the version, and that had it taken from them, by day; `rest` is what was left of the day.
 _ASSIGNED = text("""
@@ -66,7 +68,10 @@ _ASSIGNED = text("""
 
 _SPREAD = text("""
     WITH each AS (
-        SELECT CAST(coalesce(c.watermark, 0) AS numeric) AS f, CAST(extract(
+        SELECT CAST(coalesce(
+            CASE CAST(:trigger AS text) WHEN '' THEN c.watermark
+                ELSE CAST(c.per_trigger ->> CAST(:trigger AS text) AS bigint) END, 0
+        ) AS numeric) AS f, CAST(extract(
             epoch FROM coalesce(a.assigned_until, now()) - greatest(a.assigned_from, CAST(:since AS timestamptz))
         ) AS numeric(20)) AS e
         FROM assignments a
@@ -102,28 +107,32 @@ class VehicleGroup:
     vehicles: int
 
 
-def seen_days(
-    connection: Connection, version: Version, unit: AccountUnit, *, since: datetime, now: datetime
-) -> list[Day]:
-    """The campaign's days from `since` to `now` in order (UTC), the first and the last in part."""
-    campaign, number = version
+def vehicle_days(connection: Connection, version: Version, *, since: datetime, now: datetime) -> dict[date, float]:
+    """For how many whole days vehicles had a version on each UTC day from `since` to `now`, in order; of the first and
+    the last day in part."""
     since, now = since.astimezone(UTC), now.astimezone(UTC)
-    asked = {"campaign": campaign, "version": number, "since": since}
-    spent = {row.day: row for row in _spent(connection, campaign, unit, since, _midnight(now) + timedelta(days=1))}
+    asked = {"campaign": version[0], "version": version[1], "since": since}
     changed = {row.day: row for row in connection.execute(_ASSIGNED, asked)}
-    days, vehicles = [], 0
+    found, vehicles = {}, 0
     day, today = since.date(), now.date()
     left_of_today = 1 - (now - _midnight(now)) / timedelta(days=1)
     while day <= today:
         change = changed.get(day)
         begun, rest = (int(change.vehicles), float(change.rest)) if change else (0, 0.0)
         left = left_of_today if day == today else 0.0
-        vehicle_days = vehicles * (1 - left) + rest - begun * left
+        found[day] = max(0.0, vehicles * (1 - left) + rest - begun * left)
         vehicles += begun
-        amount, squares = _amounts(spent.get(day))
-        days.append(Day(max(0.0, vehicle_days), amount, squares))
         day += timedelta(days=1)
-    return days
+    return found
+
+
+def seen_days(
+    connection: Connection, account: AccountKey, of_vehicles: Mapping[date, float], *, since: datetime, now: datetime
+) -> list[Day]:
+    """What an account of a total settled on each of its version's `vehicle_days` from `since` to `now`."""
+    end = _midnight(now.astimezone(UTC)) + timedelta(days=1)
+    spent = {row.day: row for row in _spent(connection, account, since.astimezone(UTC), end)}
+    return [Day(vehicles, *_amounts(spent.get(day))) for day, vehicles in of_vehicles.items()]
 
 
 def _amounts(row: Any) -> tuple[int, int]:
@@ -131,36 +140,37 @@ def _amounts(row: Any) -> tuple[int, int]:
     return (0, 0) if row is None else (max(0, int(row.amount)), int(row.squares or 0))
 
 
-def spent_between(connection: Connection, campaign: str, unit: AccountUnit, *, since: datetime, until: datetime) -> int:
-    """What a campaign's account settled after `since` and before `until`, the beginning of a UTC day."""
+def spent_between(connection: Connection, account: AccountKey, *, since: datetime, until: datetime) -> int:
+    """What an account of a total settled after `since` and before `until`, the beginning of a UTC day."""
     after = since.astimezone(UTC) + timedelta(microseconds=1)
-    rows = _spent(connection, campaign, unit, after, until.astimezone(UTC))
-    return sum(int(row.amount) for row in rows)
+    return sum(int(row.amount) for row in _spent(connection, account, after, until.astimezone(UTC)))
 
 
-def _spent(
-    connection: Connection, campaign: str, unit: AccountUnit, since: datetime, until: datetime
-) -> Sequence[Row[Any]]:
+def _spent(connection: Connection, account: AccountKey, since: datetime, until: datetime) -> Sequence[Row[Any]]:
     """Amounts and squares by UTC day; both times are in UTC, and `until` begins a day."""
     second = _midnight(since) + timedelta(days=1)
-    asked = {"campaign": campaign, "kind": f"campaign_{unit}", "since": since, "until": until}
+    names = {"kind": account.kind, "campaign": account.campaign, "trigger": account.trigger}
     days = {"second": second.date(), "second_at": second, "end_day": until.date()}
-    return connection.execute(_SPENT, asked | days).all()
+    return connection.execute(_SPENT, {**names, "since": since, "until": until, **days}).all()
 
 
 def _midnight(moment: datetime) -> datetime:
     return moment.replace(hour=0, minute=0, second=0, microsecond=0)
 
 
-def settled(connection: Connection, campaigns: Collection[str]) -> dict[tuple[str, AccountUnit], int]:
-    """What these campaigns' accounts have settled, exactly, folded or not; nothing for those without an account."""
+def settled(connection: Connection, campaigns: Collection[str]) -> dict[AccountKey, int]:
+    """What the totals of these campaigns and of their triggers' own budgets have settled, exactly, folded or not;
+    nothing for those without an account."""
     rows = connection.execute(_SETTLED, {"campaigns": sorted(campaigns)})
-    return {(row.campaign, row.unit): int(row.settled) for row in rows}
+    return {AccountKey(row.kind, row.campaign, trigger=row.trigger): int(row.settled) for row in rows}
 
 
-def vehicles_that_differ(connection: Connection, version: Version, *, since: datetime) -> VehicleSums:
-    """Fires and assigned time (s) of the version's vehicles, as sums that tell how they differ."""
-    asked = {"campaign": version[0], "version": version[1], "since": since}
+def vehicles_that_differ(
+    connection: Connection, version: Version, *, since: datetime, trigger: str = ""
+) -> VehicleSums:
+    """Fires (of a trigger, '': of all) and assigned time (s) of the version's vehicles, as sums that tell how they
+    differ."""
+    asked = {"campaign": version[0], "version": version[1], "trigger": trigger, "since": since}
     row = connection.execute(_SPREAD, asked).one()
     fires = int(row.f or 0)
     return VehicleSums(

@@ -223,8 +223,9 @@ ledger_days = Table(
     Column("settled", BigInteger, nullable=False),
     Column("squares", Numeric, nullable=False),
 )
-"""What a campaign's accounts of bytes and clips settled on each UTC day, as far as entries are folded: whatever folds
-them adds them here. `squares` is the sum of the squares of what was settled, without what was taken back."""
+"""What the totals of campaigns and of triggers' own budgets settled on each UTC day, as far as entries are folded:
+whatever folds them adds them here. `squares` is the sum of the squares of what was settled, without what was taken
+back."""
 
 price_books = Table(
     "price_books",

@@ -13,10 +13,11 @@ class Forecasts:
         self._transport = transport
 
     def current(self, campaign: str | None = None) -> ForecastList:
-        """The newest forecasts of one campaign, or of all that run or wait, in one request."""
+        """The newest forecasts of one campaign, or of all that run or wait, with those of their triggers' own budgets,
+        in one request."""
         return self._transport.get(ForecastList, path_of("forecasts"), {"campaign": campaign})
 
-    def kept(self, campaign: str, *, limit: int = 100) -> list[ForecastView]:
-        """A campaign's forecasts, the last of each day, the newest first."""
-        path = path_of("forecasts", "kept")
-        return self._transport.get(PastForecasts, path, {"campaign": campaign, "limit": limit}).forecasts
+    def kept(self, campaign: str, trigger: str = "", *, limit: int = 100) -> list[ForecastView]:
+        """The forecasts of a campaign, or of a trigger's own budget in it, the last of each day, the newest first."""
+        wanted = {"campaign": campaign, "trigger": trigger or None, "limit": limit}
+        return self._transport.get(PastForecasts, path_of("forecasts", "kept"), wanted).forecasts

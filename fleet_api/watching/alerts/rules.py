@@ -84,6 +84,10 @@ _PLANNED_BYTES = Growth(_of_campaign(names.EXPECTED_BYTES), DAY_S)
 _FORECAST = _share(
     Series(names.FORECAST.name, by=("campaign",), having=(("quantile", "mean"),)), _of_campaign(names.BUDGET_LIMIT)
 )
+_TRIGGER_FORECAST = _share(
+    Series(names.TRIGGER_FORECAST.name, by=("campaign", "trigger"), having=(("quantile", "mean"),)),
+    Series(names.TRIGGER_LIMIT.name, by=("campaign", "trigger")),
+)
 
 
 _RAISE_THE_FLEETS = (
@@ -101,6 +105,18 @@ def _overspend(percent: int, severity: Severity, below: float | None) -> Rule:
         0,
         "campaign {campaign} is forecast to use {percent} of its limit in bytes",
         "see when and how sure: `longtail budget show {campaign}`",
+    )
+
+
+def _overspend_of_trigger(percent: int, severity: Severity, condition: Condition) -> Rule:
+    """The same of a trigger's own budget, which ends the trigger alone."""
+    return Rule(
+        f"LongtailTriggerForecast{percent}",
+        severity,
+        condition,
+        0,
+        "trigger {campaign}.{trigger} is forecast to use {percent} of its own limit in bytes",
+        "see when and how sure: `longtail budget forecast {campaign}.{trigger}`",
     )
 
 
@@ -164,6 +180,10 @@ RULES: tuple[Rule, ...] = (
     _overspend(50, "info", 0.8),
     _overspend(80, "warning", 1.0),
     _overspend(100, "critical", None),
+    _overspend_of_trigger(
+        80, "info", Both(Compared(_TRIGGER_FORECAST, ">=", 0.8), Compared(_TRIGGER_FORECAST, "<", 1.0))
+    ),
+    _overspend_of_trigger(100, "warning", Compared(_TRIGGER_FORECAST, ">=", 1.0)),
     Rule(
         "LongtailClipsExhausted",
         "critical",

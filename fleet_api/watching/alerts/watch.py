@@ -40,6 +40,7 @@ SOURCE_OF: Mapping[str, str | None] = {
     **dict.fromkeys((names.DISK_FREE.name, names.DISK_SIZE.name), "disks"),
     **dict.fromkeys((names.VEHICLES.name, names.FIRED.name, names.UNACCOUNTED.name), COUNTS),
     **dict.fromkeys((names.EXPECTED_FIRES.name, names.EXPECTED_BYTES.name, names.FORECAST.name), COUNTS),
+    **dict.fromkeys((names.TRIGGER_FORECAST.name, names.TRIGGER_LIMIT.name), COUNTS),
 }
 """The sources of metrics in rules, where it is not the database; the readers themselves are no source."""
 

@@ -1,4 +1,4 @@
-"""Whether a limit holds a campaign up: its own, its cost centre's or the fleet's admits no clip of the usual size."""
+"""Which budgets limits hold up: their own, their campaign's, its cost centre's or the fleet's admits no usual clip."""
 
 from __future__ import annotations
 
@@ -6,16 +6,17 @@ import math
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 
+from storage import ledger
 from storage.campaigns import owners
 from storage.database import Connection
-from storage.ledger.accounts import AccountKey
+from storage.ledger.accounts import AccountKey, AccountUsage
 from storage.ledger.limits import FleetTerms, get_limit
 from storage.ledger.usage import account
 from triggers.contracts.api.budget import AccountUnit
 from triggers.contracts.campaign import CampaignSettings
 
 
-def is_held_up(
+def held_up(
     connection: Connection,
     campaign: str,
     settings: CampaignSettings,
@@ -23,24 +24,37 @@ def is_held_up(
     *,
     fleet: FleetTerms,
     now: datetime,
-) -> bool:
-    """Whether no clip of this campaign fits into a limit; `spent` says how large its clips are."""
+) -> frozenset[str]:
+    """The triggers ('': the campaign itself) whose budgets take no clip of this campaign any more; `spent` says how
+    large its clips are.
+
+    A limit on the whole campaign holds up all of them. That of a trigger holds up the trigger, and the campaign, which
+    spends less than planned from then on.
+    """
     usual: Mapping[AccountUnit, int] = {"bytes": max(1, spent["bytes"] // max(1, spent["clips"])), "clips": 1}
     is_preferred = settings.priority >= fleet.reserve_priority
+    of_triggers = [trigger.name for trigger in settings.triggers if trigger.budget is not None]
     for key in _accounts(connection, campaign, fleet, now):
-        found = account(connection, key, fleet)
-        if found.limit is None:
-            continue
-        limit = found.limit
-        if key.kind in ("fleet", "fleet_month") and not is_preferred:
-            limit = math.floor(limit * (1 - fleet.reserve_share))
-        if limit - found.held < usual[key.unit]:
-            return True
-    return False
+        share = 0.0 if is_preferred or key.kind not in ("fleet", "fleet_month") else fleet.reserve_share
+        if _is_full(account(connection, key, fleet), usual, reserved=share):
+            return frozenset(("", *of_triggers))
+    if not of_triggers:
+        return frozenset()
+    # Totals come first, of the campaign and of its triggers two each at most.
+    totals = ledger.usage(connection, campaign, day=now.date(), fleet=fleet, limit=2 + 2 * len(of_triggers))
+    totals += ledger.unused_limits(connection, campaign)
+    full = {each.key.trigger for each in totals if each.key.trigger and each.key.day is None and _is_full(each, usual)}
+    return frozenset(full | {""} if full else ())
+
+
+def _is_full(found: AccountUsage, usual: Mapping[AccountUnit, int], reserved: float = 0.0) -> bool:
+    if found.limit is None:
+        return False
+    return math.floor(found.limit * (1 - reserved)) - found.held < usual[found.unit]
 
 
 def _accounts(connection: Connection, campaign: str, fleet: FleetTerms, now: datetime) -> Iterator[AccountKey]:
-    """Those that a clip of the campaign is charged to, but vehicles' shares, which hold up single vehicles."""
+    """Those that every clip of the campaign is charged to, but vehicles' shares, which hold up single vehicles."""
     yield AccountKey("campaign_clips", campaign)
     yield AccountKey("campaign_bytes", campaign)
     yield AccountKey("fleet")

@@ -3,7 +3,7 @@
 A campaign that ran as planned is compared until the planned end. One that a limit ended, or held up, is compared until
 the beginning of that UTC day: how much it had spent by then against what was expected by then. To leave it out would
 keep only the errors of campaigns that spent little; to compare what it spent with all that was expected would call the
-limit an error.
+limit an error. Errors of triggers' forecasts do not count: a trigger is off as its campaign is, whose error counts.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from datetime import UTC, date, datetime, time, timedelta
 
 from ingest.steward.completion import BY_LIMIT
 from storage.database import Connection, Database
+from storage.ledger.accounts import total_key
 from storage.rates import judgements, spending
 from storage.rates.judgements import Course, Over
 from triggers.statistics.budget_forecast.course import expected_until
@@ -41,13 +42,14 @@ def _judge(connection: Connection, forecast: Over, firsts: set[tuple[object, ...
     if until is None or until <= begun or (until < kept.until and "course" not in kept.forecast):
         judgements.note(connection, forecast, actual=None)
         return
-    actual = spending.spent_between(connection, kept.campaign, kept.unit, since=begun, until=until)
+    account = total_key(kept.campaign, kept.unit, kept.trigger)
+    actual = spending.spent_between(connection, account, since=begun, until=until)
     computed, compared = kept.computed, None
     if until < kept.until:
         computed = expected_until(kept.forecast["course"], int(until.timestamp()) * NS_PER_S)
         compared = {"computed": asdict(computed), "remaining": asdict(widened(computed, kept.forecast["factor"]))}
     stage = (kept.campaign, kept.version, kept.unit, kept.stage)
-    counts = forecast.is_first and stage not in firsts and has_width(computed)
+    counts = not kept.trigger and forecast.is_first and stage not in firsts and has_width(computed)
     if counts:
         firsts.add(stage)
     judgements.note(connection, forecast, actual=actual, until=until, compared=compared, counts=counts)

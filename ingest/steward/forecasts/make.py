@@ -1,4 +1,6 @@
-"""Makes and keeps forecasts of each version that runs or waits, in bytes and in clips; judges those that are over.
+"""Makes and keeps forecasts of each version that runs or waits, and of its triggers' own totals; judges what is over.
+
+A campaign is forecast in bytes and in clips, a trigger in what its own budget limits.
 
 A round is made in pieces, a batch of judgements or one version's forecasts each, between which the steward's other
 duties have their turns.
@@ -9,15 +11,17 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
+from typing import cast
 
 from ingest.steward.by_version import by_version
-from ingest.steward.forecasts.held_up import is_held_up
+from ingest.steward.forecasts.held_up import held_up
 from ingest.steward.forecasts.judge import judge
-from ingest.steward.forecasts.prior import prior_of_backtest, prior_of_days
+from ingest.steward.forecasts.prior import LIMIT_OF_UNIT, prior_of_backtest, prior_of_days
 from storage.campaigns import facts
 from storage.campaigns.queries import CampaignVersion, get_content, get_version, settings_of
 from storage.database import Connection, Database
+from storage.ledger.accounts import AccountKey, total_key
 from storage.ledger.limits import ANY_AMOUNT, FleetTerms, get_limit
 from storage.rates import forecasts, spending
 from storage.rates.forecasts import Kept, kept_forecasts
@@ -26,7 +30,7 @@ from triggers.assignment.planned import planned_days
 from triggers.assignment.targets import matches
 from triggers.contracts.api.budget import AccountUnit, LimitKind
 from triggers.contracts.api.campaigns import BacktestForecast
-from triggers.contracts.campaign import CampaignSettings, Comparison, Target
+from triggers.contracts.campaign import BudgetLimits, CampaignSettings, Comparison, Target, budget_owner
 from triggers.statistics.budget_forecast.burn import learn
 from triggers.statistics.budget_forecast.course import course_of
 from triggers.statistics.budget_forecast.days import Vehicles
@@ -41,7 +45,6 @@ LOOKS_AHEAD_DAYS = 90
 FARTHEST_DAYS = 3660
 """How far any forecast looks: a campaign may name the last day of the calendar, and its days are gone through one by
 one."""
-_LIMIT_KINDS: Mapping[AccountUnit, LimitKind] = {"bytes": "campaign_bytes", "clips": "campaign_clips"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,13 +64,27 @@ class Plan:
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """A version, what it is planned to do, and what its author's backtest expected."""
+    """A version, what it is planned to do, what its author's backtest expected, and the days that vehicles had it."""
 
     details: CampaignVersion
     settings: CampaignSettings
     plan: Plan
     backtest: BacktestForecast | None
+    of_vehicles: Mapping[date, float]
     now: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Total:
+    """What is forecast: the total of a version, or of a trigger's own budget in it, with the limit in force.
+
+    `spread` is how its vehicles differ in fires.
+    """
+
+    account: AccountKey
+    limit: int | None
+    spent: int
+    spread: float
 
 
 class Forecasting:
@@ -123,23 +140,58 @@ class Round:
 
     def make(self, connection: Connection, campaign: str, version: int) -> Iterator[Kept]:
         """The forecasts of a version; none for a unit of which nothing is known: no backtest, and nothing was spent."""
-        details = get_version(connection, campaign, version)
-        content = get_content(connection, campaign, version)
-        settings = settings_of(content.settings)
-        backtest = None
-        if content.forecast is not None:
-            backtest = BacktestForecast.model_validate_json(json.dumps(content.forecast))
-        plan = _plan(connection, details, settings, self.now)
-        if not plan.days:
+        subject = _subject(connection, campaign, version, self.now)
+        if not subject.plan.days:
             return
-        subject = Subject(details, settings, plan, backtest, self.now)
-        spent = {unit: spending.settled(connection, [campaign]).get((campaign, unit), 0) for unit in forecasts.UNITS}
-        is_running = details.activated_at is not None
-        held_up = is_running and is_held_up(connection, campaign, settings, spent, fleet=self.fleet, now=self.now)
-        for unit in forecasts.UNITS:
-            kept = _forecast(connection, subject, unit, spent[unit], self.factors[unit])
+        totals = list(_totals(connection, subject))
+        full: frozenset[str] = frozenset()
+        if subject.details.activated_at is not None:
+            spent = {total.account.unit: total.spent for total in totals if not total.account.trigger}
+            full = held_up(connection, campaign, subject.settings, spent, fleet=self.fleet, now=self.now)
+        for total in totals:
+            kept = _forecast(connection, subject, total, self.factors[total.account.unit])
             if kept is not None:
-                yield replace(kept, held_up=held_up)
+                yield replace(kept, held_up=total.account.trigger in full)
+
+
+def _subject(connection: Connection, campaign: str, version: int, now: datetime) -> Subject:
+    details = get_version(connection, campaign, version)
+    content = get_content(connection, campaign, version)
+    settings = settings_of(content.settings)
+    backtest = None
+    if content.forecast is not None:
+        backtest = BacktestForecast.model_validate_json(json.dumps(content.forecast))
+    of_vehicles: Mapping[date, float] = {}
+    if details.activated_at is not None:
+        since = details.activated_at
+        of_vehicles = spending.vehicle_days(connection, (campaign, version), since=since, now=now)
+    return Subject(details, settings, _plan(connection, details, settings, now), backtest, of_vehicles, now)
+
+
+def _totals(connection: Connection, subject: Subject) -> Iterator[Total]:
+    """The campaign's in each unit, and what its triggers' own budgets limit."""
+    details = subject.details
+    version, since = (details.campaign, details.version), details.activated_at or subject.now
+    settled = spending.settled(connection, [details.campaign])
+    budgets: list[tuple[str, BudgetLimits]] = [("", subject.settings.budget)]
+    budgets += [(each.name, each.budget) for each in subject.settings.triggers if each.budget is not None]
+    for trigger, budget in budgets:
+        approved = {unit: getattr(budget, LIMIT_OF_UNIT[unit]) for unit in forecasts.UNITS}
+        units = [unit for unit, limit in approved.items() if not trigger or limit is not None]
+        if not units:
+            continue
+        spread = spread_of_vehicles(spending.vehicles_that_differ(connection, version, since=since, trigger=trigger))
+        for unit in units:
+            account = total_key(details.campaign, unit, trigger)
+            limit = _in_force(connection, account, approved[unit])
+            yield Total(account, limit, settled.get(account, 0), spread)
+
+
+def _in_force(connection: Connection, account: AccountKey, approved: int | None) -> int | None:
+    """The lower one of the version's limit and the one that was set by command; None without either."""
+    name = budget_owner(account.campaign, account.trigger)
+    commanded, _ = get_limit(connection, cast(LimitKind, account.kind), name)
+    return min((limit for limit in (approved, commanded) if limit is not None), default=None)
 
 
 def _factors(connection: Connection, unit: AccountUnit) -> dict[Stage, float]:
@@ -148,44 +200,37 @@ def _factors(connection: Connection, unit: AccountUnit) -> dict[Stage, float]:
     return {stage: calibrate(past, stage).factor for stage in Stage}
 
 
-def _forecast(
-    connection: Connection, subject: Subject, unit: AccountUnit, spent: int, factors: Mapping[Stage, float]
-) -> Kept | None:
-    details, plan, now = subject.details, subject.plan, subject.now
-    version, since = (details.campaign, details.version), details.activated_at
-    days = [] if since is None else spending.seen_days(connection, version, unit, since=since, now=now)
-    of_backtest = None if subject.backtest is None else prior_of_backtest(subject.backtest, unit)
+def _forecast(connection: Connection, subject: Subject, total: Total, factors: Mapping[Stage, float]) -> Kept | None:
+    details, plan, now, account = subject.details, subject.plan, subject.now, total.account
+    days = []
+    if details.activated_at is not None:
+        days = spending.seen_days(connection, account, subject.of_vehicles, since=details.activated_at, now=now)
+    of_backtest = None
+    if subject.backtest is not None:
+        of_backtest = prior_of_backtest(subject.backtest, account.unit, account.trigger)
     prior = of_backtest or prior_of_days(days)
     if prior is None:
         return None
     seen = sum(day.vehicle_days for day in days)
     progress = min(seen / (seen + plan.vehicle_days) if seen + plan.vehicle_days > 0 else 0.0, 1 - 1e-9)
-    sums = spending.vehicles_that_differ(connection, version, since=since or now)
-    vehicles = Vehicles(max(1.0, plan.fleet, *(day.vehicle_days for day in days)), spread_of_vehicles(sums))
-    factor, limit = factors[stage_of(progress)], _limit(connection, subject, unit)
+    vehicles = Vehicles(max(1.0, plan.fleet, *(day.vehicle_days for day in days)), total.spread)
+    factor, limit = factors[stage_of(progress)], total.limit
     burn = learn(prior, days, vehicles)
-    found = forecast_budget(burn, plan.days, now_ns=_ns(now), spent=spent, limit=limit, factor=factor)
+    found = forecast_budget(burn, plan.days, now_ns=_ns(now), spent=total.spent, limit=limit, factor=factor)
     return Kept(
         campaign=details.campaign,
         version=details.version,
-        unit=unit,
+        trigger=account.trigger,
+        unit=account.unit,
         made_at=now,
         until=datetime.fromtimestamp(plan.until_ns // NS_PER_S, UTC),
         open_ended=plan.open_ended,
         rollout_from=details.rollout_from,
         progress=progress,
         from_backtest=of_backtest is not None,
-        spent=spent,
+        spent=total.spent,
         forecast={**asdict(found), "limit": limit, "factor": factor, "course": course_of(burn, plan.days)},
     )
-
-
-def _limit(connection: Connection, subject: Subject, unit: AccountUnit) -> int | None:
-    """The lower one of the version's budget and the limit that was set by command; None without either."""
-    budget = subject.settings.budget
-    approved = budget.total_bytes if unit == "bytes" else budget.clips
-    commanded, _ = get_limit(connection, _LIMIT_KINDS[unit], subject.details.campaign)
-    return min((limit for limit in (approved, commanded) if limit is not None), default=None)
 
 
 def _plan(connection: Connection, details: CampaignVersion, settings: CampaignSettings, now: datetime) -> Plan:

@@ -26,6 +26,7 @@ forecasts = Table(
     Column("version", Integer, primary_key=True),
     Column("unit", Text, primary_key=True),
     Column("day", Date, primary_key=True),
+    Column("trigger", Text, primary_key=True, server_default=""),
     at("made_at", nullable=False),
     at("until", nullable=False),
     Column("open_ended", Boolean, nullable=False),
@@ -45,7 +46,8 @@ forecasts = Table(
     Index("ix_forecasts_counted", "unit", "made_at", postgresql_where=text("counts")),
     Index("ix_forecasts_held_up", "campaign", "version", "day", postgresql_where=text("held_up")),
 )
-"""The last forecast of each UTC day for a campaign version, in bytes and in clips. `spent` is what was settled when it
+"""The last forecast of each UTC day for a campaign version, in bytes and in clips; `trigger` is the one in it whose own
+budget is forecast, '' for the campaign's. `spent` is what was settled when it
 was made, `until` the end of the plan, and `held_up` whether a limit admitted no clip on that day. Once `until` is over
 a forecast is judged: `actual` is what was settled until `compared_until`, which is `until` unless a limit ended it
 before; both are null for good if the campaign did not run as planned. `counts` says of which forecasts the errors

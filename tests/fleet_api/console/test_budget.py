@@ -25,6 +25,7 @@ from tests.storage.rates.rates_support import enrol_all, report, run_software
 from tests.support.fleet import TRIGGER
 from tests.support.used import use
 from tests.triggers.costs.books import BOOK
+from triggers.contracts.campaign import BudgetLimits
 from triggers.contracts.compared import Compared
 
 pytestmark = pytest.mark.integration
@@ -47,12 +48,15 @@ def test_an_empty_deployment_says_what_is_missing_on_each_tab(visitor: Visitor) 
 
 @pytest.fixture(scope="module")
 def fleet(api: Api) -> Api:
-    """Clips of `braking` and `lanes` on two networks; `burning` has spent 100 of 150 MB; 3 fires reported."""
+    """Clips of `braking` and `lanes` on two networks; `burning` has spent 100 of 150 MB, 20 of these of the 30 that its
+    trigger `other` may use; 3 fires reported."""
     use(api.database)
-    add_campaign(api.database, "burning", began=days_ago(10), last_day=None, total_bytes=150 * MB)
+    own = BudgetLimits(total_bytes=30 * MB)
+    add_campaign(api.database, "burning", began=days_ago(10), last_day=None, own=own, total_bytes=150 * MB)
     add_vehicles(api.database, 1, since=days_ago(10))
     for day in range(10):
-        spend(api.database, "burning", days_ago(day), [MB] * 10)
+        spend(api.database, "burning", days_ago(day), [MB] * 8)
+        spend(api.database, "burning.other", days_ago(day), [MB] * 2)
     keep_forecasts(api.database, now=TODAY)
     assert api.post("/v1/price-books", {"prices": BOOK}, "operator").is_success
     return api
@@ -91,7 +95,7 @@ def test_a_budget_is_drawn_against_its_limit_with_what_is_expected_and_when_it_e
     visitor: Visitor, fleet: Api
 ) -> None:
     page = visitor.open("/budget?tab=budgets")
-    (forecast, _) = fleet.as_client("viewer").forecasts.current("burning").forecasts
+    (forecast, *_) = fleet.as_client("viewer").forecasts.current("burning").forecasts
     assert forecast.end is not None and forecast.end.expected is not None
     assert forecast.end.earliest is not None
     expect(page.get_by_text("100.0 MB spent of 150.0 MB")).to_contain_text(
@@ -109,6 +113,23 @@ def test_a_budget_is_drawn_against_its_limit_with_what_is_expected_and_when_it_e
     page.get_by_label("Burn-down of").select_option("burning:clips")
     expect(page.get_by_text("100 spent, without a limit")).to_be_visible()
     assert page.url.endswith("burn=burning%3Aclips")
+
+
+def test_a_triggers_own_budget_has_its_burn_down_and_its_limit_is_set_under_its_name(
+    visitor: Visitor, fleet: Api
+) -> None:
+    page = visitor.open("/budget?tab=budgets", "approver")
+    page.get_by_label("Burn-down of").select_option("burning.other:bytes")
+    expect(page.get_by_text("20.0 MB spent of 30.0 MB")).to_be_visible()
+    expect(page.get_by_role("region", name="Budget of burning.other in bytes")).to_be_attached()
+    page.get_by_role("button", name="Set limit of burning.other in bytes").click()
+    dialog = page.get_by_role("dialog", name="Limit of burning.other in bytes")
+    dialog.get_by_label("New limit").fill("25 MB")
+    dialog.get_by_label("Reason").fill("most of them are bridges")
+    dialog.get_by_role("button", name="Set limit").click()
+    row = page.get_by_role("region", name="Budgets and what is used of them").get_by_role("row")
+    expect(row.filter(has_text="burning.other")).to_contain_text("25.0 MB")
+    visitor.require_accessible()
 
 
 def test_costs_are_told_as_the_api_has_them(visitor: Visitor, fleet: Api) -> None:

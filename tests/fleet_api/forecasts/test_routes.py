@@ -69,6 +69,37 @@ def test_all_campaigns_that_run_or_wait_come_in_one_answer(forecast_fleet: Api) 
     assert [each.campaign for each in alone] == ["waiting", "waiting"]
 
 
+def test_forecasts_of_triggers_come_after_their_campaigns_and_are_asked_for_by_their_names(
+    api: Api, longtail: Longtail
+) -> None:
+    own = BudgetLimits(total_bytes=30 * MB)
+    add_campaign(api.database, "braking", began=days_ago(10), last_day=None, own=own, total_bytes=10**12)
+    add_vehicles(api.database, 20, since=days_ago(10))
+    for day in range(10):
+        spend(api.database, "braking", days_ago(day), [MB] * 9)
+        spend(api.database, "braking.other", days_ago(day), [MB] * 2)
+    keep_forecasts(api.database, now=TODAY)
+    client = api.as_client("viewer").forecasts
+    found = client.current().forecasts
+    assert [(each.trigger, each.unit, each.spent) for each in found] == [
+        ("", "bytes", 110 * MB),
+        ("", "clips", 110),
+        ("other", "bytes", 20 * MB),
+    ]
+    assert [each.trigger for each in client.kept("braking")] == ["", ""]
+    assert [each.trigger for each in client.kept("braking", "other")] == ["other"]
+    (drawn,) = (
+        line for line in longtail("budget", "show").out.splitlines() if line.startswith("braking.other (bytes)")
+    )
+    assert "limit reached" in drawn
+    shown = longtail("budget", "forecast", "braking.other").out
+    assert "braking.other" in shown and "110.0 MB" not in shown
+    (row,) = csv.DictReader(longtail("budget", "forecast", "braking.other", "--csv").out.splitlines())
+    assert (row["campaign"], row["trigger"], row["limit"]) == ("braking", "other", "30000000")
+    kept = longtail("budget", "forecast", "braking.other", "--kept")
+    assert (kept.status, len(kept.out.splitlines())) == (0, 2)
+
+
 def test_kept_forecasts_say_what_came_of_them(forecast_fleet: Api) -> None:
     earlier = {"at": days_ago(0.5), "made": days_ago(6)}
     with forecast_fleet.database.begin() as connection:
@@ -116,6 +147,7 @@ def view(spent: int, low: float, high: float, limit: int | None) -> ForecastView
     return ForecastView(
         campaign="a",
         version=1,
+        trigger="",
         unit="bytes",
         made_at=at,
         until=at,

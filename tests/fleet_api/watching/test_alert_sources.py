@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NoReturn
@@ -46,10 +47,11 @@ FORECAST = Kept(
     spent=0,
     forecast={"demand": ESTIMATE, "end": {"expected_ns": 10**18, "earliest_ns": None, "latest_ns": None}},
 )
+OF_TRIGGER = replace(FORECAST, trigger="other", forecast={**FORECAST.forecast, "limit": 600})
 COUNTED = FleetNumbers(
     outcomes={("braking", 1): OutcomeCounts(fired=5, catalogued=3, in_flight=2, unaccounted=1, armed_ns=10**15)},
     plans={("braking", 1): Planned(backtest(2.0, 1000).model_dump(mode="json"), ran_lately=True)},
-    budget_forecasts=[FORECAST],
+    budget_forecasts=[FORECAST, OF_TRIGGER],
     vehicles=dict.fromkeys(("enrolled", "seen", "quarantined", "stalled"), 1),
     label_jobs={"maneuvers": {"done": 1}},
 )

@@ -315,6 +315,13 @@ def test_every_rule_can_fire() -> None:
         found = [alert.rule.name for alert in evaluate(Metrics(forecast, State(), NOW_S))]
         assert sum(name.startswith("LongtailForecast") for name in found) == 1, "the nearest of the three alone"
         fired |= set(found)
+    of_trigger = everything | {("trigger", "t")}
+    for bytes_ in (85, 120):
+        own = {"longtail_trigger_forecast_bytes": {of_trigger | {("quantile", "mean")}: bytes_}}
+        own["longtail_trigger_budget_limit_bytes"] = {of_trigger: 100}
+        (alert,) = evaluate(Metrics(own, State(), NOW_S))
+        assert "trigger a.t is forecast" in alert.summary and "longtail budget forecast a.t" in alert.remedy
+        fired.add(alert.rule.name)
     assert fired == {rule.name for rule in RULES}
 
 

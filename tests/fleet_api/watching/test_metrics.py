@@ -246,6 +246,41 @@ def test_the_newest_forecast_of_bytes_and_when_the_limit_is_reached(settings: Se
     assert ends == {"braking": moment.timestamp()}
 
 
+def test_forecasts_of_triggers_are_those_that_come_closest_to_their_limits(
+    settings: Settings, database: Database
+) -> None:
+    moment = datetime(2026, 12, 24, tzinfo=UTC)
+    end = {"expected_ns": int(moment.timestamp()) * 10**9, "earliest_ns": None, "latest_ns": None}
+    with database.begin() as connection:
+        add_version(connection, "braking")
+        for number in range(12):
+            estimate = {"mean": 100.0 + number, "low": 50.0, "high": None}
+            document = dict.fromkeys(("per_day", "computed", "remaining", "total", "demand"), estimate)
+            kept = Kept(
+                campaign="braking",
+                version=1,
+                trigger=f"t_{number}",
+                unit="bytes",
+                made_at=datetime.now(UTC),
+                until=moment,
+                open_ended=False,
+                rollout_from=None,
+                progress=0.0,
+                from_backtest=True,
+                spent=0,
+                forecast={**document, "limit": 110, "end": end, "factor": 1.0},
+            )
+            keep(connection, kept)
+            keep(connection, replace(kept, unit="clips"))
+    found = scraped(settings)
+    shown = {f"t_{number}" for number in range(2, 12)}
+    assert found.by("longtail_trigger_budget_limit_bytes", "trigger") == dict.fromkeys(shown, 110)
+    ends = found.by("longtail_trigger_budget_exhaustion_timestamp_seconds", "trigger")
+    assert ends == dict.fromkeys(shown, moment.timestamp())
+    assert found.value("longtail_trigger_forecast_bytes", campaign="braking", trigger="t_11", quantile="mean") == 111
+    assert found.get("longtail_forecast_bytes", campaign="braking") is None, "that is of the campaign"
+
+
 def test_vehicles_that_stopped_uploading_are_those_that_talk_and_have_clips_that_wait(
     settings: Settings, database: Database
 ) -> None:

@@ -20,6 +20,7 @@ from fleet_api.cli.output import (
     remark,
     shown_bytes,
 )
+from triggers.contracts.campaign import budget_owner, owner_parts
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -55,7 +56,7 @@ def show_bars(forecasts: Sequence[ForecastView]) -> None:
     if not forecasts:
         return
     print_title(f"Spent {SPENT}, expected {EXPECTED}, 90 % interval {BAND}, limit {LIMIT}")
-    names = [f"{each.campaign} ({each.unit})" for each in forecasts]
+    names = [f"{budget_owner(each.campaign, each.trigger)} ({each.unit})" for each in forecasts]
     width = max(map(len, names))
     for name, each in zip(names, forecasts, strict=True):
         print_result(f"{name:{width}}  {bar(each)}  {_words(each)}")
@@ -99,6 +100,7 @@ def _amount(forecast: ForecastView, amount: float | None) -> str:
 COLUMNS: tuple[Column[ForecastView], ...] = (
     Column("campaign", lambda each: each.campaign),
     Column("version", lambda each: each.version),
+    Column("trigger", lambda each: each.trigger),
     Column("unit", lambda each: each.unit),
     Column("made_at", lambda each: each.made_at),
     Column("until", lambda each: each.until),
@@ -117,13 +119,13 @@ COLUMNS: tuple[Column[ForecastView], ...] = (
 
 
 @click.command(short_help="Forecast what campaigns will spend, and when their limits end them.")
-@click.argument("campaign", required=False)
+@click.argument("campaign", required=False, metavar="[CAMPAIGN[.TRIGGER]]")
 @click.option("--kept", is_flag=True, help="Show the forecasts of earlier days, and what came of them.")
 @form_options("json", "csv")
 @with_client
 def forecast(client: Client, campaign: str | None, kept: bool, form: Form) -> None:
-    """Forecast the budgets of a campaign, or of all that run or wait: burn rate, total at the end, and when a limit is
-    reached, each with an interval of 90 %.
+    """Forecast the budgets of a CAMPAIGN and of its triggers, of one of these (CAMPAIGN.TRIGGER), or of all campaigns
+    that run or wait: burn rate, total at the end, and when a limit is reached, each with an interval of 90 %.
 
     Before the start a forecast is the backtest's that was applied with the version; each day it learns from the days,
     and its interval from the errors of earlier forecasts.
@@ -131,17 +133,20 @@ def forecast(client: Client, campaign: str | None, kept: bool, form: Form) -> No
     if kept:
         if campaign is None:
             raise click.UsageError("--kept needs a campaign")
-        found = client.forecasts.kept(campaign)
+        found = client.forecasts.kept(*owner_parts(campaign))
         if form == "table" and found:
             _show_kept(found)
         else:
             print_list(form, found, COLUMNS, none=f"no forecast of {campaign} was kept yet")
         return
-    answer = client.forecasts.current(campaign)
+    name, trigger = (None, "") if campaign is None else owner_parts(campaign)
+    answer = client.forecasts.current(name)
+    if trigger:
+        answer.forecasts = [each for each in answer.forecasts if each.trigger == trigger]
     if form == "json":
         print_json(answer.model_dump(mode="json"))
     elif form == "table" and answer.forecasts:
-        names = ("campaign", "unit", "spent", "limit", "per day", "total", "until", "limit reached", "known from")
+        names = ("of", "unit", "spent", "limit", "per day", "total", "until", "limit reached", "known from")
         print_table("", names, [_row(each) for each in answer.forecasts])
         _show_past(answer.past)
     else:
@@ -156,7 +161,7 @@ def forecast(client: Client, campaign: str | None, kept: bool, form: Form) -> No
 def _row(each: ForecastView) -> tuple[object, ...]:
     known = "backtest" if each.stage == "before" else "days" + " and backtest" * each.from_backtest
     return (
-        each.campaign,
+        budget_owner(each.campaign, each.trigger),
         each.unit,
         _amount(each, each.spent),
         "" if each.limit is None else _amount(each, each.limit),

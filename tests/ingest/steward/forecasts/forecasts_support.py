@@ -7,20 +7,26 @@ from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import text, update
+from sqlalchemy import Connection, text, update
 
 from ingest.steward.forecasts.make import Forecasting
 from storage import ledger
 from storage.database import Database
+from storage.ledger.accounts import total_key
 from storage.ledger.limits import ANY_AMOUNT, FleetTerms
+from storage.rates import spending
 from storage.tables import campaign_versions, ledger_entries
 from storage.vehicles.enrolment import enrol
 from tests.storage.ledger.ledger_support import add_upload
 from tests.support.fleet import PROGRAM_DIGEST, TRIGGER, add_version, charged_manifest
+from triggers.contracts.api.budget import AccountUnit
 from triggers.contracts.api.campaigns import BacktestForecast
 from triggers.contracts.campaign import BudgetLimits
+from triggers.statistics.budget_forecast.days import Day
 
 MB = 10**6
+OTHER = "other"
+"""The trigger that has a budget of its own."""
 TODAY = datetime.now(UTC).replace(hour=12, minute=0, second=0, microsecond=0)
 
 
@@ -33,13 +39,26 @@ def keep_forecasts(database: Database, *, now: datetime | None = None, fleet: Fl
 
 
 def add_campaign(
-    database: Database, name: str, *, began: datetime | None, last_day: date | None, **limits: int
+    database: Database,
+    name: str,
+    *,
+    began: datetime | None,
+    last_day: date | None,
+    own: BudgetLimits | None = None,
+    **limits: int,
 ) -> None:
-    """A campaign that began then (None: it is approved and waits), with limits."""
+    """A campaign that began then (None: it is approved and waits), with limits; `own` are those of a second trigger."""
+    of_triggers = None if own is None else {TRIGGER: None, OTHER: own}
     dates = {"active_to": None if last_day is None else last_day.isoformat()}
     settings = campaign_versions.c.settings.op("||")(dates)
     with database.begin() as connection:
-        add_version(connection, name, state="approved" if began is None else "active", limits=BudgetLimits(**limits))
+        add_version(
+            connection,
+            name,
+            state="approved" if began is None else "active",
+            limits=BudgetLimits(**limits),
+            of_triggers=of_triggers,
+        )
         connection.execute(
             update(campaign_versions)
             .where(campaign_versions.c.campaign == name)
@@ -76,28 +95,45 @@ def spend(database: Database, campaign: str, at: datetime, sizes: Sequence[int])
             connection.execute(update(ledger_entries).where(of_upload).values(created_at=at))
 
 
-def backtest(clips_per_vehicle_day: float, clip_bytes: int, *, vehicles: int = 1000) -> BacktestForecast:
-    """What a backtest of one trigger forecasts, off by a half to either side."""
+def seen_days(
+    connection: Connection, campaign: str, unit: AccountUnit, *, since: datetime, now: datetime, trigger: str = ""
+) -> list[Day]:
+    """The days of the first version of a campaign, or of a trigger's own budget in it."""
+    of_vehicles = spending.vehicle_days(connection, (campaign, 1), since=since, now=now)
+    return spending.seen_days(connection, total_key(campaign, unit, trigger), of_vehicles, since=since, now=now)
+
+
+def backtest(
+    clips_per_vehicle_day: float, clip_bytes: int, *, vehicles: int = 1000, others: float | None = None
+) -> BacktestForecast:
+    """What a backtest of one trigger forecasts, off by a half to either side; and of the one with an own budget in
+    bytes, if `others` says how many clips that has per vehicle and day."""
 
     def expected(mean: float) -> dict[str, float]:
         return {"mean": mean, "low": 0.5 * mean, "high": 1.5 * mean}
 
-    clips = clips_per_vehicle_day * vehicles
+    def of_trigger(per_day: float) -> dict[str, object]:
+        return {
+            "fires_per_fleet_day": expected(per_day * vehicles),
+            "clips_per_fleet_day": expected(per_day * vehicles),
+            "bytes_per_fleet_day": expected(per_day * vehicles * clip_bytes),
+            "bytes_per_vehicle_day": expected(per_day * clip_bytes),
+        }
+
+    used = {"amount": 10**12, "days": None, "clips": 9, "larger_clips": 0}
+    budgets: list[dict[str, object]] = []
+    if others is not None:
+        per_day = expected(others * vehicles * clip_bytes)
+        budgets = [{"trigger": OTHER, "limit": "total_bytes", "per_day": per_day, **used}]
     document: dict[str, Any] = {
         "program_digest": PROGRAM_DIGEST,
         "drives": 20,
         "hours": 40.0,
         "vehicles": vehicles,
         "hours_per_day": 2.0,
-        "triggers": {
-            TRIGGER: {
-                "fires_per_fleet_day": expected(clips),
-                "clips_per_fleet_day": expected(clips),
-                "bytes_per_fleet_day": expected(clips * clip_bytes),
-                "bytes_per_vehicle_day": expected(clips_per_vehicle_day * clip_bytes),
-            }
-        },
-        "budgets": [],
+        "triggers": {TRIGGER: of_trigger(clips_per_vehicle_day)}
+        | ({} if others is None else {OTHER: of_trigger(others)}),
+        "budgets": budgets,
     }
     return BacktestForecast.model_validate_json(json.dumps(document))
 

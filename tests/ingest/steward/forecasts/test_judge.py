@@ -13,6 +13,7 @@ from ingest.steward.forecasts.make import Forecasting
 from storage import ledger
 from storage.database import Database
 from storage.diagnosis.ledger import days_that_differ
+from storage.ledger.accounts import total_key
 from storage.ledger.limits import FleetTerms
 from storage.rates import forecasts, spending
 from storage.rates.judgements import Course
@@ -25,6 +26,7 @@ from tests.ingest.steward.forecasts.forecasts_support import (
     backtest,
     days_ago,
     keep_forecasts,
+    seen_days,
     spend,
 )
 from tests.storage.clips.plan.explained import explain_statements
@@ -181,9 +183,9 @@ def test_days_of_the_ledger_are_the_sums_of_its_entries_folded_or_not(database: 
 
     def days() -> list[tuple[int, int]]:
         with database.begin() as connection:
-            seen = spending.seen_days(connection, ("braking", 1), "bytes", since=since, now=days_ago(5))
+            seen = seen_days(connection, "braking", "bytes", since=since, now=days_ago(5))
             until = days_ago(6).replace(hour=0)
-            between = spending.spent_between(connection, "braking", "bytes", since=since, until=until)
+            between = spending.spent_between(connection, total_key("braking", "bytes"), since=since, until=until)
         assert between == sum(day.amount for day in seen[:2])
         return [(day.amount, day.squares) for day in seen]
 
@@ -212,7 +214,7 @@ def test_what_a_day_costs_to_read_does_not_grow_with_the_ledger(database: Databa
         explained = explain_statements(
             connection,
             lambda: spending.spent_between(
-                connection, "braking", "bytes", since=days_ago(8), until=TODAY.replace(hour=0)
+                connection, total_key("braking", "bytes"), since=days_ago(8), until=TODAY.replace(hour=0)
             ),
         )
     assert "ix_ledger_entries_account_id_created_at" in explained.indexes

@@ -22,6 +22,7 @@ from tests.ingest.steward.forecasts.forecasts_support import (
     backtest,
     days_ago,
     keep_forecasts,
+    seen_days,
     spend,
 )
 
@@ -41,7 +42,7 @@ def test_days_have_what_was_charged_on_them_and_the_vehicles_that_had_the_campai
     spend(database, "braking", days_ago(0), [5])
     with database.begin() as connection:
         days, clips = (
-            spending.seen_days(connection, ("braking", 1), unit, since=days_ago(2), now=TODAY + timedelta(hours=6))
+            seen_days(connection, "braking", unit, since=days_ago(2), now=TODAY + timedelta(hours=6))
             for unit in forecasts.UNITS
         )
         sums = spending.vehicles_that_differ(connection, ("braking", 1), since=days_ago(2))
@@ -132,7 +133,7 @@ def test_days_are_those_of_utc_whatever_the_sessions_zone(database: Database) ->
     spend(database, "braking", days_ago(2), [3])
     with database.begin() as connection:
         here, there = (
-            spending.seen_days(connection, ("braking", 1), "bytes", since=since.astimezone(zone), now=TODAY)
+            seen_days(connection, "braking", "bytes", since=since.astimezone(zone), now=TODAY)
             for zone in (UTC, ZoneInfo("Asia/Tokyo"))
         )
     assert [day.amount for day in here] == [0, 3, 0, 0]

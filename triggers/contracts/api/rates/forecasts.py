@@ -24,7 +24,8 @@ class EndView(BaseModel):
 
 
 class ForecastView(BaseModel):
-    """What a campaign version will have spent by `until`, in bytes or clips; intervals are of 90 %.
+    """What a campaign version, or the own budget of a `trigger` in it, will have spent by `until`, in bytes or clips;
+    intervals are of 90 %.
 
     `until` is the end of the campaign's last day; an open-ended one has none, and `until` is how far was looked.
     `spent` is what has settled by now, in the list of kept ones what had by `made_at`. `per_day` is the burn rate with
@@ -37,6 +38,7 @@ class ForecastView(BaseModel):
 
     campaign: str
     version: int
+    trigger: str
     unit: AccountUnit
     made_at: datetime
     until: datetime
@@ -73,13 +75,14 @@ class CalibrationView(BaseModel):
 
 
 class ForecastList(BaseModel):
-    """The newest forecast of each campaign that runs or waits, and how good those of the past were."""
+    """The newest forecasts of each campaign that runs or waits, and after them of its triggers' own budgets, and how
+    good those of campaigns were in the past."""
 
     forecasts: list[ForecastView]
     past: list[CalibrationView]
 
 
 class PastForecasts(BaseModel):
-    """A campaign's forecasts as they were kept, one for each day, the newest first."""
+    """The forecasts of a campaign or trigger as they were kept, one for each day, the newest first."""
 
     forecasts: list[ForecastView]

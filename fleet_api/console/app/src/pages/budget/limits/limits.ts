@@ -7,10 +7,10 @@ const OF_CAMPAIGNS: readonly string[] = ["campaign_bytes", "campaign_clips", "tr
 const OF_OPERATORS: readonly string[] = ["fleet", "fleet_month", "cost_centre_month"];
 const FACTORS: Record<string, number> = { "": 1, b: 1, kb: 1e3, mb: 1e6, gb: 1e9, tb: 1e12 };
 
-/** What an account is of: `braking`, `braking.cut_in` of a trigger's own budget, a cost centre or a network; empty for the fleet. */
-export function ownerOf(account: Account): string {
-  const ofCampaign = account.trigger === "" ? account.campaign : `${account.campaign}.${account.trigger}`;
-  return ofCampaign || account.cost_centre || account.network;
+/** What an account or a forecast is of: `braking`, `braking.cut_in` of a trigger's own budget, a cost centre or a network; empty for the fleet. */
+export function ownerOf(of: Pick<Account, "campaign" | "trigger"> & Partial<Pick<Account, "cost_centre" | "network">>): string {
+  const ofCampaign = of.trigger === "" ? of.campaign : `${of.campaign}.${of.trigger}`;
+  return ofCampaign || of.cost_centre || of.network || "";
 }
 
 /** The kind of limit that an account can have; null if none, or if this person, who owns these campaigns, cannot set it. */
