@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import sqlalchemy as sa
 from alembic import op
+from sqlalchemy.dialects import postgresql
 
 revision: str = "0066"
 down_revision: str | None = "0064"
@@ -25,6 +26,15 @@ _SUM = f"""
     GROUP BY 1, 2
 """  # noqa: S608 - a constant
 _KEY = ["campaign", "version", "unit", "day"]
+_READ_OF_SETTINGS = (
+    ("budget", postgresql.JSONB(), "settings -> 'budget'::text"),
+    ("priority", sa.Integer(), "(settings ->> 'priority'::text)::integer"),
+    (
+        "own_budgets",
+        postgresql.JSONB(),
+        """NULLIF(jsonb_path_query_array(settings, '$."triggers"[*]?(exists (@."budget"))'::jsonpath), '[]'::jsonb)""",
+    ),
+)
 _RESERVE_UPLOAD = """
     CREATE OR REPLACE FUNCTION reserve_upload(upload text, asked jsonb) RETURNS jsonb LANGUAGE plpgsql
     SECURITY DEFINER SET search_path = {schema}, pg_temp SET plan_cache_mode = force_generic_plan
@@ -65,16 +75,10 @@ BEGIN
                 ) given
             ) AS vehicles
         FROM (
-            -- large settings are stored apart: those of the chosen version alone are read, and once
-            SELECT chosen.campaign, s.budget, s.priority,
-                nullif(jsonb_path_query_array(s.triggers, '$[*] ? (exists (@.budget))'), '[]') AS triggers
-            FROM (
-                SELECT DISTINCT ON (campaign) campaign, settings
-                FROM campaign_versions
-                WHERE campaign = ANY (CAST(campaigns AS text[])) AND bundle_digest IS NOT NULL
-                ORDER BY campaign, state IN ('active','paused') DESC, version DESC
-            ) chosen
-            CROSS JOIN LATERAL jsonb_to_record(chosen.settings) AS s (budget jsonb, triggers jsonb, priority integer)
+            SELECT DISTINCT ON (campaign) campaign, budget, own_budgets AS triggers, priority
+            FROM campaign_versions
+            WHERE campaign = ANY (CAST(campaigns AS text[])) AND bundle_digest IS NOT NULL
+            ORDER BY campaign, state IN ('active','paused') DESC, version DESC
         ) v
     ),
     -- the part of the fleet's limits that all of these campaigns may use together
@@ -94,6 +98,10 @@ BEGIN
             SELECT kind, campaign, '' AS trigger, vehicle_id, '' AS cost_centre, day, month, unit, amount
             FROM asked_for
             UNION ALL
+            SELECT 'campaign_vehicle_day_clips', campaign, '', asked ->> 'vehicle_id', '',
+                CAST(asked ->> 'day' AS date), NULL, 'clips', 1
+            FROM limits WHERE vehicle_day_clips IS NOT NULL
+            UNION ALL
             SELECT 'cost_centre_month', '', '', '', o.cost_centre, NULL,
                 CAST(coalesce(asked -> 'months' ->> b.zone, asked ->> 'month') AS date), 'bytes',
                 CAST(sum(w.amount) AS bigint)
@@ -109,7 +117,6 @@ BEGIN
             count(*) FILTER (WHERE a.id IS NULL AND CASE w.kind
                 WHEN 'campaign_vehicle_bytes' THEN l.total_bytes IS NOT NULL
                 WHEN 'campaign_vehicle_clips' THEN l.clips IS NOT NULL
-                WHEN 'campaign_vehicle_day_clips' THEN l.vehicle_day_clips IS NOT NULL
                 ELSE true
             END),
             coalesce(bool_or(l.triggers IS NOT NULL), false)
@@ -168,16 +175,10 @@ BEGIN
                 ) given
             ) AS vehicles
         FROM (
-            -- large settings are stored apart: those of the chosen version alone are read, and once
-            SELECT chosen.campaign, s.budget, s.priority,
-                nullif(jsonb_path_query_array(s.triggers, '$[*] ? (exists (@.budget))'), '[]') AS triggers
-            FROM (
-                SELECT DISTINCT ON (campaign) campaign, settings
-                FROM campaign_versions
-                WHERE campaign = ANY (CAST(campaigns AS text[])) AND bundle_digest IS NOT NULL
-                ORDER BY campaign, state IN ('active','paused') DESC, version DESC
-            ) chosen
-            CROSS JOIN LATERAL jsonb_to_record(chosen.settings) AS s (budget jsonb, triggers jsonb, priority integer)
+            SELECT DISTINCT ON (campaign) campaign, budget, own_budgets AS triggers, priority
+            FROM campaign_versions
+            WHERE campaign = ANY (CAST(campaigns AS text[])) AND bundle_digest IS NOT NULL
+            ORDER BY campaign, state IN ('active','paused') DESC, version DESC
         ) v
     ),
     -- the part of the fleet's limits that all of these campaigns may use together
@@ -255,16 +256,10 @@ BEGIN
                 ) given
             ) AS vehicles
         FROM (
-            -- large settings are stored apart: those of the chosen version alone are read, and once
-            SELECT chosen.campaign, s.budget, s.priority,
-                nullif(jsonb_path_query_array(s.triggers, '$[*] ? (exists (@.budget))'), '[]') AS triggers
-            FROM (
-                SELECT DISTINCT ON (campaign) campaign, settings
-                FROM campaign_versions
-                WHERE campaign = ANY (CAST(campaigns AS text[])) AND bundle_digest IS NOT NULL
-                ORDER BY campaign, state IN ('active','paused') DESC, version DESC
-            ) chosen
-            CROSS JOIN LATERAL jsonb_to_record(chosen.settings) AS s (budget jsonb, triggers jsonb, priority integer)
+            SELECT DISTINCT ON (campaign) campaign, budget, own_budgets AS triggers, priority
+            FROM campaign_versions
+            WHERE campaign = ANY (CAST(campaigns AS text[])) AND bundle_digest IS NOT NULL
+            ORDER BY campaign, state IN ('active','paused') DESC, version DESC
         ) v
     ),
     -- the part of the fleet's limits that all of these campaigns may use together
@@ -309,6 +304,10 @@ BEGIN
             SELECT kind, campaign, '' AS trigger, vehicle_id, '' AS cost_centre, day, month, unit, amount
             FROM asked_for
             UNION ALL
+            SELECT 'campaign_vehicle_day_clips', campaign, '', asked ->> 'vehicle_id', '',
+                CAST(asked ->> 'day' AS date), NULL, 'clips', 1
+            FROM limits WHERE vehicle_day_clips IS NOT NULL
+            UNION ALL
             SELECT 'cost_centre_month', '', '', '', o.cost_centre, NULL,
                 CAST(coalesce(asked -> 'months' ->> b.zone, asked ->> 'month') AS date), 'bytes',
                 CAST(sum(w.amount) AS bigint)
@@ -337,7 +336,6 @@ BEGIN
         WHERE CASE w.kind
                 WHEN 'campaign_vehicle_bytes' THEN l.total_bytes IS NOT NULL
                 WHEN 'campaign_vehicle_clips' THEN l.clips IS NOT NULL
-                WHEN 'campaign_vehicle_day_clips' THEN l.vehicle_day_clips IS NOT NULL
                 ELSE true
             END
         ORDER BY kind, campaign, trigger, vehicle_id, cost_centre, day, month
@@ -397,16 +395,10 @@ BEGIN
                 ) given
             ) AS vehicles
         FROM (
-            -- large settings are stored apart: those of the chosen version alone are read, and once
-            SELECT chosen.campaign, s.budget, s.priority,
-                nullif(jsonb_path_query_array(s.triggers, '$[*] ? (exists (@.budget))'), '[]') AS triggers
-            FROM (
-                SELECT DISTINCT ON (campaign) campaign, settings
-                FROM campaign_versions
-                WHERE campaign = ANY (CAST(campaigns AS text[])) AND bundle_digest IS NOT NULL
-                ORDER BY campaign, state IN ('active','paused') DESC, version DESC
-            ) chosen
-            CROSS JOIN LATERAL jsonb_to_record(chosen.settings) AS s (budget jsonb, triggers jsonb, priority integer)
+            SELECT DISTINCT ON (campaign) campaign, budget, own_budgets AS triggers, priority
+            FROM campaign_versions
+            WHERE campaign = ANY (CAST(campaigns AS text[])) AND bundle_digest IS NOT NULL
+            ORDER BY campaign, state IN ('active','paused') DESC, version DESC
         ) v
     ),
     -- the part of the fleet's limits that all of these campaigns may use together
@@ -429,6 +421,8 @@ $$
 def upgrade() -> None:
     """Apply."""
     _replace_check(_LIMITED)
+    for name, kind, expression in _READ_OF_SETTINGS:
+        op.add_column("campaign_versions", sa.Column(name, kind, sa.Computed(expression, persisted=True)))
     _replace_function(_RESERVE_UPLOAD)
     op.execute(_SUM)
     op.add_column("forecasts", sa.Column("trigger", sa.Text(), server_default="", nullable=False))
@@ -443,6 +437,8 @@ def downgrade() -> None:
     op.drop_column("forecasts", "trigger")
     op.execute(f"DELETE FROM ledger_days WHERE account_id IN ({_OF_TRIGGERS})")  # noqa: S608 - a constant
     _replace_function(op.get_context().opts["script"].get_revision("0063").module._RESERVE_UPLOAD)
+    for name, _, _ in _READ_OF_SETTINGS:
+        op.drop_column("campaign_versions", name)
     op.execute("DELETE FROM budget_limits WHERE kind IN ('trigger_bytes','trigger_clips')")
     _replace_check(_LIMITED_BEFORE)
 

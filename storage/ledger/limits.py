@@ -110,16 +110,10 @@ LIMITS = f"""
                 ) given
             ) AS vehicles
         FROM (
-            -- large settings are stored apart: those of the chosen version alone are read, and once
-            SELECT chosen.campaign, s.budget, s.priority,
-                nullif(jsonb_path_query_array(s.triggers, '$[*] ? (exists (@.budget))'), '[]') AS triggers
-            FROM (
-                SELECT DISTINCT ON (campaign) campaign, settings
-                FROM campaign_versions
-                WHERE campaign = ANY (CAST(:campaigns AS text[])) AND bundle_digest IS NOT NULL
-                ORDER BY campaign, {is_one_of("state", RUNNING)} DESC, version DESC
-            ) chosen
-            CROSS JOIN LATERAL jsonb_to_record(chosen.settings) AS s (budget jsonb, triggers jsonb, priority integer)
+            SELECT DISTINCT ON (campaign) campaign, budget, own_budgets AS triggers, priority
+            FROM campaign_versions
+            WHERE campaign = ANY (CAST(:campaigns AS text[])) AND bundle_digest IS NOT NULL
+            ORDER BY campaign, {is_one_of("state", RUNNING)} DESC, version DESC
         ) v
     ),
     -- the part of the fleet's limits that all of these campaigns may use together

@@ -66,7 +66,9 @@ def _asked(key: AccountKey, amount: int) -> dict[str, object]:
 
 
 def charges(manifest: ClipManifest, day: date) -> dict[AccountKey, int]:
-    """What a clip costs each account: its size to the fleet; one clip and its fires' charged bytes to each campaign."""
+    """What a clip costs each account that always counts: its size to the fleet; one clip and its fires' charged bytes
+    to each campaign. Clips of a vehicle's day and triggers' own budgets are counted where they are limited, which the
+    function that reserves knows."""
     recording = manifest.recording
     by_campaign: Counter[str] = Counter()
     for fire in recording.fires:
@@ -76,7 +78,6 @@ def charges(manifest: ClipManifest, day: date) -> dict[AccountKey, int]:
         amounts[AccountKey("campaign_bytes", campaign)] = amount
         amounts[AccountKey("campaign_clips", campaign)] = 1
         amounts[AccountKey("campaign_vehicle_day", campaign, recording.vehicle_id, day)] = amount
-        amounts[AccountKey("campaign_vehicle_day_clips", campaign, recording.vehicle_id, day)] = 1
     return amounts
 
 

@@ -24,6 +24,10 @@ _WANTED = """
             SELECT kind, campaign, '' AS trigger, vehicle_id, '' AS cost_centre, day, month, unit, amount
             FROM asked_for
             UNION ALL
+            SELECT 'campaign_vehicle_day_clips', campaign, '', asked ->> 'vehicle_id', '',
+                CAST(asked ->> 'day' AS date), NULL, 'clips', 1
+            FROM limits WHERE vehicle_day_clips IS NOT NULL
+            UNION ALL
             SELECT 'cost_centre_month', '', '', '', o.cost_centre, NULL,
                 CAST(coalesce(asked -> 'months' ->> b.zone, asked ->> 'month') AS date), 'bytes',
                 CAST(sum(w.amount) AS bigint)
@@ -44,11 +48,10 @@ _WANTED_OF_TRIGGERS = """
             JOIN own_limits o ON o.campaign = w.campaign AND o.trigger = w.trigger
         )"""
 
-# A vehicle's share of a total, and its clips of a day, are counted where they are limited, and where they once were.
+# A vehicle's share of a total is counted where that is limited, and where it once was.
 _IS_OPENED = """CASE w.kind
                 WHEN 'campaign_vehicle_bytes' THEN l.total_bytes IS NOT NULL
                 WHEN 'campaign_vehicle_clips' THEN l.clips IS NOT NULL
-                WHEN 'campaign_vehicle_day_clips' THEN l.vehicle_day_clips IS NOT NULL
                 ELSE true
             END"""
 

@@ -7,6 +7,7 @@ from sqlalchemy import (
     Boolean,
     CheckConstraint,
     Column,
+    Computed,
     Date,
     DateTime,
     ForeignKey,
@@ -19,6 +20,7 @@ from sqlalchemy import (
     Text,
     text,
 )
+from sqlalchemy.dialects.postgresql import JSONB
 
 from storage.tables.base import at, created_at, is_one_of, json, metadata
 from storage.tables.erasure import VehicleErasure
@@ -33,6 +35,10 @@ campaign_owners = Table(
     Column("cost_centre", Text, nullable=False, server_default=""),
 )
 """One row per campaign: who answers for it, at first who applied it first, and the cost centre that pays ('': none)."""
+
+_OWN_BUDGETS = """
+    NULLIF(jsonb_path_query_array(settings, '$."triggers"[*]?(exists (@."budget"))'::jsonpath), '[]'::jsonb)
+"""
 
 campaign_versions = Table(
     "campaign_versions",
@@ -64,6 +70,9 @@ campaign_versions = Table(
     at("held_at"),
     at("ended_at"),
     Column("ended_reason", Text),
+    Column("budget", JSONB, Computed("settings -> 'budget'::text", persisted=True)),
+    Column("priority", Integer, Computed("(settings ->> 'priority'::text)::integer", persisted=True)),
+    Column("own_budgets", JSONB, Computed(_OWN_BUDGETS, persisted=True)),
     CheckConstraint(is_one_of("state", CampaignState), name="state"),
     CheckConstraint("(bundle IS NULL) = (bundle_digest IS NULL)", name="bundle_has_digest"),
     Index("uq_campaign_versions_running", "campaign", unique=True, postgresql_where=text(is_one_of("state", RUNNING))),
@@ -73,7 +82,8 @@ campaign_versions = Table(
 `rejected_...` say who returned the draft that it is, and why, until it is submitted again.
 `rollout_from` is when the rollout's stages began to count: pauses and holds push it forward once they are over. While
 `held_at` is set the version runs in the stage that it had then. `forecast` is what the author's backtest expects,
-shown to whoever sees the version."""
+shown to whoever sees the version. `budget`, `priority` and `own_budgets` (the triggers with budgets of their own, null
+without any) are what every reservation reads of `settings`, which may be large and stored apart."""
 
 campaign_reports = Table(
     "campaign_reports",

@@ -49,7 +49,11 @@ class LedgerModel:
 
     def charges(self, manifest: ClipManifest, day: date) -> dict[AccountKey, int]:
         """What a clip costs the accounts that users see."""
-        amounts = {key: amount for key, amount in charges(manifest, day).items() if self._is_counted(key)}
+        amounts = charges(manifest, day)
+        for campaign in {fire.campaign for fire in manifest.recording.fires}:
+            key = AccountKey("campaign_vehicle_day_clips", campaign, manifest.recording.vehicle_id, day)
+            if self.limit(key) is not None:
+                amounts[key] = 1
         amounts |= self._charges_of_triggers(manifest, day)
         month = day.replace(day=1)
         amounts[AccountKey("fleet_month", month=month)] = manifest.size_bytes
@@ -76,10 +80,6 @@ class LedgerModel:
                 if self.limit(key) is not None:
                     amounts[key] = amount
         return amounts
-
-    def _is_counted(self, key: AccountKey) -> bool:
-        """Clips of a vehicle's day are counted where they are limited, and where they once were."""
-        return key.kind != "campaign_vehicle_day_clips" or self.limit(key) is not None or key in self.held
 
     def refusing(self, manifest: ClipManifest, day: date) -> list[AccountKey]:
         """The accounts that a reservation would overshoot."""

@@ -1,4 +1,4 @@
-"""Limits of a vehicle's day in clips: counted exactly, from the first upload under a version that limits them."""
+"""Limits of a vehicle's day in clips: counted exactly, by every version that limits them."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ def reserve_after_folding(database: Database) -> str:
     return reserve(database, {"few": 5})
 
 
-def test_clips_are_counted_from_the_first_upload_under_a_version_that_limits_them(fleet: Database) -> None:
+def test_clips_are_counted_by_versions_that_limit_them_alone(fleet: Database) -> None:
     reserve(fleet, {"wide": 1})
     assert days(fleet) == {}
     with fleet.begin() as connection:
@@ -94,7 +94,7 @@ def test_clips_are_counted_from_the_first_upload_under_a_version_that_limits_the
     with fleet.begin() as connection:
         add_version(connection, "wide", 3, limits=BudgetLimits(total_bytes=10**12))
     reserve(fleet, {"wide": 1})
-    assert days(fleet) == {"campaign_vehicle_day_clips:wide:car-1:2026-05-17": (None, 2, 0)}
+    assert days(fleet) == {"campaign_vehicle_day_clips:wide:car-1:2026-05-17": (None, 1, 0)}
 
 
 def test_a_refusal_tells_of_the_command_only_where_it_sets_the_limit(fleet: Database) -> None:
