@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from fleet_api.backtest_processes.jailed import Process
+from fleet_api.backtest_processes.sweeping import PreparedSweep, prepare_sweep
 from fleet_api.backtest_processes.tasks import (
     MAX_FIRES,
     Advanced,
@@ -26,12 +27,13 @@ from triggers.backtest.forecast import ForecastFleet
 from triggers.backtest.limits.outcomes import fire_outcomes
 from triggers.backtest.machines import MachinePool
 from triggers.backtest.plan import BacktestPlan, fields_needed, make_plan, signals_needed
-from triggers.backtest.report import make_report
+from triggers.backtest.report import BacktestReport, make_report
 from triggers.backtest.result import BacktestResult, DriveResult
-from triggers.backtest.run import run
+from triggers.backtest.run import run_together
 from triggers.contracts.api.authoring.checks import DiagnosticView
 from triggers.contracts.api.backtests.reports import ReportView
 from triggers.contracts.api.backtests.stated import RanCampaign
+from triggers.contracts.api.backtests.versions import SweepView
 from triggers.drives.drive import Drive
 from triggers.errors import InvalidInput
 from triggers.language.compile import Compilation, compile_source
@@ -42,18 +44,24 @@ SAID_EVERY_S = 0.3
 
 @dataclass(frozen=True)
 class Prepared:
-    """A program that is compiled; the compilation, its plan, and the catalog."""
+    """A program that is compiled; the compilation, its plan, the catalog, and a sweep of one of its params."""
 
     compilation: Compilation
     plan: BacktestPlan
     catalog: SignalCatalog
+    sweep: PreparedSweep | None
+
+    @property
+    def plans(self) -> list[BacktestPlan]:
+        """All that runs, the program's own plan first."""
+        return [self.plan, *(self.sweep.others if self.sweep is not None else [])]
 
 
 def ran(task: RunTask, process: Process) -> RunAnswer:
     """Run a task. DiagnosticsError for a text with mistakes, InvalidInput for a catalog with some."""
-    prepared = prepare(task.program, process)
+    prepared = prepare(task.program, process, sweep=task.sweep)
     process.compiled()
-    pool = MachinePool(prepared.plan.programs)
+    pool = MachinePool([program for plan in prepared.plans for program in plan.programs])
     with pool.machines():
         pass  # they are there from now on
     if task.clips is None:
@@ -62,23 +70,31 @@ def ran(task: RunTask, process: Process) -> RunAnswer:
     from fleet_api.backtest_processes.clips import clips_as_drives  # noqa: PLC0415 - see there
 
     process.shut_in([task.clips.fetched], [task.clips.folder])
-    needed, fields = signals_needed(prepared.plan, prepared.catalog), fields_needed([prepared.plan])
+    needed = frozenset[str]().union(*(signals_needed(plan, prepared.catalog) for plan in prepared.plans))
+    fields = fields_needed(prepared.plans)
     drives, failed, catalog = clips_as_drives(task.clips, needed, prepared.catalog, fields)
     names = {drive.path: drive.path.stem for drive in drives}
     return _answer(task, prepared, pool, process, Read(drives, failed, names, catalog, {}))
 
 
-def prepare(program: Program, process: Process) -> Prepared:
-    """Compile a program, and say so."""
+def prepare(program: Program, process: Process, *, sweep: str | None = None) -> Prepared:
+    """Compile a program, and with each value of a sweep, and say so."""
     catalog = SignalCatalog.parse(program.signals, name="the signal catalog")
     compilation = compile_source(program.source, filename=program.filename, catalog=catalog)
     compilation.require_ok(program.filename)
     plan = make_plan(compilation)
-    read = frozenset[str]().union(*plan.signals.values(), *plan.head_signals.values())
+    prepared = Prepared(
+        compilation,
+        plan,
+        catalog,
+        None if sweep is None else prepare_sweep(program, sweep, (compilation, plan), catalog),
+    )
+    kinds = [each for of_one in prepared.plans for each in (of_one.signals, of_one.head_signals)]
+    read = frozenset[str]().union(*(signals for kind in kinds for signals in kind.values()))
     columns = {name: tuple(each for each in catalog.columns(name) if each != name) for name in catalog.sampled}
     position = () if catalog.position is None else (catalog.position.latitude, catalog.position.longitude)
     process.say(Compiled(signals=tuple(sorted(read)), columns=columns, position=position))
-    return Prepared(compilation, plan, catalog)
+    return prepared
 
 
 def files_of(path: Path) -> list[Path]:
@@ -106,21 +122,22 @@ class Read:
 
 def _answer(task: RunTask, prepared: Prepared, pool: MachinePool, process: Process, read: Read) -> RunAnswer:
     plan, catalog = prepared.plan, prepared.catalog
-    result, failed = _named(run(plan, read.drives, read.catalog, _progress(process), pool=pool), read)
+    results = run_together(
+        prepared.plans, read.drives, read.catalog, _progress(process), pool=pool, breakdown=task.breakdown
+    )
+    result, failed = _named(results[0], read)
     fleet = (
         None if task.fleet is None else ForecastFleet(task.fleet.vehicles, task.fleet.hours_per_day, task.fleet.sample)
     )
-    document = make_report(plan, result, fleet, catalog).to_json()
-    fires_in_all = len(document.pop("fires"))
-    document["failed_drives"] = [
-        {"drive": each.name, "problem": each.error.message, "remedy": each.error.remedy or ""} for each in failed
-    ]
-    for counts, drive in zip(document["by_drive"], result.drives, strict=True):
-        counts["start_ns"] = read.starts_ns.get(drive.name)
+    report = make_report(plan, result, fleet, catalog)
     fires = _fires(plan, result.drives, catalog)
+    sweep = None
+    if prepared.sweep is not None:
+        in_order = prepared.sweep.in_order(results[0], results[1:])
+        sweep = prepared.sweep.document(task.program.filename, in_order, fleet, catalog)
     return RunAnswer(
         ran=Ran(
-            report=ReportView.model_validate(_finite(document)),
+            report=ReportView.model_validate(_finite(_document(report, failed, read))),
             warnings=[DiagnosticView(**each.to_json()) for each in prepared.compilation.diagnostics],
             campaigns=[
                 RanCampaign(settings=each.settings, digest=each.digest)
@@ -130,10 +147,28 @@ def _answer(task: RunTask, prepared: Prepared, pool: MachinePool, process: Proce
                 name: Capture(before_ns=each.capture.before_ns, after_ns=each.capture.after_ns)
                 for name, each in plan.settings.items()
             },
-            fires_left_out=fires_in_all - len(fires),
+            left_out_on={
+                name: on
+                for name in plan.settings
+                if (on := [drive.name for drive in result.drives if name in drive.left_out])
+            },
+            fires_left_out=len(report.fires) - len(fires),
+            sweep=None if sweep is None else SweepView.model_validate(_finite(sweep)),
         ),
         fires=fires,
     )
+
+
+def _document(report: BacktestReport, failed: Iterable[Failed], read: Read) -> dict[str, Any]:
+    """The report without its fires, with the drives that failed by name, and when drives began."""
+    document = report.to_json()
+    del document["fires"]
+    document["failed_drives"] = [
+        {"drive": each.name, "problem": each.error.message, "remedy": each.error.remedy or ""} for each in failed
+    ]
+    for counts in document["by_drive"]:
+        counts["start_ns"] = read.starts_ns.get(counts["drive"])
+    return document
 
 
 def _progress(process: Process) -> Callable[[int], None]:

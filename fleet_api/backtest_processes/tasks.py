@@ -19,6 +19,7 @@ from triggers.contracts.api.backtests.answers import DriveView
 from triggers.contracts.api.backtests.reports import ReportView
 from triggers.contracts.api.backtests.signals import MissingSeriesView, SeriesView
 from triggers.contracts.api.backtests.stated import RanCampaign
+from triggers.contracts.api.backtests.versions import SweepView
 from triggers.contracts.api.base import View
 from triggers.contracts.base import Contract, Name, ShortText
 from triggers.contracts.problem import error_of
@@ -104,7 +105,7 @@ class ClipsOf:
 
 @dataclass(frozen=True, slots=True)
 class RunTask:
-    """Run a program over drives, or over clips."""
+    """Run a program over drives, or over clips; `sweep` is `NAME=VALUES` of one of its params."""
 
     what: ClassVar = "it"
     remedy: ClassVar = "choose fewer or shorter drives; operators can raise the limits of backtests"
@@ -113,6 +114,8 @@ class RunTask:
     drives: tuple[GivenDrive, ...]
     clips: ClipsOf | None
     fleet: Fleet | None
+    sweep: str | None = None
+    breakdown: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,7 +189,10 @@ class Ran(View):
     warnings: Annotated[list[DiagnosticView], Field(max_length=MAX_DIAGNOSTICS)]
     campaigns: Annotated[list[RanCampaign], Field(max_length=10_000)]
     captures: dict[Name, Capture]
+    left_out_on: dict[Name, list[str]] = {}
+    """By trigger, the drives on which it could not run."""
     fires_left_out: Annotated[int, Field(ge=0)]
+    sweep: SweepView | None = None
 
 
 class RunAnswer(View):

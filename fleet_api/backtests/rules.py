@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from triggers.contracts.api.backtests.answers import MATCH_NS, ChangedFiresView, PairedRatioView
+from triggers.backtest.versions.matching import Nearness
+from triggers.backtest.versions.matching import matched as matched_times
+from triggers.contracts.api.backtests.answers import ChangedFiresView
+from triggers.contracts.api.backtests.versions import PairedRatioView
 from triggers.statistics.paired import PairedFires, rate_ratio
 
 
@@ -18,27 +21,35 @@ class Moment:
     t_ns: int
 
 
-def matched(first: Sequence[Moment], second: Sequence[Moment]) -> tuple[list[bool], list[bool]]:
-    """For each fire of either program, whether the other has it: one fire for one, in order of time, 1 s apart at most.
+@dataclass(frozen=True, slots=True)
+class Pairing:
+    """How a trigger of both programs is compared: what is near enough, and the drives on which it ran in both."""
 
+    nearness: Nearness
+    drives: Sequence[str]
+
+
+def matched(
+    pairings: Mapping[str, Pairing], first: Sequence[Moment], second: Sequence[Moment]
+) -> tuple[list[bool | None], list[bool | None]]:
+    """For each fire of either program, whether the other has it; None for one that is not compared.
+
+    >>> touching = {"brake": Pairing(Nearness.within(10**9), ["a"])}
     >>> first = [Moment("brake", "a", t * 10**9) for t in (1, 5, 9)]
-    >>> matched(first, [Moment("brake", "a", 5_900_000_000), Moment("brake", "b", 9 * 10**9)])
-    ([False, True, False], [True, False])
+    >>> matched(touching, first, [Moment("brake", "a", 5_900_000_000), Moment("brake", "b", 9 * 10**9)])
+    ([False, True, False], [True, None])
     """
-    found = [False] * len(first), [False] * len(second)
-    others = _places(second)
-    for key, mine in _places(first).items():
-        theirs = others.get(key, [])
-        i = j = 0
-        while i < len(mine) and j < len(theirs):
-            apart_ns = second[theirs[j]].t_ns - first[mine[i]].t_ns
-            if abs(apart_ns) <= MATCH_NS:
-                found[0][mine[i]] = found[1][theirs[j]] = True
-                i, j = i + 1, j + 1
-            elif apart_ns < 0:
-                j += 1
-            else:
-                i += 1
+    found: tuple[list[bool | None], list[bool | None]] = ([None] * len(first), [None] * len(second))
+    places = _places(first), _places(second)
+    for trigger, pairing in pairings.items():
+        for drive in pairing.drives:
+            mine, theirs = (of_one.get((trigger, drive), []) for of_one in places)
+            times_ns = [first[place].t_ns for place in mine], [second[place].t_ns for place in theirs]
+            for side, numbers, is_found in zip(
+                found, (mine, theirs), matched_times(*times_ns, pairing.nearness), strict=True
+            ):
+                for place, is_in_both in zip(numbers, is_found, strict=True):
+                    side[place] = is_in_both
     return found
 
 
@@ -53,8 +64,7 @@ def _places(fires: Sequence[Moment]) -> dict[tuple[str, str], list[int]]:
 
 
 def changed_fires(
-    triggers: Iterable[str],
-    drives: Sequence[str],
+    pairings: Mapping[str, Pairing],
     first: Sequence[Moment],
     second: Sequence[Moment],
     *,
@@ -66,20 +76,22 @@ def changed_fires(
     `complete`.
     """
     counts: dict[str, dict[str, list[int]]] = {}
-    for number, (fires, found) in enumerate(zip((first, second), matched(first, second), strict=True), start=1):
+    sides = zip((first, second), matched(pairings, first, second), strict=True)
+    for number, (fires, found) in enumerate(sides, start=1):
         for fire, is_in_both in zip(fires, found, strict=True):
+            if is_in_both is None:
+                continue
             of_drive = counts.setdefault(fire.trigger, {}).setdefault(fire.drive, [0, 0, 0])
             if not is_in_both:
                 of_drive[number] += 1
             elif number == 1:
                 of_drive[0] += 1
-    places = {drive: place for place, drive in enumerate(drives)}
     views = []
-    for trigger in triggers:
-        of_drives = {drive: each for drive, each in counts.get(trigger, {}).items() if drive in places}
+    for trigger, pairing in pairings.items():
+        of_drives = counts.get(trigger, {})
         total = _changed(trigger, None, [sum(each[kind] for each in of_drives.values()) for kind in range(3)])
         views.append(total.model_copy(update={"ratio": _ratio(of_drives.values()) if complete else None}))
-        views += [_changed(trigger, drive, of_drives[drive]) for drive in sorted(of_drives, key=places.__getitem__)]
+        views += [_changed(trigger, drive, of_drives[drive]) for drive in pairing.drives if drive in of_drives]
     return views
 
 

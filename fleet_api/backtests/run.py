@@ -114,7 +114,7 @@ class BacktestRun:
             for number, text in enumerate(texts):
                 program = Program(text.filename, text.source, text.signals)
                 clips = inputs.clips_in(folder / str(number), at_most_bytes=self._settings.backtest_bytes)
-                tasks.append(RunTask(program, inputs.drives, clips, self._fleet(over)))
+                tasks.append(RunTask(program, inputs.drives, clips, self._fleet(over), text.sweep, text.breakdown))
             answers = self._run(tasks, inputs.size_bytes)
         self._keep(answers)
 

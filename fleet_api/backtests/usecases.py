@@ -6,6 +6,7 @@ A backtest is its user's own: nobody else sees or removes it, but an administrat
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -59,14 +60,19 @@ def create_backtest(services: Services, user: User, request: BacktestRequest) ->
     """
     user.require(Role.AUTHOR)
     names = [
-        {"filename": None if each.source is None else each.filename, "campaign": each.campaign, "version": each.version}
+        {
+            "filename": None if each.source is None else each.filename,
+            "campaign": each.campaign,
+            "version": each.version,
+            "sweep": each.sweep,
+        }
         for each in request.programs
     ]
     over = request.over.model_dump(mode="json")
     storable([names, over], what="the backtest")
     if request.over.drives is not None:
         services.offered_drives.given(request.over.drives)
-    texts = [_text(services, each) for each in request.programs]
+    texts = [replace(_text(services, each), sweep=each.sweep, breakdown=request.breakdown) for each in request.programs]
     for number, text in enumerate(texts):
         storable([text.filename, text.source, text.signals], what=f"program {number}")
     with services.database.snapshot() as connection:

@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from datetime import date
 
 from fleet_api.backtest_processes.tasks import Capture, FireRow, Ran
-from fleet_api.backtests.rules import Moment, changed_fires, matched
+from fleet_api.backtests.rules import Moment, Pairing, changed_fires, matched
 from fleet_api.costs.expected import expected_cost
 from storage.backtests.jobs import Backtest
 from triggers.backtest.page.of_campaign import forecast_of
+from triggers.backtest.versions.matching import Nearness
 from triggers.contracts.api.authoring.checks import DiagnosticView
 from triggers.contracts.api.backtests.answers import (
     BacktestFireView,
@@ -63,7 +64,12 @@ def result_view(ran: Ran, fires: int, *, book: PriceBookText | None, today: date
     if book is not None and ran.report.forecast is not None:
         costs = [_cost(ran, campaign, book, today) for campaign in ran.campaigns]
     return ProgramResultView(
-        report=ran.report, warnings=ran.warnings, costs=costs, fires=fires, fires_left_out=ran.fires_left_out
+        report=ran.report,
+        warnings=ran.warnings,
+        costs=costs,
+        fires=fires,
+        fires_left_out=ran.fires_left_out,
+        sweep=ran.sweep,
     )
 
 
@@ -79,35 +85,40 @@ def moments(fires: Sequence[FireRow]) -> list[Moment]:
     return [Moment(fire.trigger, fire.drive, fire.t_ns) for fire in fires]
 
 
+def pairings(given: Sequence[Ran]) -> dict[str, Pairing]:
+    """How the triggers that two programs both have are compared: as `longtail backtest --against` compares them."""
+    first, second = given
+    drives = {each.drive for each in second.report.by_drive}
+    found = {}
+    for name, capture in first.captures.items():
+        if name in second.captures:
+            left_out = {*first.left_out_on.get(name, ()), *second.left_out_on.get(name, ())}
+            ran = [each.drive for each in first.report.by_drive if each.drive in drives and each.drive not in left_out]
+            found[name] = Pairing(Nearness.touching(capture, second.captures[name]), ran)
+    return found
+
+
 def comparison_view(given: Sequence[Ran], fires: Sequence[Sequence[FireRow]]) -> ProgramComparisonView:
     """What the second program does otherwise than the first, on the drives that both ran over."""
     first, second = (set(ran.captures) for ran in given)
-    ran_over = {each.drive for each in given[1].report.by_drive}
-    drives = [each.drive for each in given[0].report.by_drive if each.drive in ran_over]
     complete = not any(ran.fires_left_out for ran in given)
     return ProgramComparisonView(
         only_first=sorted(first - second),
         only_second=sorted(second - first),
-        fires=changed_fires(
-            [name for name in given[0].captures if name in second],
-            drives,
-            *(moments(rows) for rows in fires),
-            complete=complete,
-        ),
+        fires=changed_fires(pairings(given), *(moments(rows) for rows in fires), complete=complete),
         complete=complete,
     )
 
 
 def fire_views(given: Sequence[Ran], fires: Sequence[Sequence[FireRow]]) -> list[list[BacktestFireView]]:
     """The fires of each program with their windows, and whether the other program has them, too."""
-    elsewhere = matched(*(moments(rows) for rows in fires)) if len(given) > 1 else None
+    elsewhere = matched(pairings(given), *(moments(rows) for rows in fires)) if len(given) > 1 else None
     shown = []
     for program, (ran, rows) in enumerate(zip(given, fires, strict=True)):
-        compared = {name for other in given if other is not ran for name in other.captures}
         first_ns = {each.drive: each.first_ns for each in ran.report.by_drive}
         views = []
         for number, row in enumerate(rows):
-            is_elsewhere = elsewhere[program][number] if elsewhere is not None and row.trigger in compared else None
+            is_elsewhere = None if elsewhere is None else elsewhere[program][number]
             views.append(_fire_view(number, row, ran.captures[row.trigger], first_ns[row.drive], is_elsewhere))
         shown.append(views)
     return shown

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import zlib
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from datetime import datetime
 from typing import Any
 
@@ -56,11 +56,13 @@ class Backtest:
 
 @dataclass(frozen=True, slots=True)
 class ProgramText:
-    """The texts that a program is compiled from."""
+    """The texts that a program is compiled from, what is swept over, and whether fires are told by speed and place."""
 
     filename: str
     source: str
     signals: str
+    sweep: str | None = None
+    breakdown: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +103,7 @@ def texts(connection: Connection, backtest_id: str) -> list[ProgramText]:
     stored = connection.execute(select(_c.programs).where(_c.id == backtest_id)).scalar()
     if stored is None:
         raise NotFound(f"there is no backtest {backtest_id[:100]!r}")
-    return [ProgramText(*text) for text in json.loads(zlib.decompress(stored))]
+    return [ProgramText(*text) for text in json.loads(zlib.decompress(stored))]  # those of before have three members
 
 
 def list_of(connection: Connection, user_id: int) -> list[Backtest]:
@@ -189,7 +191,7 @@ def forget_those_over(connection: Connection, clip_ids: Collection[str]) -> int:
 
 
 def _json_of(programs: Sequence[ProgramText]) -> bytes:
-    return json.dumps([[text.filename, text.source, text.signals] for text in programs]).encode()
+    return json.dumps([astuple(text) for text in programs]).encode()
 
 
 def _forget(connection: Connection, backtest_ids: Sequence[str]) -> int:

@@ -6,6 +6,9 @@ import json
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from fleet_api.cli.main import main
@@ -20,10 +23,10 @@ def of_author(api: Api, path: str, **query: Any) -> dict[str, Any]:
     return document
 
 
-def reported_by_command(folder: Path, *options: str) -> dict[str, Any]:
+def reported_by_command(folder: Path, *options: str, source: str = SOURCE) -> dict[str, Any]:
     """What `longtail backtest --json` writes about the drives in a folder."""
     (folder / "signals.yaml").write_text(CATALOG)
-    (folder / "file.trigger").write_text(SOURCE)
+    (folder / "file.trigger").write_text(source)
     report = folder / "report.json"
     given = [str(folder / "file.trigger"), "--signals", str(folder / "signals.yaml"), *options]
     main(["backtest", *given, "--drives", str(folder / "drives"), "--json", str(report)])
@@ -71,6 +74,62 @@ def test_two_programs_stand_side_by_side(api: Api, tmp_path: Path) -> None:
     assert [(fire["trigger"], fire["elsewhere"]) for fire in fires] == [
         ("fast", False), ("fast_too", None), ("missed", True)
     ]  # fmt: skip
+
+
+def test_two_programs_are_compared_as_the_command_line_compares_them(api: Api, tmp_path: Path) -> None:
+    add_drives(tmp_path, "a", "b")
+    t = np.arange(100) / 10
+    pq.write_table(pa.table({"t": t, "ego.speed": np.where(t < 5, 10.0, 12.0)}), tmp_path / "drives/blind.parquet")
+    held = SOURCE.replace("> 40 km/h", "> 40 km/h for 3 s").replace("disagree(seen)", "ego.speed > 41 km/h")
+    (tmp_path / "held.trigger").write_text(held)
+    told = reported_by_command(tmp_path, "--against", str(tmp_path / "held.trigger"))["triggers"]
+    _, page = done(api, request(SOURCE, held, drives=("a", "b", "blind")))
+    totals = {each["trigger"]: each for each in page["comparison"]["fires"] if each["drive"] is None}
+    for name in ("fast", "missed"):
+        for count in ("both", "only_first", "only_second"):
+            assert totals[name][count] == told[name][count], (name, count)
+        inverse = told[name]["ratio"]["estimate"]
+        assert totals[name]["ratio"]["estimate"] == (None if inverse in (None, 0) else pytest.approx(1 / inverse))
+    assert (told["fast"]["both"], told["missed"]["drives"]) == (3, 2)
+    fires = of_author(api, f"/v1/backtests/{page['backtest']['id']}/fires", program=1, drive="blind")["fires"]
+    assert {fire["trigger"]: fire["elsewhere"] for fire in fires} == {"fast": True, "missed": None}
+
+
+def test_a_sweep_and_a_breakdown_are_those_of_the_command_line(api: Api, tmp_path: Path) -> None:
+    add_drives(tmp_path, "a", "b")
+    source = "param most = 40 km/h\n" + SOURCE.replace("> 40 km/h", "> most")
+    over_http = request(source, breakdown=True)
+    over_http["programs"][0]["sweep"] = "most=30km/h,41km/h"
+    _, page = done(api, over_http)
+    (result,) = page["results"]
+    assert page["backtest"]["programs"][0]["sweep"] == "most=30km/h,41km/h"
+    swept = reported_by_command(tmp_path, "--sweep", "most=30km/h,41km/h", source=source)
+    assert result["sweep"] == {key: swept[key] for key in result["sweep"]}
+    assert [(point["number"], point["is_own"]) for point in result["sweep"]["points"]] == [
+        (30.0, False), (40.0, True), (41.0, False)
+    ]  # fmt: skip
+    broken_down = reported_by_command(tmp_path, "--breakdown", source=source)
+    assert result["report"]["breakdown"] == broken_down["breakdown"]
+    for key in ("triggers", "limited_days", "budgets", "forecast"):
+        assert result["report"][key] == broken_down[key], key
+
+
+@pytest.mark.parametrize(
+    ("sweep", "told"),
+    [
+        ("hold=1s", "the sweep has 1 mistake"),
+        ("most=1s", "the sweep has 1 mistake"),
+        ("most=1km/h..30km/h/21", "the sweep has 22 values, and a backtest over HTTP at most 20"),
+    ],
+)
+def test_what_cannot_be_swept_is_told_at_its_place(api: Api, tmp_path: Path, sweep: str, told: str) -> None:
+    add_drives(tmp_path, "a")
+    body = request("param most = 40 km/h\n" + SOURCE.replace("> 40 km/h", "> most"), drives=("a",))
+    body["programs"][0]["sweep"] = sweep
+    backtest = ended(api, begun(api, body))["backtest"]
+    assert (backtest["state"], backtest["program"]) == ("failed", 0)
+    assert told in backtest["reason"]
+    assert all(each["file"] == "--sweep" for each in backtest["diagnostics"])
 
 
 def test_fires_have_the_clip_that_they_would_have_been_in(api: Api, tmp_path: Path) -> None:

@@ -11,18 +11,22 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from fleet_api.backtests.rules import Moment, changed_fires
+from fleet_api.backtests.rules import Moment, Pairing, changed_fires
 from storage.backtests import results
 from storage.backtests.results import PART
 from tests.fleet_api.api_server import Api
 from tests.fleet_api.backtests.recorded import add_drives, done, request
 from tests.fleet_api.backtests.test_backtests import of_author
+from triggers.backtest.versions.matching import Nearness
+
+SECOND = Nearness.within(10**9)
 
 
 def test_a_comparison_has_no_more_than_triggers_and_fires() -> None:
     triggers, drives = [f"t{number}" for number in range(500)], [f"d{number}" for number in range(500)]
     first = [Moment("t7", "d9", 10**9), Moment("t7", "d3", 10**9)]
-    changed = changed_fires(triggers, drives, first, [Moment("t7", "d9", 10**9), Moment("t8", "elsewhere", 10**9)])
+    second = [Moment("t7", "d9", 10**9), Moment("t8", "elsewhere", 10**9)]
+    changed = changed_fires(dict.fromkeys(triggers, Pairing(SECOND, drives)), first, second)
     with_fires = [
         (each.trigger, each.drive, each.both, each.only_first, each.only_second)
         for each in changed
@@ -36,13 +40,13 @@ def test_rates_are_compared_over_the_drives_if_all_fires_are_there() -> None:
     drives = ("a", "b", "c")
     first = [Moment("t", drive, 10**10 * number) for drive in drives for number in range(20)]
     second = [*first, *(Moment("t", drive, 10**10 * number) for drive in drives for number in range(20, 30))]
-    total, *of_drives = changed_fires(["t"], drives, first, second)
+    total, *of_drives = changed_fires({"t": Pairing(SECOND, drives)}, first, second)
     assert (total.both, total.only_second, total.ratio is not None) == (60, 30, True)
     assert total.ratio is not None and total.ratio.high is not None
     assert total.ratio.estimate == 1.5
     assert 1 < total.ratio.low < 1.5 < total.ratio.high
     assert [each.ratio for each in of_drives] == [None] * 3
-    assert changed_fires(["t"], drives, first, second, complete=False)[0].ratio is None
+    assert changed_fires({"t": Pairing(SECOND, drives)}, first, second, complete=False)[0].ratio is None
 
 
 def test_pages_of_fires_read_the_parts_that_they_show(

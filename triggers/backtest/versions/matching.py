@@ -13,8 +13,19 @@ from __future__ import annotations
 import heapq
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
-from triggers.contracts.campaign import CaptureWindow
+
+class Window(Protocol):
+    """How long before and after a fire is recorded, such as a `CaptureWindow`."""
+
+    @property
+    def before_ns(self) -> int:
+        """Before the fire."""
+
+    @property
+    def after_ns(self) -> int:
+        """After it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +45,7 @@ class Nearness:
         return cls(apart_ns, apart_ns)
 
     @classmethod
-    def touching(cls, first: CaptureWindow, second: CaptureWindow) -> Nearness:
+    def touching(cls, first: Window, second: Window) -> Nearness:
         """With capture windows that touch."""
         return cls(first.after_ns + second.before_ns, second.after_ns + first.before_ns)
 

@@ -11,12 +11,11 @@ from pydantic import BaseModel, computed_field
 from triggers.contracts.api.authoring.checks import DiagnosticView
 from triggers.contracts.api.backtests.reports import ReportView
 from triggers.contracts.api.backtests.requests import FleetRequest, Over
+from triggers.contracts.api.backtests.versions import PairedRatioView, SweepView
 from triggers.contracts.api.base import View
 from triggers.contracts.api.costs.expected import ExpectedCostView
 from triggers.times import NS_PER_S
 
-MATCH_NS = NS_PER_S
-"""Fires of the same trigger in two programs that are at most so far apart are the same fire."""
 MAX_FIRES_PAGE = 10_000
 DEFAULT_FIRES_PAGE = 1000
 
@@ -58,11 +57,12 @@ class BacktestState(StrEnum):
 
 
 class ProgramNameView(View):
-    """What a program was made of: a file by name, or a campaign's version."""
+    """What a program was made of: a file by name, or a campaign's version; and what is swept over, `NAME=VALUES`."""
 
     filename: str | None
     campaign: str | None
     version: int | None
+    sweep: str | None = None
 
 
 class BacktestView(View):
@@ -101,7 +101,7 @@ class ProgramResultView(View):
     """What one program did. `warnings` are the compiler's. `fires` is how many fires are kept for `/fires`.
 
     That is all of them unless `fires_left_out` is more than 0: then those of the first drives. `costs` is empty
-    without a price book, a forecast or a campaign.
+    without a price book, a forecast or a campaign. `sweep` is null where none was asked for.
     """
 
     report: ReportView
@@ -109,22 +109,15 @@ class ProgramResultView(View):
     costs: list[CampaignCostView]
     fires: int
     fires_left_out: int
-
-
-class PairedRatioView(View):
-    """A ratio of rates with its interval of 95 %; null: 0 / 0 or infinite, or without an upper limit."""
-
-    estimate: float | None
-    low: float
-    high: float | None
+    sweep: SweepView | None = None
 
 
 class ChangedFiresView(View):
-    """Fires of a trigger that both programs have, matched where they are at most 1 s apart; on one drive or all (null).
+    """Fires of a trigger that both programs have, on one drive or all on which it ran in both (null).
 
-    `both` are fires of both programs, `only_first` and `only_second` those of one alone. `ratio` is the rate of the
-    second program divided by that of the first, paired over the drives; null on one drive, and where fires were left
-    out.
+    Fires are the same if their capture windows touch; the nearest are matched first, each once. `both` are fires of
+    both programs, `only_first` and `only_second` those of one alone. `ratio` is the rate of the second program divided
+    by that of the first, paired over the drives; null on one drive, and where fires were left out.
     """
 
     trigger: str
@@ -169,7 +162,8 @@ class BacktestFireView(View):
     `start_ns` to `end_ns` is the capture window of this fire, `clip_bytes` the size of its clip alone. Fires of a
     trigger with the same `recording` share one clip. `outcome`: `kept`; `sampled`, kept by chance, as the campaign
     samples; `dropped`, with the `reason`; or `uncollected`, as no campaign of the file collects the trigger.
-    `elsewhere` says whether the other program has it too, null without another or without this trigger in it.
+    `elsewhere` says whether the other program has it too, null without another, or where this trigger is not in it or
+    did not run on the drive.
     """
 
     number: int

@@ -16,6 +16,7 @@ MAX_CHOSEN_DRIVES = 200
 MAX_CHOSEN_CLIPS = 1000
 DEFAULT_CLIPS = 100
 MAX_VEHICLES = 10**9
+MAX_SWEEP_CHARACTERS = 2000
 
 DriveName = Annotated[str, StringConstraints(min_length=1, max_length=1000)]
 """A recorded drive that the deployment offers, as `GET /v1/drives` names it; or the id of a clip."""
@@ -25,7 +26,8 @@ class ProgramRequest(Contract):
     """What to run: a trigger file with its signal catalog, or a campaign's version, which has both.
 
     `signals` is the text of a signal catalog, `catalog` names a published one. `campaign` and `version` are in place of
-    all of them.
+    all of them. `sweep` runs the program with several values of one of its params, too, such as `hold=100ms,300ms` or
+    `hold=200ms..1s/5`, as `longtail backtest --sweep` does.
     """
 
     source: Annotated[str, Field(max_length=MAX_SOURCE_BYTES)] | None = None
@@ -34,6 +36,7 @@ class ProgramRequest(Contract):
     catalog: CatalogReference | None = None
     campaign: Name | None = None
     version: Annotated[int, Field(ge=1, le=2**31 - 1)] | None = None
+    sweep: Annotated[str, StringConstraints(min_length=1, max_length=MAX_SWEEP_CHARACTERS)] | None = None
 
     @model_validator(mode="after")
     def _one_of_both(self) -> Self:
@@ -79,8 +82,12 @@ class FleetRequest(Contract):
 
 
 class BacktestRequest(Contract):
-    """Which programs to run over what. With two, each is reported alone, and what they do differently."""
+    """Which programs to run over what. With two, each is reported alone, and what they do differently.
+
+    With `breakdown` reports have fires by speed, place and hour.
+    """
 
     programs: Annotated[tuple[ProgramRequest, ...], Field(min_length=1, max_length=MAX_PROGRAMS)]
     over: Over
     fleet: FleetRequest = FleetRequest()
+    breakdown: bool = False
