@@ -109,7 +109,7 @@ class TraceRun:
             file.check_columns(self._catalog, ())
         missing = [problem for problem in problems if problem is not None]
         if missing:
-            raise InvalidInput(f"{missing[0]}; `{self._program.trigger}` needs it", remedy=missing[0].remedy)
+            raise InvalidInput(f"{missing[0].message}; `{self._program.trigger}` needs it", remedy=missing[0].remedy)
 
     def blocks(self) -> Iterator[TraceBlock]:
         """All ticks of the drive, some at a time, in order."""

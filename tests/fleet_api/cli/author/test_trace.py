@@ -139,7 +139,9 @@ def test_mistakes_are_told_with_what_to_do(capsys: Output, options: tuple[str, .
 def test_a_drive_without_a_needed_signal_is_told(capsys: Output) -> None:
     pq.write_table(pa.table({"t": [0.0, 0.1], "x": [1.0, 2.0]}), "d.parquet")
     assert main([*TRACE, "--trigger", "speeding"]) == 1
-    assert "`speeding` needs it" in capsys.readouterr().err
+    told = capsys.readouterr().err
+    assert "`speeding` needs it; name the right `column`" in told
+    assert told.count("name the right `column`") == 1
 
 
 @pytest.mark.usefixtures("folder")
