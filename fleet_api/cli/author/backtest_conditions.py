@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 _SHOWN = 30
 """Rows that are shown; the JSON document has all of them."""
 _MAX_TEXT = 60
+_DEEPEST = 6
+"""Lets in lets that are told apart."""
 
 
 def show_conditions(report: BacktestReport) -> None:
@@ -24,7 +26,10 @@ def show_conditions(report: BacktestReport) -> None:
             continue
         unknown = ", ".join(f"{signal} {shown_share(share)}" for signal, share in list(counts.unknown.items())[:3])
         rows.append((name, *_shares(counts.condition), unknown))
-        rows += [(f"{'  ' * (part.depth + 1)}{shortened(part.text)}", *_shares(part), "") for part in counts.parts]
+        rows += [
+            (f"{'  ' * (min(part.depth, _DEEPEST) + 1)}{shortened(part.text)}", *_shares(part), "")
+            for part in counts.parts
+        ]
     if not rows:
         return
     print_table("Conditions, share of time", ("condition", "true", "false", "unknown", "with signal"), rows[:_SHOWN])

@@ -80,6 +80,22 @@ def test_it_says_what_ran_and_what_it_gave(document: dict[str, Any]) -> None:
     assert all(attrs.get("aria-label") for name, attrs in found.tags if name == "svg")
 
 
+def test_the_parts_of_a_let_are_beneath_it_however_deep_a_report_says_that_they_are(document: dict[str, Any]) -> None:
+    changed = deepcopy(document)
+    shares = {"true": 0.25, "false": 0.75, "unknown": 0.0}
+    changed["triggers"]["never"]["parts"] = [
+        {"text": "braking(ego)", "depth": 0, "true": None, "false": None, "unknown": None},
+        {"text": "v.accel < -3 m/s^2", "depth": 1, **shares},
+        {"text": "deep", "depth": 10**12, **shares},
+    ]
+    found = harmless(page(stated_of_json(changed, what="r")))
+    for label in ("braking(ego)", "↳ v.accel < -3 m/s^2", "↳ " * 6 + "deep"):
+        assert found.words.count(label) == 2, "above a bar and in the table"
+    changed["triggers"]["never"]["parts"][0]["depth"] = -1
+    with pytest.raises(InvalidInput, match="another form"):
+        stated_of_json(changed, what="r")
+
+
 def test_remarks_tell_what_few_drives_carry_and_what_cannot_fit(document: dict[str, Any]) -> None:
     changed = deepcopy(document)
     changed["triggers"]["fast"] |= {"drives": 3, "largest_share": 0.91, "largest_drive": "a"}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -264,7 +265,9 @@ def test_a_condition_that_is_true_after_a_gap_says_that_a_segment_began_with_it(
     assert expected in report["triggers"]["a"]["why_not"]
 
 
-def test_parts_that_are_never_true_together_are_told_with_the_closest_moment(backtest: Backtest) -> None:
+def test_parts_that_are_never_true_together_are_told_with_the_closest_moment(
+    backtest: Backtest, capsys: pytest.CaptureFixture[str]
+) -> None:
     y = np.where(pulse() > 0.5, 0.0, 1.0)
     path = drive("d.parquet", t=times(10, 60), x=pulse(), y=y)
     source = "let both = x > 0.5 and y > 0.5\ntrigger a { when both and y < 2 }"
@@ -278,6 +281,11 @@ def test_parts_that_are_never_true_together_are_told_with_the_closest_moment(bac
         "each part was true at some time, but never all of them at once; "
         "all but `both: x > 0.5` were true first at 0.000 s of drive d"
     )
+    assert main(["backtest", "t.trigger", "--signals", "s.yaml", "--drives", path]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    heading = next(number for number, line in enumerate(lines) if line.startswith("condition "))
+    names = [re.split(r"(?<=\S)  ", line)[0] for line in lines[heading + 1 : heading + 6]]
+    assert names == ["a", "  both", "    x > 0.5", "    y > 0.5", "  y < 2"]
 
 
 def test_a_trigger_that_fired_needs_no_reason(backtest: Backtest) -> None:

@@ -14,6 +14,8 @@ from triggers.pages.shown_numbers import shown_bytes, shown_number, shown_share
 _DRAWN = 30
 """Triggers whose conditions are drawn; the table has more of them."""
 _TEXT = 300
+_DEEPEST = 6
+"""Lets in lets that are told apart."""
 
 
 def rates(stated: StatedReport) -> Iterator[str]:
@@ -74,4 +76,4 @@ def clip_rows(stated: StatedReport) -> list[tuple[str, str, str, str]]:
 
 def _nested(part: PartSharesView) -> str:
     """A part as it is written, with a mark for each let that it is in."""
-    return "↳ " * part.depth + (part.text if len(part.text) <= _TEXT else part.text[: _TEXT - 1] + "…")
+    return "↳ " * min(part.depth, _DEEPEST) + (part.text if len(part.text) <= _TEXT else part.text[: _TEXT - 1] + "…")

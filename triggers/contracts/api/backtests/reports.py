@@ -5,6 +5,10 @@ What the numbers mean is said in docs/backtest.md.
 
 from __future__ import annotations
 
+from typing import Annotated
+
+from pydantic import Field
+
 from triggers.contracts.api.base import View
 from triggers.contracts.api.campaigns import ComparedView, EventCountsView, Expected
 from triggers.contracts.compared import Sides
@@ -26,7 +30,7 @@ class PartSharesView(SharesView):
     """
 
     text: str
-    depth: int = 0
+    depth: Annotated[int, Field(ge=0)] = 0
 
 
 class TriggerCountsView(View):
