@@ -248,6 +248,7 @@ CASES = {
         "its row says",
     ),
     "fleet limit": Case(setting(fleet_total_bytes=1), "fleet limit", "below what is used"),
+    "fleet limit of the month": Case(setting(fleet_month_bytes=1), "fleet month limit", "below what is used"),
     "spool full": Case(full_disk("spool"), "spool", "spool"),
     "logs full": Case(full_disk("logs"), "logs", "logs"),
     "gateway down": Case(setting(gateway_url="http://127.0.0.1:1"), "gateway", "does not answer"),
