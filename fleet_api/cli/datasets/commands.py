@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypedDict, Unpack
+from typing import TYPE_CHECKING, Any, Literal, TypedDict, Unpack
 
 import click
 
@@ -63,8 +63,8 @@ class Choice(TypedDict):
     clips: Path | None
     diverse: int | None
     split: str | None
-    split_by: str
-    split_seed: str
+    split_by: Literal["place", "vehicle"] | None
+    split_seed: str | None
 
 
 _CHOICE: tuple[Callable[[Command], Command], ...] = (
@@ -75,11 +75,10 @@ _CHOICE: tuple[Callable[[Command], Command], ...] = (
     click.option(
         "--split-by",
         type=click.Choice(["place", "vehicle"]),
-        default="place",
-        show_default=True,
-        help="What is never on two sides.",
+        show_default="place",
+        help="What is never on two sides of --split.",
     ),
-    click.option("--split-seed", default="", help="Another seed gives another split."),
+    click.option("--split-seed", help="Another seed gives another --split."),
 )
 
 
@@ -268,6 +267,8 @@ def _chosen(client: Client, choice: Choice) -> dict[str, Any]:
 
 def _split(choice: Choice) -> SplitRequest | None:
     if choice["split"] is None:
+        if choice["split_by"] is not None or choice["split_seed"] is not None:
+            raise click.UsageError("--split-by and --split-seed need the shares: --split 80/10/10")
         return None
     if not _SHARES.fullmatch(choice["split"]):
         raise click.UsageError(f"--split {choice['split']}: give shares in percent, such as 80/10/10")
@@ -275,7 +276,7 @@ def _split(choice: Choice) -> SplitRequest | None:
     from triggers.contracts.api.datasets.versions import SplitRequest
 
     shares = dict(zip(("train", "val", "test"), map(int, choice["split"].split("/")), strict=False))
-    return request_of(SplitRequest, by=choice["split_by"], seed=choice["split_seed"], **shares)
+    return request_of(SplitRequest, by=choice["split_by"] or "place", seed=choice["split_seed"] or "", **shares)
 
 
 def _ids_in(file: Path) -> list[str]:

@@ -76,6 +76,8 @@ def test_what_the_commands_print_is_what_was_frozen(clips: list[str], longtail: 
         (["create", "cuts", "--clips", "none.txt"], "none.txt: cannot be read"),
         (["create", "cuts", "--clips", "ids.txt", "--split", "80/x"], "give shares in percent"),
         (["create", "cuts", "--clips", "ids.txt", "--split", "80/10"], "add up to 90 percent"),
+        (["create", "cuts", "--clips", "ids.txt", "--split-by", "vehicle"], "need the shares: --split 80/10/10"),
+        (["create", "cuts", "--clips", "ids.txt", "--split-seed", "b"], "need the shares: --split 80/10/10"),
         (["create", "cuts", "--clips", "ids.txt", "--filter", "id = 'a'"], "cannot be combined"),
         (["show", "nothing"], "there is no dataset 'nothing'"),
         (["export", "nothing", "--to", "out", "--format", "mcap"], "there is no dataset 'nothing'"),
