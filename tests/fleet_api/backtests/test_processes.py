@@ -116,7 +116,7 @@ def taken_over(pipe: object, given: RunTask, limits: Limits) -> None:
             raise InvalidInput("refused") from None
         raise InvalidInput("it did")
 
-    running.run = act  # type: ignore[assignment]
+    running.run_together = act  # type: ignore[assignment]
     serve(pipe, given, limits)  # type: ignore[arg-type]
 
 
