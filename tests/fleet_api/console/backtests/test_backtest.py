@@ -33,6 +33,32 @@ def versions(api: Api) -> None:
         assert answer.status_code == 201, answer.text
 
 
+def test_a_sweep_is_drawn_and_the_report_is_attached_to_its_version(visitor: Visitor, api: Api, drives: None) -> None:
+    swept = SOURCE.replace("campaign c", "campaign swept").replace("> 40 km/h", "> most")
+    answer = api.apply("param most = 40 km/h\n" + swept, signals=CATALOG, draft=True)
+    assert answer.status_code == 201, answer.text
+    page = visitor.open("/campaigns/swept/backtest", role="author")
+    expect(page.get_by_text("3 of 4 drives")).to_be_visible()
+    page.get_by_label("Sweep a param").fill("most=30km/h,41km/h")
+    page.get_by_label("Fires by speed, place and hour").check()
+    page.get_by_role("button", name="Run the backtest").click()
+    page.get_by_role("link", name="Sweep", exact=True).click(timeout=JOB_MS)
+    expect(page.get_by_role("img", name="Fires of fast per hour by most")).to_be_visible()
+    expect(cells(page, "fast at each value of most", r"40 km/h \*").nth(1)).to_have_text("3")
+    visitor.require_accessible()
+    page.get_by_role("link", name="Speed, place and hour").click()
+    expect(cells(page, "fast by speed", "30 to 50 km/h").nth(1)).to_have_text("3")
+    visitor.require_accessible(schemes=("light",))
+    page.set_viewport_size(NARROW)  # type: ignore[arg-type]
+    visitor.require_no_sideways_scrolling()
+    page.set_viewport_size(WIDE)  # type: ignore[arg-type]
+    page.get_by_role("button", name="Attach this report to version 1").click()
+    page.get_by_role("status").get_by_role("link", name="version 1").click()
+    expect(page.get_by_role("link", name="Open the whole report")).to_be_visible()
+    (ran,) = api.get("/v1/backtests", "author").json()["backtests"]
+    assert api.client.delete(f"/v1/backtests/{ran['id']}", headers=api.as_("author")).status_code == 200
+
+
 def cells(page: Page, table: str, text: str) -> Locator:
     """The cells of a table's row that begins with a text."""
     row = page.get_by_role("region", name=table).get_by_role("row").filter(has_text=re.compile(f"^{text}"))
@@ -76,15 +102,20 @@ def test_fires_of_chosen_drives_then_another_threshold_then_two_versions_then_ca
     field.fill("50")
     field.press("Enter")
     changed = "Fires that both have"
-    expect(cells(page, changed, "fast")).to_have_text(["fast", "0", "2", "0"], timeout=JOB_MS)
+    expect(cells(page, changed, "fast")).to_have_text(
+        ["fast", "0", "2", "0", re.compile(r"^0 \(0 to ")], timeout=JOB_MS
+    )
     expect(page.get_by_role("heading", name="version 2 beside version 2 with 50 km/h")).to_be_visible()
-    expect(cells(page, changed, "missed")).to_have_text(["missed", "2", "0", "0"])
+    expect(cells(page, changed, "missed")).to_have_text(["missed", "2", "0", "0", re.compile(r"^1 \(")])
 
     page.get_by_role("combobox", name="beside").select_option("1")
-    expect(cells(page, changed, "fast")).to_have_text(["fast", "0", "0", "2"], timeout=JOB_MS)
+    expect(cells(page, changed, "fast")).to_have_text(
+        ["fast", "0", "0", "2", re.compile("^at least|^not known")], timeout=JOB_MS
+    )
     expect(page.get_by_role("heading", name="version 1 beside version 2")).to_be_visible()
     page.get_by_role("link", name="Volume and cost").click()
     expect(cells(page, "Budgets beside the forecast", "c").filter(has_text="1.0 GB")).to_be_visible()
+    expect(cells(page, "A day of the fleet under the limits", "c").filter(has_text="none")).to_be_visible()
     visitor.require_accessible(schemes=("light",))
     page.set_viewport_size(NARROW)  # type: ignore[arg-type]
     page.get_by_role("link", name="Fires", exact=True).click()

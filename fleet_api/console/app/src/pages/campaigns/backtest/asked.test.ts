@@ -15,6 +15,12 @@ it("runs a version alone, after another one, or after itself as it is", () => {
     { source: "x > 7.5 m", filename: "version 3 with 7.5 m", signals: "yaml" },
   ]);
 });
+it("sweeps a param of the text as it is", () => {
+  const sweep = "hold=100ms,300ms";
+  expect(programsOf(TEXT, null, null, sweep)).toEqual([{ campaign: "braking", version: 3, sweep }]);
+  expect(programsOf(TEXT, 1, null, sweep)).toEqual([{ campaign: "braking", version: 1 }, { campaign: "braking", version: 3, sweep }]);
+  expect(programsOf(TEXT, null, { constant: CONSTANT, value: 7.5 }, sweep).map((each) => "sweep" in each)).toEqual([true, false]);
+});
 it("runs a draft as its text", () => {
   const draft = { ...TEXT, version: null, catalog: { catalog: "cars" } };
   expect(programsOf(draft, 2, null)[1]).toEqual({ source: "x > 5 m", filename: "the draft of braking", catalog: "cars" });

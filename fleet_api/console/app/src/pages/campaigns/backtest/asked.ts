@@ -26,11 +26,16 @@ export interface Moved {
   value: number;
 }
 
-/** The programs to run: the text alone; beside another version, which is the first; or as it is beside a moved number. */
-export function programsOf(text: Text, against: number | null, moved: Moved | null): Program[] {
-  if (moved) return [fileOf(text), { ...fileOf(text, moved), source: replaced(text.source, moved.constant, moved.value) }];
+/**
+ * The programs to run: the text alone; beside another version, which is the first; or as it is beside a moved number.
+ * A sweep is over a param of the text as it is.
+ */
+export function programsOf(text: Text, against: number | null, moved: Moved | null, sweep: string | null = null): Program[] {
+  const further = sweep === null ? {} : { sweep };
+  if (moved) return [{ ...fileOf(text), ...further }, { ...fileOf(text, moved), source: replaced(text.source, moved.constant, moved.value) }];
   const mine = text.version === null ? fileOf(text) : { campaign: text.campaign, version: text.version };
-  return against === null ? [mine as Program] : [{ campaign: text.campaign, version: against } as Program, mine as Program];
+  const swept = { ...mine, ...further } as Program;
+  return against === null ? [swept] : [{ campaign: text.campaign, version: against } as Program, swept];
 }
 
 /** The text as a file, whose name says in results what it is. */

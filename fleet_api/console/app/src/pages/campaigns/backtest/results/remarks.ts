@@ -1,6 +1,7 @@
 // What the figures of a backtest do not say by themselves: what was left out, unknown, not counted, or does not fit.
 import type { Schemas } from "../../../../api/types";
 import { count, counted, percent } from "../../../../format/format";
+import { reasonsText, refusedText } from "./volume/limits";
 
 export interface Remark {
   /** What it is about, in a word. */
@@ -12,6 +13,8 @@ export interface Remark {
 const MOSTLY_KNOWN = 0.95;
 /** If more than this share of the fires of a trigger is in one drive, that is said. */
 const CONCENTRATED = 0.5;
+/** A smaller share of refused clips is in the table alone. */
+const WORTH_A_REMARK = 0.005;
 type Result = Schemas["ProgramResultView"];
 type Report = Schemas["ReportView"];
 
@@ -27,6 +30,7 @@ export function remarksOf({ report, warnings }: Result, title: string): Remark[]
     ...findings(report),
     ...uncounted(report),
     ...overflows(report),
+    ...refusals(report),
   ];
   return title === "" ? remarks : remarks.map((remark) => ({ ...remark, text: `${title}: ${remark.text}` }));
 }
@@ -83,4 +87,12 @@ function overflows({ overflows: samples }: Report): Remark[] {
   if (samples === 0) return [];
   const text = `${counted(samples, "sample")} came faster than the signal catalog declares, and windows lost them`;
   return [{ kind: "rate", text, remedy: "correct the rate of these signals in the catalog" }];
+}
+
+function refusals({ limited_days: days }: Report): Remark[] {
+  return (days ?? []).flatMap((day) => {
+    if (!day.refused || day.refused.mean < WORTH_A_REMARK) return [];
+    const text = `limits refuse ${refusedText(day)} of a day's clips of campaign ${day.campaign}: ${reasonsText(day)}`;
+    return [{ kind: "limit", text, remedy: "raise the limits, sample the triggers, or narrow them" }];
+  });
 }
