@@ -10,6 +10,7 @@ from typing import Any, Self, TypeVar
 
 import psycopg
 import psycopg.conninfo
+from psycopg.waiting import Ready
 
 R = TypeVar("R")
 
@@ -72,7 +73,7 @@ class WatchedConnection(psycopg.Connection[Any]):
             wanted = next(gen)
             while True:
                 ready = yield wanted
-                if ready:
+                if ready & Ready.R:
                     self._spoke_s = spoke_s = time.monotonic()
                 elif time.monotonic() - spoke_s > self.silence_s:
                     self._require_answer()

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 
 import sqlalchemy as sa
 from alembic import op
-from sqlalchemy.dialects import postgresql
 
 revision: str = "0066"
 down_revision: str | None = "0064"
@@ -27,11 +26,11 @@ _SUM = f"""
 """  # noqa: S608 - a constant
 _KEY = ["campaign", "version", "unit", "day"]
 _READ_OF_SETTINGS = (
-    ("budget", postgresql.JSONB(), "settings -> 'budget'::text"),
-    ("priority", sa.Integer(), "(settings ->> 'priority'::text)::integer"),
+    ("budget", "jsonb", "settings -> 'budget'::text"),
+    ("priority", "integer", "(settings ->> 'priority'::text)::integer"),
     (
         "own_budgets",
-        postgresql.JSONB(),
+        "jsonb",
         """NULLIF(jsonb_path_query_array(settings, '$."triggers"[*]?(exists (@."budget"))'::jsonpath), '[]'::jsonb)""",
     ),
 )
@@ -421,12 +420,17 @@ $$
 def upgrade() -> None:
     """Apply."""
     _replace_check(_LIMITED)
-    for name, kind, expression in _READ_OF_SETTINGS:
-        op.add_column("campaign_versions", sa.Column(name, kind, sa.Computed(expression, persisted=True)))
+    _add_read_of_settings()
     _replace_function(_RESERVE_UPLOAD)
     op.execute(_SUM)
     op.add_column("forecasts", sa.Column("trigger", sa.Text(), server_default="", nullable=False))
     _replace_key([*_KEY, "trigger"])
+
+
+def _add_read_of_settings() -> None:
+    """All of them in one statement: each would write the table anew, while reservations wait."""
+    added = [f"ADD COLUMN {name} {kind} GENERATED ALWAYS AS ({made}) STORED" for name, kind, made in _READ_OF_SETTINGS]
+    op.execute(f"ALTER TABLE campaign_versions {', '.join(added)}")
 
 
 def downgrade() -> None:

@@ -17,8 +17,9 @@ def rows_of(connection: Connection, text: str, parameters: Mapping[str, Any]) ->
     longer than PostgreSQL needs for a statement of a search.
     """
     pooled = connection.connection
-    cursor = pooled.cursor()
+    cursor = None
     try:
+        cursor = pooled.cursor()
         cursor.execute(text, parameters)
         return cursor.fetchall()
     except psycopg.Error as error:
@@ -29,4 +30,5 @@ def rows_of(connection: Connection, text: str, parameters: Mapping[str, Any]) ->
             text, parameters, error, psycopg.Error, connection_invalidated=is_lost, dialect=connection.dialect
         ) from error
     finally:
-        cursor.close()
+        if cursor is not None:
+            cursor.close()

@@ -12,6 +12,7 @@ from sqlalchemy.engine import make_url
 import storage.database
 from storage import watched_connection
 from storage.database import Database
+from storage.statements.driver import rows_of
 from tests.support.statements import noted
 from triggers.errors import Misconfigured, Overloaded, Unreachable
 
@@ -77,6 +78,16 @@ def test_a_lost_connection_is_unreachable(database: Database) -> None:
         with database.begin() as killer:
             killer.execute(text("SELECT pg_terminate_backend(:pid, 10000)"), {"pid": pid})
         connection.execute(text("SELECT 1"))
+    other.close()
+
+
+def test_a_connection_that_the_driver_has_closed_is_unreachable_for_prepared_statements(database: Database) -> None:
+    other = Database(database.url, pool_size=1)
+    with pytest.raises(Unreachable), other.begin() as connection:
+        connection.connection.dbapi_connection.close()  # type: ignore[union-attr]
+        rows_of(connection, "SELECT 1", {})
+    with other.begin() as connection:
+        assert rows_of(connection, "SELECT 1", {}) == [(1,)]
     other.close()
 
 

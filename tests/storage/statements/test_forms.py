@@ -9,6 +9,8 @@ import pytest
 from sqlalchemy import Column, ColumnElement, Float, Integer, Select, Text, cast, column, func, literal, select, values
 from sqlalchemy.dialects.postgresql import JSONB
 
+from storage.clips.plan.members.bounds import Bounds
+from storage.clips.properties import SortType
 from storage.database import Database
 from storage.statements.forms import Fixed, Given, Statement
 from storage.statements.prepared import Template
@@ -84,6 +86,19 @@ def test_the_number_of_values_belongs_to_the_form(database: Database) -> None:
             in_list, by_elements = NUMBERS.c.number.in_(chosen), NUMBERS.c.number.in_([literal(one) for one in chosen])
             for condition in (in_list, by_elements):
                 assert [row[0] for row in Statement(write, (condition,)).rows(connection)] == chosen
+
+
+@pytest.mark.parametrize(("kind", "of_type", "python"), [("text", Text, str), ("integer", Integer, int)])
+def test_choices_of_a_column_are_one_form_however_many_there_are(
+    database: Database, kind: SortType, of_type: type[Any], python: Callable[[int], Any]
+) -> None:
+    write, kept = Written(), cast(NUMBERS.c.number, of_type())
+    with database.begin() as connection:
+        for choices in ((3, 5), tuple(range(8, 900)), (-1, 9, 2)):
+            holds = Bounds(choices=tuple(map(python, choices))).condition(kept, kind)
+            found = [row[0] for row in Statement(write, (holds,)).rows(connection)]
+            assert found == sorted(set(choices) & set(range(10)))
+    assert write.times == 1
 
 
 def test_values_are_given_to_the_driver_as_their_types_want_it(database: Database) -> None:

@@ -10,10 +10,9 @@ import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import islice
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, false, true
+from sqlalchemy import ARRAY, ColumnElement, and_, any_, false, true
 
 from storage.clips.cql2.moments import HIGHEST_NS, LOWEST_NS, Moment
 from storage.clips.cql2.operands import Operand, Reference, Value, literal_ends
@@ -55,29 +54,28 @@ class Bounds:
             return false()
         if not tests:
             return true()
-        values = [value for _, of_one in tests for value in of_one]
-        form = _form(column, kind, tuple((operator, len(of_one)) for operator, of_one in tests))
-        return form.bound(**{f"value{number}": value for number, value in enumerate(values)})
+        form = _form(column, kind, tuple(operator for operator, _ in tests))
+        return form.bound(**{f"value{number}": operand for number, (_, operand) in enumerate(tests)})
 
-    def _tests(self, kind: SortType) -> list[tuple[str, list[Any]]] | None:
-        """Operators that must hold of a value, each with its operands; None if no value is within the bounds."""
-        tests: list[tuple[str, list[Any]]] = []
+    def _tests(self, kind: SortType) -> list[tuple[str, Any]] | None:
+        """Operators that must hold of a value, each with its operand; None if no value is within the bounds."""
+        tests: list[tuple[str, Any]] = []
         if self.choices is not None:
             values = [self._typed(choice, kind, up=None) for choice in self.choices]
             values = [value for value in values if value is not None]
             if not values:
                 return None
-            tests.append(("=" if len(values) == 1 else "IN", values))
+            tests.append(("=", values[0]) if len(values) == 1 else ("IN", values))
         low = None if self.low is None else self._typed(self.low, kind, up=True)
         high = None if self.high is None else self._typed(self.high, kind, up=False)
         if kind == "integer" and (_beyond(low, HIGHEST_NS, 1) or _beyond(high, LOWEST_NS, -1)):
             return None
         if low is not None:
             first = low if kind != "integer" else max(low, LOWEST_NS)
-            tests.append((">" if self.low_open and first == self.low else ">=", [first]))
+            tests.append((">" if self.low_open and first == self.low else ">=", first))
         if high is not None:
             last = high if kind != "integer" else min(high, HIGHEST_NS)
-            tests.append(("<" if self.high_open and last == self.high else "<=", [last]))
+            tests.append(("<" if self.high_open and last == self.high else "<=", last))
         return tests
 
     def _typed(self, value: Any, kind: SortType, *, up: bool | None) -> Any:
@@ -92,24 +90,26 @@ class Bounds:
 
 
 @lru_cache(1024)
-def _form(column: ColumnElement[Any], kind: SortType, tests: tuple[tuple[str, int], ...]) -> Template:
-    """The condition that tests of a column hold, each an operator with so many operands."""
+def _form(column: ColumnElement[Any], kind: SortType, operators: tuple[str, ...]) -> Template:
+    """The condition that tests of a column hold. However many values there are to choose from, they are one operand."""
 
-    def write(**values: ColumnElement[Any]) -> ColumnElement[bool]:
-        operands = iter(values.values())
-        return and_(*(_TESTS[operator](column, list(islice(operands, count))) for operator, count in tests))
+    def write(**operands: ColumnElement[Any]) -> ColumnElement[bool]:
+        return and_(
+            *(_TESTS[operator](column, each) for operator, each in zip(operators, operands.values(), strict=True))
+        )
 
-    types = {f"value{number}": SQL_TYPES[kind]() for number in range(sum(count for _, count in tests))}
+    one = SQL_TYPES[kind]
+    types = {f"value{number}": ARRAY(one()) if name == "IN" else one() for number, name in enumerate(operators)}
     return Template(write, **types)
 
 
-_TESTS: Mapping[str, Callable[[ColumnElement[Any], list[ColumnElement[Any]]], ColumnElement[bool]]] = {
-    "=": lambda column, values: column == values[0],
-    "IN": lambda column, values: column.in_(values),
-    ">": lambda column, values: column > values[0],
-    ">=": lambda column, values: column >= values[0],
-    "<": lambda column, values: column < values[0],
-    "<=": lambda column, values: column <= values[0],
+_TESTS: Mapping[str, Callable[[ColumnElement[Any], ColumnElement[Any]], ColumnElement[bool]]] = {
+    "=": lambda column, value: column == value,
+    "IN": lambda column, values: column == any_(values),
+    ">": lambda column, value: column > value,
+    ">=": lambda column, value: column >= value,
+    "<": lambda column, value: column < value,
+    "<=": lambda column, value: column <= value,
 }
 
 
