@@ -63,7 +63,8 @@ def prepare_sweep(
     assert swept is not None  # noqa: S101 - else there are diagnostics
     if len(swept.values) > MAX_VALUES:
         raise InvalidInput(
-            f"the sweep has {len(swept.values)} values, and a backtest over HTTP at most {MAX_VALUES}",
+            f"the sweep has {len(swept.values)} values, the text's own among them, and a backtest over HTTP at most "
+            f"{MAX_VALUES}",
             remedy="give fewer, or use `longtail backtest --sweep`",
         )
     compiled = []

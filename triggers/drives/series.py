@@ -143,7 +143,7 @@ def _list_type(names: Sequence[str]) -> pa.DataType:
 
 
 def _list_column(series: ObjectSeries, rows_ns: Times) -> pa.Array:
-    """The list's samples in these rows, with the same rule as `_column`."""
+    """The list's samples in these rows; each of its samples within their span has a row."""
     rows = np.full(len(rows_ns), -1, np.int64)
     if len(rows_ns):
         first = np.searchsorted(series.t_ns, rows_ns[0])

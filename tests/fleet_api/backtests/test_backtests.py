@@ -119,7 +119,10 @@ def test_a_sweep_and_a_breakdown_are_those_of_the_command_line(api: Api, tmp_pat
     [
         ("hold=1s", "the sweep has 1 mistake"),
         ("most=1s", "the sweep has 1 mistake"),
-        ("most=1km/h..30km/h/21", "the sweep has 22 values, and a backtest over HTTP at most 20"),
+        (
+            "most=1km/h..30km/h/21",
+            "the sweep has 22 values, the text's own among them, and a backtest over HTTP at most 20",
+        ),
     ],
 )
 def test_what_cannot_be_swept_is_told_at_its_place(api: Api, tmp_path: Path, sweep: str, told: str) -> None:
@@ -202,6 +205,7 @@ def test_a_text_with_mistakes_fails_the_backtest_with_its_diagnostics(api: Api, 
         (request() | {"programs": [{"campaign": "none", "version": 1}]}, 404),
         (request() | {"over": {"clips": {"filter": "campaign ="}}}, 400),
         (request() | {"fleet": {"hours_per_day": 25}}, 400),
+        (request() | {"over": {"clips": {}}, "fleet": {"vehicles": 50}}, 400),
     ],
 )
 def test_requests_that_cannot_be_meant_are_refused(api: Api, tmp_path: Path, body: dict[str, Any], status: int) -> None:

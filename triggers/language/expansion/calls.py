@@ -76,6 +76,11 @@ class Calls:
             self._waiting.append(_Call(self._known[key], let, bound, span, write))
         return self._known[key]
 
+    def add_parts(self, count: int, span: Span) -> None:
+        """Count what is about to be written. Raises Broken if that is too much: before it is written, not after."""
+        self.parts += count
+        self._demand_room(span)
+
     def write_all(self) -> None:
         """Write the lets of all calls so far, and of the calls in them, unless there are too many."""
         while self._waiting and not self._is_full:

@@ -2,7 +2,8 @@
 
 A call `f(a)` becomes a let of its own, whose value is that of `f` with `a` in the place of its argument. Equal calls
 become the same let, and an argument that is more than a name or a constant becomes a let, too, so that what doubles
-with every call is written once: the work is bounded by the number of different calls, which `calls` bounds.
+with every call is written once: the work is bounded by the number of different calls, which `calls` bounds. Only an
+object stands whole wherever the call reads one of its fields; `calls` counts its parts before it is put there.
 """
 
 from __future__ import annotations
@@ -167,7 +168,7 @@ class Expander:
             return None
         if isinstance(given, nodes.Field):
             return replace(given, span=name.span, name=f"{given.name}.{field}", field=field)
-        self.calls.parts += sum(1 for _ in parts_of(given))  # which are checked again with each of its fields
+        self.calls.add_parts(sum(1 for _ in parts_of(given)), name.span)  # they are checked again with each field
         return replace(given, span=name.span, field=syntax.Word(field, name.span))
 
     def _check_no_field(self, name: syntax.Name, given: syntax.Expression) -> None:

@@ -69,6 +69,7 @@ def trace(
         return 1
     names = [settings.name for settings in compilation.triggers.settings]
     program = parts_program(compilation.source, str(file), _chosen(names, trigger_name, file), catalog)
+    _require_parts(program, file)
     drive = _drive(drive_path)
     _check_window(window_s)
     imported = [Path(part.filename) for part in compilation.parts]
@@ -92,6 +93,16 @@ def _chosen(names: list[str], name: str | None, file: Path) -> str:
         return names[0]
     listed = ", ".join(f"`{each}`" for each in names[:10]) or "none"
     raise InvalidInput(f"{file}: has {len(names)} triggers", remedy=f"choose one with --trigger: {listed}")
+
+
+def _require_parts(program: PartsProgram, file: Path) -> None:
+    from triggers.errors import InvalidInput
+
+    if not program.parts:
+        raise InvalidInput(
+            f"{file}: the condition of `{program.trigger}` reads no signal, so it is the same at all times",
+            remedy="trace a trigger whose condition reads signals",
+        )
 
 
 def _drive(path: Path) -> Drive:

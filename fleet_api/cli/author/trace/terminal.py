@@ -31,6 +31,8 @@ _PLOT_AT_LEAST = 36
 """Columns of a plot; in a narrower terminal it has a line of its own."""
 _LABEL_AT_LEAST = 8
 _LEAST_WIDTH = 20
+_MOST_WIDTH = 1_000
+"""COLUMNS is whatever somebody has set, and each column of a plot takes memory."""
 
 
 class TerminalView:
@@ -118,7 +120,7 @@ def _room(part: ConditionPart) -> int:
 
 def _width() -> int:
     """Characters per line: those of the terminal, or COLUMNS, which also holds where the output goes elsewhere."""
-    return max(shutil.get_terminal_size((_WIDTH_ELSEWHERE, 0)).columns, _LEAST_WIDTH)
+    return min(max(shutil.get_terminal_size((_WIDTH_ELSEWHERE, 0)).columns, _LEAST_WIDTH), _MOST_WIDTH)
 
 
 def _label(part: ConditionPart, longest: int) -> str:

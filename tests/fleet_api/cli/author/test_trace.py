@@ -136,6 +136,22 @@ def test_mistakes_are_told_with_what_to_do(capsys: Output, options: tuple[str, .
 
 
 @pytest.mark.usefixtures("folder")
+@pytest.mark.parametrize("options", [(), ("--json",), ("--html", "page.html"), ("--parquet", "t.parquet")])
+def test_a_condition_that_reads_no_signal_has_nothing_to_trace(capsys: Output, options: tuple[str, ...]) -> None:
+    Path("a.trigger").write_text("trigger t { when true capture 1 s before, 1 s after }")
+    assert main([*TRACE, *options]) == 1
+    assert "the condition of `t` reads no signal, so it is the same at all times" in capsys.readouterr().err
+    assert not list(Path().glob("page.html")) and not list(Path().glob("t.parquet"))
+
+
+@pytest.mark.usefixtures("folder")
+def test_a_terminal_of_any_width_gets_a_plot(capsys: Output, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "100000000")
+    assert main([*TRACE, "--trigger", "speeding"]) == 0
+    assert max(map(len, capsys.readouterr().out.splitlines())) <= 1000
+
+
+@pytest.mark.usefixtures("folder")
 def test_a_drive_without_a_needed_signal_is_told(capsys: Output) -> None:
     pq.write_table(pa.table({"t": [0.0, 0.1], "x": [1.0, 2.0]}), "d.parquet")
     assert main([*TRACE, "--trigger", "speeding"]) == 1

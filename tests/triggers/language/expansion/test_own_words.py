@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from random import Random
 
 import pytest
@@ -9,7 +10,7 @@ import pytest
 from tests.triggers.language.expansion.rewritten import with_own_words
 from tests.triggers.language.randomised.programs import random_program
 from triggers.language.compile import Compilation, compile_source
-from triggers.language.expansion.calls import MAX_CALLS
+from triggers.language.expansion.calls import MAX_CALLS, MAX_PARTS
 from triggers.language.text.diagnostics import render_all
 from triggers.language.text.formatter import format_source
 from triggers.signals.catalog import SignalCatalog
@@ -178,6 +179,14 @@ def test_what_a_let_with_arguments_does_with_many_operands_is_bounded(catalog: S
     wide = "let f(x) = x > 1 m/s" + " or x > 2 m/s" * 300
     triggers = "\n".join(f"trigger t{i} {{ when f(ego.speed + {i} m/s) }}" for i in range(100))
     assert any("are too many" in each for each in messages(f"{wide}\n{triggers}", catalog))
+
+
+def test_an_object_whose_fields_are_read_many_times_is_bounded_before_it_is_written(catalog: SignalCatalog) -> None:
+    wide = "let h(o) = o.x > 1 m" + " and o.x > 2 m" * 300
+    chosen = "nearest(p in tracked by p.x where p.x > 1 m" + " and p.x > 2 m" * 300 + ")"
+    (found,) = messages(f"{wide}\ntrigger t {{ when h({chosen}) }}", catalog)
+    count = re.search(r"LT501 ([\d,]+) operands and operators", found)
+    assert count is not None and MAX_PARTS < int(count[1].replace(",", "")) < 1.1 * MAX_PARTS
 
 
 def test_a_mistake_in_a_let_is_told_for_each_use_that_has_it(catalog: SignalCatalog) -> None:

@@ -91,3 +91,9 @@ class BacktestRequest(Contract):
     over: Over
     fleet: FleetRequest = FleetRequest()
     breakdown: bool = False
+
+    @model_validator(mode="after")
+    def _no_fleet_over_clips(self) -> Self:
+        if self.over.clips is not None and self.fleet != FleetRequest():
+            raise ValueError("`fleet` has no effect over clips, which are no sample of driving: leave it out")
+        return self
