@@ -6,44 +6,41 @@ import math
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 
-from storage import ledger
 from storage.campaigns import owners
 from storage.database import Connection
-from storage.ledger.accounts import AccountKey, AccountUsage
+from storage.ledger.accounts import AccountKey, AccountUsage, total_key
 from storage.ledger.limits import FleetTerms, get_limit
 from storage.ledger.usage import account
+from storage.rates.forecasts import UNITS
 from triggers.contracts.api.budget import AccountUnit
-from triggers.contracts.campaign import CampaignSettings
 
 
 def held_up(
     connection: Connection,
     campaign: str,
-    settings: CampaignSettings,
-    spent: Mapping[AccountUnit, int],
+    priority: int,
+    spent: Mapping[AccountKey, int],
     *,
     fleet: FleetTerms,
     now: datetime,
 ) -> frozenset[str]:
-    """The triggers ('': the campaign itself) whose budgets take no clip of this campaign any more; `spent` says how
-    large its clips are.
+    """The triggers ('': the campaign itself) whose budgets take no clip of this campaign any more; `spent` is what its
+    totals have settled, and those that limit its triggers.
 
     A limit on the whole campaign holds up all of them. That of a trigger holds up the trigger, and the campaign, which
     spends less than planned from then on.
     """
-    usual: Mapping[AccountUnit, int] = {"bytes": max(1, spent["bytes"] // max(1, spent["clips"])), "clips": 1}
-    is_preferred = settings.priority >= fleet.reserve_priority
-    of_triggers = [trigger.name for trigger in settings.triggers if trigger.budget is not None]
+    of_campaign: dict[AccountUnit, int] = {unit: spent[total_key(campaign, unit)] for unit in UNITS}
+    usual: Mapping[AccountUnit, int] = {
+        "bytes": max(1, of_campaign["bytes"] // max(1, of_campaign["clips"])),
+        "clips": 1,
+    }
+    is_preferred = priority >= fleet.reserve_priority
     for key in _accounts(connection, campaign, fleet, now):
         share = 0.0 if is_preferred or key.kind not in ("fleet", "fleet_month") else fleet.reserve_share
         if _is_full(account(connection, key, fleet), usual, reserved=share):
-            return frozenset(("", *of_triggers))
-    if not of_triggers:
-        return frozenset()
-    # Totals come first, of the campaign and of its triggers two each at most.
-    totals = ledger.usage(connection, campaign, day=now.date(), fleet=fleet, limit=2 + 2 * len(of_triggers))
-    totals += ledger.unused_limits(connection, campaign)
-    full = {each.key.trigger for each in totals if each.key.trigger and each.key.day is None and _is_full(each, usual)}
+            return frozenset(key.trigger for key in spent)
+    full = {key.trigger for key in spent if key.trigger and _is_full(account(connection, key, fleet), usual)}
     return frozenset(full | {""} if full else ())
 
 

@@ -132,3 +132,19 @@ def test_a_triggers_limit_ends_the_comparison_of_its_forecast_and_its_campaigns_
         first = next(each for each in reversed(kept) if each.unit == "bytes")
         assert (first.compared_until, first.actual) == (days_ago(4).replace(hour=0), actual)
     assert {each.trigger for each in counted} == {""}
+
+
+def test_a_trigger_is_held_up_by_its_limit_however_many_triggers_earlier_versions_had(database: Database) -> None:
+    running(database, BudgetLimits(total_bytes=20 * MB))
+    earlier = """
+        INSERT INTO ledger_accounts (kind, campaign, trigger, unit, held, settled)
+        SELECT 'trigger_bytes', 'braking', 'earlier_' || number, 'bytes', 1, 1 FROM generate_series(1, 5) number
+    """
+    with database.begin() as connection:
+        connection.execute(text(earlier))
+    keep_forecasts(database, now=TODAY)
+    assert {of: kept.held_up for of, kept in current(database).items()} == {
+        ("", "bytes"): True,
+        ("", "clips"): True,
+        (OTHER, "bytes"): True,
+    }
