@@ -181,7 +181,7 @@ def test_segments_are_no_difference_to_the_migrations(log: Log, database: Databa
 
 def test_connections_that_the_server_closed_are_replaced(log: Log, sql: psycopg.Connection) -> None:
     kill = (
-        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+        "SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity "
         "WHERE pid <> pg_backend_pid() AND datname = current_database()"
     )
     with log.consumer(TOPIC, group="g", member="a") as consumer:
