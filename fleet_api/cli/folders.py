@@ -21,8 +21,16 @@ def check_not_inputs(outputs: Iterable[tuple[str, Path]], inputs: Iterable[Path]
 
     `outputs` are options and their files, `what` is what reads the `inputs`, such as "backtest".
     """
-    taken = {path.resolve(): f"is an input of this {what}" for path in inputs}
+    taken = {_place(path): f"is an input of this {what}" for path in inputs}
     for option, path in outputs:
-        if (reason := taken.get(path.resolve())) is not None:
+        if (reason := taken.get(_place(path))) is not None:
             raise Misconfigured(f"{option} {path}: this file {reason}, and would be lost", remedy="name another file")
-        taken[path.resolve()] = f"is also that of {option}"
+        taken[_place(path)] = f"is also that of {option}"
+
+
+def _place(path: Path) -> Path:
+    """Where a path leads to; itself where its links lead nowhere, which whoever opens it will say."""
+    try:
+        return path.resolve()
+    except (OSError, RuntimeError):  # Python says the latter of links that lead in a circle
+        return path.absolute()
