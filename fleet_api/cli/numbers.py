@@ -5,15 +5,15 @@ from __future__ import annotations
 import math
 import re
 import sys
-from decimal import Decimal
+from decimal import Decimal, DecimalException
 from typing import Any
 
 import click
 
 from triggers.written_numbers import is_number, is_whole_number
 
-MOST_DIGITS = 40
-"""Of a number of bytes: one that is too large for the API is refused there, with the largest that is not."""
+MOST_SECONDS = (2**63 - 1) // 10**9
+"""Times are kept in ns, in 64 bits."""
 
 
 class WholeNumber(click.IntRange):
@@ -51,15 +51,18 @@ class Bytes(click.ParamType[int]):
         """The bytes, or a usage error."""
         if isinstance(value, int):
             return value
+        from triggers.contracts.api.budget import MAX_AMOUNT
+
         match = self._FORM.fullmatch(value)
         if match is None or not is_number(match[1]):
             self.fail(f"{value[:60]!r} is not a number of bytes, such as 20 MB or 1.5 TB", param, ctx)
-        number = Decimal(match[1])
-        if number.adjusted() > MOST_DIGITS:
-            self.fail(f"{value[:60]!r} is more than anybody can have", param, ctx)
-        amount = number * self._UNITS[match[2] or "B"]
-        if amount < 0 or amount != amount.to_integral_value():
-            self.fail(f"{value[:60]!r} is not a whole number of bytes from 0 on", param, ctx)
+        try:
+            amount = Decimal(match[1]) * self._UNITS[match[2] or "B"]
+            is_whole = 0 <= amount <= MAX_AMOUNT and amount == amount.to_integral_value()
+        except DecimalException:  # its exponent is beyond those of a Decimal
+            is_whole = False
+        if not is_whole:
+            self.fail(f"{value[:60]!r} is not a whole number of bytes from 0 to {MAX_AMOUNT}", param, ctx)
         return int(amount)
 
 
@@ -78,6 +81,6 @@ class Seconds(click.ParamType[float]):
         if match is None or not is_number(match[1]):
             self.fail(f"{value[:60]!r} is not a time with its unit, such as 2s or 500ms", param, ctx)
         seconds = float(match[1]) * self._UNITS[match[2]]
-        if math.isinf(seconds):
-            self.fail(f"{value[:60]!r} is longer than any time", param, ctx)
+        if abs(seconds) > MOST_SECONDS:
+            self.fail(f"{value[:60]!r} is too long: at most {MOST_SECONDS} s", param, ctx)
         return seconds

@@ -8,7 +8,10 @@ import pytest
 from fleet_api.cli.numbers import Bytes, Number, Seconds
 
 
-@pytest.mark.parametrize(("text", "amount"), [("0", 0), ("500", 500), ("1.5 TB", 1_500_000_000_000), ("1e3kB", 10**6)])
+@pytest.mark.parametrize(
+    ("text", "amount"),
+    [("0", 0), ("500", 500), ("1.5 TB", 1_500_000_000_000), ("1e3kB", 10**6), ("4611686018427387904", 2**62)],
+)
 def test_bytes_are_read_with_their_unit(text: str, amount: int) -> None:
     assert Bytes().convert(text, None, None) == amount
 
@@ -16,13 +19,19 @@ def test_bytes_are_read_with_their_unit(text: str, amount: int) -> None:
 @pytest.mark.parametrize(
     ("kind", "text", "said"),
     [
-        (Bytes(), "1e5000", "more than anybody can have"),
-        (Bytes(), "1e999999 PB", "more than anybody can have"),
+        (Bytes(), "1e5000", "a whole number of bytes from 0 to 4611686018427387904"),
+        (Bytes(), "1e999999 PB", "a whole number of bytes from 0 to 4611686018427387904"),
+        (Bytes(), "4611686018427387905", "a whole number of bytes from 0 to 4611686018427387904"),
+        (Bytes(), "4612 PB", "a whole number of bytes from 0 to 4611686018427387904"),
         (Bytes(), "1e-999999", "not a whole number of bytes"),
+        (Bytes(), "1e99999999999999999999", "not a whole number of bytes"),
+        (Bytes(), "-1e999999 PB", "not a whole number of bytes"),
         (Bytes(), "-1", "not a whole number of bytes"),
         (Bytes(), "2 TiB", "not a number of bytes"),
-        (Seconds(), "1e999s", "longer than any time"),
-        (Seconds(), "1e308 min", "longer than any time"),
+        (Seconds(), "1e999s", "at most 9223372036 s"),
+        (Seconds(), "1e308 min", "at most 9223372036 s"),
+        (Seconds(), "9223372037s", "at most 9223372036 s"),
+        (Seconds(), "-1e10 s", "at most 9223372036 s"),
         (Seconds(), "2", "not a time with its unit"),
         (Number(0), "1e999", "beyond 1.8e+308"),
         (Number(0), "-1", "not in the range"),
