@@ -42,7 +42,7 @@ def parse_moment(text: str, *, what: str) -> datetime:
     except (InvalidInput, OverflowError, ValueError):
         moment = None
     if moment is None or not EARLIEST <= moment <= LATEST:
-        raise InvalidInput(f"{what} is no time: {text[:64]!r}", remedy="write it like 2026-11-28T09:00:00Z")
+        raise InvalidInput(f"{what} is not a time: {text[:64]!r}", remedy="write it like 2026-11-28T09:00:00Z")
     return moment
 
 

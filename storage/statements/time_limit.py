@@ -23,7 +23,7 @@ def time_limit(
     """Cancel a statement of this transaction that takes longer than `seconds`; Overloaded, naming `what`.
 
     The transaction cannot continue after that. The limit applies until the transaction ends. `also` are parameters of
-    PostgreSQL that are set with it: by themselves they were another statement.
+    PostgreSQL that are set with it: set separately they would take another statement.
     """
     set_local(connection, {"statement_timeout": f"{max(1, round(seconds * 1000))}ms", **also})
     try:

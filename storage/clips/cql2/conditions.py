@@ -105,7 +105,7 @@ def formed(predicate: Predicate, *, fenced: bool = False) -> forms.Condition:
     match predicate:
         case SpatialRelation() | TrackRelation():
             return _related(predicate)
-        case TemporalRelation(name, Reference(asked), literal_) if name.lower() == "t_intersects":
+        case TemporalRelation("t_intersects", Reference(asked), literal_):
             ends = literal_ends(literal_)
             if ends is not None and asked.scope is None:
                 return _meets_time(asked).bound(first=ends[0], last=ends[1])

@@ -95,7 +95,7 @@ class IsNull:
 
 @dataclass(frozen=True)
 class TemporalRelation:
-    """One of Allen's relations between two times or intervals."""
+    """One of Allen's relations between two times or intervals; its name is in lower case, as the parser makes it."""
 
     name: str
     left: Operand

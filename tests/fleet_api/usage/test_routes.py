@@ -84,8 +84,8 @@ def test_whole_hours_are_counted_and_said(api: Api) -> None:
     [
         ({"by": "vehicle"}, "not counted by 'vehicle'"),
         ({"by": "campaign,campaign"}, "twice"),
-        ({"since": "yesterday"}, "`since` is no time"),
-        ({"until": "2026-02-30T00:00:00Z"}, "`until` is no time"),
+        ({"since": "yesterday"}, "`since` is not a time"),
+        ({"until": "2026-02-30T00:00:00Z"}, "`until` is not a time"),
         ({"since": "2026-01-02T00:00:00Z", "until": "2026-01-01T00:00:00Z"}, "not after"),
         ({"by": "hour", "since": "2020-01-01T00:00:00Z"}, "sums by hour begin"),
         ({"after": "nonsense"}, "no `next` of a page"),

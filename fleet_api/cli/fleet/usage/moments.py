@@ -32,4 +32,4 @@ def moment(text: str, *, now: datetime) -> datetime:
         t_ns = parse_time(text if "T" in text else f"{text}T00:00:00Z")
         return EPOCH + timedelta(microseconds=t_ns // NS_PER_US)
     except (InvalidInput, OverflowError, ValueError) as error:
-        raise InvalidInput(f"{text[:64]!r} is no time", remedy=f"write {FORMS}") from error
+        raise InvalidInput(f"{text[:64]!r} is not a time", remedy=f"write {FORMS}") from error

@@ -175,9 +175,9 @@ def span_of(leaf: Leaf) -> tuple[Property, Span] | None:
     """The time or interval of a clip that a temporal relation relates with a literal one, and its bounds."""
     match leaf:
         case TemporalRelation(name, Reference() as asked, literal_):
-            name = name.lower()
+            pass
         case TemporalRelation(name, literal_, Reference() as asked):
-            name = _CONVERSES.get(name.lower(), name.lower())
+            name = _CONVERSES.get(name, name)
         case _:
             return None
     ends = literal_ends(literal_)

@@ -27,7 +27,7 @@ def test_the_log_is_shown_filtered_and_exported(api: Api, longtail: Longtail) ->
     assert len(longtail("audit", "--since", "1h", "--json").json()) == len(lines)
     for wrong in ("soon", "2026-13-01", "2026-11-28 09:00"):
         refused = longtail("audit", "--since", wrong)
-        assert refused.status == 1 and f"'{wrong}' is no time" in refused.err
+        assert refused.status == 1 and f"'{wrong}' is not a time" in refused.err
     for form in ("--json", "--csv"):
         assert f"--jsonl and {form} cannot be combined" in longtail("audit", "--jsonl", form).err
 
