@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from fleet_api.budget import rules
 from fleet_api.services import Services
 from storage import audit
-from storage.campaigns import owners
+from storage.campaigns import names, owners
 from storage.jsonb import storable
 from storage.ledger import limits
 from storage.ledger.accounts import AccountKey
@@ -25,7 +25,7 @@ def set_limit(services: Services, user: User, request: LimitRequest) -> LimitVie
 
     Uploads that are under way are ended, the newest first, until what is held fits; what came of them is settled.
     Forbidden for whoever may not, Conflict for more than was approved, and for a trigger of which no such limit was;
-    NotFound without such a campaign.
+    NotFound without such a campaign, and without such a trigger in the version whose limits apply.
     """
     user.require(Role.AUTHOR, Role.APPROVER, Role.OPERATOR)
     storable(request.reason, what="the reason")
@@ -34,7 +34,7 @@ def set_limit(services: Services, user: User, request: LimitRequest) -> LimitVie
         zone_named(request.zone)
     fleet = fleet_terms(services.settings)
     with services.database.begin() as connection:
-        campaign, _ = owner_parts(request.name)
+        campaign, trigger = owner_parts(request.name)
         owner = owners.locked(connection, campaign) if request.kind in rules.OF_CAMPAIGNS else None
         rules.check_may_limit(
             request.kind,
@@ -44,6 +44,9 @@ def set_limit(services: Services, user: User, request: LimitRequest) -> LimitVie
             owner_id=None if owner is None else owner.owner_id,
         )
         limits.hold_reservations(connection)
+        if request.kind in rules.OF_TRIGGERS:
+            # What was set for a trigger of an earlier version can be taken away.
+            names.require_trigger(connection, campaign, trigger, ever=request.amount is None)
         given = given_limit(connection, _key(request, fleet), fleet)
         rules.check_amount(request.kind, request.name, request.amount, given=given)
         amount, zone = limits.get_limit(connection, request.kind, request.name)

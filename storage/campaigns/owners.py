@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, select, update
 from sqlalchemy.dialects.postgresql import insert
 
+from storage.campaigns.names import no_campaign
 from storage.rows import columns_of
 from storage.tables import campaign_owners, users
-from triggers.errors import NotFound
 
 _c = campaign_owners.c
 
@@ -51,7 +51,7 @@ def locked(connection: Connection, campaign: str) -> CampaignOwner:
     """Who owns a campaign until this transaction ends; or NotFound."""
     row = connection.execute(_OWNERS.where(_c.campaign == campaign).with_for_update(of=campaign_owners)).one_or_none()
     if row is None:
-        raise NotFound(f"there is no campaign {campaign!r}", remedy="`longtail campaign list` shows all campaigns")
+        raise no_campaign(connection, campaign)
     return CampaignOwner(**row._mapping)
 
 

@@ -22,6 +22,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import distinct_on
 
+from storage.campaigns.names import no_campaign
 from storage.rows import columns_of
 from storage.tables import assignment_revision, campaign_owners, campaign_versions, rollout_halts, users
 from triggers.contracts.campaign import RUNNING, CampaignSettings, CampaignState, RunningCampaign
@@ -186,7 +187,7 @@ def get_versions(connection: Connection, campaign: str, *, limit: int = 1000) ->
         select(*VERSION_COLUMNS).where(_c.campaign == campaign).order_by(_c.version.desc()).limit(limit)
     ).all()
     if not rows:
-        raise NotFound(f"there is no campaign {campaign!r}", remedy="`longtail campaign list` shows all campaigns")
+        raise no_campaign(connection, campaign)
     return [version_of(row) for row in rows]
 
 

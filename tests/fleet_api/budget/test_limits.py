@@ -184,7 +184,6 @@ def test_a_trigger_is_limited_by_whoever_may_limit_its_campaign(of_triggers: Api
         ("trigger_bytes", "braking.other", 101, "braking.other was approved for 100, and 101 is more"),
         ("trigger_clips", "braking.other", 5, "braking.other was approved without a limit in clips of its own"),
         ("trigger_bytes", f"braking.{TRIGGER}", 5, "was approved without a limit in bytes of its own"),
-        ("trigger_bytes", "braking.none", 5, "was approved without a limit in bytes of its own"),
     ],
 )
 def test_a_trigger_gets_no_limit_that_was_not_approved(
@@ -196,3 +195,36 @@ def test_a_trigger_gets_no_limit_that_was_not_approved(
     assert budget.set_limit(kind, name, amount=None, reason="there is none to take away").ended == 0
     with pytest.raises(NotFound, match="no campaign 'none'"):
         budget.set_limit(kind, "none.other", amount=1, reason="r")
+
+
+@pytest.mark.parametrize("amount", [5, None])
+def test_a_trigger_that_its_campaign_does_not_have_is_not_found_and_the_nearest_is_named(
+    of_triggers: Api, amount: int | None
+) -> None:
+    budget = of_triggers.as_client("operator").budget
+    with pytest.raises(NotFound, match=r"braking has no trigger 'othr'.*did you mean other\?"):
+        budget.set_limit("trigger_bytes", "braking.othr", amount=amount, reason="r")
+    assert of_triggers.get("/v1/audit", "operator", object="trigger_bytes/braking.othr").json()["entries"] == []
+    with pytest.raises(NotFound, match=r"there is no campaign 'brakin'.*did you mean braking"):
+        budget.set_limit("trigger_bytes", "brakin.other", amount=amount, reason="r")
+
+
+@pytest.mark.parametrize("amount", [5, None])
+def test_a_trigger_of_a_campaign_that_was_never_approved_has_no_limit(api: Api, amount: int | None) -> None:
+    with api.database.begin() as connection:
+        own = {"other": BudgetLimits(total_bytes=100)}
+        add_version(connection, "braking", state="draft", approved=False, of_triggers=own)
+    with pytest.raises(NotFound, match="no version of braking has been approved yet"):
+        api.as_client("operator").budget.set_limit("trigger_bytes", "braking.other", amount=amount, reason="r")
+
+
+def test_what_was_set_for_a_trigger_is_taken_away_when_a_later_version_does_not_have_it(of_triggers: Api) -> None:
+    budget = of_triggers.as_client("operator").budget
+    budget.set_limit("trigger_bytes", "braking.other", amount=50, reason="r")
+    with of_triggers.database.begin() as connection:
+        add_version(connection, "braking", 2, limits=BudgetLimits(total_bytes=1000))
+    with pytest.raises(NotFound, match="braking has no trigger 'other'"):
+        budget.set_limit("trigger_bytes", "braking.other", amount=40, reason="r")
+    budget.set_limit("trigger_bytes", "braking.other", amount=None, reason="it is gone")
+    entries = of_triggers.get("/v1/audit", "operator", object="trigger_bytes/braking.other").json()["entries"]
+    assert {each["reason"]: each["after"]["amount"] for each in entries} == {"r": 50, "it is gone": None}
