@@ -23,12 +23,13 @@ def show_forecasts(
     services: Use,
     user: Caller,
     campaign: Annotated[str | None, Query(max_length=64, description="Show only this campaign's.")] = None,
+    trigger: Annotated[str, Query(max_length=64, description="Only of the own budget of this trigger in it.")] = "",
 ) -> ForecastList:
     """What campaigns that run or wait will have spent at their ends, and when their limits end them, as the steward
     forecast it within the last hour; the same of triggers' own budgets, after their campaign's; and how good the
     forecasts of the past were.
     """
-    return usecases.show_forecasts(services, user, campaign=campaign)
+    return usecases.show_forecasts(services, user, campaign=campaign, trigger=trigger)
 
 
 @router.get("/kept", summary="Show past forecasts")

@@ -12,10 +12,11 @@ class Forecasts:
     def __init__(self, transport: Transport) -> None:
         self._transport = transport
 
-    def current(self, campaign: str | None = None) -> ForecastList:
+    def current(self, campaign: str | None = None, trigger: str = "") -> ForecastList:
         """The newest forecasts of one campaign, or of all that run or wait, with those of their triggers' own budgets,
-        in one request."""
-        return self._transport.get(ForecastList, path_of("forecasts"), {"campaign": campaign})
+        in one request; with `trigger`, only of the own budget of this trigger in the campaign."""
+        wanted = {"campaign": campaign, "trigger": trigger or None}
+        return self._transport.get(ForecastList, path_of("forecasts"), wanted)
 
     def kept(self, campaign: str, trigger: str = "", *, limit: int = 100) -> list[ForecastView]:
         """The forecasts of a campaign, or of a trigger's own budget in it, the last of each day, the newest first."""

@@ -23,6 +23,7 @@ from tests.ingest.steward.forecasts.forecasts_support import (
     keep_forecasts,
     spend,
 )
+from tests.support.fleet import TRIGGER, add_version
 from triggers.contracts.api.rates.estimates import Estimate
 from triggers.contracts.api.rates.forecasts import ForecastView
 from triggers.contracts.campaign import BudgetLimits
@@ -98,6 +99,45 @@ def test_forecasts_of_triggers_come_after_their_campaigns_and_are_asked_for_by_t
     assert (row["campaign"], row["trigger"], row["limit"]) == ("braking", "other", "30000000")
     kept = longtail("budget", "forecast", "braking.other", "--kept")
     assert (kept.status, len(kept.out.splitlines())) == (0, 2)
+
+
+@pytest.mark.parametrize("options", [(), ("--kept",)])
+@pytest.mark.parametrize(
+    ("asked", "said"),
+    [
+        ("braking.othr", "braking has no trigger 'othr'; did you mean other?"),
+        (f"braking.{TRIGGER}", f"braking.{TRIGGER} has no budget of its own"),
+        ("brakin.other", "there is no campaign 'brakin'; did you mean braking?"),
+        ("brakin", "there is no campaign 'brakin'; did you mean braking?"),
+        ("braking.", "'braking.' names no trigger after the dot"),
+    ],
+)
+def test_a_trigger_without_a_budget_of_its_own_is_not_found(
+    api: Api, longtail: Longtail, asked: str, said: str, options: tuple[str, ...]
+) -> None:
+    add_campaign(api.database, "braking", began=days_ago(10), last_day=None, own=BudgetLimits(clips=3), clips=10)
+    refused = longtail("budget", "forecast", asked, *options)
+    assert refused.status != 0 and said in refused.err
+    nothing_yet = longtail("budget", "forecast", "braking.other", *options)
+    assert nothing_yet.status == 0 and "of braking.other" in nothing_yet.err
+
+
+def test_forecasts_of_a_trigger_that_does_not_exist_are_not_found(api: Api) -> None:
+    add_campaign(api.database, "braking", began=days_ago(10), last_day=None, own=BudgetLimits(clips=3), clips=10)
+    for path in ("/v1/forecasts", "/v1/forecasts/kept"):
+        assert api.get(path, "viewer", campaign="braking", trigger="other").status_code == 200
+        assert api.get(path, "viewer", campaign="braking", trigger="typo").status_code == 404
+    assert api.get("/v1/forecasts", "viewer", trigger="other").status_code == 422
+
+
+def test_kept_forecasts_of_a_trigger_are_shown_after_a_version_without_it(api: Api) -> None:
+    add_campaign(api.database, "braking", began=days_ago(10), last_day=None, own=BudgetLimits(clips=3), clips=10)
+    with api.database.begin() as connection:
+        add_version(connection, "braking", 2)
+    client = api.as_client("viewer").forecasts
+    assert client.kept("braking", "other") == []
+    with pytest.raises(NotFound, match="braking has no trigger 'other'"):
+        client.current("braking", "other")
 
 
 def test_kept_forecasts_say_what_came_of_them(forecast_fleet: Api) -> None:

@@ -130,6 +130,8 @@ def forecast(client: Client, campaign: str | None, kept: bool, form: Form) -> No
     Before the start a forecast is the backtest's that was applied with the version; each day it learns from the days,
     and its interval from the errors of earlier forecasts.
     """
+    if campaign is not None and budget_owner(*owner_parts(campaign)) != campaign:
+        raise click.UsageError(f"{campaign[:130]!r} names no trigger after the dot: write CAMPAIGN or CAMPAIGN.TRIGGER")
     if kept:
         if campaign is None:
             raise click.UsageError("--kept needs a campaign")
@@ -139,10 +141,7 @@ def forecast(client: Client, campaign: str | None, kept: bool, form: Form) -> No
         else:
             print_list(form, found, COLUMNS, none=f"no forecast of {campaign} was kept yet")
         return
-    name, trigger = (None, "") if campaign is None else owner_parts(campaign)
-    answer = client.forecasts.current(name)
-    if trigger:
-        answer.forecasts = [each for each in answer.forecasts if each.trigger == trigger]
+    answer = client.forecasts.current(*(() if campaign is None else owner_parts(campaign)))
     if form == "json":
         print_json(answer.model_dump(mode="json"))
     elif form == "table" and answer.forecasts:
@@ -150,12 +149,16 @@ def forecast(client: Client, campaign: str | None, kept: bool, form: Form) -> No
         print_table("", names, [_row(each) for each in answer.forecasts])
         _show_past(answer.past)
     else:
-        print_list(
-            form,
-            answer.forecasts,
-            COLUMNS,
-            none="nothing is forecast: no campaign that runs or waits has a backtest, or clips",
-        )
+        print_list(form, answer.forecasts, COLUMNS, none=_no_forecast(campaign))
+
+
+def _no_forecast(campaign: str | None) -> str:
+    """Why nothing is forecast of all campaigns (None), of one, or of a trigger in one."""
+    if campaign is None:
+        return "nothing is forecast: no campaign that runs or waits has a backtest, or clips"
+    name, trigger = owner_parts(campaign)
+    no_total = f", or the budget of {trigger} has no total" if trigger else ""
+    return f"nothing is forecast of {campaign}: {name} does not run or wait, or has no backtest and no clips{no_total}"
 
 
 def _row(each: ForecastView) -> tuple[object, ...]:
