@@ -45,7 +45,7 @@ def show_fire_history(
 
 
 @router.get("/latency", summary="Show latencies")
-@raises(Overloaded)
+@raises(NotFound, Overloaded)
 def show_latency(
     services: Use,
     user: Caller,

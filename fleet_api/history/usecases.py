@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 
 from fleet_api.history import rules
 from fleet_api.services import Services
+from storage.campaigns.queries import get_versions
 from storage.clips.positions import Sight
 from storage.database import Connection
 from storage.labels import jobs
@@ -59,9 +60,12 @@ def fire_history(
 
 
 def show_latencies(services: Services, user: User, *, since: datetime, campaign: str | None) -> LatencyList:
-    """Percentiles of how long clips that were stored since then took, by campaign and network."""
+    """Percentiles of how long clips that were stored since then took, by campaign and network; NotFound
+    without such a campaign."""
     user.require(Role.VIEWER)
     with services.searches.turn(user.name), services.database.snapshot() as connection:
+        if campaign is not None:
+            get_versions(connection, campaign, limit=1)
         found, capped = latencies(connection, since=since, campaign=campaign)
     rows = [
         LatencyView(

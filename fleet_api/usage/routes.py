@@ -12,14 +12,14 @@ from fleet_api.http.services import Use
 from fleet_api.usage import usecases
 from ingest.http.raising import raises
 from triggers.contracts.api.usage.answers import MAX_LISTED_USAGE, UsageDimension, UsageList
-from triggers.errors import Overloaded
+from triggers.errors import NotFound, Overloaded
 
 router = APIRouter(prefix="/v1/usage", tags=["usage"], route_class=ApiRoute)
 Only = Annotated[str | None, Query(max_length=1000, description="Count only this one; empty: only what has none.")]
 
 
 @router.get("", summary="Show usage")
-@raises(Overloaded)
+@raises(NotFound, Overloaded)
 def show_usage(
     services: Use,
     user: Caller,

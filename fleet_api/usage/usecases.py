@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from fleet_api.services import Services
 from fleet_api.usage import rules
 from storage import usage
+from storage.campaigns.queries import get_versions
 from storage.statements.time_limit import time_limit
 from storage.usage import Span, UsageQuery, UsageRow
 from triggers.contracts.api.usage.answers import UsageDimension, UsageKey, UsageList, UsageView
@@ -32,6 +33,7 @@ def show_usage(
     """A page of groups in the order of their keys: of the last seven days, unless it is said which.
 
     Hours that are touched are counted whole. `after` is the `next` of the page before.
+    NotFound for usage of a campaign that does not exist.
     """
     user.require(Role.VIEWER)
     keys, now = rules.parse_by(by), datetime.now(UTC)
@@ -45,6 +47,8 @@ def show_usage(
         services.database.begin() as connection,
         time_limit(connection, TIME_LIMIT_S, what="summing usage", remedy="ask for less time, or for fewer groups"),
     ):
+        if campaign := where.get("campaign"):
+            get_versions(connection, str(campaign), limit=1)
         rows = usage.ask(connection, query)
     more = rules.write_after(keys, rows[limit - 1].key) if len(rows) > limit else None
     groups = [_view(keys, row) for row in rows[:limit]]

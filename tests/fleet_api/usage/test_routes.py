@@ -100,6 +100,14 @@ def test_what_cannot_be_asked_for_is_said(api: Api, parameters: dict[str, Any], 
     assert refused.status_code == 422 and said in refused.json()["detail"]
 
 
+def test_usage_of_a_campaign_that_does_not_exist_is_not_found(api: Api) -> None:
+    use(api.database)
+    refused = api.get("/v1/usage", campaign="lane")
+    assert refused.status_code == 404
+    assert (refused.json()["detail"], refused.json()["remedy"]) == ("there is no campaign 'lane'", "did you mean lanes?")
+    assert api.get("/v1/usage", campaign="").status_code == 200, "what is of no campaign"
+
+
 def test_every_time_that_a_clock_may_show_is_answered(api: Api) -> None:
     use(api.database)
     spans = {

@@ -234,6 +234,7 @@ def test_what_nobody_knows_is_not_found_and_what_is_neither_is_refused(longtail:
 
 
 def test_latency_is_of_the_first_fire_by_campaign_and_network(api: Api, longtail: Longtail) -> None:
+    assert longtail("latency", "braking").err == "no clip was stored in the last 24 hours\n"
     with api.database.begin() as connection:
         add_version(connection, "lanes")
         enroll_vehicle(connection)
@@ -256,7 +257,8 @@ def test_latency_is_of_the_first_fire_by_campaign_and_network(api: Api, longtail
     assert braking["labelled_clips"] == 1 and braking["ready"]["p50"] is not None
     shown = longtail("latency", "lanes", "--csv").out.splitlines()
     assert shown[0].startswith("campaign,network,clips,stored_p50_s") and len(shown) == 2
-    assert longtail("latency", "nothing").err == "no clip was stored in the last 24 hours\n"
+    refused = longtail("latency", "lane")
+    assert refused.status == 1 and "there is no campaign 'lane'; did you mean lanes?" in refused.err
 
 
 def test_clips_by_a_clock_that_cannot_be_right_are_left_out_and_a_cap_is_told(api: Api) -> None:
