@@ -1,9 +1,10 @@
 """A day of the fleet under the limits of each campaign: the share of its clips that they refuse, and bytes by network.
 
-Days are taken from the recorded drives (`triggers.backtest.limits.clip_ring`), and their clips are admitted as limits
-have room for them (`triggers.backtest.limits.days`). The interval of the share has two parts. That of the forecast's
-clips: at its ends, days are shorter or longer, as clips come more rarely or more often. And that of a proportion
-(`triggers.statistics.proportions`) over drives, where some clips of a vehicle's day are refused and some are not.
+Days are taken from the recorded drives on which all triggers of a campaign ran (`triggers.backtest.limits.clip_ring`),
+and their clips are admitted as limits have room for them (`triggers.backtest.limits.days`). The interval of the share
+has two parts. That of the forecast's clips: at its ends, days are shorter or longer, as clips come more rarely or more
+often. And that of a proportion (`triggers.statistics.proportions`) over drives, where some clips of a vehicle's day are
+refused and some are not.
 """
 
 from __future__ import annotations
@@ -20,9 +21,11 @@ from triggers.backtest.limits.budgets import vehicle_day
 from triggers.backtest.limits.clip_ring import ClipRing
 from triggers.backtest.limits.days import Days, Tally
 from triggers.backtest.result import DriveResult
-from triggers.contracts.campaign import CampaignSettings
+from triggers.contracts.campaign import CampaignSettings, Network
 from triggers.signals.catalog import SignalCatalog
 from triggers.statistics.interval import Interval
+
+NO_DRIVE_OF_ALL = "there is no drive on which all of its triggers ran"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +45,9 @@ class LimitedDay:
     Of `clips_per_fleet_day`, which sampling keeps, the limits refuse the share `refused` (None if nothing fired), for
     the reasons of `refused_by`. What they admit has `uploaded_bytes_per_fleet_day`; `cellular_bytes_per_fleet_day` are
     those that may go over cellular networks: all that do where `networks` has no other, else the most that can.
+
+    `unknown` says why it is not known what the limits refuse: `refused` is None, and bytes are those of the forecast,
+    from none of them on.
     """
 
     campaign: str
@@ -51,6 +57,7 @@ class LimitedDay:
     networks: tuple[str, ...]
     uploaded_bytes_per_fleet_day: Interval
     cellular_bytes_per_fleet_day: Interval
+    unknown: str | None = None
 
     def to_json(self) -> dict[str, Any]:
         """As in the report of a backtest: counts with six decimals, bytes as whole numbers."""
@@ -77,11 +84,18 @@ def limited_days(
 def _limited_day(
     campaign: CampaignSettings, drives: Sequence[DriveResult], fleet: ForecastFleet, catalog: SignalCatalog
 ) -> LimitedDay | None:
-    day = vehicle_day(campaign, campaign.triggers, drives, fleet, catalog)
-    if day is None:
+    forecast = vehicle_day(campaign, campaign.triggers, drives, fleet, catalog)
+    if forecast is None:
         return None
+    fleet_day = forecast.scaled(fleet.vehicles)
+    # Beside the clips of one trigger, those of another are missing on a drive on which it did not run.
+    names = {trigger.name for trigger in campaign.triggers}
+    complete = [drive for drive in drives if names.isdisjoint(drive.left_out)]
+    day = vehicle_day(campaign, campaign.triggers, complete, fleet, catalog)
+    if day is None:
+        return _unknown(campaign, fleet_day, NO_DRIVE_OF_ALL)
     sampled = [(each, fleet.sample_one_in or campaign.one_in(each)) for each in campaign.triggers]
-    ring = ClipRing.of(sampled, drives, catalog)
+    ring = ClipRing.of(sampled, complete, catalog)
     days = Days(campaign, ring)
     tallies = _by_level(days, ring, day)
     by_clips, by_bytes = ([each.of_fleet(campaign, fleet.vehicles) for each in kind] for kind in tallies)
@@ -91,13 +105,25 @@ def _limited_day(
         refused = _widened(_interval(shares), days.proportion(tallies[0][0]))
     return LimitedDay(
         campaign=campaign.name,
-        clips_per_fleet_day=day.clips.scaled(fleet.vehicles),
+        clips_per_fleet_day=fleet_day.clips,
         refused=refused,
         refused_by=() if refused is None else _reasons(by_clips[0], refused.mean),
-        networks=tuple(dict.fromkeys(route.network.value for route in campaign.upload)),
+        networks=_networks(campaign),
         uploaded_bytes_per_fleet_day=_interval([float(each.bytes.sum()) for each in by_bytes]),
         cellular_bytes_per_fleet_day=_interval([float(each.cellular_bytes.sum()) for each in by_bytes]),
     )
+
+
+def _unknown(campaign: CampaignSettings, fleet_day: DailyVolume, reason: str) -> LimitedDay:
+    """A day of which nobody knows what the limits refuse: between none and all of the forecast's bytes come."""
+    most = Interval(fleet_day.bytes.mean, 0.0, fleet_day.bytes.high)
+    networks = _networks(campaign)
+    cellular = most if Network.CELLULAR in networks else Interval(0.0, 0.0, 0.0)
+    return LimitedDay(campaign.name, fleet_day.clips, None, (), networks, most, cellular, reason)
+
+
+def _networks(campaign: CampaignSettings) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(route.network.value for route in campaign.upload))
 
 
 def _by_level(days: Days, ring: ClipRing, day: DailyVolume) -> tuple[list[Tally], list[Tally]]:

@@ -48,8 +48,10 @@ def cellular(day: LimitedDay | LimitedDayView) -> str:
 
 
 def refusals(days: Sequence[LimitedDay] | Sequence[LimitedDayView]) -> Iterator[str]:
-    """A remark for each campaign whose limits refuse more than a few clips of a day."""
+    """A remark for each campaign whose limits refuse more than a few clips of a day, or nobody knows how many."""
     for day in days:
+        if day.unknown is not None:
+            yield f"it is not known what limits refuse of a day's clips of campaign `{day.campaign}`: {day.unknown}"
         if day.refused is not None and day.refused.mean >= _WORTH_A_REMARK:
             share = share_range(day.refused)
             yield f"limits refuse {share} of a day's clips of campaign `{day.campaign}`: {reasons(day)}"

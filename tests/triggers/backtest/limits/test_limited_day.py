@@ -11,8 +11,10 @@ import pytest
 
 from triggers.backtest.forecast import NS_PER_HOUR, ForecastFleet, make_forecast
 from triggers.backtest.limits.limited_day import LimitedDay, limited_days
+from triggers.backtest.page.limited import refusals
 from triggers.backtest.plan import make_plan
 from triggers.backtest.result import DriveResult
+from triggers.errors import InvalidInput
 from triggers.language.compile import compile_source
 from triggers.signals.catalog import SignalCatalog
 
@@ -21,6 +23,7 @@ SIZE = 1000
 FLEET = ForecastFleet(vehicles=100, hours_per_day=1.0)
 TEN_AN_HOUR = tuple((place + 0.5) / 10 for place in range(100))
 """Of a drive of ten hours, in h."""
+IN_AN_HOUR = TEN_AN_HOUR[:10]
 
 
 def drive(at_h: Iterable[float], *, hours: float = 10.0, name: str = "d", **sizes: Sequence[int]) -> DriveResult:
@@ -34,11 +37,13 @@ def drive(at_h: Iterable[float], *, hours: float = 10.0, name: str = "d", **size
     return result
 
 
-def day(clauses: str, *drives: DriveResult, fleet: ForecastFleet = FLEET, of_trigger: str = "") -> LimitedDay:
+def day(
+    clauses: str, *drives: DriveResult, fleet: ForecastFleet = FLEET, of_trigger: str = "", of_b: str = ""
+) -> LimitedDay:
     """The day of a campaign with these clauses, which collects `a` and `b`."""
     source = f"""
         trigger a {{ when ego.speed > 1 m/s capture 1 s before, 1 s after {of_trigger} }}
-        trigger b {{ when ego.speed > 2 m/s capture 1 s before, 1 s after }}
+        trigger b {{ when ego.speed > 2 m/s capture 1 s before, 1 s after {of_b} }}
         campaign c {{ collect a, b {clauses} }}"""
     compilation = compile_source(source, filename="file.trigger", catalog=CATALOG)
     compilation.require_ok("file.trigger")
@@ -171,6 +176,28 @@ def test_what_never_fired_has_no_share_and_an_upper_limit_of_bytes() -> None:
     assert found.refused is None and found.refused_by == ()
     assert found.uploaded_bytes_per_fleet_day.mean == 0 < found.uploaded_bytes_per_fleet_day.high
     assert found.cellular_bytes_per_fleet_day == found.uploaded_bytes_per_fleet_day
+
+
+def test_a_day_is_of_drives_on_which_all_triggers_ran() -> None:
+    often = drive(IN_AN_HOUR, hours=1.0, name="often")
+    often.fires_ns["b"], often.recording_bytes["b"] = often.fires_ns["a"][:1], often.recording_bytes["a"][:1]
+    lacking = [drive([0.5], hours=1.0, name=f"d{number}", b=[SIZE]) for number in range(9)]
+    for each in lacking:
+        each.left_out["a"] = InvalidInput("it has no speed")
+    found = day("budget 1 TB total", often, *lacking, of_b="budget 2 clips per vehicle per day")
+    assert found.refused is not None and found.refused.mean == 0, "of b, a day of one hour has one clip"
+    assert found.uploaded_bytes_per_fleet_day.mean == pytest.approx(100 * 11 * SIZE)
+
+
+def test_without_a_drive_on_which_all_triggers_ran_nobody_knows() -> None:
+    lacking = drive(TEN_AN_HOUR, a=[SIZE] * 100)
+    lacking.left_out["b"] = InvalidInput("it has no speed")
+    found = day("budget 4 clips per vehicle per day", lacking)
+    assert found.refused is None and found.refused_by == () and found.unknown is not None
+    assert found.uploaded_bytes_per_fleet_day.mean == pytest.approx(100 * 10 * SIZE)
+    assert found.uploaded_bytes_per_fleet_day.low == 0 == found.cellular_bytes_per_fleet_day.high
+    (remark,) = refusals([found])
+    assert remark.startswith("it is not known") and "no drive on which all of its triggers ran" in remark
 
 
 def test_without_a_fleet_there_is_no_day() -> None:

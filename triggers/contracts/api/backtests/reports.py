@@ -147,7 +147,8 @@ class LimitedDayView(View):
 
     `refused` is the share of the clips that they refuse, null if nothing fired, and `refused_by` says which limits do.
     `uploaded_bytes_per_fleet_day` are those of the other clips; of these so many may go over cellular networks: all
-    that do where `networks` has no other, else the most that can.
+    that do where `networks` has no other, else the most that can. `unknown` says why it is not known what the limits
+    refuse (null if it is): `refused` is null then, and bytes are those of the forecast.
     """
 
     campaign: str
@@ -157,6 +158,7 @@ class LimitedDayView(View):
     networks: list[str]
     uploaded_bytes_per_fleet_day: Expected
     cellular_bytes_per_fleet_day: Expected
+    unknown: str | None = None
 
 
 class FiresOnDriveView(View):
