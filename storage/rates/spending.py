@@ -17,6 +17,8 @@ from triggers.statistics.fleet_rates import VehicleSums
 
 ACTIVE_DAYS = 7
 """A vehicle that has not checked in for so long is not expected to run or to send anything."""
+USUAL_CLIPS = 100
+"""The newest so many clips say how large those of an account usually are: reading them takes no longer as it grows."""
 
 _ACCOUNT = """(
         SELECT id FROM ledger_accounts
@@ -50,6 +52,14 @@ _SETTLED = text(f"""
     WHERE {is_one_of("a.kind", TOTALS)} AND a.campaign = ANY (CAST(:campaigns AS text[]))
     GROUP BY a.id
 """)  # noqa: S608 - put together from constants
+
+_USUAL = text(f"""
+    SELECT avg(amount) FROM (
+        SELECT e.settled_delta AS amount FROM ledger_entries e
+        WHERE e.account_id = {_ACCOUNT} AND e.kind = 'settle'
+        ORDER BY e.created_at DESC LIMIT {USUAL_CLIPS}
+    ) newest
+""")  # noqa: S608 - put together from the constants above
 
 # Vehicles that were given the version, and that had it taken from them, by day; `rest` is what was left of the day.
 _ASSIGNED = text("""
@@ -163,6 +173,13 @@ def settled(connection: Connection, campaigns: Collection[str]) -> dict[AccountK
     nothing for those without an account."""
     rows = connection.execute(_SETTLED, {"campaigns": sorted(campaigns)})
     return {AccountKey(row.kind, row.campaign, trigger=row.trigger): int(row.settled) for row in rows}
+
+
+def usual_size(connection: Connection, account: AccountKey) -> float:
+    """What a clip usually takes of the account of a total, in its unit: the mean of the newest USUAL_CLIPS that settled
+    something, and at least 1, also before the first."""
+    names = {"kind": account.kind, "campaign": account.campaign, "trigger": account.trigger}
+    return max(1.0, float(connection.execute(_USUAL, names).scalar_one() or 0))
 
 
 def vehicles_that_differ(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator
 from datetime import datetime
 
 from storage.campaigns import owners
@@ -12,42 +12,41 @@ from storage.ledger.accounts import AccountKey, AccountUsage, total_key
 from storage.ledger.limits import FleetTerms, get_limit
 from storage.ledger.usage import account
 from storage.rates.forecasts import UNITS
-from triggers.contracts.api.budget import AccountUnit
+from storage.rates.spending import usual_size
 
 
 def held_up(
     connection: Connection,
     campaign: str,
     priority: int,
-    spent: Mapping[AccountKey, int],
+    totals: Collection[AccountKey],
     *,
     fleet: FleetTerms,
     now: datetime,
 ) -> frozenset[str]:
-    """The triggers ('': the campaign itself) whose budgets take no clip of this campaign any more; `spent` is what its
-    totals have settled, and those that limit its triggers.
+    """The triggers ('': the campaign itself) whose budgets take no clip of this campaign any more; `totals` are the
+    campaign's accounts and those that limit its triggers.
 
     A limit on the whole campaign holds up all of them. That of a trigger holds up the trigger, and the campaign, which
     spends less than planned from then on.
     """
-    of_campaign: dict[AccountUnit, int] = {unit: spent[total_key(campaign, unit)] for unit in UNITS}
-    usual: Mapping[AccountUnit, int] = {
-        "bytes": max(1, of_campaign["bytes"] // max(1, of_campaign["clips"])),
-        "clips": 1,
-    }
+    usual = {unit: usual_size(connection, total_key(campaign, unit)) for unit in UNITS}
     is_preferred = priority >= fleet.reserve_priority
     for key in _accounts(connection, campaign, fleet, now):
         share = 0.0 if is_preferred or key.kind not in ("fleet", "fleet_month") else fleet.reserve_share
-        if _is_full(account(connection, key, fleet), usual, reserved=share):
-            return frozenset(key.trigger for key in spent)
-    full = {key.trigger for key in spent if key.trigger and _is_full(account(connection, key, fleet), usual)}
+        if _is_full(account(connection, key, fleet), usual[key.unit], reserved=share):
+            return frozenset(key.trigger for key in totals)
+    # By its own clips: those of another trigger may be a hundred times as large.
+    full = {
+        key.trigger
+        for key in totals
+        if key.trigger and _is_full(account(connection, key, fleet), usual_size(connection, key))
+    }
     return frozenset(full | {""} if full else ())
 
 
-def _is_full(found: AccountUsage, usual: Mapping[AccountUnit, int], reserved: float = 0.0) -> bool:
-    if found.limit is None:
-        return False
-    return math.floor(found.limit * (1 - reserved)) - found.held < usual[found.unit]
+def _is_full(found: AccountUsage, usual: float, reserved: float = 0.0) -> bool:
+    return found.limit is not None and math.floor(found.limit * (1 - reserved)) - found.held < usual
 
 
 def _accounts(connection: Connection, campaign: str, fleet: FleetTerms, now: datetime) -> Iterator[AccountKey]:

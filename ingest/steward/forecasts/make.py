@@ -146,8 +146,8 @@ class Round:
         totals = list(_totals(connection, subject))
         full: frozenset[str] = frozenset()
         if subject.details.activated_at is not None:
-            spent = {total.account: total.spent for total in totals}
-            full = held_up(connection, campaign, subject.settings.priority, spent, fleet=self.fleet, now=self.now)
+            accounts = [total.account for total in totals]
+            full = held_up(connection, campaign, subject.settings.priority, accounts, fleet=self.fleet, now=self.now)
         for total in totals:
             kept = _forecast(connection, subject, total, self.factors[total.account.unit])
             if kept is not None:

@@ -148,3 +148,19 @@ def test_a_trigger_is_held_up_by_its_limit_however_many_triggers_earlier_version
         ("", "clips"): True,
         (OTHER, "bytes"): True,
     }
+
+
+@pytest.mark.parametrize(("others", "own"), [(100 * MB, MB), (MB, 100 * MB)])
+def test_a_trigger_is_held_up_when_its_limit_takes_no_clip_of_its_own_usual_size(
+    database: Database, others: int, own: int
+) -> None:
+    limits = BudgetLimits(total_bytes=57 * own // 10)
+    add_campaign(database, "braking", began=days_ago(1), last_day=None, own=limits, total_bytes=10**12)
+    add_vehicles(database, 20, since=days_ago(1))
+    spend(database, "braking", days_ago(0.4), [others] * 3)
+    for sizes, is_held_up in (([own] * 3, False), ([own] * 2, True)):
+        spend(database, f"braking.{OTHER}", days_ago(0.3), sizes)
+        with database.begin() as connection:
+            connection.execute(text("DELETE FROM forecasts"))
+        keep_forecasts(database, now=TODAY)
+        assert {kept.held_up for kept in current(database).values()} == {is_held_up}
