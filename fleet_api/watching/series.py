@@ -76,7 +76,7 @@ class OfCampaigns:
     @classmethod
     def of(cls, fleet: FleetNumbers) -> OfCampaigns:
         """Summed over the versions of each campaign."""
-        of_bytes = [kept for kept in fleet.budget_forecasts if kept.unit == "bytes"]
+        of_bytes = [kept for kept in fleet.budget_forecasts if kept.unit == "bytes" and _is_readable(kept)]
         of_campaigns = {kept.campaign: kept for kept in of_bytes if not kept.trigger}
         of_triggers: dict[str, list[Kept]] = {}
         for kept in sorted((kept for kept in of_bytes if kept.trigger), key=_reached, reverse=True):
@@ -146,14 +146,17 @@ def _of_forecasts(fleet: OfCampaigns, campaign: str, *, with_triggers: bool) -> 
 
 
 def _of_forecast(of: tuple[str, ...], kept: Kept, forecast: Metric, exhaustion: Metric) -> Iterator[Series]:
-    demand, end = kept.forecast.get("demand"), kept.forecast.get("end")
-    if demand is None:  # of another version of Longtail
-        return
+    demand, end = kept.forecast["demand"], kept.forecast["end"]
     for quantile, name in (("0.05", "low"), ("mean", "mean"), ("0.95", "high")):
         if demand[name] is not None:
             yield Series(forecast, (*of, quantile), demand[name])
     if end is not None and end["expected_ns"] is not None:
         yield Series(exhaustion, of, end["expected_ns"] / NS_PER_S)
+
+
+def _is_readable(kept: Kept) -> bool:
+    """Not so of a forecast that another version of Longtail made, without what is shown here."""
+    return {"demand", "limit", "end"} <= kept.forecast.keys()
 
 
 def _reached(of_trigger: Kept) -> float:

@@ -1,0 +1,56 @@
+"""The choice of series: what campaigns leave over is for their triggers, and what alerts are about comes first."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from fleet_api.watching.series import CampaignSeries, OfCampaigns, campaign_series, chosen
+from ingest.metrics import names
+from storage.rates.forecasts import Kept
+from storage.watching.fleet import FleetNumbers
+from storage.watching.numbers import Budget, Numbers
+
+LIMIT = 100
+
+
+def forecast(campaign: str, trigger: str, mean: float, *, lacks: str | None = None) -> Kept:
+    """A forecast in bytes of a limit of 100; without one of its members as if another version of Longtail made it."""
+    document: dict[str, Any] = {"demand": {"mean": mean, "low": 0.0, "high": None}, "limit": LIMIT, "end": None}
+    return Kept(
+        campaign=campaign,
+        version=1,
+        trigger=trigger,
+        unit="bytes",
+        made_at=datetime(2026, 3, 1, tzinfo=UTC),
+        until=datetime(2026, 4, 1, tzinfo=UTC),
+        open_ended=False,
+        rollout_from=None,
+        progress=0.0,
+        from_backtest=True,
+        spent=0,
+        forecast={name: value for name, value in document.items() if name != lacks},
+    )
+
+
+def found(campaigns: Sequence[str], forecasts: Sequence[Kept], used: int = 0) -> list[CampaignSeries]:
+    """The series of running campaigns with these forecasts, that have used so much of 100 bytes each."""
+    budgets = {name: Budget(LIMIT, used, used) for name in campaigns}
+    clips = {name: Budget(None, 0, 0) for name in campaigns}
+    now = Numbers(Budget(None, 0, 0), budgets, clips, completed={}, queues={}, dead_letters={})
+    return campaign_series(now, OfCampaigns.of(FleetNumbers({}, {}, forecasts, {}, {})))
+
+
+@pytest.mark.parametrize("lacks", ["demand", "limit", "end"])
+@pytest.mark.parametrize("trigger", ["", "old"])
+def test_a_forecast_of_another_version_of_longtail_costs_its_own_series_alone(trigger: str, lacks: str) -> None:
+    strange = forecast("braking", trigger, 50, lacks=lacks)
+    shown = chosen(found(["braking", "lanes"], [strange, forecast("lanes", "new", 50)]), limit=100)
+    assert shown.left_out == 0
+    of_forecasts = {
+        each.labels[:-1] for each in shown.series if each.metric in (names.FORECAST, names.TRIGGER_FORECAST)
+    }
+    assert of_forecasts == {("lanes", "new")}
