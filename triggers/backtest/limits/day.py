@@ -46,6 +46,17 @@ class DayBudget:
             return Limit(VEHICLE_DAY_CLIPS, budget.vehicle_day_clips, self.trigger)
         return None
 
+    def has_room_for(self, clips: int, size_bytes: int) -> bool:
+        """Whether no limit of the day refuses any of so many clips with so many bytes in all."""
+        most_bytes, most_clips = self.budget.vehicle_day_bytes, self.budget.vehicle_day_clips
+        return (most_bytes is None or self.used_bytes + size_bytes <= most_bytes) and (
+            most_clips is None or self.clips + clips <= most_clips
+        )
+
+    def reset(self) -> None:
+        """Begin another day."""
+        self.used_bytes = self.clips = 0
+
     def use(self, size_bytes: int) -> None:
         """Count a clip."""
         self.used_bytes += size_bytes

@@ -7,6 +7,7 @@ and unused as well.
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -23,10 +24,10 @@ _FEWEST_DAYS, _FEWEST_OF_MANY_CLIPS = 200, 20
 _MOST_CLIPS = 1_000_000
 """So many clips are looked at in all, unless fewer than _FEWEST_OF_MANY_CLIPS days would have more."""
 _MOST_CLIPS_OF_DAY = 50_000
-"""A longer day is cut off: another share of it would not be refused."""
+"""A longer day is looked at until so many clips have come, on average over days."""
 _SEED = 0
 """Which fires sampling keeps is drawn, and always the same ones are."""
-_ADMITTED = -1
+_ADMITTED, _UNKNOWN = -1, -2
 
 
 @dataclass(slots=True)
@@ -104,16 +105,22 @@ class Days:
     """Days that are taken from a ring of clips, under a campaign's limits."""
 
     def __init__(self, campaign: CampaignSettings, ring: ClipRing) -> None:
-        self._campaign = campaign
         self._ring = ring
         self._drives = int(ring.drives.max()) + 1
         self._names = [trigger.name for trigger in campaign.triggers]
-        unused = day_budgets(campaign)
-        self._has_limits = any(day.is_limited for days in unused.values() for day in days)
+        self._budgets = day_budgets(campaign)
+        self._has_limits = any(day.is_limited for days in self._budgets.values() for day in days)
         self._limits: list[Limit] = []
         triggers, sizes = ring.triggers.tolist(), ring.size_bytes.tolist()
-        large = [too_large(campaign, unused[self._names[i]], size) for i, size in zip(triggers, sizes, strict=True)]
+        large = [
+            too_large(campaign, self._budgets[self._names[i]], size) for i, size in zip(triggers, sizes, strict=True)
+        ]
         self._too_large = np.array([self._code(limit) for limit in large], np.int64)
+        fitting = np.flatnonzero(self._too_large == _ADMITTED)
+        self._smallest = {
+            number: int(ring.size_bytes[fitting][ring.triggers[fitting] == number].min())
+            for number in np.unique(ring.triggers[fitting]).tolist()
+        }
         self._is_cellular = _admitted_by(campaign, Network.CELLULAR, ring.size_bytes)
 
     def _code(self, limit: Limit | None) -> int:
@@ -140,28 +147,72 @@ class Days:
         found = grouped_proportion(zip((shares * clips).tolist(), clips.tolist(), strict=True))
         return found if found is not None and 0 < found.mean < 1 else None
 
-    def after(self, hours: Sequence[float], *, typical_h: float) -> list[Tally]:
+    def after(self, hours: Sequence[float], *, typical_h: float) -> list[Tally] | None:
         """What has become of a vehicle's clips after so many hours of its day each: the mean over days.
 
-        Days begin all around the ring, so densely that each of its moments is in one that is `typical_h` long.
+        Days begin all around the ring, so densely that each of its moments is in one that is `typical_h` long. None if
+        it is not known: a day has more clips than are looked at, and its limits room for some of the others.
         """
         ring, tallies = self._ring, [Tally.nothing(len(self._names), self._drives) for _ in hours]
-        if not self._has_limits:
-            return [self._settled(tally, after_h) for tally, after_h in zip(tallies, hours, strict=True)]
-        longest_h = min(max(hours), _MOST_CLIPS_OF_DAY / len(ring.at_h) * ring.hours)
-        clips_of_day = longest_h / ring.hours * len(ring.at_h)
+        cut_h, ends = max(hours), Counter[tuple[int, ...]]()
+        if self._has_limits:
+            cut_h = min(cut_h, _MOST_CLIPS_OF_DAY / len(ring.at_h) * ring.hours)
+            ends = self._look(tallies, hours, cut_h, self._days(cut_h, typical_h))
+        if any(_UNKNOWN in codes for codes in ends):
+            return None
+        settled = [self._settled(tally, min(after_h, cut_h)) for tally, after_h in zip(tallies, hours, strict=True)]
+        for tally, after_h in zip(settled, hours, strict=True):
+            if after_h > cut_h:
+                self._add_rest(tally, ends, after_h - cut_h)
+        return settled
+
+    def _days(self, hours: float, typical_h: float) -> int:
+        """At how many days of so many hours to look."""
+        ring = self._ring
+        clips_of_day = hours / ring.hours * len(ring.at_h)
         wanted = max(_FEWEST_DAYS, math.ceil(ring.hours / typical_h) if typical_h > 0 else 0)
-        days = max(_FEWEST_OF_MANY_CLIPS, min(wanted, int(_MOST_CLIPS / (clips_of_day + 1))))
+        return max(_FEWEST_OF_MANY_CLIPS, min(wanted, int(_MOST_CLIPS / (clips_of_day + 1))))
+
+    def _look(
+        self, tallies: Sequence[Tally], hours: Sequence[float], cut_h: float, days: int
+    ) -> Counter[tuple[int, ...]]:
+        """Count the clips of days until `cut_h`; how many days end in which way (`_end`), if some hours are later."""
+        ring, ends = self._ring, Counter[tuple[int, ...]]()
+        rounds = math.ceil(max(hours) / ring.hours)
         random = np.random.Generator(np.random.PCG64(_SEED))
         for number in range(days):
-            which, after_h = ring.day((number + 0.5) / days * ring.hours, longest_h)
+            which, after_h = ring.day((number + 0.5) / days * ring.hours, cut_h)
             is_kept = random.random(len(which)) * ring.one_in[ring.triggers[which]] < 1
             which, after_h = which[is_kept], after_h[is_kept]
             refused_by = self._refused_by(which)
+            if cut_h < max(hours):
+                ends[self._end(rounds)] += 1
             for tally, until_h in zip(tallies, hours, strict=True):
                 count = int(np.searchsorted(after_h, until_h))
                 self._add(tally, which[:count], refused_by[:count], np.full(count, 1 / days))
-        return [self._settled(tally, after_h) for tally, after_h in zip(tallies, hours, strict=True)]
+        return ends
+
+    def _end(self, rounds: int) -> tuple[int, ...]:
+        """By trigger the code of what becomes of its later clips of a day that goes round the ring so often at most.
+
+        A limit without room for the smallest of them has none for the others either. _UNKNOWN where one may yet bind.
+        """
+        clips, size_bytes = rounds * len(self._ring.at_h), rounds * int(self._ring.size_bytes.sum())
+        codes = [_ADMITTED] * len(self._names)
+        for number, smallest in self._smallest.items():
+            of_clip = self._budgets[self._names[number]]
+            if binding := [day for day in of_clip if not day.has_room_for(clips, size_bytes)]:
+                limit = next((found for day in binding if (found := day.without_room(smallest))), None)
+                codes[number] = _UNKNOWN if limit is None else self._code(limit)
+        return tuple(codes)
+
+    def _add_rest(self, tally: Tally, ends: Counter[tuple[int, ...]], hours: float) -> None:
+        """Count the clips of so many hours after those that were looked at, as these days ended."""
+        ring, every = self._ring, np.arange(len(self._ring.at_h))
+        for codes, days in ends.items():
+            refused_by = np.where(self._too_large == _ADMITTED, np.array(codes)[ring.triggers], self._too_large)
+            share = days / ends.total()
+            self._add(tally, every, refused_by, share * hours / ring.hours / ring.one_in[ring.triggers])
 
     def _settled(self, tally: Tally, hours: float) -> Tally:
         """The tally with as many clips and bytes as come in so many hours, of which the days have more or fewer.
@@ -178,7 +229,9 @@ class Days:
 
     def _refused_by(self, which: Integers) -> Integers:
         """For each clip of a day, in order, the code of the limit that refuses it."""
-        codes, budgets = self._too_large[which], day_budgets(self._campaign)
+        codes, budgets = self._too_large[which], self._budgets
+        for day in (day for of_trigger in budgets.values() for day in of_trigger):
+            day.reset()
         triggers, sizes = self._ring.triggers[which].tolist(), self._ring.size_bytes[which].tolist()
         for place in np.flatnonzero(codes == _ADMITTED).tolist():
             size, of_clip = sizes[place], budgets[self._names[triggers[place]]]

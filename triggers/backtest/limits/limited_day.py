@@ -26,6 +26,7 @@ from triggers.signals.catalog import SignalCatalog
 from triggers.statistics.interval import Interval
 
 NO_DRIVE_OF_ALL = "there is no drive on which all of its triggers ran"
+TOO_MANY_CLIPS = "a vehicle's day has too many clips to look at all of them, and the limits may bind later in it"
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +98,8 @@ def _limited_day(
     sampled = [(each, fleet.sample_one_in or campaign.one_in(each)) for each in campaign.triggers]
     ring = ClipRing.of(sampled, complete, catalog)
     days = Days(campaign, ring)
-    tallies = _by_level(days, ring, day)
+    if (tallies := _by_level(days, ring, day)) is None:
+        return _unknown(campaign, fleet_day, TOO_MANY_CLIPS)
     by_clips, by_bytes = ([each.of_fleet(campaign, fleet.vehicles) for each in kind] for kind in tallies)
     refused = None
     if not ring.is_assumed:
@@ -126,13 +128,16 @@ def _networks(campaign: CampaignSettings) -> tuple[str, ...]:
     return tuple(dict.fromkeys(route.network.value for route in campaign.upload))
 
 
-def _by_level(days: Days, ring: ClipRing, day: DailyVolume) -> tuple[list[Tally], list[Tally]]:
-    """What becomes of a vehicle's clips at the mean, low and high end of their forecast, and at those of bytes."""
+def _by_level(days: Days, ring: ClipRing, day: DailyVolume) -> tuple[list[Tally], list[Tally]] | None:
+    """What becomes of a vehicle's clips at the mean, low and high end of their forecast, and at those of bytes.
+
+    None if it is not known (`Days.after`).
+    """
     clips, size_bytes = ring.per_hour(np.ones_like(ring.size_bytes)), ring.per_hour(ring.size_bytes)
     hours = [level / clips for level in (day.clips.mean, day.clips.low, day.clips.high)]
     hours += [level / size_bytes for level in (day.bytes.mean, day.bytes.low, day.bytes.high)]
     tallies = days.after(hours, typical_h=hours[0])
-    return tallies[:3], tallies[3:]
+    return None if tallies is None else (tallies[:3], tallies[3:])
 
 
 def _reasons(day: Tally, refused: float) -> tuple[RefusedShare, ...]:

@@ -38,12 +38,17 @@ def drive(at_h: Iterable[float], *, hours: float = 10.0, name: str = "d", **size
 
 
 def day(
-    clauses: str, *drives: DriveResult, fleet: ForecastFleet = FLEET, of_trigger: str = "", of_b: str = ""
+    clauses: str,
+    *drives: DriveResult,
+    fleet: ForecastFleet = FLEET,
+    capture: str = "1 s before, 1 s after",
+    of_trigger: str = "",
+    of_b: str = "",
 ) -> LimitedDay:
     """The day of a campaign with these clauses, which collects `a` and `b`."""
     source = f"""
-        trigger a {{ when ego.speed > 1 m/s capture 1 s before, 1 s after {of_trigger} }}
-        trigger b {{ when ego.speed > 2 m/s capture 1 s before, 1 s after {of_b} }}
+        trigger a {{ when ego.speed > 1 m/s capture {capture} {of_trigger} }}
+        trigger b {{ when ego.speed > 2 m/s capture {capture} {of_b} }}
         campaign c {{ collect a, b {clauses} }}"""
     compilation = compile_source(source, filename="file.trigger", catalog=CATALOG)
     compilation.require_ok("file.trigger")
@@ -210,3 +215,35 @@ def test_days_of_a_trigger_that_fires_all_the_time_stay_few() -> None:
     often = drive([3 * place / 3600 for place in range(12_000)])
     found = day("budget 10 clips per vehicle per day", often, fleet=ForecastFleet(1, 24.0))
     assert found.refused is not None and math.isclose(found.refused.mean, 1 - 10 / 28_800, rel_tol=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("clauses", "refused"),
+    [
+        ("budget 40000 clips per vehicle per day", 0.8),
+        ("budget 40 MB per vehicle per day", 0.8),
+        ("budget 10000000 clips per vehicle per day", 0.0),
+        ("budget 60000 clips per vehicle per day", None),
+    ],
+)
+def test_of_a_busy_day_the_first_clips_say_what_becomes_of_the_others(clauses: str, refused: float | None) -> None:
+    busy = drive([24 * (place + 0.5) / 200_000 for place in range(200_000)], hours=24.0)
+    found = day(clauses, busy, fleet=ForecastFleet(1, 24.0), capture="0 s before, 0 s after")
+    assert (found.refused and found.refused.mean) == (refused if refused is None else pytest.approx(refused, abs=1e-3))
+    admitted = 200_000 * (1 - (refused or 0.0))
+    assert found.uploaded_bytes_per_fleet_day.mean == pytest.approx(admitted * SIZE, rel=1e-3)
+    assert [("not known" in remark) for remark in refusals([found])] == ([] if refused == 0 else [refused is None])
+
+
+def test_of_a_busy_day_each_trigger_has_its_own_room() -> None:
+    half = [24 * (place + 0.5) / 100_000 for place in range(100_000)]
+    busy = drive(half, hours=24.0, a=[SIZE] * 100_000, b=[SIZE] * 100_000)
+    found = day(
+        "budget 1 TB total",
+        busy,
+        fleet=ForecastFleet(1, 24.0),
+        capture="0 s before, 0 s after",
+        of_b="budget 20000 clips per vehicle per day",
+    )
+    assert found.refused is not None and found.refused.mean == pytest.approx(0.4, abs=1e-3)
+    assert [each.trigger for each in found.refused_by] == ["b"]
