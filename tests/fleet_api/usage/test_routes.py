@@ -104,7 +104,8 @@ def test_usage_of_a_campaign_that_does_not_exist_is_not_found(api: Api) -> None:
     use(api.database)
     refused = api.get("/v1/usage", campaign="lane")
     assert refused.status_code == 404
-    assert (refused.json()["detail"], refused.json()["remedy"]) == ("there is no campaign 'lane'", "did you mean lanes?")
+    told = refused.json()
+    assert (told["detail"], told["remedy"]) == ("there is no campaign 'lane'", "did you mean lanes?")
     assert api.get("/v1/usage", campaign="").status_code == 200, "what is of no campaign"
 
 
