@@ -18,7 +18,7 @@ from triggers.times import NS_PER_S
 MAX_SERIES = 1800
 """Of all campaigns together, so that a scrape of the API has less than 2,000."""
 NEARLY_USED = 0.5
-"""A campaign that has used so much of a limit comes before those that have used less."""
+"""A campaign that has used so much of a limit, or has a trigger that is forecast to, comes before other campaigns."""
 MAX_TRIGGERS = 10
 """Of so many triggers of a campaign forecasts are shown."""
 FLEET = ""
@@ -34,12 +34,21 @@ class Series(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
+class TriggerSeries:
+    """The series of a trigger's own budget; `reached` is the share of its limit that its forecast reaches."""
+
+    series: tuple[Series, ...]
+    reached: float
+
+
+@dataclass(frozen=True, slots=True)
 class CampaignSeries:
     """The series of one campaign; those with the highest `concern` are shown first."""
 
     campaign: str
     series: tuple[Series, ...]
     concern: float
+    of_triggers: tuple[TriggerSeries, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,14 +60,21 @@ class Chosen:
 
 
 def chosen(campaigns: Sequence[CampaignSeries], limit: int) -> Chosen:
-    """Whole campaigns as long as their series fit, by concern and then by name."""
+    """Whole campaigns as long as their series fit, by concern and then by name; then, as long as theirs fit, whole
+    triggers of these, by what their forecasts reach."""
     series: list[Series] = []
+    of_triggers: list[TriggerSeries] = []
     shown = 0
     for campaign in sorted(campaigns, key=lambda each: (-each.concern, each.campaign)):
         if len(series) + len(campaign.series) > limit:
             break
         series += campaign.series
+        of_triggers += campaign.of_triggers
         shown += 1
+    for trigger in sorted(of_triggers, key=lambda each: -each.reached):
+        if len(series) + len(trigger.series) > limit:
+            break
+        series += trigger.series
     return Chosen(series, len(campaigns) - shown)
 
 
@@ -89,9 +105,11 @@ def campaign_series(now: Numbers, fleet: OfCampaigns | None) -> list[CampaignSer
     """The series of the fleet's budget, and of every campaign that runs or completed lately."""
     counts = fleet.counts if fleet is not None else {}
     plans = fleet.plans if fleet is not None else {}
+    forecasts = fleet.forecasts if fleet is not None else {}
     found = [CampaignSeries(FLEET, tuple(_of_bytes(FLEET, now.fleet)), concern=float("inf"))]
     for campaign, budget in now.bytes.items():
         clips, counted, plan = now.clips[campaign], counts.get(campaign), plans.get(campaign)
+        forecast = forecasts.get(campaign)
         series = [*_of_bytes(campaign, budget), *_of_clips(campaign, clips)]
         reason = now.completed.get(campaign)
         if reason is not None:
@@ -101,10 +119,14 @@ def campaign_series(now: Numbers, fleet: OfCampaigns | None) -> list[CampaignSer
         if plan is not None:
             series.append(Series(names.EXPECTED_FIRES, (campaign,), plan.fires))
             series.append(Series(names.EXPECTED_BYTES, (campaign,), plan.bytes))
-        if fleet is not None:
-            series += _of_forecasts(fleet, campaign, with_triggers=reason is None)
-        concern = _concern(budget, clips, counted, plan) if reason is None else 0.0  # nothing is to be done about it
-        found.append(CampaignSeries(campaign, tuple(series), concern))
+        if forecast is not None:
+            series += _of_forecast((campaign,), forecast, names.FORECAST, names.EXHAUSTION)
+        if reason is not None:  # nothing is to be done about it
+            found.append(CampaignSeries(campaign, tuple(series), concern=0.0))
+            continue
+        of_triggers = tuple(map(_of_trigger, fleet.of_triggers.get(campaign, ()) if fleet is not None else ()))
+        concern = _concern(budget, clips, counted, plan, of_triggers)
+        found.append(CampaignSeries(campaign, tuple(series), concern, of_triggers))
     return found
 
 
@@ -135,14 +157,11 @@ def _of_fires(campaign: str, counts: OutcomeCounts | None) -> Iterator[Series]:
         yield Series(names.UNACCOUNTED, (campaign,), counts.unaccounted)
 
 
-def _of_forecasts(fleet: OfCampaigns, campaign: str, *, with_triggers: bool) -> Iterator[Series]:
-    kept = fleet.forecasts.get(campaign)
-    if kept is not None:
-        yield from _of_forecast((campaign,), kept, names.FORECAST, names.EXHAUSTION)
-    for kept in fleet.of_triggers.get(campaign, ()) if with_triggers else ():
-        of = (campaign, kept.trigger)
-        yield Series(names.TRIGGER_LIMIT, of, kept.forecast["limit"])
-        yield from _of_forecast(of, kept, names.TRIGGER_FORECAST, names.TRIGGER_EXHAUSTION)
+def _of_trigger(kept: Kept) -> TriggerSeries:
+    of = (kept.campaign, kept.trigger)
+    limit = Series(names.TRIGGER_LIMIT, of, kept.forecast["limit"])
+    forecast = _of_forecast(of, kept, names.TRIGGER_FORECAST, names.TRIGGER_EXHAUSTION)
+    return TriggerSeries((limit, *forecast), _reached(kept))
 
 
 def _of_forecast(of: tuple[str, ...], kept: Kept, forecast: Metric, exhaustion: Metric) -> Iterator[Series]:
@@ -191,11 +210,19 @@ def _sums(by_version: Mapping[tuple[str, int], OutcomeCounts]) -> dict[str, Outc
     return sums
 
 
-def _concern(bytes_: Budget, clips: Budget, counts: OutcomeCounts | None, plan: Expected | None) -> float:
-    """How much of a limit is used, and more where fires are lost, or none came that were expected."""
-    used = max(
-        (budget.held / max(1, budget.limit) for budget in (bytes_, clips) if budget.limit is not None), default=0
-    )
+def _concern(
+    bytes_: Budget,
+    clips: Budget,
+    counts: OutcomeCounts | None,
+    plan: Expected | None,
+    of_triggers: Sequence[TriggerSeries],
+) -> float:
+    """How much of a limit is used, or is forecast to be of a trigger's, and more where fires are lost, or none came
+    that were expected."""
+    used = [budget.held / max(1, budget.limit) for budget in (bytes_, clips) if budget.limit is not None]
+    # At most all of it: what is forecast beyond a limit must not come before fires that are lost now.
+    used += [min(1.0, trigger.reached) for trigger in of_triggers]
+    most = max(used, default=0.0)
     is_silent = plan is not None and plan.fires >= 1 and (counts is None or counts.fired == 0)
     is_odd = is_silent or (counts is not None and counts.unaccounted > 0)
-    return float(is_odd) + (used if used >= NEARLY_USED else 0.0)
+    return float(is_odd) + (most if most >= NEARLY_USED else 0.0)

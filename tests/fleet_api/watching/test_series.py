@@ -10,6 +10,7 @@ import pytest
 
 from fleet_api.watching.series import CampaignSeries, OfCampaigns, campaign_series, chosen
 from ingest.metrics import names
+from storage.counts.outcomes import OutcomeCounts
 from storage.rates.forecasts import Kept
 from storage.watching.fleet import FleetNumbers
 from storage.watching.numbers import Budget, Numbers
@@ -36,12 +37,16 @@ def forecast(campaign: str, trigger: str, mean: float, *, lacks: str | None = No
     )
 
 
-def found(campaigns: Sequence[str], forecasts: Sequence[Kept], used: int = 0) -> list[CampaignSeries]:
-    """The series of running campaigns with these forecasts, that have used so much of 100 bytes each."""
+def found(
+    campaigns: Sequence[str], forecasts: Sequence[Kept], *, used: int = 0, lost: Sequence[str] = ()
+) -> list[CampaignSeries]:
+    """The series of running campaigns with these forecasts, that have used so much of 100 bytes each; of some a fire is
+    lost."""
+    counts = {(name, 1): OutcomeCounts(fired=1, unaccounted=1) for name in lost}
     budgets = {name: Budget(LIMIT, used, used) for name in campaigns}
     clips = {name: Budget(None, 0, 0) for name in campaigns}
     now = Numbers(Budget(None, 0, 0), budgets, clips, completed={}, queues={}, dead_letters={})
-    return campaign_series(now, OfCampaigns.of(FleetNumbers({}, {}, forecasts, {}, {})))
+    return campaign_series(now, OfCampaigns.of(FleetNumbers(counts, {}, forecasts, {}, {})))
 
 
 @pytest.mark.parametrize("lacks", ["demand", "limit", "end"])
@@ -54,3 +59,31 @@ def test_a_forecast_of_another_version_of_longtail_costs_its_own_series_alone(tr
         each.labels[:-1] for each in shown.series if each.metric in (names.FORECAST, names.TRIGGER_FORECAST)
     }
     assert of_forecasts == {("lanes", "new")}
+
+
+def shown_triggers(campaigns: Sequence[CampaignSeries], limit: int) -> list[tuple[str, ...]]:
+    """Campaigns and triggers whose limits are shown, in order."""
+    return [each.labels for each in chosen(campaigns, limit).series if each.metric is names.TRIGGER_LIMIT]
+
+
+def test_triggers_get_what_campaigns_leave_over_and_the_one_that_comes_closest_to_its_limit_first() -> None:
+    forecasts = [forecast("braking", "half", 50), forecast("lanes", "above", 300), forecast("braking", "near", 90)]
+    campaigns = found(["braking", "lanes", "swerve"], forecasts)
+    alone = sum(len(each.series) for each in campaigns)
+    of_trigger = 3  # its limit, and two quantiles of its forecast
+    for room, triggers in [
+        (0, []),
+        (of_trigger - 1, []),
+        (of_trigger, [("lanes", "above")]),
+        (2 * of_trigger, [("lanes", "above"), ("braking", "near")]),
+        (3 * of_trigger, [("lanes", "above"), ("braking", "near"), ("braking", "half")]),
+    ]:
+        assert chosen(campaigns, alone + room).left_out == 0, "no campaign makes room for a trigger"
+        assert shown_triggers(campaigns, alone + room) == triggers
+
+
+def test_a_trigger_that_is_forecast_above_its_limit_raises_its_campaign_but_not_above_lost_fires() -> None:
+    forecasts = [forecast("swerve", "above", 300), forecast("lanes", "little", 40)]
+    campaigns = found(["braking", "lanes", "merging", "swerve"], forecasts, used=60, lost=["merging"])
+    concerns = {each.campaign: each.concern for each in campaigns}
+    assert concerns["merging"] > concerns["swerve"] > concerns["braking"] == concerns["lanes"]
