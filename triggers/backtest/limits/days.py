@@ -20,7 +20,7 @@ from triggers.contracts.campaign import BudgetLimits, CampaignSettings, Network
 from triggers.statistics.interval import Interval
 from triggers.statistics.proportions import grouped_proportion
 
-_FEWEST_DAYS, _FEWEST_OF_MANY_CLIPS = 200, 20
+_FEWEST_DAYS, _MOST_DAYS, _FEWEST_OF_MANY_CLIPS = 200, 6_000, 20
 _MOST_CLIPS = 1_000_000
 """So many clips are looked at in all, unless fewer than _FEWEST_OF_MANY_CLIPS days would have more."""
 _MOST_CLIPS_OF_DAY = 50_000
@@ -150,8 +150,9 @@ class Days:
     def after(self, hours: Sequence[float], *, typical_h: float) -> list[Tally] | None:
         """What has become of a vehicle's clips after so many hours of its day each: the mean over days.
 
-        Days begin all around the ring, so densely that each of its moments is in one that is `typical_h` long. None if
-        it is not known: a day has more clips than are looked at, and its limits room for some of the others.
+        Days begin all around the ring, so densely that each of its moments is in one that is `typical_h` long, unless
+        that takes more than _MOST_DAYS. None if it is not known: a day has more clips than are looked at, and its
+        limits room for some of the others.
         """
         ring, tallies = self._ring, [Tally.nothing(len(self._names), self._drives) for _ in hours]
         cut_h, ends = max(hours), Counter[tuple[int, ...]]()
@@ -170,7 +171,9 @@ class Days:
         """At how many days of so many hours to look."""
         ring = self._ring
         clips_of_day = hours / ring.hours * len(ring.at_h)
-        wanted = max(_FEWEST_DAYS, math.ceil(ring.hours / typical_h) if typical_h > 0 else 0)
+        wanted = _FEWEST_DAYS
+        if typical_h > 0:
+            wanted = math.ceil(min(max(ring.hours / typical_h, _FEWEST_DAYS), _MOST_DAYS))
         return max(_FEWEST_OF_MANY_CLIPS, min(wanted, int(_MOST_CLIPS / (clips_of_day + 1))))
 
     def _look(

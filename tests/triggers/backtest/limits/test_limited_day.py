@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from triggers.backtest.forecast import NS_PER_HOUR, ForecastFleet, make_forecast
+from triggers.backtest.limits.clip_ring import ClipRing, Integers, Numbers
 from triggers.backtest.limits.limited_day import LimitedDay, limited_days
 from triggers.backtest.page.limited import refusals
 from triggers.backtest.plan import make_plan
@@ -247,3 +248,17 @@ def test_of_a_busy_day_each_trigger_has_its_own_room() -> None:
     )
     assert found.refused is not None and found.refused.mean == pytest.approx(0.4, abs=1e-3)
     assert [each.trigger for each in found.refused_by] == ["b"]
+
+
+def test_days_stay_few_however_short_they_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    begun: list[float] = []
+    of_ring = ClipRing.day
+
+    def counted(ring: ClipRing, start_h: float, hours: float) -> tuple[Integers, Numbers]:
+        begun.append(start_h)
+        return of_ring(ring, start_h, hours)
+
+    monkeypatch.setattr(ClipRing, "day", counted)
+    found = day("budget 4 clips per vehicle per day", drive(TEN_AN_HOUR), fleet=ForecastFleet(100, 1e-3))
+    assert found.refused is not None and found.refused.mean == 0
+    assert len(begun) == 6_000
