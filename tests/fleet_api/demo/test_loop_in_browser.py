@@ -50,13 +50,13 @@ def look_at_campaigns(page: Page, campaigns: list[dict[str, Any]]) -> None:
 def look_at_clips(page: Page, clips: list[dict[str, Any]]) -> None:
     """Every clip, then those of one trigger with their pictures, then the video of one."""
     open_section(page, "Clips")
-    expect(page.get_by_text(f"{len(clips)} clips")).to_be_visible()
+    expect(page.get_by_text(f"{len(clips)} clips", exact=True)).to_be_visible()
     expect(page.get_by_text(f"{len(clips)} of {len(clips)} clips shown have a position")).to_be_visible()
     pictures.take(page, "clips", height=1100)
     braking = [clip for clip in clips if "hard_braking" in clip["triggers"]]
     page.get_by_role("button", name=re.compile("^hard_braking")).first.click()
     expect(page.get_by_label("Filter")).to_have_value("trigger = 'hard_braking'")
-    expect(page.get_by_text(f"{len(braking)} clips")).to_be_visible()
+    expect(page.get_by_text(f"{len(braking)} clips", exact=True)).to_be_visible()
     page.get_by_role("link", name=re.compile("hard_braking")).first.click()
     expect(page.locator("video").first).to_have_js_property("readyState", 4)
 
