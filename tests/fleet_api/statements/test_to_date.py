@@ -144,7 +144,7 @@ def test_days_on_which_a_vehicle_had_two_versions_count_once(fleet: Api) -> None
                     SELECT (jsonb_populate_record(c, '{{"version": 2, "state": "draft"}}')).*
                     FROM campaign_versions c WHERE campaign = 'braking'
                 ) AS copied
-            """)  # noqa: S608 - names of our own columns
+            """)
         )
         connection.execute(
             text("INSERT INTO assignments VALUES ('car-1', 'braking', 2, '2026-01-08', '2026-01-12T23:00')")
