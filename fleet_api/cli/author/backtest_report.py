@@ -13,8 +13,9 @@ from fleet_api.cli.author.evidence.known_events import show_events
 from fleet_api.cli.author.evidence.shown import SHOWN, tell_rest
 from fleet_api.cli.output import counted, print_result, print_table, shown_bytes
 from triggers.backtest.events import RATES
-from triggers.backtest.page.figures import byte_range, number_range, share_range
-from triggers.backtest.page.limited import cellular, counts_clips, reasons
+from triggers.backtest.page import limited
+from triggers.backtest.page.figures import byte_range, number_range
+from triggers.backtest.page.limited import counts_clips
 from triggers.backtest.page.remarks import budget_of, budget_text
 from triggers.pages.shown_numbers import shown_number
 from triggers.times import NS_PER_S
@@ -113,19 +114,7 @@ def _show_budgets(budgets: Sequence[BudgetUse]) -> None:
 def _show_limited_days(days: Sequence[LimitedDay]) -> None:
     if not days:
         return
-    rows = [
-        (
-            day.campaign,
-            number_range(day.clips_per_fleet_day),
-            share_range(day.refused),
-            reasons(day),
-            byte_range(day.uploaded_bytes_per_fleet_day),
-            cellular(day),
-        )
-        for day in days
-    ]
-    columns = ("campaign", "clips per day", "refused", "refused by", "uploaded per day", "over cellular per day")
-    print_table("A day of the fleet under the campaigns' limits", columns, rows)
+    print_table("A day of the fleet under the campaigns' limits", limited.COLUMNS, map(limited.row, days))
 
 
 def _budget_use(use: BudgetUse, per_day: Interval) -> str:

@@ -45,7 +45,11 @@ FORECAST = Kept(
     progress=0.0,
     from_backtest=True,
     spent=0,
-    forecast={"demand": ESTIMATE, "end": {"expected_ns": 10**18, "earliest_ns": None, "latest_ns": None}},
+    forecast={
+        "demand": ESTIMATE,
+        "limit": None,
+        "end": {"expected_ns": 10**18, "earliest_ns": None, "latest_ns": None},
+    },
 )
 OF_TRIGGER = replace(FORECAST, trigger="other", forecast={**FORECAST.forecast, "limit": 600})
 COUNTED = FleetNumbers(

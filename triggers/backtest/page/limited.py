@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from triggers.backtest.page.figures import byte_range, share_range
+from triggers.backtest.page.figures import byte_range, number_range, share_range
 from triggers.contracts.api.backtests.reports import LimitedDayView
 from triggers.contracts.campaign import Network, budget_owner
 from triggers.pages.shown_numbers import counted, shown_bytes, shown_share
@@ -45,6 +45,22 @@ def cellular(day: LimitedDay | LimitedDayView) -> str:
         return "none"
     most = "" if list(day.networks) == [Network.CELLULAR] else "at most "
     return most + byte_range(day.cellular_bytes_per_fleet_day)
+
+
+COLUMNS = ("campaign", "clips per day", "refused (95 %)", "refused by", "uploaded per day", "over cellular per day")
+"""Titles of the table of limited days."""
+
+
+def row(day: LimitedDay | LimitedDayView) -> tuple[str, ...]:
+    """The cells of a campaign's day, under COLUMNS."""
+    return (
+        day.campaign,
+        number_range(day.clips_per_fleet_day),
+        share_range(day.refused),
+        reasons(day),
+        byte_range(day.uploaded_bytes_per_fleet_day),
+        cellular(day),
+    )
 
 
 def refusals(days: Sequence[LimitedDay] | Sequence[LimitedDayView]) -> Iterator[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from triggers.backtest.page.figures import byte_range, in_days, number_range, share_range
-from triggers.backtest.page.limited import cellular, counts_clips, reasons
+from triggers.backtest.page.limited import COLUMNS, counts_clips, row
 from triggers.backtest.page.remarks import budget_of, budget_text
 from triggers.contracts.api.backtests.stated import StatedReport
 from triggers.pages import parts
@@ -32,19 +32,7 @@ def budgets(stated: StatedReport) -> Iterator[str]:
 def days(stated: StatedReport) -> Iterator[str]:
     """What the limits of each campaign refuse of a day of the fleet, and what may go over cellular networks."""
     found = stated.report.limited_days
-    rows = [
-        (
-            day.campaign,
-            number_range(day.clips_per_fleet_day),
-            share_range(day.refused),
-            reasons(day),
-            byte_range(day.uploaded_bytes_per_fleet_day),
-            cellular(day),
-        )
-        for day in found
-    ]
-    columns = ("campaign", "clips per day", "refused (95 %)", "refused by", "uploaded per day", "over cellular per day")
-    yield parts.table("A day of the fleet under the campaigns' limits", columns, rows)
+    yield parts.table("A day of the fleet under the campaigns' limits", COLUMNS, [row(day) for day in found])
     for day in found[:_DRAWN]:
         if day.refused is not None:
             shown = day.refused
