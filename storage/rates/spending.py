@@ -159,9 +159,13 @@ def spent_between(connection: Connection, account: AccountKey, *, since: datetim
 def _spent(connection: Connection, account: AccountKey, since: datetime, until: datetime) -> Sequence[Row[Any]]:
     """Amounts and squares by UTC day; both times are in UTC, and `until` begins a day."""
     second = _midnight(since) + timedelta(days=1)
-    names = {"kind": account.kind, "campaign": account.campaign, "trigger": account.trigger}
     days = {"second": second.date(), "second_at": second, "end_day": until.date()}
-    return connection.execute(_SPENT, {**names, "since": since, "until": until, **days}).all()
+    return connection.execute(_SPENT, {**_named(account), "since": since, "until": until, **days}).all()
+
+
+def _named(account: AccountKey) -> dict[str, str]:
+    """The parameters of _ACCOUNT."""
+    return {"kind": account.kind, "campaign": account.campaign, "trigger": account.trigger}
 
 
 def _midnight(moment: datetime) -> datetime:
@@ -178,8 +182,7 @@ def settled(connection: Connection, campaigns: Collection[str]) -> dict[AccountK
 def usual_size(connection: Connection, account: AccountKey) -> float:
     """What a clip usually takes of the account of a total, in its unit: the mean of the newest USUAL_CLIPS that settled
     something, and at least 1, also before the first."""
-    names = {"kind": account.kind, "campaign": account.campaign, "trigger": account.trigger}
-    return max(1.0, float(connection.execute(_USUAL, names).scalar_one() or 0))
+    return max(1.0, float(connection.execute(_USUAL, _named(account)).scalar_one() or 0))
 
 
 def vehicles_that_differ(

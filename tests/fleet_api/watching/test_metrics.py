@@ -220,21 +220,7 @@ def test_nothing_is_expected_of_a_campaign_that_is_paused(settings: Settings, da
 def test_the_newest_forecast_of_bytes_and_when_the_limit_is_reached(settings: Settings, database: Database) -> None:
     moment = datetime(2026, 12, 24, tzinfo=UTC)
     estimate = {"mean": 700.0, "low": 500.0, "high": None}
-    end = {"expected_ns": int(moment.timestamp()) * 10**9, "earliest_ns": None, "latest_ns": None}
-    document = dict.fromkeys(("per_day", "computed", "remaining", "total", "demand"), estimate)
-    kept = Kept(
-        campaign="braking",
-        version=1,
-        unit="bytes",
-        made_at=datetime.now(UTC),
-        until=moment,
-        open_ended=False,
-        rollout_from=None,
-        progress=0.0,
-        from_backtest=True,
-        spent=0,
-        forecast={**document, "limit": 1000, "end": end, "factor": 1.0},
-    )
+    kept = kept_until(moment, estimate, limit=1000)
     with database.begin() as connection:
         for name in ("braking", "lanes"):
             add_version(connection, name, limits=BudgetLimits(total_bytes=1000))
@@ -246,30 +232,34 @@ def test_the_newest_forecast_of_bytes_and_when_the_limit_is_reached(settings: Se
     assert ends == {"braking": moment.timestamp()}
 
 
+def kept_until(moment: datetime, estimate: dict[str, float | None], *, limit: int) -> Kept:
+    """A forecast in bytes that everything in it is `estimate`, and that the budget ends at this moment."""
+    end = {"expected_ns": int(moment.timestamp()) * 10**9, "earliest_ns": None, "latest_ns": None}
+    document = dict.fromkeys(("per_day", "computed", "remaining", "total", "demand"), estimate)
+    return Kept(
+        campaign="braking",
+        version=1,
+        unit="bytes",
+        made_at=datetime.now(UTC),
+        until=moment,
+        open_ended=False,
+        rollout_from=None,
+        progress=0.0,
+        from_backtest=True,
+        spent=0,
+        forecast={**document, "limit": limit, "end": end, "factor": 1.0},
+    )
+
+
 def test_forecasts_of_triggers_are_those_that_come_closest_to_their_limits(
     settings: Settings, database: Database
 ) -> None:
     moment = datetime(2026, 12, 24, tzinfo=UTC)
-    end = {"expected_ns": int(moment.timestamp()) * 10**9, "earliest_ns": None, "latest_ns": None}
     with database.begin() as connection:
         add_version(connection, "braking")
         for number in range(12):
             estimate = {"mean": 100.0 + number, "low": 50.0, "high": None}
-            document = dict.fromkeys(("per_day", "computed", "remaining", "total", "demand"), estimate)
-            kept = Kept(
-                campaign="braking",
-                version=1,
-                trigger=f"t_{number}",
-                unit="bytes",
-                made_at=datetime.now(UTC),
-                until=moment,
-                open_ended=False,
-                rollout_from=None,
-                progress=0.0,
-                from_backtest=True,
-                spent=0,
-                forecast={**document, "limit": 110, "end": end, "factor": 1.0},
-            )
+            kept = replace(kept_until(moment, estimate, limit=110), trigger=f"t_{number}")
             keep(connection, kept)
             keep(connection, replace(kept, unit="clips"))
     found = scraped(settings)
