@@ -133,8 +133,7 @@ def _answer(task: RunTask, prepared: Prepared, pool: MachinePool, process: Proce
     fires = _fires(plan, result.drives, catalog)
     sweep = None
     if prepared.sweep is not None:
-        in_order = prepared.sweep.in_order(results[0], results[1:])
-        sweep = prepared.sweep.document(task.program.filename, in_order, fleet, catalog)
+        sweep = prepared.sweep.document(task.program.filename, results[0], results[1:], fleet, catalog)
     return RunAnswer(
         ran=Ran(
             report=ReportView.model_validate(_finite(_document(report, failed, read))),

@@ -37,15 +37,16 @@ class PreparedSweep:
         """The plans of the values that are not the text's own."""
         return [plan for plan, value in zip(self.plans, self.swept.values, strict=True) if not value.is_own]
 
-    def in_order(self, own: BacktestResult, others: Sequence[BacktestResult]) -> list[BacktestResult]:
-        """The result of each value, from that of the text's own and those of `others`."""
-        further = iter(others)
-        return [own if value.is_own else next(further) for value in self.swept.values]
-
     def document(
-        self, name: str, results: Sequence[BacktestResult], fleet: ForecastFleet | None, catalog: SignalCatalog
+        self,
+        name: str,
+        own: BacktestResult,
+        others: Sequence[BacktestResult],
+        fleet: ForecastFleet | None,
+        catalog: SignalCatalog,
     ) -> dict[str, Any]:
-        """The curve over the values, as a document; `results` are in their order."""
+        """The curve over the values, as a document, from the results of the text's own value and of `others`."""
+        results = self.swept.in_order(own, others)
         versions = [RanVersion(name, plan, result) for plan, result in zip(self.plans, results, strict=True)]
         return make_sweep(self.swept, versions, moved_triggers(self.compilations), fleet, catalog).to_json()
 
@@ -67,17 +68,14 @@ def prepare_sweep(
             f"{MAX_VALUES}",
             remedy="give fewer, or use `longtail backtest --sweep`",
         )
-    compiled = []
-    for value in swept.values:
-        if value.is_own:
-            compiled.append(own)
-            continue
+    others = []
+    for value in swept.others:
         changed, diagnostics = with_values(whole, [f"{swept.name}={value.text}"])
         _refuse(diagnostics)
         compilation = compile_source(changed.text, filename=program.filename, catalog=catalog)
         compilation.require_ok(f"{program.filename} with {swept.name} = {value.text}")
-        compiled.append((compilation, make_plan(compilation)))
-    compilations, plans = zip(*compiled, strict=True)
+        others.append((compilation, make_plan(compilation)))
+    compilations, plans = zip(*swept.in_order(own, others), strict=True)
     return PreparedSweep(swept, compilations, plans)
 
 

@@ -84,7 +84,7 @@ def _curve(sweep: Sweep, trigger: str, points: Sequence[tuple[SweepPoint, Trigge
 def _table(sweep: Sweep, points: Sequence[tuple[SweepPoint, TriggerPoint]]) -> str:
     rows = [
         (
-            _value(point),
+            point.shown,
             f"{each.figures.fires:,}",
             number_range(expected(each.figures.per_hour)),
             ratio_text(each.ratio),
@@ -103,7 +103,7 @@ def _table(sweep: Sweep, points: Sequence[tuple[SweepPoint, TriggerPoint]]) -> s
 def _budgets(sweep: Sweep) -> str:
     rows = [
         (
-            _value(point),
+            point.shown,
             budget_of(use),
             budget_text(use),
             number_range(expected(use.per_day)) if counts_clips(use.limit) else byte_range(expected(use.per_day)),
@@ -115,7 +115,3 @@ def _budgets(sweep: Sweep) -> str:
     ]
     columns = (sweep.param, "campaign", "budget", "forecast per vehicle and day", "of the budget")
     return parts.table("Budgets per vehicle and day at each value", columns, rows)
-
-
-def _value(point: SweepPoint) -> str:
-    return f"{point.value} *" if point.is_own else point.value

@@ -56,6 +56,11 @@ class SweepPoint:
     triggers: dict[str, TriggerPoint]
     budgets: tuple[BudgetUse, ...]
 
+    @property
+    def shown(self) -> str:
+        """The value in a table, with a mark if it is the file's own."""
+        return f"{self.value} *" if self.is_own else self.value
+
     def to_json(self) -> dict[str, Any]:
         """The entry of a sweep in `points`."""
         return {

@@ -6,11 +6,12 @@ A list has values and ranges; a range has so many values, its ends included, wit
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
 from math import floor, log10
+from typing import TypeVar
 
 from triggers.language.sources.values import Constant, named_param, params_of, read_constant, shown, unit_of
 from triggers.language.sources.whole_text import WholeText
@@ -19,6 +20,8 @@ from triggers.language.text.diagnostics import Diagnostic, Source, Span
 from triggers.language.text.parser import parse
 from triggers.language.text.reporter import Reporter
 from triggers.signals.units import BARE, Unit, convert
+
+Found = TypeVar("Found")
 
 OPTION = "--sweep"
 MAX_VALUES = 50
@@ -54,6 +57,16 @@ class ParamSweep:
     def own(self) -> SweptValue:
         """What the file says."""
         return next(value for value in self.values if value.is_own)
+
+    @property
+    def others(self) -> list[SweptValue]:
+        """All values but the file's own."""
+        return [value for value in self.values if not value.is_own]
+
+    def in_order(self, own: Found, others: Iterable[Found]) -> list[Found]:
+        """What belongs to each value, from what belongs to the file's own and to each of the others."""
+        further = iter(others)
+        return [own if value.is_own else next(further) for value in self.values]
 
 
 def swept_values(whole: WholeText, text: str) -> tuple[ParamSweep | None, tuple[Diagnostic, ...]]:

@@ -12,7 +12,7 @@ from triggers.backtest.page.versions import nearness
 from triggers.pages.shown_numbers import shown_number
 
 if TYPE_CHECKING:
-    from triggers.backtest.versions.sweep import Sweep, SweepPoint
+    from triggers.backtest.versions.sweep import Sweep
 
 _BAR = 8
 """Characters of the longest bar."""
@@ -45,7 +45,7 @@ def _show_trigger(sweep: Sweep, trigger: str) -> None:
         per_hour, per_day = figures.per_hour, figures.bytes_per_vehicle_day
         rows.append(
             (
-                _value(point),
+                point.shown,
                 figures.fires,
                 bar(figures.fires, most),
                 "" if per_hour is None else shown_number(per_hour.mean),
@@ -74,7 +74,7 @@ def bar(value: float, most: float) -> str:
 def _show_budgets(sweep: Sweep) -> None:
     rows = [
         (
-            _value(point),
+            point.shown,
             budget_of(use),
             counted(use.amount, "clip") if counts_clips(use.limit) else shown_bytes(use.amount),
             number_range(use.per_day) if counts_clips(use.limit) else byte_range(use.per_day),
@@ -87,7 +87,3 @@ def _show_budgets(sweep: Sweep) -> None:
     if rows:
         columns = (sweep.param, "campaign", "budget", "forecast per vehicle-day", "of the budget")
         print_table(f"Budgets per vehicle and day by {sweep.param}", columns, rows)
-
-
-def _value(point: SweepPoint) -> str:
-    return f"{point.value} *" if point.is_own else point.value

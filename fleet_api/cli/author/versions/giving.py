@@ -61,10 +61,8 @@ def _give_sweep(
     swept, _ = versions.swept()
     assert swept is not None  # noqa: S101 - else nothing would have run
     own, *others = _named([versions.names[0]] * len(ran), ran)
-    further = iter(others)
-    in_order = [own if value.is_own else next(further) for value in swept.values]
     moved = moved_triggers([compilation for compilation, _ in ran])
-    sweep = make_sweep(swept, in_order, moved, fleet, catalog, within_ns=versions.within_ns)
+    sweep = make_sweep(swept, swept.in_order(own, others), moved, fleet, catalog, within_ns=versions.within_ns)
     _tell((own,), sweep.failed_drives, fleet, catalog)
     if html_file is not None:
         write_html(html_file, sweep_page.page(sweep))

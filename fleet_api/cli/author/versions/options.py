@@ -81,8 +81,8 @@ class AskedVersions:
         if swept is None:
             return [Compilation(diagnostics, ok=False)]
         kept = [value for value in self.values if value.partition("=")[0].strip() != swept.name]
-        others = [value.text for value in swept.values if not value.is_own]
-        return [compile_file(self.file, catalog, values=[*kept, f"{swept.name}={text}"]) for text in others]
+        others = [[*kept, f"{swept.name}={value.text}"] for value in swept.others]
+        return [compile_file(self.file, catalog, values=values) for values in others]
 
     def swept(self) -> tuple[ParamSweep | None, tuple[Diagnostic, ...]]:
         """The values of the sweep, or what is wrong with them or with the file."""
