@@ -234,7 +234,9 @@ def test_alerts_say_what_is_wrong_since_when_and_what_to_do(visitor: Visitor, fl
 
 def test_a_campaign_without_the_name_of_the_address_is_told(visitor: Visitor, fleet: Api) -> None:
     page = visitor.open("/budget?tab=fires&campaign=nothing")
-    expect(page.get_by_role("alert")).to_contain_text("nothing")
+    for asks_by_itself in ("Day by day", "Disagreement of heads"):
+        region = page.get_by_role("region", name=asks_by_itself)
+        expect(region.get_by_role("alert")).to_contain_text("nothing")
 
 
 def test_a_lost_connection_keeps_what_was_there(visitor: Visitor, fleet: Api) -> None:

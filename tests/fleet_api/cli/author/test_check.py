@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import resource
 import subprocess
 import sys
 from pathlib import Path
@@ -19,6 +18,8 @@ from fleet_api.cli.main import main
 CATALOG = "signals:\n  ego.speed: {unit: m/s, rate: 10}\n"
 GOOD = "trigger fast {\n    when ego.speed > 40 km/h\n}\n"
 BAD = "trigger fast {\n    when ego.sped > 40\n    cooldown 5\n}\ntrigger slow {\n    when ego.speed < 5\n}\n"
+MOST_MODULES = 550
+"""Modules that `longtail check` may load: each adds to the time before it answers."""
 
 
 @pytest.fixture
@@ -167,26 +168,11 @@ def test_check_explain_and_backtest_tell_of_a_budget_below_a_clip(
         assert "budget of 1 kB per vehicle per day is smaller than one clip of `fast`" in capsys.readouterr().err
 
 
-def test_check_takes_at_most_six_times_as_long_as_loading_its_libraries(folder: Path) -> None:
-    check = ["-m", "fleet_api.cli.main", "check", "good.trigger", "--signals", "signals.yaml"]
-    libraries = ["-c", "import click, pydantic, yaml"]
-    rounds = [(_processor_s(folder, check), _processor_s(folder, libraries)) for _ in range(3)]
-    of_check, of_libraries = (min(times_s) for times_s in zip(*rounds, strict=True))
-    assert of_check / of_libraries < 6
-
-
-def _processor_s(folder: Path, words: list[str]) -> float:
-    """What a Python process takes of the processor, which others may hold meanwhile."""
-    before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    subprocess.run([sys.executable, *words], cwd=folder, check=True, capture_output=True)
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-
-
-def test_check_loads_neither_arrow_nor_numpy(folder: Path) -> None:
+def test_check_starts_without_heavy_libraries_and_with_few_modules(folder: Path) -> None:
     program = (
-        "import sys; from fleet_api.cli.main import main; main(sys.argv[1:]); "
-        "sys.exit(bool({'numpy', 'pyarrow', 'fastapi', 'sqlalchemy', 'rich', 'wasmtime'} & set(sys.modules)))"
+        "import sys; from fleet_api.cli.main import main; main(sys.argv[1:]); print(*sys.modules, file=sys.stderr)"
     )
     words = [sys.executable, "-c", program, "check", "good.trigger", "--signals", "signals.yaml"]
-    subprocess.run(words, cwd=folder, check=True, capture_output=True)
+    found = subprocess.run(words, cwd=folder, check=True, capture_output=True, text=True).stderr.split()
+    assert not {"numpy", "pyarrow", "fastapi", "sqlalchemy", "rich", "wasmtime"} & set(found)
+    assert len(found) < MOST_MODULES
