@@ -56,7 +56,8 @@ class Path:
 
     `in_steps`: the index gives its rows one after the other, so counting them can stop early. `visits`: each row is
     looked up in the table for it, which takes longer. `by_time`: it has them in the order of `recorded_ns` (see
-    `Index`), after `leading`. `exact`: the member is true of the clips of these rows, and of no others.
+    `Index`), after `leading`; of several values of `leading`, `each_by_time`, it has each one's in this order.
+    `exact`: the member is true of the clips of these rows, and of no others.
     """
 
     source: Table
@@ -66,6 +67,7 @@ class Path:
     visits: bool = False
     by_time: int = 0
     leading: ColumnElement[Any] | None = None
+    each_by_time: tuple[Any, ...] = ()
     exact: bool = False
 
 
@@ -127,6 +129,8 @@ class Paths:
         found = cls([], {}, Bounds(), [])
         for member in () if predicate is None else conjunction(predicate):
             found._add(member, known)
+        if found._contradict_each_other():
+            found._add(Constant(False), known)
         return found
 
     def _add(self, member: Predicate, known: Known) -> None:
@@ -140,6 +144,14 @@ class Paths:
         is_indexed = bool(ranges or accesses) or member == Constant(True)
         self.members.append(Member(member, asked, accesses, is_indexed))
 
+    def _contradict_each_other(self) -> bool:
+        """Whether an attribute would have to be two texts at once: `x = 'a' AND x <> 'a'`, which is a choice, too."""
+        left: dict[Property, set[str]] = {}
+        for asked, values in self.equalities():
+            if asked.attribute is not None and all(isinstance(value, str) for value in values):
+                left[asked] = left.get(asked, set(values)) & set(values)
+        return not all(left.values())
+
     def equalities(self) -> Iterator[tuple[Property, tuple[Any, ...]]]:
         """The attributes and tags of which clips must have one of some values."""
         for member in self.members:
@@ -150,12 +162,20 @@ class Paths:
     def accesses(self) -> Iterator[tuple[Member | None, Access]]:
         """Every access, with the member that it is of; None for those of `ranges`."""
         for index, bounds in self.ranges.items():
-            one = bounds.choices is not None and len(bounds.choices) == 1
-            by_time, condition = index.by_time if one else 0, index.condition(bounds)
-            yield None, (Path(clips, condition, by_time=by_time, leading=index.column, visits=index.visits),)
+            yield None, (replace(_by_time(clips, index, bounds), visits=index.visits),)
         for member in self.members:
             for access in member.accesses:
                 yield member, access
+
+
+def _by_time(source: Table, index: Index, bounds: Bounds) -> Path:
+    """The path by an index of one column, with what is known of the order of its rows."""
+    path = Path(source, index.condition(bounds), leading=index.column)
+    if not index.by_time or not bounds.choices:
+        return path
+    if len(bounds.choices) == 1:
+        return replace(path, by_time=index.by_time)
+    return replace(path, each_by_time=bounds.choices) if index.kind == "text" else path
 
 
 def _ranges(member: Predicate) -> Iterator[tuple[Index, Bounds]]:
@@ -303,10 +323,7 @@ def _of_fire(
     index = index_of(asked)
     if index is None:
         return
-    one = bounds.choices is not None and len(bounds.choices) == 1
-    condition = index.condition(bounds)
-    by_time = index.by_time if one else 0
-    yield (Path(clip_fires, condition, rest, by_time=by_time, leading=index.column, exact=exact),)
+    yield (replace(_by_time(clip_fires, index, bounds), rest=rest, exact=exact),)
     if terms and asked.name in ("campaign", "trigger") and bounds.choices is not None:
         named = [term for choice in bounds.choices for term in fired_terms(**{asked.name: choice})]
         yield (Path(clips, _overlap(clips.c.fired, named), in_steps=False, exact=exact),)

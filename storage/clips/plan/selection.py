@@ -50,13 +50,14 @@ class Selection(Search):
         return any(path.visits or not path.in_steps for _, access in self._accesses for path in access)
 
     def few_at_once(self) -> Any | None:
-        """The same of what takes longer to count; at last what the indexes of clips find together."""
-        if (found := self._few_at_once()) is not None:
+        """The same of what takes longer to count, and of what the indexes of clips find together."""
+        if (found := self._few_of(self._at_once())) is not None:
             return self._of_one(*found)
         together = self._on_clips()
         if together and self._has_few_together(together):
             return _ids_on_clips(together, self._residual([]))
-        return None
+        found = self._few_of(self._visited())
+        return None if found is None else self._of_one(*found)
 
     def count_by_index(self) -> int | None:
         """How many clips, if one index has just these, at most `Caps.collected` of them: no clip is looked up."""

@@ -6,7 +6,8 @@
    filter might be refused.
 3. An index finds not many (at most `Caps.collected`): they are collected.
 4. The walk of 2, if it was not tried. Then what the indexes of clips find together is counted. Few: they are collected.
-5. A longer walk, up to `Caps.walked` rows.
+5. A longer walk, up to `Caps.walked` rows. Then what takes longer to count than such a walk: rows of an index that are
+   looked up in their table. Not many: they are collected.
 6. What is left are few clips among many, for which no index has few. Walks and collections take turns, each with four
    times the rows of the turn before: what the indexes find is intersected as soon as one of them has not more than so
    many, and the walk goes on otherwise. So a search takes at most some times as long as the shorter of the two.
@@ -17,7 +18,7 @@ and few clips match, is refused in a catalog of more than `Caps.large` clips (`p
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -144,13 +145,15 @@ class Search:
             return self._intersect()
         if not glances and self._glance():
             return self._found
-        if (few := self._few_at_once()) is not None:
+        if (few := self._few_of(self._at_once())) is not None:
             return self._collect(*few)
         together = self._on_clips()
         if together and self._has_few_together(together):
             return self._collect_on_clips(together)
         if self._walk(self.caps.walked):
             return self._found
+        if (few := self._few_of(self._visited())) is not None:
+            return self._collect(*few)
         return self._in_turns()
 
     def _may_walk(self) -> bool:
@@ -235,16 +238,20 @@ class Search:
         visits = any(path.visits for path in access)
         return min(self.caps.visited, self.caps.collected) if visits else self.caps.collected
 
-    def _few_at_once(self) -> tuple[Member | None, Access] | None:
-        """The same of what takes longer to count: rows that are found all at once, or looked up in their table."""
-        for member, access in self._accesses:
-            at_once = any(path.source is not clips and not path.in_steps for path in access)
-            if at_once or any(path.visits for path in access):
-                self._settings.use(Way.COLLECT if at_once else Way.COUNT)
-                query = statements.count([access], [self.caps.collected])
-                if query.value(self.connection) <= self.caps.collected:
-                    return member, access
-        return None
+    def _few_of(self, accesses: Iterable[tuple[Member | None, Access]]) -> tuple[Member | None, Access] | None:
+        """The first of these accesses that finds not many clips."""
+        return next((pair for pair in accesses if self._has_at_most(self.caps.collected, pair[1])), None)
+
+    def _at_once(self) -> list[tuple[Member | None, Access]]:
+        """The accesses of other tables than clips whose rows are found all at once."""
+        return [
+            pair for pair in self._accesses if any(path.source is not clips and not path.in_steps for path in pair[1])
+        ]
+
+    def _visited(self) -> list[tuple[Member | None, Access]]:
+        """Those whose rows are looked up in their table to be counted, which takes longer than a walk."""
+        at_once = self._at_once()
+        return [pair for pair in self._accesses if pair not in at_once and any(path.visits for path in pair[1])]
 
     def _heed_strays(self, count: int) -> None:
         """Leave the clips of a wrong clock to be looked for besides, unless there are too many of them."""

@@ -8,14 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 from weakref import WeakKeyDictionary
 
-from sqlalchemy import ColumnElement, Connection, Engine, func, select
+from sqlalchemy import ARRAY, ColumnElement, Connection, Engine, Executable, Text, column, func, literal, select
 
 from storage.clips.cql2.moments import HIGHEST_NS, LOWEST_NS
 from storage.clips.plan.indexes import END, RECORDED, START, Index
 from storage.clips.plan.members.bounds import Bounds
-from storage.clips.plan.paths import Access, Member, Paths
+from storage.clips.plan.paths import Access, Member, Path, Paths
 from storage.clips.properties import require_property, terms
 from storage.statements.forms import clause
 from triggers.times import NS_PER_S
@@ -79,14 +80,33 @@ def of_terms(connection: Connection, paths: Paths) -> Bounds:
 def of_accesses(connection: Connection, found: Sequence[tuple[Member | None, Access]]) -> Bounds:
     """When the clips of accesses were recorded whose indexes have them by time: the first and the last row of each."""
     bounds = Bounds()
-    for path in (access[0] for _, access in found if len(access) == 1 and access[0].by_time and len(found) > 1):
-        recorded: ColumnElement[int] = path.source.c.recorded_ns
-        leading = recorded if path.leading is None else path.leading
-        rows = select(recorded).where(clause(path.condition)).limit(1)
-        ends = (rows.order_by(leading, recorded), rows.order_by(leading.desc(), recorded.desc()))
-        first, last = connection.execute(select(*(end.scalar_subquery() for end in ends))).one()
-        bounds = bounds if first is None else bounds & Bounds(first, last)
+    for path in (access[0] for _, access in found if len(access) == 1 and len(found) > 1):
+        if path.by_time or path.each_by_time:
+            first, last = connection.execute(_ends(path)).one()
+            bounds = bounds if first is None else bounds & Bounds(first, last)
     return bounds
+
+
+def _ends(path: Path) -> Executable:
+    """The first and the last time of recording of a path's rows."""
+    recorded: ColumnElement[int] = path.source.c.recorded_ns
+    leading = recorded if path.leading is None else path.leading
+    if not path.each_by_time:
+        return select(*_first_and_last(recorded, leading, clause(path.condition)))
+    values = func.unnest(literal(path.each_by_time, ARRAY(Text)))
+    one = values.table_valued(column("value", Text), name="each").render_derived()
+    each = select(*_first_and_last(recorded, leading, leading == one.c.value)).select_from(one).subquery()
+    first, last = each.c
+    return select(func.min(first), func.max(last))
+
+
+def _first_and_last(
+    recorded: ColumnElement[int], leading: ColumnElement[Any], condition: ColumnElement[bool]
+) -> tuple[ColumnElement[int], ColumnElement[int]]:
+    """The ends of a range of an index by time, that of one value of what leads it."""
+    rows = select(recorded).where(condition).limit(1)
+    first, last = rows.order_by(leading, recorded), rows.order_by(leading.desc(), recorded.desc())
+    return first.scalar_subquery(), last.scalar_subquery()
 
 
 def shifted(bounds: Bounds, low: int, high: int) -> Bounds:

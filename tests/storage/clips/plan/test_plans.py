@@ -165,6 +165,51 @@ def test_what_the_index_of_terms_has_is_counted_in_a_sample_where_it_may_be_many
     assert "collect together" in ways
 
 
+OLD_BESIDE_NEWER_NAMES = [
+    "stored_at < DATE('2025-06-01')",
+    "start < DATE('2025-06-01')",
+    "trigger = 'old'",
+    "vehicle.model = 'old'",
+]
+"""Of clips that were recorded before any trigger whose name begins with `t` was there."""
+
+
+@pytest.mark.parametrize("old", OLD_BESIDE_NEWER_NAMES)
+def test_clips_from_before_any_of_many_names_are_not_looked_for(connection: Connection, old: str) -> None:
+    source = f"{old} AND trigger LIKE 't%'"
+    done = explained(connection, Question(source, source))
+    assert done.steps in (["collect"], ["walk 50"]), done
+    assert done.visited < BOUND, done
+    assert done.ids == naive_page(connection, asked(Question(source, source))) == []
+
+
+def test_an_attribute_that_would_have_to_be_two_texts_at_once_is_not_looked_for(connection: Connection) -> None:
+    source = "vehicle.region = 'EU' AND vehicle.region <> 'EU'"
+    done = explained(connection, Question(source, source))
+    assert (done.steps, done.ids) == (["collect"], []), done
+    both = "vehicle.region IN ('EU', 'US') AND vehicle.region IN ('US', 'JP')"
+    found = explained(connection, Question(both, both)).ids
+    assert found and found[:LIMIT] == naive_page(connection, asked(Question(both, both)))
+
+
+@pytest.mark.parametrize(
+    "few", ["label = 'rare'", "vehicle.model = 'rare'", "tag = 'nobody'", "text('nobody')", "campaign IS NULL"]
+)
+@pytest.mark.parametrize("many", ["duration_s > 1", "S_INTERSECTS(box, BBOX(-20, 30, 40, 60))"])
+def test_what_must_be_visited_to_be_counted_is_counted_once_beside_few_clips(
+    connection: Connection, many: str, few: str
+) -> None:
+    """And up to the lower cap; the higher one took as long as all the rest of the search."""
+    source = f"{many} AND {few}"
+    query = asked(Question(source, source))
+    with noted(connection) as sent:
+        found = [position.clip_id for position in query.positions(connection, CAPS)]
+    assert found[:LIMIT] == naive_page(connection, query)
+    expression = "FLOAT) / " if many.startswith("duration") else "box(point("
+    counts = [s for s, _ in sent if "count(*)" in s and expression in s]
+    assert len(counts) == 1, counts
+
+
 WALKED_FIRST = replace(CAPS, few=20)
 """With room between what is collected at once and what is collected when a walk has found no page."""
 
