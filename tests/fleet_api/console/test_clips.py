@@ -119,6 +119,37 @@ def test_a_mistake_is_told_with_its_place_and_nothing_typed_is_lost(page: Page, 
     expect(field).to_have_value("state = 'ready' AND campain = 'x'")
 
 
+def test_what_was_found_stays_while_one_types_and_goes_under_a_mistake(page: Page) -> None:
+    page.get_by_role("button", name="Show more").click()
+    expect(cards(page)).to_have_count(CLIPS)
+    page.locator(".map").evaluate("element => { element.isKept = true; }")
+    field = page.get_by_label("Filter")
+    field.fill("state = 'ready' AND campaign = 'braking'")
+    expect(page.get_by_text(f"{CLIPS // 2} clips")).to_be_visible()
+    expect(cards(page)).to_have_count(CLIPS // 2)
+    assert page.locator(".map").evaluate("element => element.isKept"), "the map is not made again for each key"
+    field.fill("")
+    page.get_by_role("button", name="Show more").click()
+    expect(cards(page)).to_have_count(CLIPS)
+    field.fill("campain = 'x'")
+    expect(page.get_by_text("no property 'campain'")).to_be_visible()
+    expect(cards(page)).to_have_count(0)
+    expect(page.get_by_text(f"{CLIPS} clips")).to_have_count(0)
+
+
+def test_what_is_typed_last_does_not_change_the_address_of_another_page(page: Page, visitor: Visitor) -> None:
+    page.clock.install()
+    page.evaluate("""() => {
+        const field = document.getElementById("clip-filter");
+        field.value = "state = 'ready'";
+        field.dispatchEvent(new InputEvent("input", { bubbles: true }));
+        document.querySelector("nav a[href$='/campaigns']").click();
+    }""")
+    expect(visitor.heading("Campaigns")).to_be_visible()
+    page.clock.fast_forward(5000)
+    expect(page).to_have_url(re.compile(r"/campaigns$"))
+
+
 def test_the_list_goes_on_and_a_table_has_the_columns_that_were_chosen(page: Page) -> None:
     expect(cards(page)).to_have_count(48)
     page.get_by_role("button", name="Show more").click()

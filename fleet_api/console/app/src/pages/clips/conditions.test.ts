@@ -1,6 +1,6 @@
 // Conditions come into the filter and out of it, whatever else it says.
 import { expect, test } from "vitest";
-import { added, equals, has, literal, parts, removed, within, withoutBounds } from "./conditions";
+import { added, equals, has, inView, literal, parts, removed, within, withoutBounds, withoutViews } from "./conditions";
 
 test("values are written as CQL2 reads them", () => {
   expect(literal("it's")).toBe("'it''s'");
@@ -32,4 +32,20 @@ test("a brush replaces the bounds of the brush before", () => {
   const first = added("a = 1", within("recorded", 0, 60));
   expect(has(first, within("recorded", 0, 60))).toBe(true);
   expect(withoutBounds(first, "recorded")).toBe("a = 1");
+});
+
+test("a view of the map takes the place of the one before, and of nothing else", () => {
+  const view = inView([1, 2, 3, 4]);
+  expect(view).toBe("S_INTERSECTS(geometry, BBOX(1.00000, 2.00000, 3.00000, 4.00000))");
+  for (const kept of ["a = 1", `NOT ${view}`, `a = 1 OR ${view}`]) {
+    expect(withoutViews(added(kept, inView([5, 6, 7, 8]))).replace(/^\((.*)\)$/, "$1")).toBe(kept);
+    expect(parts(added(withoutViews(kept), view))).toHaveLength(2);
+  }
+  expect(withoutViews(view)).toBe("");
+});
+
+test("a view across the antimeridian has its west greater than its east, and one of more than the earth has all of it", () => {
+  expect(inView([170, -10, 190, 10])).toContain("BBOX(170.00000, -10.00000, -170.00000, 10.00000)");
+  expect(inView([-190, -10, -170, 10])).toContain("BBOX(170.00000, -10.00000, -170.00000, 10.00000)");
+  expect(inView([-200, -95, 200, 95])).toContain("BBOX(-180.00000, -90.00000, 180.00000, 90.00000)");
 });

@@ -65,3 +65,22 @@ export function withoutBounds(filter: string, property: string): string {
   const there = parts(filter);
   return there === null ? filter : there.filter((part) => !bound.test(part)).join(" AND ");
 }
+
+/** The condition that a track meets a view of the map, whose east may be beyond 180, or whose west beyond -180. */
+export function inView([west, south, east, north]: readonly [number, number, number, number]): string {
+  const [first, last] = east - west >= 360 ? [-180, 180] : [turned(west), turned(east)]; // west > east crosses the antimeridian
+  const sides = [first, Math.max(-90, south), last, Math.min(90, north)];
+  return `S_INTERSECTS(geometry, BBOX(${sides.map((side) => side.toFixed(5)).join(", ")}))`;
+}
+
+/** The filter without the conditions of `inView` that it joins by AND. */
+export function withoutViews(filter: string): string {
+  const view = /^S_INTERSECTS\(geometry, BBOX\([^()]*\)\)$/;
+  const there = parts(filter);
+  return there === null ? filter : there.filter((part) => !view.test(part)).join(" AND ");
+}
+
+/** A longitude between -180 and 180. */
+function turned(longitude: number): number {
+  return longitude >= -180 && longitude <= 180 ? longitude : ((((longitude + 180) % 360) + 360) % 360) - 180;
+}
