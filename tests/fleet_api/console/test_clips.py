@@ -94,8 +94,15 @@ def test_a_facet_and_a_part_of_the_chart_are_added_to_the_filter_by_keyboard_and
 def test_names_are_offered_and_taken_by_keyboard(page: Page) -> None:
     field = page.get_by_label("Filter")
     field.press_sequentially("duratio")
-    expect(page.get_by_role("option", name="duration_s")).to_be_visible()
+    offered = page.get_by_role("option", name="duration_s")
+    expect(offered).to_be_visible()
     page.keyboard.press("ArrowDown")
+    expect(field).to_have_attribute("aria-activedescendant", re.compile("."))
+    page.keyboard.press("Escape")
+    expect(offered).to_have_count(0)
+    assert field.get_attribute("aria-activedescendant") is None, "what is not there cannot be the active one"
+    page.keyboard.press("ArrowDown")
+    expect(offered).to_have_attribute("aria-selected", "true")
     page.keyboard.press("Enter")
     expect(field).to_have_value("duration_s")
     page.keyboard.press("End")
