@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 
 from triggers.backtest.page.figures import byte_range, number_range
 from triggers.backtest.page.limited import counts_clips
-from triggers.backtest.page.remarks import budget_of, budget_text, is_of_vehicle_day
+from triggers.backtest.page.remarks import budget_of, is_of_vehicle_day
 from triggers.backtest.page.versions import expected, nearness, ratio_text
 from triggers.pages import html, parts
 from triggers.pages.html import text
-from triggers.pages.shown_numbers import counted, shown_number, shown_share
+from triggers.pages.shown_numbers import counted, shown_bytes, shown_number, shown_share
 
 if TYPE_CHECKING:
     from triggers.backtest.versions.sweep import Sweep, SweepPoint, TriggerPoint
@@ -101,17 +101,25 @@ def _table(sweep: Sweep, points: Sequence[tuple[SweepPoint, TriggerPoint]]) -> s
 
 
 def _budgets(sweep: Sweep) -> str:
-    rows = [
-        (
-            point.shown,
-            budget_of(use),
-            budget_text(use),
-            number_range(expected(use.per_day)) if counts_clips(use.limit) else byte_range(expected(use.per_day)),
-            shown_share(use.per_day.mean / use.amount),
-        )
-        for point in sweep.points
-        for use in point.budgets
-        if is_of_vehicle_day(use) and use.per_day is not None and math.isfinite(use.per_day.mean)
-    ]
-    columns = (sweep.param, "campaign", "budget", "forecast per vehicle and day", "of the budget")
-    return parts.table("Budgets per vehicle and day at each value", columns, rows)
+    columns = (sweep.param, *BUDGET_COLUMNS)
+    return parts.table("Budgets per vehicle and day at each value", columns, list(budget_rows(sweep)))
+
+
+BUDGET_COLUMNS = ("campaign", "budget", "forecast per vehicle-day", "of the budget")
+"""Titles of `budget_rows` after that of the param."""
+
+
+def budget_rows(sweep: Sweep) -> Iterator[tuple[str, ...]]:
+    """Each value with each budget of a vehicle's day, its forecast and which share of it that is, in words."""
+    for point in sweep.points:
+        for use in point.budgets:
+            if not is_of_vehicle_day(use) or use.per_day is None or not math.isfinite(use.per_day.mean):
+                continue
+            is_of_clips, per_day = counts_clips(use.limit), expected(use.per_day)
+            yield (
+                point.shown,
+                budget_of(use),
+                counted(use.amount, "clip") if is_of_clips else shown_bytes(use.amount),
+                number_range(per_day) if is_of_clips else byte_range(per_day),
+                shown_share(use.per_day.mean / use.amount) if use.amount else "",
+            )

@@ -5,9 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from fleet_api.cli.output import counted, print_result, print_table, shown_bytes
-from triggers.backtest.page.figures import byte_range, number_range
-from triggers.backtest.page.limited import counts_clips
-from triggers.backtest.page.remarks import budget_of, is_of_vehicle_day
+from triggers.backtest.page.sweep import BUDGET_COLUMNS, budget_rows
 from triggers.backtest.page.versions import nearness
 from triggers.pages.shown_numbers import shown_number
 
@@ -72,18 +70,5 @@ def bar(value: float, most: float) -> str:
 
 
 def _show_budgets(sweep: Sweep) -> None:
-    rows = [
-        (
-            point.shown,
-            budget_of(use),
-            counted(use.amount, "clip") if counts_clips(use.limit) else shown_bytes(use.amount),
-            number_range(use.per_day) if counts_clips(use.limit) else byte_range(use.per_day),
-            f"{100 * use.per_day.mean / use.amount:.0f} %" if use.amount else "",
-        )
-        for point in sweep.points
-        for use in point.budgets
-        if is_of_vehicle_day(use) and use.per_day is not None
-    ]
-    if rows:
-        columns = (sweep.param, "campaign", "budget", "forecast per vehicle-day", "of the budget")
-        print_table(f"Budgets per vehicle and day by {sweep.param}", columns, rows)
+    if rows := list(budget_rows(sweep)):
+        print_table(f"Budgets per vehicle and day by {sweep.param}", (sweep.param, *BUDGET_COLUMNS), rows)

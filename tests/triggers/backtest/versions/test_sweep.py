@@ -10,7 +10,7 @@ import pytest
 from tests.triggers.backtest.versions.test_comparison import CAR, CATALOG, drive
 from tests.triggers.pages.tags import Tags
 from triggers.backtest.page.remarks import is_exceeded
-from triggers.backtest.page.sweep import page, places
+from triggers.backtest.page.sweep import budget_rows, page, places
 from triggers.backtest.plan import make_plan
 from triggers.backtest.report import make_report
 from triggers.backtest.run import run, run_together
@@ -20,6 +20,7 @@ from triggers.drives.drive import Drive
 from triggers.language.compile import Compilation, compile_source
 from triggers.language.sources.sweeps import swept_values
 from triggers.language.sources.whole_text import WholeText
+from triggers.statistics.interval import Interval
 
 SOURCE = """param hold = 300 ms
 let high = ego.speed > 40 km/h
@@ -100,9 +101,22 @@ def test_a_page_draws_the_curve_of_each_trigger_with_its_interval(drives: list[D
         assert len(curve.split()) == len(HOLDS) and len(band.split()) == 2 * len(HOLDS)
     heights = [float(point.split(",")[1]) for point in curves[0].split()]
     assert heights == sorted(heights), "the longer it holds, the lower is the rate, which is drawn further down"
-    said = " ".join(found.words)
-    assert "300 ms *" in said and "hold changes nothing of: slow" in said and "20.0 kB per vehicle per day" in said
+    said = " ".join(found.words).replace("\N{NO-BREAK SPACE}", " ")
+    assert "300 ms *" in said and "hold changes nothing of: slow" in said and "Budgets per vehicle and day" in said
+    assert all(" ".join(row) in said for row in budget_rows(sweep))
     assert [name for name, _ in found.tags].count("h1") == 1
+
+
+def test_the_share_of_a_budget_tells_little_from_nothing(drives: list[Drive]) -> None:
+    sweep = sweep_of(drives)
+    point = sweep.own
+    (use, *_) = point.budgets
+    shares = []
+    for mean in (0.0, 2.0, 5e3, 1e6):
+        used = replace(use, amount=10_000, per_day=Interval(mean, 0.0, 1e7))
+        ((*_, share),) = budget_rows(replace(sweep, points=(replace(point, budgets=(used,)),)))
+        shares.append(share)
+    assert shares == ["0.0 %", "<0.1 %", "50.0 %", "10000.0 %"]
 
 
 def test_values_are_drawn_by_their_size_and_texts_one_after_the_other(drives: list[Drive]) -> None:

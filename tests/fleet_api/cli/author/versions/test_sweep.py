@@ -27,10 +27,10 @@ hold      fires            per hour  95 %       clips  per day   in both  only h
 
 Budgets per vehicle and day by hold
 hold      campaign  budget  forecast per vehicle-day      of the budget
-300 ms *  c         1.0 MB  346.6 kB (30.7 kB to 2.9 MB)  35 %
-400 ms    c         1.0 MB  346.6 kB (30.7 kB to 2.9 MB)  35 %
-800 ms    c         1.0 MB  231.1 kB (14.1 kB to 2.2 MB)  23 %
-1200 ms   c         1.0 MB  0 B (0 B to 424.7 kB)         0 %
+300 ms *  c         1.0 MB  346.6 kB (30.7 kB to 2.9 MB)  34.7 %
+400 ms    c         1.0 MB  346.6 kB (30.7 kB to 2.9 MB)  34.7 %
+800 ms    c         1.0 MB  231.1 kB (14.1 kB to 2.2 MB)  23.1 %
+1200 ms   c         1.0 MB  0 B (0 B to 424.7 kB)         0.0 %
 
 * the file's own hold; in both: fires that are there at this value and at the file's own
 fires are the same if their capture windows touch, the nearest first, each once
