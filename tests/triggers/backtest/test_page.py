@@ -133,6 +133,9 @@ def test_it_says_what_limits_refuse_and_by_which_networks_bytes_may_go(document:
     stated = stated_of_json(changed, what="r")
     assert "c: over cellular per day" in page(stated) and "at most 2.0 MB (1.0 MB to 3.0 MB)" in page(stated)
     assert not any("limits refuse" in line for line in all_remarks(stated))
+    assert "nothing fired" in page(stated)
+    changed["limited_days"][0]["unknown"] = "too many clips"
+    assert "not known: too many clips" in page(stated_of_json(changed, what="r"))
 
 
 def test_it_has_fires_by_speed_place_and_hour_of_the_triggers_with_the_most(document: dict[str, Any]) -> None:

@@ -31,7 +31,12 @@ def limit_text(limit: str, amount: int) -> str:
 
 
 def reasons(day: LimitedDay | LimitedDayView) -> str:
-    """The limits that refuse clips of a day, with their shares, as in `20.0 MB per vehicle per day 12.0 %`."""
+    """The limits that refuse clips of a day, with their shares, as in `20.0 MB per vehicle per day 12.0 %`.
+
+    Where there is no share of refused clips, why.
+    """
+    if day.refused is None:
+        return "nothing fired" if day.unknown is None else f"not known: {day.unknown}"
     return ", ".join(
         f"{'' if each.trigger is None else f'{budget_owner(day.campaign, each.trigger)}: '}"
         f"{limit_text(each.limit, each.amount)} {shown_share(each.share)}"

@@ -24,6 +24,7 @@ it("tells what was left out, not known, not counted and lost", () => {
         findings: [{ column: "speed", drives: 1, count: 1200, problem: "an infinite value", first_drive: "a", row: 7, value: "inf" }],
         uncounted: [{ name: "camera front", drives: 3 }],
         overflows: 5,
+        limited_days: [{ campaign: "city", refused: null, refused_by: [], unknown: "a day has too many clips" }],
       },
       [{ line: 2, column: 3, message: "it never fires", proposal: "remove it" }],
     ),
@@ -31,7 +32,7 @@ it("tells what was left out, not known, not counted and lost", () => {
   );
   expect(found.every((remark) => remark.text.startsWith("version 2: "))).toBe(true);
   const told = found.map((remark) => remark.text).join("\n");
-  for (const part of ["broken was left out", "line 2, column 3", "y did not run on 2 of 3 drives", "lead.distance 60 %", "z never fired: `p` was never true", "90 % of the fires", "1,200 times", "camera front", "5 samples"]) {
+  for (const part of ["broken was left out", "line 2, column 3", "y did not run on 2 of 3 drives", "lead.distance 60 %", "z never fired: `p` was never true", "90 % of the fires", "1,200 times", "camera front", "5 samples", "campaign city: a day has too many clips"]) {
     expect(told).toContain(part);
   }
   expect(found.find((remark) => remark.text.includes("broken"))?.remedy).toBe("copy it again");

@@ -91,6 +91,9 @@ function overflows({ overflows: samples }: Report): Remark[] {
 
 function refusals({ limited_days: days }: Report): Remark[] {
   return (days ?? []).flatMap((day) => {
+    if (day.unknown) {
+      return [{ kind: "limit", text: `it is not known what limits refuse of a day's clips of campaign ${day.campaign}: ${day.unknown}`, remedy: "" }];
+    }
     if (!day.refused || day.refused.mean < WORTH_A_REMARK) return [];
     const text = `limits refuse ${refusedText(day)} of a day's clips of campaign ${day.campaign}: ${reasonsText(day)}`;
     return [{ kind: "limit", text, remedy: "raise the limits, sample the triggers, or narrow them" }];

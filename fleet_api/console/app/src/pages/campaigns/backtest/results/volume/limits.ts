@@ -26,13 +26,14 @@ function limitText(limit: string, amount: number): string {
   return `${bytes(amount)} ${BYTES_OF[limit] ?? limit}`;
 }
 
-/** The share of a day's clips that is refused; a dash where nothing fired. */
+/** The share of a day's clips that is refused; a dash where there is none, of which `reasonsText` says why. */
 export function refusedText({ refused }: Pick<Day, "refused">): string {
   return intervalText(refused && { ...refused, high: refused.high ?? 1 }, (value) => percent(value, 1));
 }
 
-/** Which limits refuse them, and which share each. */
-export function reasonsText({ campaign, refused_by: limits }: Pick<Day, "campaign" | "refused_by">): string {
+/** Which limits refuse them, and which share each; where there is no share, why. */
+export function reasonsText({ campaign, refused, refused_by: limits, unknown }: Pick<Day, "campaign" | "refused" | "refused_by" | "unknown">): string {
+  if (refused === null) return unknown ? `not known: ${unknown}` : "nothing fired";
   return limits.map(({ limit, amount, trigger, share }) => `${trigger === null ? "" : `${campaign}.${trigger}: `}${limitText(limit, amount)} ${percent(share, 1)}`).join(", ");
 }
 
