@@ -232,11 +232,15 @@ def test_alerts_say_what_is_wrong_since_when_and_what_to_do(visitor: Visitor, fl
     visitor.require_accessible()
 
 
-def test_a_campaign_without_the_name_of_the_address_is_told(visitor: Visitor, fleet: Api) -> None:
-    page = visitor.open("/budget?tab=fires&campaign=nothing")
-    for asks_by_itself in ("Day by day", "Disagreement of heads"):
-        region = page.get_by_role("region", name=asks_by_itself)
-        expect(region.get_by_role("alert")).to_contain_text("nothing")
+@pytest.mark.parametrize("tab", ["fires", "rates"])
+def test_that_there_is_no_such_campaign_is_told_once(visitor: Visitor, fleet: Api, tab: str) -> None:
+    page = visitor.open(f"/budget?tab={tab}&campaign=nothing")
+    expect(page.get_by_role("alert")).to_contain_text("nothing")
+    expect(page.get_by_label("Campaign", exact=True)).to_have_value("nothing")
+    expect(page.get_by_role("main")).not_to_contain_text("Loading")
+    expect(page.get_by_role("alert")).to_have_count(1)
+    page.get_by_label("Campaign", exact=True).select_option("")
+    expect(page.get_by_role("alert")).to_have_count(0)
 
 
 def test_a_lost_connection_keeps_what_was_there(visitor: Visitor, fleet: Api) -> None:
