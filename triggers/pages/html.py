@@ -22,7 +22,7 @@ STYLE = """
 body { margin: 0 auto; padding: 1rem; max-width: 68rem; background: var(--paper); color: var(--ink);
   font: 15px/1.45 system-ui, sans-serif; overflow-wrap: anywhere }
 h1 { font-size: 1.25rem } p { margin: .35rem 0 }
-svg { display: block; width: 100%; background: none }
+:not(svg) > svg { display: block; width: 100% }
 .name { font: 13px/1.4 ui-monospace, monospace } .facts { color: var(--soft); font-size: 13px }
 .line { fill: none; stroke: var(--line); stroke-width: 1.5; vector-effect: non-scaling-stroke }
 .t { fill: var(--true) } .f { fill: var(--false) } .u { fill: var(--unknown) }

@@ -5,13 +5,24 @@ They are filled while the trace is read, so what is kept is what a plot draws, h
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
 from triggers.drives.times import Times
 from triggers.trace.run import Numbers, TraceBlock
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """A value of a text, by its index, over the bins from `begin` to before `end`; None where it is unknown."""
+
+    begin: int
+    end: int
+    value: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +43,14 @@ class Bins:
         if np.isnan(self.low).all():
             return None
         return float(np.nanmin(self.low)), float(np.nanmax(self.high))
+
+    def runs(self) -> Iterator[Run]:
+        """A text as runs of its values, in order; a bin in which it changes, or is unknown at some time, begins one."""
+        known = ~np.isnan(self.last)
+        changes = known & ((self.low != self.high) | self.has_unknown)
+        changes[1:] |= (known[1:] != known[:-1]) | (known[1:] & (self.last[1:] != self.last[:-1]))
+        for begin, end in pairwise([0, *(np.flatnonzero(changes[1:]) + 1).tolist(), len(known)]):
+            yield Run(begin, end, int(self.last[begin]) if known[begin] else None)
 
 
 class Binning:

@@ -15,10 +15,13 @@ from triggers.trace.run import TraceSummary, TraceView
 
 _BINS = 600
 _DEEPEST = 8
-_HEIGHT = {"number": 56, "text": 40, "condition": 18}
+_HEIGHT = {"number": 56, "text": 34, "condition": 18}
+_MOST_NAMES = 12
 _STYLE = (
     STYLE
     + ".part { border-top: 1px solid var(--edge); padding: .4rem 0 }\n"
+    + ".band rect { fill: var(--line); opacity: .16 } .band line { stroke: var(--line); stroke-width: 2 }\n"
+    + ".band text { fill: var(--ink); font: 13px ui-monospace, monospace }\n"
     + "".join(f".d{depth} {{ padding-left: {depth * 0.7:.1f}rem }}\n" for depth in range(_DEEPEST + 1))
 )
 
@@ -61,18 +64,42 @@ def outcome(summary: TraceSummary) -> str:
 
 def _facts(part: ConditionPart, bins: Bins) -> str:
     extent = bins.extent
-    if part.type != "number" or extent is None:
-        return part.type if extent is not None else f"{part.type}, unknown throughout"
+    if extent is None:
+        return f"{part.type}, unknown throughout"
+    if part.type == "text":
+        return f"text: {', '.join(_names(part, bins))}"
+    if part.type != "number":
+        return part.type
     unit = f" {part.unit}" if part.unit else ""
     return f"{extent[0]:.5g} to {extent[1]:.5g}{unit}"
 
 
+def _names(part: ConditionPart, bins: Bins) -> list[str]:
+    """The values that a text has in its plot, in the order in which they come."""
+    names = list(dict.fromkeys(part.values[run.value] for run in bins.runs() if run.value is not None))
+    return names if len(names) <= _MOST_NAMES else [*names[:_MOST_NAMES], f"{len(names) - _MOST_NAMES} more"]
+
+
 def _plot(part: ConditionPart, bins: Bins, at: float) -> str:
     height = _HEIGHT[part.type]
-    drawn = "".join(_bars(bins, height) if part.type == "condition" else _line(bins, height))
+    drawn = {"condition": _bars, "number": _line, "text": _unknown}[part.type](bins, height)
     mark = f'<line class="at" x1="{at:.1f}" x2="{at:.1f}" y1="0" y2="{height}"/>'
-    size = f'viewBox="0 0 {_BINS} {height}" height="{height}" preserveAspectRatio="none"'
-    return f'<svg {size} role="img" aria-label="{text(part.text)}">{drawn}{mark}</svg>'
+    stretched = f'viewBox="0 0 {_BINS} {height}" preserveAspectRatio="none"'
+    label, inner = f'role="img" aria-label="{text(part.text)}"', "".join(drawn) + mark
+    if part.type != "text":
+        return f'<svg {stretched} height="{height}" {label}>{inner}</svg>'
+    # what is stretched to the width of the page would stretch names, too
+    return f'<svg height="{height}" {label}>{"".join(_bands(part, bins))}<svg {stretched}>{inner}</svg></svg>'
+
+
+def _bands(part: ConditionPart, bins: Bins) -> Iterator[str]:
+    """A band with its name for each run of a text's value; a name that is too long is cut where its band ends."""
+    for run in bins.runs():
+        if run.value is not None:
+            x, width = (f"{100 * place / _BINS:.3f}%" for place in (run.begin, run.end - run.begin))
+            name = text(part.values[run.value])
+            yield f'<svg class="band" x="{x}" width="{width}"><title>{name}</title>'
+            yield f'<rect width="100%" height="100%"/><line y2="100%"/><text x="5" y="20">{name}</text></svg>'
 
 
 def _bars(bins: Bins, height: int) -> Iterator[str]:
@@ -88,7 +115,7 @@ def _bars(bins: Bins, height: int) -> Iterator[str]:
 
 
 def _line(bins: Bins, height: int) -> Iterator[str]:
-    """A line through the lowest and highest value of each bin, and a bar below where it is unknown."""
+    """A line through the lowest and highest value of each bin, above what says where it is unknown."""
     known = np.concatenate((bins.low, bins.high))
     known = known[~np.isnan(known)]
     if len(known):
@@ -106,5 +133,10 @@ def _line(bins: Bins, height: int) -> Iterator[str]:
             path.append(f"{pen}{x + 0.5:.1f} {y(upper):.1f}L{x + 0.5:.1f} {y(lower):.1f}")
             pen = "L"
         yield f'<path class="line" d="{"".join(path)}"/>'
+    yield from _unknown(bins, height)
+
+
+def _unknown(bins: Bins, height: int) -> Iterator[str]:
+    """A bar at the foot of each bin in which a value is unknown at some time."""
     for x in np.flatnonzero(bins.has_unknown).tolist():
         yield f'<rect class="u" x="{x}" width="1" y="{height - 3}" height="3"/>'

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from tests.triggers.trace.made import cut, made, many
-from triggers.trace.bins import Binning
+from triggers.trace.bins import Binning, Run
 from triggers.trace.run import TraceBlock
 
 
@@ -50,6 +50,16 @@ def test_the_extent_is_that_of_all_values_and_none_where_none_is_known() -> None
     known, unknown = binning.bins()
     assert known.extent == (-4.0, 3.0)
     assert unknown.extent is None
+
+
+def test_runs_are_those_of_one_value_and_begin_again_where_it_changed_in_a_bin() -> None:
+    t_ns = np.array([0, 20, 35, 38, 60, 70])
+    values = [np.array([np.nan, 2.0, 0.0, 2.0, np.nan, 1.0])]
+    binning = Binning(1, 0, 100, 10)
+    binning.take(TraceBlock(t_ns, values, np.zeros(6, np.bool_)))
+    (bins,) = binning.bins()
+    expected = [Run(0, 2, None), Run(2, 3, 2), Run(3, 6, 2), Run(6, 7, None), Run(7, 10, 1)]
+    assert list(bins.runs()) == expected
 
 
 def test_memory_is_bounded_by_what_is_drawn() -> None:

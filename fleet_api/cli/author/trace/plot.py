@@ -55,16 +55,15 @@ def _block(value: float, low: float, high: float) -> str:
 
 def _runs(part: ConditionPart, bins: Bins) -> Iterator[str]:
     """A text: each of its values from where it begins on, after a mark if it was another one before; `?` if unknown."""
-    known = ~np.isnan(bins.last)
-    changes = known & ((bins.low != bins.high) | bins.has_unknown)
-    changes[1:] |= (known[1:] != known[:-1]) | (known[1:] & (bins.last[1:] != bins.last[:-1]))
-    begins = [0, *(np.flatnonzero(changes[1:]) + 1).tolist()]
-    for begin, end in zip(begins, [*begins[1:], len(known)], strict=True):
-        if not known[begin]:
-            yield UNKNOWN * (end - begin)
+    was_known = False
+    for run in bins.runs():
+        width = run.end - run.begin
+        if run.value is None:
+            yield UNKNOWN * width
         else:
-            mark = _CHANGE if begin and known[begin - 1] else ""
-            yield mark + _labelled(shown(part, float(bins.last[begin])), end - begin - len(mark))
+            mark = _CHANGE if was_known else ""
+            yield mark + _labelled(part.values[run.value], width - len(mark))
+        was_known = run.value is not None
 
 
 def _labelled(value: str, width: int) -> str:
@@ -84,7 +83,7 @@ def shown(part: ConditionPart, value: float) -> str:
     if part.type == "condition":
         return "T" if value == 1 else "F"
     if part.type == "text":
-        return part.values[int(value)] if 0 <= int(value) < len(part.values) else UNKNOWN
+        return part.values[int(value)]
     return f"{value:.5g}"
 
 
