@@ -10,10 +10,10 @@ from fractions import Fraction
 
 from triggers.contracts.campaign import Network
 from triggers.costs.amounts import UNIT_COST_DECIMALS, allocate_whole, rounded, total, unit_cost
-from triggers.costs.charges import Charge, Transferred, merged
+from triggers.costs.charges import Charge
 from triggers.costs.months import DAY, LAST_DAY, Month
 from triggers.costs.prices import PriceBook, Stay
-from triggers.costs.storage import lifetime_charges
+from triggers.costs.storage import Uploads, lifetime_charges
 from triggers.errors import InvalidInput
 
 MAX_DAYS = 3660
@@ -86,11 +86,9 @@ def _charges(book: PriceBook, plan: PlannedFleet, level: str) -> list[Charge]:
     evenly = [1] * plan.days
     sizes = allocate_whole(over_days(plan.bytes_per_day[level], plan.days), evenly)
     clips = allocate_whole(over_days(plan.clips_per_day[level], plan.days), evenly)
-    charges: list[Charge] = []
-    for number, (size_bytes, objects) in enumerate(zip(sizes, clips, strict=True)):
-        transferred = Transferred(plan.start + number * DAY, plan.network, size_bytes)
-        charges += lifetime_charges(book, transferred, objects=objects, kept=plan.kept)
-    return merged(charges)
+    days = zip(sizes, clips, strict=True)
+    uploads = [Uploads(plan.start + number * DAY, plan.network, *each) for number, each in enumerate(days)]
+    return lifetime_charges(book, uploads, kept=plan.kept)
 
 
 def over_days(per_day: float, days: int) -> int:

@@ -14,13 +14,14 @@ The rules, in full:
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from fractions import Fraction
 from itertools import pairwise
 from typing import NamedTuple
 
+from triggers.contracts.campaign import Network
 from triggers.costs.charges import (
     Charge,
     Requested,
@@ -46,6 +47,16 @@ class Stored:
     gone: date | None
     size_bytes: int
     objects: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Uploads:
+    """The bytes of so many clips that are uploaded on a day on one network."""
+
+    day: date
+    network: Network
+    size_bytes: int
+    clips: int
 
 
 class _Span(NamedTuple):
@@ -150,30 +161,34 @@ def byte_months(byte_days: int, month: Month) -> int:
     return round(Fraction(byte_days, month.days))
 
 
-def lifetime_charges(
-    book: PriceBook, transferred: Transferred, *, objects: int, kept: Stay | None = None
-) -> list[Charge]:
+def lifetime_charges(book: PriceBook, uploads: Sequence[Uploads], *, kept: Stay | None = None) -> list[Charge]:
     """What bytes cost from their transfer until they are erased: what a plan of so many bytes a day will cost.
 
-    `objects` clips are written, one request each. `kept` is how long a campaign keeps its clips; without it they stay
-    as long as the tiers of that day's tariff say. InvalidInput if neither says when they are erased.
+    Each clip is written by one request. `kept` is how long a campaign keeps its clips; without it they stay as long as
+    the tiers of their day's tariff say. InvalidInput if neither says when they are erased.
     """
-    day = transferred.day
+    stored = [Stored(each.day, _gone(book, each.day, kept), each.size_bytes, each.clips) for each in uploads]
+    if not stored:
+        return []
+    first, last = min(each.arrived for each in stored), max(each.gone for each in stored if each.gone is not None)
+    return merged(
+        [
+            *transfer_charges(book, (Transferred(each.day, each.network, each.size_bytes) for each in uploads)),
+            *request_charges(book, (Requested(each.day, RequestKind.WRITE, each.clips) for each in uploads)),
+            *storage_charges(book, stored, first, last),
+        ]
+    )
+
+
+def _gone(book: PriceBook, day: date, kept: Stay | None) -> date:
+    """The day on which clips of a day are erased."""
     stays = kept if kept is not None else book.tariff_on(day).stays
     if stays is None:
         raise InvalidInput(
             "what clips will cost is not known: neither the campaign nor the price book says how long they are kept",
             remedy=f"give the last tier, {book.tiers[-1]}, its `stays`, or the campaign its retention",
         )
-    gone = stays.after(day)
-    stored = Stored(day, gone, transferred.size_bytes, objects)
-    return merged(
-        [
-            *transfer_charges(book, [transferred]),
-            *request_charges(book, [Requested(day, RequestKind.WRITE, objects)]),
-            *storage_charges(book, [stored], day, gone),
-        ]
-    )
+    return stays.after(day)
 
 
 def _check(stored: Stored) -> None:

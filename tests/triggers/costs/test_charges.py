@@ -29,7 +29,7 @@ from triggers.costs.charges import (
 )
 from triggers.costs.months import DAY, Month, day_at, month_parts, months_later, zone_named
 from triggers.costs.prices import PriceBook, RequestKind, Stay
-from triggers.costs.storage import StoragePeriod, Stored, lifetime_charges, storage_charges
+from triggers.costs.storage import StoragePeriod, Stored, Uploads, lifetime_charges, storage_charges
 from triggers.errors import InvalidInput
 
 GB = 10**9
@@ -46,9 +46,7 @@ def by_sku(charges: list[Charge]) -> dict[str, Decimal]:
 
 
 def test_a_car_day_of_10_gb_costs_1_724() -> None:
-    charges = lifetime_charges(
-        price_book(WORKED_EXAMPLE), Transferred(date(2026, 1, 1), Network.WIFI, 10 * GB), objects=100
-    )
+    charges = lifetime_charges(price_book(WORKED_EXAMPLE), [Uploads(date(2026, 1, 1), Network.WIFI, 10 * GB, 100)])
     assert by_sku([charge for charge in charges if charge.amount]) == {
         "transfer:wifi": Decimal("0.50"),
         "storage:hot": Decimal("0.63"),
@@ -60,9 +58,7 @@ def test_a_car_day_of_10_gb_costs_1_724() -> None:
 
 
 def test_a_car_day_in_the_middle_of_a_month_pays_months_by_their_days() -> None:
-    charges = lifetime_charges(
-        price_book(WORKED_EXAMPLE), Transferred(date(2026, 1, 15), Network.WIFI, 10 * GB), objects=1
-    )
+    charges = lifetime_charges(price_book(WORKED_EXAMPLE), [Uploads(date(2026, 1, 15), Network.WIFI, 10 * GB, 1)])
     hot = [charge for charge in charges if charge.sku == HOT]
     # 17 of 31 days in January, whole months, 14 of 30 days in April: 3.015 GB-months for each GB.
     assert [charge.quantity for charge in hot] == [5_483_870_968, 10 * GB, 10 * GB, 4_666_666_667]
@@ -212,8 +208,8 @@ def test_byte_days_of_all_clips_are_added_up_before_they_are_rounded() -> None:
 
 
 def test_a_campaigns_retention_is_used_before_the_price_books() -> None:
-    day, book = Transferred(date(2026, 1, 1), Network.CELLULAR, 10 * GB), price_book(WORKED_EXAMPLE)
-    assert by_sku(lifetime_charges(book, day, objects=0, kept=Stay(months=1))) == {
+    day, book = Uploads(date(2026, 1, 1), Network.CELLULAR, 10 * GB, 0), price_book(WORKED_EXAMPLE)
+    assert by_sku(lifetime_charges(book, [day], kept=Stay(months=1))) == {
         "transfer:cellular": Decimal("9.00"),
         "storage:hot": Decimal("0.210"),
     }
@@ -221,7 +217,24 @@ def test_a_campaigns_retention_is_used_before_the_price_books() -> None:
 
 def test_what_a_plan_costs_is_not_known_if_nobody_says_how_long_clips_are_kept() -> None:
     with pytest.raises(InvalidInput, match=r"how long they are kept; give the last tier, archive, its `stays`"):
-        lifetime_charges(price_book(), Transferred(date(2027, 1, 1), Network.WIFI, 1), objects=1)
+        lifetime_charges(price_book(), [Uploads(date(2027, 1, 1), Network.WIFI, 1, 1)])
+
+
+@given(st.lists(st.tuples(st.integers(0, 80), SIZES), max_size=30), st.integers(0, 100))
+def test_uploads_of_many_days_cost_what_those_of_each_day_do_but_for_less_than_a_byte_month(
+    days: list[tuple[int, int]], kept: int
+) -> None:
+    book, stay = price_book(), Stay(days=kept)
+    uploads = [Uploads(date(2026, 1, 1) + timedelta(day), Network.WIFI, size, 1) for day, size in days]
+    together, alone = lifetime_charges(book, uploads, kept=stay), []
+    for each in uploads:
+        alone += lifetime_charges(book, [each], kept=stay)
+    quantities = [
+        Counter({(each.sku, each.start): each.quantity for each in merged(all_of)}) for all_of in (together, alone)
+    ]
+    for key in quantities[0] | quantities[1]:
+        apart = abs(quantities[0][key] - quantities[1][key])
+        assert apart <= len(days) / 2 + 1 if key[0].service is Service.STORAGE else apart == 0
 
 
 @pytest.mark.parametrize("size", [-1, MAX_QUANTITY + 1])

@@ -19,9 +19,8 @@ from triggers.contracts.campaign import Network
 from triggers.contracts.limits import MAX_PRICE_BOOK_BYTES
 from triggers.costs import nodes, reader
 from triggers.costs.amounts import AMOUNT_DECIMALS, SHOWN_DECIMALS, UNIT_COST_DECIMALS, rounded, total
-from triggers.costs.charges import Transferred
 from triggers.costs.prices import RequestKind
-from triggers.costs.storage import lifetime_charges
+from triggers.costs.storage import Uploads, lifetime_charges
 from triggers.errors import InvalidInput
 
 TEXT = (REPOSITORY / "docs/cost.md").read_text("utf-8")
@@ -31,7 +30,7 @@ GB = 10**9
 
 def car_day(day: date) -> dict[str, Decimal]:
     """What 10 GB of a day cost, by what is paid for."""
-    charges = lifetime_charges(price_book(EXAMPLE), Transferred(day, Network.WIFI, 10 * GB), objects=100)
+    charges = lifetime_charges(price_book(EXAMPLE), [Uploads(day, Network.WIFI, 10 * GB, 100)])
     items = ("wifi", "hot", "archive")
     costs = {item: total(charge.amount for charge in charges if charge.sku.item == item) for item in items}
     assert total(costs.values()) == total(charge.amount for charge in charges)

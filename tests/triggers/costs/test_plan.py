@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from fractions import Fraction
@@ -12,6 +14,7 @@ from hypothesis import strategies as st
 
 from tests.triggers.costs.books import WORKED_EXAMPLE, price_book
 from triggers.contracts.campaign import Network
+from triggers.costs import storage
 from triggers.costs.amounts import total
 from triggers.costs.charges import Service
 from triggers.costs.months import Month
@@ -102,3 +105,23 @@ def test_a_campaigns_retention_ends_the_cost() -> None:
 def test_a_plan_has_days(days: int) -> None:
     with pytest.raises(InvalidInput, match=f"it must be of 1 to {MAX_DAYS} days"):
         plan_cost(price_book(), fleet(days=days))
+
+
+def test_the_longest_plan_with_the_longest_retention_looks_at_each_day_and_month_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Ten years of clips that stay for 100: each day's months would be four million for each level."""
+    looked_at = 0
+    of_storage = storage.month_parts
+
+    def counted(start: date, end: date) -> Iterator[tuple[Month, date, date]]:
+        nonlocal looked_at
+        for part in of_storage(start, end):
+            looked_at += 1
+            yield part
+
+    monkeypatch.setattr(storage, "month_parts", counted)
+    plan = replace(fleet(days=MAX_DAYS), kept=Stay(days=36_500))
+    cost = plan_cost(price_book(WORKED_EXAMPLE), plan)
+    assert max(cost.by_month("mean")) == Month(2135, 12)
+    assert looked_at < 3 * 4 * (2 * MAX_DAYS + 110 * 12)
