@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import threading
+import time
 import traceback
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -41,6 +42,8 @@ MAX_CALLS, MAX_WORKING = 32, 4
 """Calls that are not answered yet, and how many of them are worked on: each may have a process of its own."""
 _LOOKS_EVERY_S = 0.2
 MAX_BATCH = 100
+ANSWERS_WITHIN_S = 10.0
+"""For so long the last calls of a client that writes no more, as one that is a pipe, are worked on."""
 ENDS_WITHIN_S = 5.0
 
 Method = Callable[[dict[str, Any], Call], dict[str, Any]]
@@ -93,9 +96,10 @@ class Session:
         self._turns = threading.BoundedSemaphore(MAX_WORKING)
 
     def serve(self, stream: BinaryIO) -> None:
-        """Answer every message of a stream; at its end all calls are cancelled."""
+        """Answer every message of a stream; calls that take longer than ANSWERS_WITHIN_S at its end are cancelled."""
         for frame in frames(stream):
             self.take(frame)
+        self._join(ANSWERS_WITHIN_S)
         self.end()
 
     def take(self, frame: bytes | BadFrame) -> None:
@@ -115,11 +119,18 @@ class Session:
     def end(self) -> None:
         """Cancel all calls, and wait a moment for their ends."""
         with self._lock:
-            calls, threads = list(self._calls.values()), list(self._threads)
+            calls = list(self._calls.values())
         for call in calls:
             call.cancel()
+        self._join(ENDS_WITHIN_S)
+
+    def _join(self, within_s: float) -> None:
+        """Wait until all calls have ended, but for no longer than this."""
+        with self._lock:
+            threads = list(self._threads)
+        deadline = time.monotonic() + within_s
         for thread in threads:
-            thread.join(ENDS_WITHIN_S)
+            thread.join(max(0.0, deadline - time.monotonic()))
 
     def _take_batch(self, documents: Iterable[object]) -> None:
         batch = _Batch(self._output)

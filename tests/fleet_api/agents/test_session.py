@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from fleet_api.agents.protocol import session
 from fleet_api.agents.protocol.calls import Call
 from fleet_api.agents.protocol.frames import MAX_FRAME_BYTES, Output
 from fleet_api.agents.protocol.session import MAX_CALLS, Server, Session
@@ -176,6 +177,44 @@ def test_a_call_that_is_cancelled_is_not_answered() -> None:
     assert [each["error"]["code"] for each in said] == [-32600]
     (told,) = [answer for answer in talked.answers() if answer.get("method") == "notifications/progress"]
     assert told["params"] == {"progressToken": "p", "progress": 1, "total": 2, "message": "waiting"}
+
+
+class Ending(io.BytesIO):
+    """Messages of a client, and whether all of them have been read."""
+
+    def __init__(self, *messages: object) -> None:
+        super().__init__(b"".join(json.dumps(message).encode() + b"\n" for message in messages))
+        self.ended = threading.Event()
+
+    def readline(self, size: int | None = -1, /) -> bytes:
+        if not (line := super().readline(size)):
+            self.ended.set()
+        return line
+
+
+def ending(method: str) -> Ending:
+    """A client that asks for one thing and writes no more."""
+    params = {"protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": {"name": "c", "version": "1"}}
+    begin = {"jsonrpc": "2.0", "id": 1, "method": "initialize", "params": params}
+    return Ending(begin, {"jsonrpc": "2.0", "id": 2, "method": method})
+
+
+def test_the_last_call_of_a_client_that_writes_no_more_is_answered() -> None:
+    said, heard = ending("late"), io.BytesIO()
+
+    def late(_params: dict[str, Any], _call: Call) -> dict[str, Any]:
+        return {"ended": said.ended.wait(timeout=60)}
+
+    server = Server({"name": "s", "version": "1"}, {}, "", {"late": late}, frozenset({"late"}))
+    Session(server, Output(heard)).serve(said)
+    assert json.loads(heard.getvalue().splitlines()[-1])["result"]["ended"] is True
+
+
+def test_a_call_that_takes_longer_than_its_client_is_waited_for_is_cancelled(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(session, "ANSWERS_WITHIN_S", 0.0)
+    talked = Talked()
+    talked.session.serve(ending("wait"))
+    assert [answer["id"] for answer in talked.answers()] == [1]
 
 
 def test_calls_beyond_the_limit_are_refused_and_waiting_ones_can_be_cancelled() -> None:
