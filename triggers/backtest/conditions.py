@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import reduce
 from operator import add
@@ -178,7 +178,22 @@ def _gap(judged: Judged) -> str:
         return ""
     signals = [f"`{name}`" for name, part in judged.unknown.items() if part >= _MENTIONED][:_MAX_NAMED]
     whose = f" while {_listed(signals)} {'was' if len(signals) == 1 else 'were'} unknown" if signals else ""
+    if otherwise := unknown_otherwise(share, judged.unknown):
+        rest = f", and for at least {100 * otherwise:.0f} %" if signals else ""
+        whose = f"{':' if signals else ''}{whose}{rest or ','} with every signal known"
     return f" (for {100 * share:.0f} % of the time the condition could not be judged{whose})"
+
+
+def unknown_otherwise(share: float, signals: Mapping[str, float]) -> float:
+    """The least share of the time in which a condition was unknown though all its signals were known; 0 for a trifle.
+
+    `share` is that in which it was unknown, `signals` by signal that in which both were.
+
+    >>> round(unknown_otherwise(0.5, {"x": 0.1, "y": 0.2}), 3), unknown_otherwise(0.5, {"x": 0.3, "y": 0.3})
+    (0.2, 0.0)
+    """
+    rest = share - sum(signals.values())
+    return rest if rest >= _MENTIONED else 0.0
 
 
 def _quoted(texts: Sequence[str]) -> str:

@@ -25,9 +25,10 @@ from triggers.distance import ends_segment
 from triggers.drives.batches import Batch
 from triggers.drives.drive import Drive
 from triggers.drives.file import DriveFile
-from triggers.drives.findings import NO_SLOT, Findings
+from triggers.drives.findings import NO_SLOT, NO_UNIX_TIME, Findings
 from triggers.drives.times import Times
 from triggers.errors import InvalidInput
+from triggers.language.sun import FIRST_NS
 from triggers.language.watched import TriggerWeights, WatchedTrigger
 from triggers.signals.catalog import SignalCatalog
 from triggers.signals.object_columns import first_left_out
@@ -137,6 +138,8 @@ class _PlanRun:
         self.findings = Findings()
         """What its programs could not take."""
         self._measures = measures
+        self._time_column = file.time_column(catalog) if plan.of_the_sun - result.left_out.keys() else None
+        """That of the times in which a condition looks for the sun."""
         self._left_out: dict[str, int] = {}
         """How many objects of each list had no slot so far."""
         self._judge: WindowJudge | None = None
@@ -168,6 +171,9 @@ class _PlanRun:
             if self._circumstances is not None:
                 self._circumstances.take(part, fires_ns)
         self._note_left_out(batch)
+        if self._time_column is not None:
+            early = int(np.searchsorted(batch.t_ns, FIRST_NS))
+            self.findings.note(self._time_column, NO_UNIX_TIME, early, self._measures.time.rows)
 
     def _note_left_out(self, batch: Batch) -> None:
         """Note the objects that had no slot in a program; programs of one list leave out the same ones."""

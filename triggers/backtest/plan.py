@@ -13,6 +13,7 @@ from triggers.contracts.campaign import CampaignSettings, TriggerSettings
 from triggers.errors import InvalidInput
 from triggers.language.compile import Compilation, CompiledCampaign, CompiledTriggers
 from triggers.language.ir import Ir
+from triggers.language.text.syntax import SUN_WORDS
 from triggers.language.watched import WatchedTrigger, masks_of, watched
 from triggers.signals.catalog import SignalCatalog
 
@@ -36,6 +37,8 @@ class BacktestPlan:
     campaigns: tuple[CampaignSettings, ...] = ()
     fields: dict[str, frozenset[str]] = field(default_factory=dict)
     """Of each list of objects that conditions read, the fields that they read."""
+    of_the_sun: frozenset[str] = frozenset()
+    """The triggers whose conditions need Unix time, for `solar_time` or `sun_elevation`."""
 
 
 def compared(head: str) -> str:
@@ -78,6 +81,7 @@ def make_plan(compilation: Compilation) -> BacktestPlan:
         },
         campaigns=tuple(campaign.settings for campaign in compilation.campaigns.values()),
         fields=_fields_read(ir),
+        of_the_sun=_of_the_sun(ir),
     )
 
 
@@ -105,6 +109,13 @@ def _fields_read(ir: Ir) -> dict[str, frozenset[str]]:
             item = ir.inputs[node.integer("input")]
             read.setdefault(item.name, set()).add(item.fields[node.integer("field")].name)
     return {name: frozenset(fields) for name, fields in read.items()}
+
+
+def _of_the_sun(ir: Ir) -> frozenset[str]:
+    reads: list[bool] = []
+    for node in ir.nodes:  # each after its arguments
+        reads.append(node.op in SUN_WORDS or any(reads[argument] for argument in node.arguments))
+    return frozenset(code.name for code in ir.triggers if reads[code.root])
 
 
 def _names(ir: Ir, mask: int) -> frozenset[str]:

@@ -161,6 +161,10 @@ class DriveFile:
     def _source_of(self, name: str, catalog: SignalCatalog) -> Structs | Places | None:
         return source_of(name, catalog.objects[name], self._occurrences)
 
+    def time_column(self, catalog: SignalCatalog) -> str:
+        """The column of times. Raises InvalidInput if there is none, or two of its name, or one of another type."""
+        return self._time_reader(catalog).name
+
     def check_columns(self, catalog: SignalCatalog, signals: Collection[str]) -> None:
         """Raise InvalidInput if the file cannot give one of these signals (see `problem`) or has no usable times."""
         self._time_reader(catalog)

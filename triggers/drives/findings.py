@@ -25,6 +25,7 @@ TOO_MANY_OBJECTS = f"beyond the {MAX_CARRIED_OBJECTS:,} objects that a sample ma
 NO_SLOT = "objects beyond the list's `max`, or with a key that came before in the sample"
 REPLACED = "replaced by a sample of the same time in a later row"
 MERGED = "the same time as the row before: merged with it"
+NO_UNIX_TIME = "a time before 2000, as that of a clock which begins at 0"
 
 REMEDIES: Mapping[str, str] = {
     NOT_BOOL: "they count as unknown; declare the signal as a number, or write null where it is not known",
@@ -40,6 +41,7 @@ REMEDIES: Mapping[str, str] = {
     NO_SLOT: "programs leave these objects out; raise the list's `max`, and give each object of a sample its own key",
     REPLACED: "only the last sample of a time counts",
     MERGED: "write times finer if these rows are of different times",
+    NO_UNIX_TIME: "`solar_time` and `sun_elevation` are unknown there; write Unix times",
 }
 """What becomes of the samples or rows with each problem, and what to do."""
 

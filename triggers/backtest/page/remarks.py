@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from triggers.backtest.conditions import unknown_otherwise
 from triggers.backtest.page.limited import counts_clips, limit_text, refusals
 from triggers.contracts.api.backtests.reports import BudgetUseView, ReportView
 from triggers.contracts.campaign import budget_owner
@@ -74,11 +75,14 @@ def _unknown(report: Report) -> Iterator[str]:
     for name, counts in report.triggers.items():
         if not counts.hours or counts.known_hours >= MOSTLY_KNOWN * counts.hours:
             continue
-        signals = ", ".join(f"`{signal}` {_percent(share)}" for signal, share in list(counts.unknown.items())[:5])
-        share = _percent(1 - counts.known_hours / counts.hours)
+        unknown = 1 - counts.known_hours / counts.hours
+        causes = [f"`{signal}` {_percent(share)}" for signal, share in list(counts.unknown.items())[:5]]
+        if otherwise := unknown_otherwise(unknown, counts.unknown):
+            causes.append(f"with every signal known {_percent(otherwise)}")
+        why = f" ({', '.join(causes)})" if causes else ""
         yield (
-            f"`{name}`: for {share} of the time its condition was unknown"
-            f"{f' ({signals})' if signals else ''}, so it could not fire; ask for this with `missing(...)`"
+            f"`{name}`: for {_percent(unknown)} of the time its condition was unknown{why}, so it could not fire; "
+            "ask for this with `missing(...)`"
         )
 
 

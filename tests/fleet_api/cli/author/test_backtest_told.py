@@ -239,6 +239,36 @@ def test_not_over_a_silent_signal_is_explained(backtest: Backtest) -> None:
     assert told == ""
 
 
+def test_what_is_unknown_with_every_signal_known_is_not_put_on_signals(backtest: Backtest) -> None:
+    t, catalog = times(10, 60), "signals:\n  x: {rate: 10}\n  y: {rate: 10}\n"
+    y = np.where(t < 30, 0.0, 1.0)
+    path = drive("d.parquet", t=t, x=np.where(t < 54, 1.0, np.nan), y=y)
+    report, told = backtest("trigger a { when x / y > 3 }", catalog, path)
+    assert report["triggers"]["a"]["why_not"] == (
+        "it was never true (for 59 % of the time the condition could not be judged: while `x` was unknown, and for at "
+        "least 50 % with every signal known)"
+    )
+    assert "(`x` 9 %, with every signal known 50 %)" in told
+    path = drive("e.parquet", t=t, x=np.ones(600), y=y)
+    report, told = backtest("trigger a { when x / y > 3 }", catalog, path)
+    assert report["triggers"]["a"]["why_not"] == (
+        "it was never true (for 50 % of the time the condition could not be judged, with every signal known)"
+    )
+
+
+@pytest.mark.parametrize(("start_s", "rows"), [(0, 600), (946_684_770, 300), (1_700_000_000, 0)])
+def test_a_drive_without_unix_times_says_why_it_has_no_sun(backtest: Backtest, start_s: int, rows: int) -> None:
+    catalog = "signals: {la: {unit: deg, rate: 10}, lo: {unit: deg, rate: 10}}\n"
+    catalog += "position: {latitude: la, longitude: lo}\n"
+    path = drive("d.parquet", t=start_s + times(10, 60), la=np.full(600, 48.0), lo=np.full(600, 11.0))
+    report, told = backtest("trigger a { when la > 50 deg and sun_elevation < 90 deg }", catalog, path)
+    found = [(each["column"], each["count"], each["row"]) for each in report["findings"]]
+    assert found == ([("t", rows, 0)] if rows else [])
+    assert ("`solar_time` and `sun_elevation` are unknown there" in told) is bool(rows)
+    report, _ = backtest("trigger a { when la > 50 deg }", catalog, path)
+    assert report["findings"] == []
+
+
 def test_a_condition_without_parts_says_that_it_was_never_true(backtest: Backtest) -> None:
     path = drive("d.parquet", t=times(10, 60), x=pulse())
     report, _ = backtest("trigger a { when x > 2 }", "signals:\n  x: {rate: 10}\n", path)
