@@ -98,12 +98,23 @@ def align(context: CheckContext, span: Span, left: Typed, right: Typed) -> Unit 
         if bare_left or bare_right:
             _report_bare(context, *((left, right) if bare_left else (right, left)))
         else:
-            context.report.other_dimension(span, context.what(left), context.what(right))
+            proposal = _without_ratio(left, right)
+            context.report.other_dimension(span, context.what(left), context.what(right), proposal)
         return None
     if left.unit.is_affine is not right.unit.is_affine and (left.unit.difference or right.unit.difference):
         context.report.affine_arithmetic(span, left.unit.symbol if left.unit.is_affine else right.unit.symbol)
         return None
     return right.unit if left.constant is not None and right.constant is None else left.unit
+
+
+def _without_ratio(left: Typed, right: Typed) -> str:
+    """What to write where a number without a unit meets a ratio, such as `5 %`; empty for other dimensions."""
+    bare, ratio = (left, right) if left.unit.dimension == DIMENSIONLESS else (right, left)
+    if bare.unit.dimension != DIMENSIONLESS or ratio.unit.dimension != RATIO.dimension:
+        return ""
+    if isinstance(ratio.constant, Fraction):
+        return f"write `{in_full(float(ratio.constant * ratio.unit.scale))}`: a quotient of equal units has no unit"
+    return "multiply the number without a unit by `100 %`"
 
 
 def _is_bare_constant(typed: Typed) -> bool:

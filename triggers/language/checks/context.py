@@ -21,7 +21,7 @@ from triggers.signals.catalog import Signal, SignalCatalog
 from triggers.signals.objects import ObjectList
 from triggers.signals.raw import RawForm
 from triggers.signals.unit_spellings import nearest_units
-from triggers.signals.units import BARE, SECOND, Unit, convert, dimension_name, parse_unit
+from triggers.signals.units import BARE, DIMENSIONLESS, SECOND, Unit, convert, dimension_name, parse_unit
 from triggers.times import NS_PER_S
 
 MAX_CONSTANT_BITS = 16_384
@@ -110,7 +110,8 @@ class CheckContext:
             return "a text value"
         name = dimension_name(typed.unit)
         says_it = (f"a quantity in {typed.unit.symbol}", f"a {typed.unit.symbol}")
-        shown = typed.unit.symbol if name not in says_it else ""
+        is_plain = typed.unit.dimension == DIMENSIONLESS and typed.unit.scale == 1  # as the quotient of equal units
+        shown = typed.unit.symbol if name not in says_it and not is_plain else ""
         return f"{name} in {shown}" if shown else name
 
     def nearest(self, name: str, known: Iterable[str], kind: str) -> list[str]:

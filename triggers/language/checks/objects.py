@@ -28,6 +28,13 @@ _OF_CONDITIONS = {"sum": "count", "max": "any", "min": "all"}
 """What tells of conditions what these tell of numbers."""
 Check = Callable[[CheckContext, syntax.Expression], Typed]
 
+_OF_SILENCE = {
+    "missing": "missing({})",
+    "age": "missing({}) for 500 ms",
+    "samples": "samples({} over 1 s)",
+}
+"""Operators on the samples of a signal, and how they are asked of a list."""
+_LONGEST_CALL = 12
 _OPERATIONS = {
     "any": "any_object",
     "all": "all_objects",
@@ -204,6 +211,9 @@ def unknown_name(context: CheckContext, name: syntax.Name) -> bool:
         if not field:
             counted, asked = (example(context.catalog, of, form) for form in ("count", "any"))
             proposal = f"ask about its objects: `{counted}` for their number, `{asked}` for a condition"
+            before = context.report.source.text[max(0, name.span.start - _LONGEST_CALL) : name.span.start].rstrip(" (")
+            if silent := next((form for word, form in _OF_SILENCE.items() if before.endswith(word)), None):
+                proposal = f"write `{silent.format(counted)}`: their number is sampled and silent as the list is"
             context.report.list_as_value(name.span, of, proposal)
         elif field in context.catalog.objects[of].fields:
             form = example(context.catalog, of, "any", field)

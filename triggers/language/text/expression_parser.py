@@ -217,6 +217,8 @@ class ExpressionParser(ObjectForms):
             token = self.take()
             word = syntax.Word(token.text, token.span)
             return self._checked(syntax.Member(left.span.to(token.span), left, (), word))
+        if self.next.kind in (TokenKind.TEXT, TokenKind.NUMBER):
+            self.fail("`(`", "put the values in parentheses, as in `x in (1, 2)`")
         self.demand_mark("(")
         items = [self.expression(_SUM)]
         while self.take_mark(","):

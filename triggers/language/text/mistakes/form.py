@@ -18,7 +18,10 @@ class FormMistakes(Collector):
 
     def unexpected_characters(self, span: Span, text: str) -> None:
         """LT101: characters that do not start a token."""
-        self._error("LT101", span, f"{named(text)} has no meaning in this language", remedy(text))
+        around = self.source.text[max(0, span.start - 1) : span.end + 1]
+        is_clock = text == ":" and len(around) == len(" : ") and around[0].isdigit() and around[-1].isdigit()
+        proposal = "write a time of day in hours, `22.5 h`" if is_clock else remedy(text)
+        self._error("LT101", span, f"{named(text)} has no meaning in this language", proposal)
 
     def foreign_quotes(self, span: Span, text: str) -> None:
         """LT101 for a text in quotes of another kind."""

@@ -25,10 +25,17 @@ _NO_CLOCK = "`solar_time` and `sun_elevation` tell the time of day; `active` lim
 _HEADING = "there are no trigonometric functions; `wrap(a - b)` is the difference of two angles"
 _LIMITED = "use `clamp(x, 0, 10)`"
 _CLOSE = "use `approx(a, b, tolerance)`"
+_STILL = "write `max(x over 5 s) == min(x over 5 s)` where a value stays the same"
+_TO_AND_FRO = "write `flicker(x > 0 over 3 s) >= 4`: how often a comparison changed"
+_NEXT = "write `A then B within 2 s`"
+_SINCE = "write `time since A`"
 _FIRST = "write `latch(P, false)`: it becomes true once in a segment"
 
 CLOCKS = ("now", "time", "hour", "date", "day", "weekday", "timestamp", "time_of_day", "clock", "daytime", "night")
 """Names that other languages have for the time; they are no signals either."""
+
+NOTHING = ("null", "none", "nan", "nil", "na", "undefined")
+"""Names that other languages have for no value."""
 
 INSTEAD: dict[str, str] = {
     **dict.fromkeys(("stddev", "stdev", "sd", "variance", "var", "deviation"), _SPREAD),
@@ -41,7 +48,9 @@ INSTEAD: dict[str, str] = {
     **dict.fromkeys(("distance", "dist", "haversine", "distance_to"), _PLACE),
     **dict.fromkeys(("mean", "average", "moving_average", "rolling_mean"), _MEAN),
     **dict.fromkeys(("derivative", "deriv", "diff", "derive", "slope", "gradient"), _RATE),
-    **dict.fromkeys(("isnull", "is_null", "isnan", "is_nan", "known", "unknown", "exists", "valid", "is"), _KNOWN),
+    **dict.fromkeys(("isnull", "is_null", "isnan", "is_nan", "known", "unknown", "exists", "valid"), _KNOWN),
+    **dict.fromkeys(NOTHING, _KNOWN),
+    "is": "write `==`, `missing(x)`, or a condition by itself, as in `engaged`",
     **dict.fromkeys(("coalesce", "ifnull", "if_null", "nvl", "fillna", "or_else"), _DEFAULT),
     **dict.fromkeys(("hold", "held", "duration", "during", "always", "debounce", "stable"), _HELD),
     **dict.fromkeys(("any", "ever", "eventually"), _EVER),
@@ -60,6 +69,10 @@ INSTEAD: dict[str, str] = {
     **dict.fromkeys(("geofence", "within_fence", "polygon"), "use `inside(fence)`"),
     **dict.fromkeys(("increased", "increases", "increasing", "grew"), "write `changed(x) and x > prev(x)`"),
     **dict.fromkeys(("decreased", "decreases", "decreasing", "shrank"), "write `changed(x) and x < prev(x)`"),
+    **dict.fromkeys(("stuck", "frozen", "freeze", "freezes", "constant", "unchanged", "stale", "still"), _STILL),
+    **dict.fromkeys(("oscillates", "oscillating", "oscillation", "jitter", "chatter", "crossings"), _TO_AND_FRO),
+    **dict.fromkeys(("followed", "follows", "followed_by", "sequence", "and_then", "next"), _NEXT),
+    **dict.fromkeys(("time_since", "since", "elapsed", "seconds_since", "duration_since"), _SINCE),
     **dict.fromkeys(("first", "first_time", "once_only", "initially"), _FIRST),
     "fabs": "use `abs(x)`",
     "all": "join the conditions with `and`",

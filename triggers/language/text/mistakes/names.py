@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from triggers.language.text.diagnostics import Span
 from triggers.language.text.mistakes.collector import Collector, did_you_mean, quoted
-from triggers.language.text.mistakes.instead import CLOCKS, INSTEAD
+from triggers.language.text.mistakes.instead import CLOCKS, INSTEAD, NOTHING
 
 _MAX_CIRCLE = 8
 
@@ -16,7 +16,11 @@ class NameMistakes(Collector):
 
     def unknown_signal(self, span: Span, name: str, nearest: Sequence[str]) -> None:
         """LT201: neither a signal of the catalog nor a `let`."""
-        proposal = did_you_mean(nearest) or (INSTEAD[name] if name in (*CLOCKS, "distance") else "")
+        proposal = did_you_mean(nearest)
+        if name.lower() in NOTHING or (not nearest and name in (*CLOCKS, "distance")):
+            proposal = INSTEAD[name.lower()]
+        elif not nearest and name.startswith("vehicle."):
+            proposal = "attributes of vehicles are not signals: they stand in the `target` of a campaign"
         self._error("LT201", span, f"the signal catalog has no `{name}`", proposal)
 
     def power_in_unit(self, span: Span, name: str, meant: str) -> None:
@@ -70,7 +74,10 @@ class NameMistakes(Collector):
 
     def unknown_fence(self, span: Span, name: str, nearest: Sequence[str]) -> None:
         """LT208: an unknown fence."""
-        self._error("LT208", span, f"there is no fence `{name}` in this file", did_you_mean(nearest))
+        corners = "(48.06, 11.36), (48.25, 11.36), (48.25, 11.72)"
+        define = "" if "." in name else f"define it: `fence {name} {{ {corners} }}`"
+        proposal = did_you_mean(nearest) or define
+        self._error("LT208", span, f"there is no fence `{name}` in this file", proposal)
 
     def no_when(self, span: Span, name: str) -> None:
         """LT209: a trigger without a condition."""

@@ -20,10 +20,10 @@ class TypeMistakes(Collector):
         such_as = f", such as {quoted(units)}" if units else ""
         self._error("LT301", span, f"{subject} is {what}", f"give `{name}` a unit where it is defined{such_as}")
 
-    def other_dimension(self, span: Span, left: str, right: str) -> None:
+    def other_dimension(self, span: Span, left: str, right: str, proposal: str = "") -> None:
         """LT302: quantities of different dimensions."""
-        is_charge = "a temperature" in f"{left}{right}" and "charge in C" in f"{left}{right}"
-        proposal = "write `degC`: `C` is the electric charge" if is_charge else ""
+        if "a temperature" in f"{left}{right}" and "charge in C" in f"{left}{right}":
+            proposal = "write `degC`: `C` is the electric charge"
         self._error("LT302", span, f"{left} and {right} cannot be compared, added or subtracted", proposal)
 
     def not_an_angle(self, span: Span, what: str) -> None:
