@@ -2,7 +2,7 @@
 import type { Schemas } from "../../../../api/types";
 import { count } from "../../../../format/format";
 import { tokenize, type Token } from "./lexer";
-import { fieldsOf, listText, signalText, type Vocabulary } from "./offers";
+import { fieldsOf, listsOf, listText, signalText, type Vocabulary } from "./offers";
 import { reading } from "./places";
 
 export type Program = Schemas["ProgramView"];
@@ -71,12 +71,14 @@ function meaningOfObject(
   const { objects, chosen } = reading(text, lineFrom + token.from);
   const [head = "", name = ""] = token.text.split(".");
   const of = token.kind === "field" ? chosen.get(lineFrom + token.from) : objects.find((each) => each.name === head)?.of;
-  const list = vocabulary.objects.find((each) => each.name === of);
-  if (!list) return null;
-  if (name === "") return { title: head, lines: [`an object of ${list.name}`, listText(list)] };
-  const field = fieldsOf(list.name, vocabulary).find((each) => each.name === name);
+  if (of === undefined || (of === null && name === "")) return null;
+  const lists = listsOf(of, vocabulary);
+  if (lists.length === 0) return null;
+  const names = lists.map((list) => list.name).join(" or ");
+  if (name === "") return { title: head, lines: [`an object of ${names}`, ...lists.map(listText)] };
+  const field = fieldsOf(of, vocabulary).find((each) => each.name === name);
   if (!field) return null;
-  const lines = [signalText(field), `a field of the objects of ${list.name}`, field.describe];
+  const lines = [signalText(field), `a field of the objects of ${names}`, field.describe];
   return { title: token.text, lines: lines.filter((line) => line !== "") };
 }
 

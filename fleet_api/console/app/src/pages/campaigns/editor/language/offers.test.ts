@@ -125,6 +125,31 @@ describe("what is offered", () => {
     expect(fields(`${other}trigger a { when min(o.|`)).toEqual(["o.light", "o.far"]);
   });
 
+  it("are the fields of an argument that an object is given for, of the lists that the calls of its let name", () => {
+    const fields = (text: string) => offered(text)?.texts.filter((each) => each.startsWith("o."));
+    const ahead = "let ahead(o, far) = o.|\n";
+    const near = "trigger a { when any(p in tracked where ahead(p, 3 m)) }";
+    expect(fields(`${ahead}${near}`)).toEqual(["o.id", "o.kind", "o.x"]);
+    expect(fields(`${ahead}trigger a { when ahead(nearest(l in seen.lights by l.far), 3 m) }`)).toEqual(["o.light", "o.far"]);
+    expect(fields(`${ahead}let other(p) = ahead(p, 1 m)\n${near.replace("ahead", "other")}`)).toEqual(["o.id", "o.kind", "o.x"]);
+    expect(fields(`${ahead}trigger a { when ahead(ego.speed, 3 m) }`)).toEqual([]);
+    expect(fields("let ahead(o) = ahead(o) and o.|")).toEqual(["o.id", "o.kind", "o.x", "o.light", "o.far"]);
+    expect(fields("let one = wet\nlet ahead(o) = wet\ntrigger a { when o.|")).toEqual([]);
+  });
+
+  it("are the fields of the objects of a list that an argument stands for, and of all lists where no call says which", () => {
+    const text = "let near(list) = any(o in list where o.|";
+    expect(offered(`${text})\ntrigger a { when near(seen.lights) }`)?.texts.slice(0, 3)).toEqual(["list", "o.light", "o.far"]);
+    expect(offered(text)?.texts.slice(1, 6)).toEqual(["o.id", "o.kind", "o.x", "o.light", "o.far"]);
+    expect(offered("let near(list) = any(o in |")?.texts).toEqual(["list", "tracked", "seen.lights"]);
+    expect(offered("let near(list) = nearest(o in list by 1).|")?.texts).toEqual(["id", "kind", "x", "light", "far"]);
+  });
+
+  it("are the arguments of a let in it, and nowhere else", () => {
+    expect(offered("let held(p, d) = |")?.texts.slice(0, 2)).toEqual(["p", "d"]);
+    expect(offered("let held(p, d) = p for d\ntrigger a { when |")?.texts).not.toContain("p");
+  });
+
   it("is no field behind a bracket that gives no object", () => {
     expect(offered("trigger a { when max(1, 2).|")).toBeNull();
     expect(offered("trigger a { when any(o in tracked where wet).|")).toBeNull();
@@ -214,6 +239,15 @@ describe("what is told about a place", () => {
     const told = (at: number) => explained(first, at, { line: 1, column: at + 1 }, VOCABULARY, [], []);
     expect(told(first.indexOf("o in"))?.lines[0]).toBe("an object of tracked");
     expect(told(first.indexOf("o.y"))).toBeNull();
+  });
+  it("is a field of an argument, of the lists that its let is given", () => {
+    const text = "let ahead(o) = o.x > 3 m\ntrigger a { when any(p in tracked where ahead(p)) }";
+    const line = text.split("\n")[0] ?? "";
+    const about = (at: number) =>
+      explained(line, at, { line: 1, column: at + 1 }, VOCABULARY, [], [], () => ({ text, lineFrom: 0 }));
+    expect(about(line.indexOf("o.x"))?.lines[1]).toBe("a field of the objects of tracked");
+    const alone = "let f(n) = n > 3";
+    expect(explained(alone, alone.indexOf("n >"), { line: 1, column: 12 }, VOCABULARY, [], [])).toBeNull();
   });
   it("is nothing where nothing is known", () => {
     expect(told(text.indexOf("a {"))).toBeNull();

@@ -1,6 +1,7 @@
 // What is offered at a place of a trigger file: words of the language, signals, names of the file, units, values.
 import type { Schemas } from "../../../../api/types";
 import { NEVER_UNITS, type Token } from "./lexer";
+import type { Lists } from "./objects";
 import { isCondition, reading, type Place, type Reading } from "./places";
 
 export type Vocabulary = Schemas["VocabularyView"];
@@ -92,12 +93,14 @@ function inCondition(found: Reading, vocabulary: Vocabulary): Offer[] {
   const called = place.last[0]?.text === "(" ? place.last[1]?.text : undefined;
   if (called !== undefined && HEADS.has(called)) return heads(vocabulary);
   if (place.last[0]?.text === "in") {
-    const lists = ["(", "for"].includes(place.last[2]?.text ?? "") ? vocabulary.objects.map(list) : [];
+    const isForm = ["(", "for"].includes(place.last[2]?.text ?? "");
+    const lists = isForm ? [...found.arguments.map(argument), ...vocabulary.objects.map(list)] : [];
     return [...lists, ...sets.map((name) => named(name, "set"))];
   }
   if (called === "inside") return fences.map((name) => named(name, "fence"));
   return [
     ...values(found, vocabulary),
+    ...found.arguments.map(argument),
     ...fields(found, vocabulary).map(signal),
     ...vocabulary.signals.map(signal),
     ...lets.map((name) => named(name, "let")),
@@ -158,15 +161,21 @@ function fields({ objects }: Reading, vocabulary: Vocabulary): Value[] {
   return objects.flatMap(({ name, of }) => fieldsOf(of, vocabulary).map((each) => ({ ...each, name: `${name}.${each.name}` })));
 }
 
-/** The fields of the objects of a list; their rate is that of the list. */
-export function fieldsOf(of: string, vocabulary: Vocabulary): Value[] {
-  const found = vocabulary.objects.find((each) => each.name === of);
-  return (found?.fields ?? []).map((field) => ({ ...field, rate: found?.rate ?? null }));
+/** The fields of the objects of some lists, each name once; of all lists where nothing says which. */
+export function fieldsOf(of: Lists, vocabulary: Vocabulary): Value[] {
+  const all = listsOf(of, vocabulary).flatMap(({ rate, fields }) => fields.map((field) => ({ ...field, rate })));
+  return all.filter(({ name }, index) => all.findIndex((each) => each.name === name) === index);
+}
+
+/** The lists of these names, or all where nothing says which. */
+export function listsOf(of: Lists, vocabulary: Vocabulary): ObjectList[] {
+  return vocabulary.objects.filter(({ name }) => of === null || of.includes(name));
 }
 
 /** The fields of the object that is chosen before the dot at `dot`. */
 function ofChosen({ chosen }: Reading, dot: number, vocabulary: Vocabulary): Offer[] {
-  return fieldsOf(chosen.get(dot) ?? "", vocabulary).map(signal);
+  const of = chosen.get(dot);
+  return of === undefined ? [] : fieldsOf(of, vocabulary).map(signal);
 }
 
 /** What a token stands for: a signal, a field `o.x`, or the field of a chosen object. */
@@ -180,6 +189,10 @@ function valueOf(token: Token, found: Reading, vocabulary: Vocabulary): Value | 
 export function signalText({ type, unit, rate, values: allowed }: Value): string {
   const what = type === "text" ? `text: ${allowed.join(", ")}` : type;
   return [what, unit, rate === null ? "without a rate" : `${rate} Hz`].filter((part) => part !== "").join(", ");
+}
+
+function argument(name: string): Offer {
+  return named(name, "argument");
 }
 
 function named(text: string, what: string): Offer {

@@ -1,6 +1,7 @@
 // Where one is in a trigger file, told token by token: in which block and clause, and what a token is there.
 // Words of the language are keywords only where a block or clause can begin, as for triggers/language/text/parser.py.
 import { BLOCKS, NAMES_TOO, tokenize, type Token } from "./lexer";
+import { ObjectNames, type Lists, type ObjectName } from "./objects";
 
 export type Block = "file" | "let" | "param" | "set" | "import" | "fence" | "trigger" | "campaign" | "capture";
 export type Style =
@@ -159,59 +160,6 @@ function* steps(text: string): Generator<Step> {
   }
 }
 
-/** A name of an object in a form such as `any(o in tracked where o.x < 5 m)`, and its list. */
-export interface ObjectName {
-  name: string;
-  of: string;
-}
-
-/** A bracket, from its opening to behind its closing; what is called with it, and the object that a form in it names. */
-interface Bracket {
-  from: number;
-  to: number;
-  called: string;
-  object: ObjectName | null;
-}
-
-/** These name their object behind the value that they begin with: `min(o.x for o in tracked)`. */
-const NAMED_BEHIND = new Set(["min", "max", "sum"]);
-
-/** All brackets of a text, in the order in which they open; one that is never closed ends with its block. */
-function brackets(tokens: readonly Token[]): Bracket[] {
-  const all: Bracket[] = [];
-  const open: Bracket[] = [];
-  for (const [index, { kind, text, from, to }] of tokens.entries()) {
-    if (kind === "mark" && text === "(") {
-      const bracket = { from, to: Infinity, called: tokens[index - 1]?.text ?? "", object: null };
-      all.push(bracket);
-      open.push(bracket);
-    } else if (kind === "mark" && text === ")") {
-      const closed = open.pop();
-      if (closed) closed.to = to;
-    } else if (kind === "mark" && (text === "{" || text === "}")) {
-      for (const bracket of open.splice(0)) bracket.to = from;
-    } else {
-      const [opening, name, word] = [tokens[index - 3], tokens[index - 2], tokens[index - 1]];
-      const around = open.at(-1);
-      const isForm = word?.text === "in" && (opening?.text === "(" || opening?.text === "for");
-      if (around && name && isForm) around.object ??= { name: name.text, of: text };
-    }
-  }
-  return all;
-}
-
-/** The names of objects at a place, those of the innermost form first; a form that is to be written may name any. */
-function objectsAt(all: readonly Bracket[], at: number): ObjectName[] {
-  const around = all.filter(({ from, to }) => from < at && at < to).reverse();
-  const inner = around[0];
-  const isUnnamed = inner !== undefined && inner.object === null && NAMED_BEHIND.has(inner.called);
-  const found = new Map<string, ObjectName>();
-  for (const { object } of isUnnamed ? [...around, ...all] : around) {
-    if (object && !found.has(object.name)) found.set(object.name, object);
-  }
-  return [...found.values()];
-}
-
 /** A file that is read as far as some place, and what it defines up to there and behind it. */
 export interface Reading {
   place: Place;
@@ -223,8 +171,10 @@ export interface Reading {
   campaigns: string[];
   /** The names that objects have at the place, those of the innermost form first. */
   objects: ObjectName[];
-  /** By the place of the dot, the list whose field comes next: `nearest(o in tracked by o.x).v`. */
-  chosen: ReadonlyMap<number, string>;
+  /** The arguments of the let at the place. */
+  arguments: string[];
+  /** By the place of the dot, the lists of which one has the field that comes next: `nearest(o in tracked by o.x).v`. */
+  chosen: ReadonlyMap<number, Lists>;
 }
 
 /** Read a text up to `until`, and what all of it defines. */
@@ -239,8 +189,7 @@ export function reading(text: string, until: number): Reading {
     if (style !== "comment") tokens.push(token);
     place = after;
   }
-  const all = brackets(tokens);
-  const nearest = all.flatMap(({ to, called, object }) => (called === "nearest" && object ? [[to, object.of] as const] : []));
+  const named = new ObjectNames(tokens);
   const of = (block: Block): string[] => names[block] ?? [];
   return {
     place: there ?? place,
@@ -250,8 +199,9 @@ export function reading(text: string, until: number): Reading {
     triggers: of("trigger"),
     fences: of("fence"),
     campaigns: of("campaign"),
-    objects: objectsAt(all, until),
-    chosen: new Map(nearest),
+    objects: named.at(until),
+    arguments: named.argumentsAt(until),
+    chosen: named.chosen(),
   };
 }
 
