@@ -90,7 +90,8 @@ def _existing(connection: Connection, clip_id: str, now: datetime) -> UploadRow 
 def _judge(connection: Connection, manifest: ClipManifest, terms: OpeningTerms, now: datetime) -> None:
     fires, vehicle_id = manifest.recording.fires, manifest.recording.vehicle_id
     versions = {(fire.campaign, fire.version) for fire in fires}
-    check_fires(fires, creation.approved_versions(connection, versions), known_fires(connection, vehicle_id, fires))
+    known = known_fires(connection, {vehicle_id: fires})[vehicle_id]
+    check_fires(fires, creation.approved_versions(connection, versions), known)
     _judge_assignment(connection, manifest, terms, now)
     check_storable(manifest)
     if creation.count_open(connection, vehicle_id, at_most=terms.max_open_uploads) >= terms.max_open_uploads:

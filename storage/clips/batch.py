@@ -20,7 +20,6 @@ from storage.tables import clips
 from storage.tables import uploads as uploads_table
 from storage.tables.uploads import ASSEMBLING, UploadState
 from storage.uploads import endings, parking
-from storage.uploads.fire_identity import known_fires, reused_fire
 from triggers.contracts.clip import ClipManifest, Fire
 from triggers.errors import InvalidInput
 
@@ -82,11 +81,7 @@ def _catalogue(connection: Connection, uploads: Sequence[PendingUpload]) -> None
     by_vehicle: dict[str, list[Fire]] = defaultdict(list)
     for upload in uploads:
         by_vehicle[upload.vehicle_id] += upload.manifest.recording.fires
-    for vehicle_id, of_fires in sorted(by_vehicle.items()):
-        writer.write_fires(connection, vehicle_id, of_fires, reason=None)
-    for vehicle_id, of_fires in by_vehicle.items():
-        reused = reused_fire(of_fires, known_fires(connection, vehicle_id, of_fires))
-        if reused is not None:
-            raise writer.FireReused(reused)
+    writer.write_fires(connection, by_vehicle, reason=None)
+    writer.require_own_ordinals(connection, by_vehicle)
     writer.link_fires(connection, uploads)
     writer.note_contents(connection, uploads)

@@ -26,10 +26,10 @@ from storage.tables import uploads as uploads_table
 from storage.tables.clips import fired_terms
 from storage.tables.uploads import ASSEMBLING, UploadState
 from storage.uploads import dead_letters, endings, parking
-from storage.uploads.fire_identity import known_fires, reused_fire
+from storage.uploads.fire_identity import OfVehicles, known_fires, reused_fire
 from triggers.clips.clock import IMPLAUSIBLE, is_implausible
 from triggers.contracts.api.outcomes import LetterStage
-from triggers.contracts.clip import ClipManifest, Fire, RecordingManifest
+from triggers.contracts.clip import ClipManifest, RecordingManifest
 from triggers.errors import Conflict
 from triggers.times import NS_PER_S
 
@@ -142,7 +142,7 @@ def fail_upload(
         return Ending(state, won=False, staging_keys=tuple(parking.forget(connection, upload.id)))
     manifest = upload.manifest
     endings.fail(connection, upload.id, reason)
-    write_fires(connection, upload.vehicle_id, manifest.recording.fires, reason=reason)
+    write_fires(connection, {upload.vehicle_id: manifest.recording.fires}, reason=reason)
     dead_letters.record(
         connection,
         stage=stage,
@@ -181,15 +181,13 @@ def fail_unread(connection: Connection, upload_id: str, *, reason: str, detail: 
 
 def _catalogue(connection: Connection, upload: PendingUpload) -> None:
     """Write clip, fires and links. FireReused is checked after writing, when no other clip can intervene."""
-    of_fires = upload.manifest.recording.fires
+    of_vehicles = {upload.vehicle_id: upload.manifest.recording.fires}
     (tags,) = tags_of(connection, [upload.manifest.recording])
     (expires_at,) = expiries_of(connection, [upload.manifest.recording])
     row = clip_row(upload, tags=tags, expires_at=expires_at)
     connection.execute(insert(clips).values(row).on_conflict_do_nothing())
-    write_fires(connection, upload.vehicle_id, of_fires, reason=None)
-    reused = reused_fire(of_fires, known_fires(connection, upload.vehicle_id, of_fires))
-    if reused is not None:
-        raise FireReused(reused)
+    write_fires(connection, of_vehicles, reason=None)
+    require_own_ordinals(connection, of_vehicles)
     link_fires(connection, [upload])
     note_contents(connection, [upload])
 
@@ -256,12 +254,19 @@ def _tags(
     return sorted(marks | {tag for trigger in fired for tag in tags.get(trigger, ())})[:MAX_TAGS]
 
 
-def write_fires(connection: Connection, vehicle_id: str, of_fires: Sequence[Fire], *, reason: str | None) -> None:
+def write_fires(connection: Connection, of_vehicles: OfVehicles, *, reason: str | None) -> None:
     """Write fires with their outcome: `catalogued` once any of their clips is, else `failed` with the first reason."""
-    outcome = {"vehicle_id": vehicle_id, "outcome": "failed" if reason else "catalogued", "reason": reason}
+    outcome = {"outcome": "failed" if reason else "catalogued", "reason": reason}
+    of_identity = {
+        (vehicle_id, fire.campaign, fire.version, fire.ordinal): fire
+        for vehicle_id, of_fires in of_vehicles.items()
+        for fire in reversed(of_fires)
+    }
     # Always in one order: otherwise two clips with the same fires could deadlock on each other's rows.
-    of_identity = {(fire.campaign, fire.version, fire.ordinal): fire for fire in reversed(of_fires)}
-    rows = [{**values_of(of_identity[identity], fires), **outcome} for identity in sorted(of_identity)]
+    rows = [
+        {**values_of(of_identity[identity], fires), "vehicle_id": identity[0], **outcome}
+        for identity in sorted(of_identity)
+    ]
     if not rows:
         return
     statement = inserted(fires, rows)
@@ -275,6 +280,15 @@ def write_fires(connection: Connection, vehicle_id: str, of_fires: Sequence[Fire
             where=(fires.c.outcome == "failed") | fires.c.without_clip.is_not(None),
         )
     )
+
+
+def require_own_ordinals(connection: Connection, of_vehicles: OfVehicles) -> None:
+    """FireReused when one of these fires, which are written, has the ordinal of another fire."""
+    known = known_fires(connection, of_vehicles)
+    for vehicle_id, of_fires in of_vehicles.items():
+        reused = reused_fire(of_fires, known[vehicle_id])
+        if reused is not None:
+            raise FireReused(reused)
 
 
 # What a link repeats comes from the rows of the fire and the clip, as another clip may have brought this fire before.

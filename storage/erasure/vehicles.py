@@ -171,7 +171,7 @@ def _fail_fires(connection: Connection, vehicle_id: str, stored: bytes) -> None:
         manifest = ClipManifest.from_stored_json(stored, what="a stored manifest")
     except InvalidInput:  # fires that cannot be read are counted by their vehicle alone
         return
-    writer.write_fires(connection, vehicle_id, manifest.recording.fires, reason=REASON)
+    writer.write_fires(connection, {vehicle_id: manifest.recording.fires}, reason=REASON)
 
 
 def _forget(connection: Connection, vehicle_id: str) -> None:

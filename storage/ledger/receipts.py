@@ -6,24 +6,30 @@ The month is the one of the database's clock, so gateways whose clocks disagree 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from sqlalchemy import Connection, text
+
+from storage.rows import rows_json
 
 _MONTH = "CAST(date_trunc('month', now() AT TIME ZONE 'UTC') AS date)"
 
 _ADD = text(f"""
     INSERT INTO ledger_receipts AS r (upload_id, account_id, received_bytes)
-    SELECT u.id, a.id, :amount
-    FROM uploads u
+    SELECT u.id, a.id, g.amount
+    FROM jsonb_to_recordset(CAST(:came AS jsonb)) AS g (upload_id text, amount bigint)
+    JOIN uploads u ON u.id = g.upload_id
     JOIN ledger_accounts a ON a.kind = 'network_month' AND a.campaign = '' AND a.vehicle_id = '' AND a.cost_centre = ''
         AND a.network = u.network AND a.day IS NULL AND a.month = {_MONTH}
-    WHERE u.id = :upload_id
+    ORDER BY u.id
     ON CONFLICT (upload_id, account_id) DO UPDATE SET received_bytes = r.received_bytes + excluded.received_bytes
     RETURNING r.upload_id
 """)  # noqa: S608 - put together from constants
 
-_OPEN_ACCOUNT = text(f"""
+_OPEN_ACCOUNTS = text(f"""
     INSERT INTO ledger_accounts (kind, network, month, unit)
-    SELECT 'network_month', network, {_MONTH}, 'bytes' FROM uploads WHERE id = :upload_id
+    SELECT DISTINCT 'network_month', network, {_MONTH}, 'bytes' FROM uploads
+    WHERE id = ANY (CAST(:uploads AS text[])) ORDER BY network
     ON CONFLICT DO NOTHING
 """)  # noqa: S608 - put together from the constants above
 
@@ -58,16 +64,23 @@ _CARRY = text("""
 """)
 
 
-def add_received(connection: Connection, upload_id: str, amount: int) -> None:
-    """Charge bytes that came for an upload, good or not, to its network; in the transaction that records progress."""
-    if amount < 0:
+def add_received(connection: Connection, came: Mapping[str, int]) -> None:
+    """Charge bytes that came for uploads, good or not, to their networks; in the transaction that records progress."""
+    if min(came.values(), default=0) < 0:
         raise ValueError("a negative number of bytes cannot arrive")
-    if amount == 0:
-        return
-    parameters = {"upload_id": upload_id, "amount": amount}
-    if connection.execute(_ADD, parameters).first() is None:  # the first bytes of a month
-        connection.execute(_OPEN_ACCOUNT, parameters)
-        connection.execute(_ADD, parameters)
+    left = _charge(connection, {upload_id: amount for upload_id, amount in came.items() if amount})
+    if left:  # the first bytes of a month
+        connection.execute(_OPEN_ACCOUNTS, {"uploads": list(left)})
+        _charge(connection, left)
+
+
+def _charge(connection: Connection, came: Mapping[str, int]) -> Mapping[str, int]:
+    """Charge what came for each upload; returns that of those whose network has no account in this month."""
+    if not came:
+        return came
+    rows = [{"upload_id": upload_id, "amount": amount} for upload_id, amount in came.items()]
+    charged = set(connection.execute(_ADD, {"came": rows_json(rows)}).scalars())
+    return {upload_id: amount for upload_id, amount in came.items() if upload_id not in charged}
 
 
 def fold_receipts(connection: Connection, limit: int = 1000) -> int:

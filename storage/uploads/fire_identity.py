@@ -18,23 +18,33 @@ ENROL_AGAIN = "the vehicle lost its state: enrol it under a new id"
 
 # As arrays, so that the statement's text is the same whatever their number.
 _KNOWN = text("""
-    SELECT campaign, version, ordinal, f.t_ns, f.trigger
-    FROM unnest(CAST(:campaigns AS text[]), CAST(:versions AS integer[]), CAST(:ordinals AS bigint[]))
-        AS n (campaign, version, ordinal)
-    JOIN fires f USING (campaign, version, ordinal) WHERE f.vehicle_id = :vehicle_id
+    SELECT vehicle_id, campaign, version, ordinal, f.t_ns, f.trigger
+    FROM unnest(
+        CAST(:vehicles AS text[]), CAST(:campaigns AS text[]), CAST(:versions AS integer[]), CAST(:ordinals AS bigint[])
+    ) AS n (vehicle_id, campaign, version, ordinal)
+    JOIN fires f USING (campaign, version, vehicle_id, ordinal)
 """)
+OfVehicles = Mapping[str, Sequence[Fire]]
+"""Fires by vehicle."""
 KnownFires = Mapping[tuple[str, int, int], tuple[int, str]]
 """Time in ns and trigger of one vehicle's fires, by (campaign, version, ordinal)."""
 
 
-def known_fires(connection: Connection, vehicle_id: str, of_fires: Sequence[Fire]) -> KnownFires:
-    """What the catalog has under the ordinals of these fires of a vehicle; nothing where no row could have them."""
-    identities = {(fire.campaign, fire.version, fire.ordinal) for fire in of_fires}
-    asked = sorted(each for each in identities if each[1] <= MAX_VERSION and each[2] <= _MAX_ORDINAL)
-    campaigns, versions, ordinals = zip(*asked, strict=True) if asked else ((), (), ())
-    arrays = {"campaigns": list(campaigns), "versions": list(versions), "ordinals": list(ordinals)}
-    rows = connection.execute(_KNOWN, {**arrays, "vehicle_id": vehicle_id})
-    return {(row.campaign, row.version, row.ordinal): (row.t_ns, row.trigger) for row in rows}
+def known_fires(connection: Connection, of_vehicles: OfVehicles) -> Mapping[str, KnownFires]:
+    """By vehicle, what the catalog has under the ordinals of these fires; nothing where no row could have them."""
+    identities = {
+        (vehicle_id, fire.campaign, fire.version, fire.ordinal)
+        for vehicle_id, of_fires in of_vehicles.items()
+        for fire in of_fires
+        if fire.version <= MAX_VERSION and fire.ordinal <= _MAX_ORDINAL
+    }
+    columns = zip(*sorted(identities), strict=True) if identities else ((),) * 4
+    names = ("vehicles", "campaigns", "versions", "ordinals")
+    rows = connection.execute(_KNOWN, {name: list(values) for name, values in zip(names, columns, strict=True)})
+    known: dict[str, dict[tuple[str, int, int], tuple[int, str]]] = {vehicle_id: {} for vehicle_id in of_vehicles}
+    for vehicle_id, campaign, version, ordinal, t_ns, trigger in rows:
+        known[vehicle_id][campaign, version, ordinal] = t_ns, trigger
+    return known
 
 
 def reused_fire(of_fires: Sequence[Fire], known: KnownFires) -> str | None:

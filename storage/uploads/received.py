@@ -6,7 +6,7 @@ It counts for the day of the vehicle, which is bounded; as usage; and it is char
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 
 from sqlalchemy import Connection, select
@@ -21,20 +21,14 @@ from storage.uploads.rows import UploadRow
 
 def add(connection: Connection, upload_id: str, vehicle_id: str, came_bytes: int) -> None:
     """Count bytes that came for an upload of a vehicle, good or not. The transaction has locked the upload."""
-    _add_all(connection, [(upload_id, vehicle_id, came_bytes)])
+    _add_all(connection, {vehicle_id: came_bytes}, {upload_id: came_bytes})
 
 
-def _add_all(connection: Connection, came: Sequence[tuple[str, str, int]]) -> None:
-    """Upload, vehicle and bytes. Vehicles' days come first, in their order: see `storage.uploads` on locks."""
-    of_vehicles: Counter[str] = Counter()
-    for _, vehicle_id, came_bytes in came:
-        of_vehicles[vehicle_id] += came_bytes
-    now = datetime.now(UTC)
-    for vehicle_id in sorted(of_vehicles):
-        vehicle_days.add_received(connection, vehicle_id, of_vehicles[vehicle_id], now=now)
-    for upload_id, _, came_bytes in came:
-        usage.add_received(connection, upload_id, came_bytes)
-        ledger.add_received(connection, upload_id, came_bytes)
+def _add_all(connection: Connection, of_vehicles: Mapping[str, int], of_uploads: Mapping[str, int]) -> None:
+    """Bytes by vehicle, and the same by upload. Vehicles' days come first: see `storage.uploads` on locks."""
+    vehicle_days.add_received(connection, of_vehicles, now=datetime.now(UTC))
+    usage.add_received(connection, of_uploads)
+    ledger.add_received(connection, of_uploads)
 
 
 def add_unrecorded(connection: Connection, upload_ids: Sequence[str]) -> None:
@@ -46,7 +40,12 @@ def add_unrecorded(connection: Connection, upload_ids: Sequence[str]) -> None:
     left = select(table.id, table.vehicle_id, table.size_bytes - table.offset_bytes)
     of_these = is_among(table.id, upload_ids), table.state.in_(ASSEMBLING), table.offset_bytes < table.size_bytes
     locked = left.where(*of_these).order_by(table.id).with_for_update(key_share=True)
-    _add_all(connection, [tuple(row) for row in connection.execute(locked)])
+    of_vehicles: Counter[str] = Counter()
+    of_uploads = {}
+    for upload_id, vehicle_id, came_bytes in connection.execute(locked):
+        of_vehicles[vehicle_id] += came_bytes
+        of_uploads[upload_id] = came_bytes
+    _add_all(connection, of_vehicles, of_uploads)
 
 
 def beside_stored(upload: UploadRow, begun: UploadRow, recorded_bytes: int, came_bytes: int) -> int:

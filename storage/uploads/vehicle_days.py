@@ -6,12 +6,14 @@ given up, cells that came with other bytes than their manifest says, repeats, an
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 
 from sqlalchemy import Connection, delete, select
 from sqlalchemy.dialects.postgresql import insert
 
+from storage.rows import inserted
 from storage.tables import vehicle_days
 from triggers.errors import TooMany
 
@@ -52,14 +54,18 @@ def require_room(connection: Connection, vehicle_id: str, limits: VehicleDayLimi
         raise _refusal(f"has sent the {limits.received_bytes} bytes that one vehicle may send", now)
 
 
-def add_received(connection: Connection, vehicle_id: str, amount: int, *, now: datetime) -> None:
-    """Count bytes that came over the wire, good or not; 0 are none."""
-    if amount == 0:
+def add_received(connection: Connection, came: Mapping[str, int], *, now: datetime) -> None:
+    """Count bytes that came over the wire from vehicles, good or not; 0 are none. Rows are locked by vehicle."""
+    new = {"day": _day(now), "uploads": 0}
+    rows = [{"vehicle_id": vehicle_id, **new, "received_bytes": came[vehicle_id]} for vehicle_id in sorted(came)]
+    rows = [row for row in rows if row["received_bytes"]]
+    if not rows:
         return
-    added = insert(vehicle_days).values(vehicle_id=vehicle_id, day=_day(now), uploads=0, received_bytes=amount)
+    added = inserted(vehicle_days, rows)
     connection.execute(
         added.on_conflict_do_update(
-            index_elements=[_d.vehicle_id, _d.day], set_={"received_bytes": _d.received_bytes + amount}
+            index_elements=[_d.vehicle_id, _d.day],
+            set_={"received_bytes": _d.received_bytes + added.excluded.received_bytes},
         )
     )
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from sqlalchemy import Connection, text
 
+from storage.rows import rows_json
 from storage.usage.shares import SHARES, STORED, share_of
 
 _STORED = f"""
@@ -23,19 +24,26 @@ _ADD_STORED = text(_STORED)
 _ADD_ONE_STORED = text(_STORED.replace("= ANY (CAST(:uploads AS text[]))", "= :upload"))
 
 _ADD_RECEIVED = text(f"""
-    WITH came AS (
+    WITH given AS MATERIALIZED (
+        SELECT * FROM jsonb_to_recordset(CAST(:came AS jsonb)) AS g (upload_id text, amount bigint)
+    ),
+    came AS (
         INSERT INTO upload_hours AS h (upload_id, hour, network, received_bytes)
-        SELECT id, date_trunc('hour', now(), 'UTC'), network, :amount FROM uploads WHERE id = :upload
+        SELECT u.id, date_trunc('hour', now(), 'UTC'), u.network, g.amount
+        FROM given g JOIN uploads u ON u.id = g.upload_id
+        ORDER BY u.id
         ON CONFLICT (upload_id, hour, network) DO UPDATE SET received_bytes = h.received_bytes + excluded.received_bytes
         RETURNING *
     ),
     shared AS (
-        SELECT came.hour, s.campaign, s.version, s.trigger, coalesce(u.region, ''), coalesce(u.model, ''), came.network,
-            ({share_of("came.received_bytes")}) - ({share_of("(came.received_bytes - :amount)")}) AS wire_bytes
-        FROM came JOIN uploads u ON u.id = came.upload_id CROSS JOIN LATERAL {SHARES}
+        SELECT came.hour, s.campaign, s.version, s.trigger, coalesce(u.region, '') AS region,
+            coalesce(u.model, '') AS model, came.network,
+            ({share_of("came.received_bytes")}) - ({share_of("(came.received_bytes - g.amount)")}) AS wire_bytes
+        FROM came JOIN given g USING (upload_id) JOIN uploads u ON u.id = came.upload_id CROSS JOIN LATERAL {SHARES}
     )
     INSERT INTO usage_increments (hour, campaign, version, trigger, region, model, network, wire_bytes)
-    SELECT * FROM shared WHERE wire_bytes > 0
+    SELECT hour, campaign, version, trigger, region, model, network, sum(wire_bytes) FROM shared WHERE wire_bytes > 0
+    GROUP BY 1, 2, 3, 4, 5, 6, 7
 """)  # noqa: S608 - put together from constants
 
 
@@ -47,7 +55,8 @@ def add_stored(connection: Connection, upload_ids: Sequence[str]) -> None:
         connection.execute(_ADD_STORED, {"uploads": list(upload_ids)})
 
 
-def add_received(connection: Connection, upload_id: str, amount: int) -> None:
-    """Count bytes of an upload that came, good or not, in the hour and on the network of this moment."""
-    if amount > 0:
-        connection.execute(_ADD_RECEIVED, {"upload": upload_id, "amount": amount})
+def add_received(connection: Connection, came: Mapping[str, int]) -> None:
+    """Count bytes of uploads that came, good or not, in the hour and on the networks of this moment."""
+    rows = [{"upload_id": upload_id, "amount": amount} for upload_id, amount in came.items() if amount > 0]
+    if rows:
+        connection.execute(_ADD_RECEIVED, {"came": rows_json(rows)})

@@ -55,7 +55,7 @@ def test_an_older_version_finds_every_reservation_in_its_account_and_no_account_
         manifest = charged_manifest({"wide": 7})
         upload_id = add_upload(connection, manifest)
         ledger.reserve(connection, upload_id, manifest, now=NOON)
-        ledger.add_received(connection, upload_id, 7)
+        ledger.add_received(connection, {upload_id: 7})
         config.attributes["connection"] = connection
         command.downgrade(config, "0049")
         held = connection.execute(text("SELECT kind, held FROM ledger_accounts ORDER BY kind")).all()

@@ -48,8 +48,8 @@ def test_usage_is_filled_from_clips_uploads_and_counts(database: Database) -> No
     with database.begin() as connection:
         enrol(connection, "car-3", {"region": "us"})
         failed, open_one = (open_upload(connection, charged_manifest({"braking": 9, "lanes": 1})) for _ in range(2))
-        usage.add_received(connection, failed, 10)
-        usage.add_received(connection, open_one, 4)
+        usage.add_received(connection, {failed: 10})
+        usage.add_received(connection, {open_one: 4})
         connection.execute(text("UPDATE uploads SET offset_bytes = 10 WHERE id = :id"), {"id": failed})
         connection.execute(text("UPDATE uploads SET offset_bytes = 4 WHERE id = :id"), {"id": open_one})
         endings.fail(connection, failed, "a test")

@@ -65,7 +65,7 @@ def use(database: Database) -> None:
         both = open_upload(connection, charged_manifest({"braking": 30, "lanes": 20}))
         alone = open_upload(connection, charged_manifest({"lanes": 7}, vehicle_id="car-2"), Network.CELLULAR)
         for upload_id, amount in ((both, 50), (alone, 7), (alone, 7)):
-            usage.add_received(connection, upload_id, amount)
+            usage.add_received(connection, {upload_id: amount})
         for upload_id in (both, alone):
             store(connection, upload_id)
         report(connection, "car-1", counts(3, armed_ns=7200 * 10**9, distance_m=1500))

@@ -135,7 +135,7 @@ def test_budgets_show_months_networks_and_limits_that_were_set_before_anything_i
     reserve(api, "car-1")
     with api.database.begin() as connection:
         upload_id = connection.execute(text("SELECT id FROM uploads")).scalar_one()
-        ledger.add_received(connection, upload_id, 12)
+        ledger.add_received(connection, {upload_id: 12})
     accounts = {account.kind: account for account in budget.accounts()}
     assert (accounts["network_month"].network, accounts["network_month"].settled) == ("wifi", 12)
     assert (accounts["fleet_month"].month, accounts["fleet_month"].held) == (month, 50)

@@ -106,7 +106,7 @@ def fill(database: Database, store: ObjectStore) -> list[str]:
         connection.execute(text("UPDATE clips SET duplicate_of = :of WHERE id = :id"), {"of": ids[0], "id": other})
     with database.begin() as connection:
         support.begin(connection, clip_manifest(b"under way"))
-        vehicle_days.add_received(connection, "car-1", 7, now=datetime.now(UTC))
+        vehicle_days.add_received(connection, {"car-1": 7}, now=datetime.now(UTC))
         dead_letters.record(
             connection, stage="gateway", reason="r", detail="d", vehicle_id="car-1", object_key="dead/a"
         )

@@ -214,7 +214,7 @@ def test_bytes_on_the_wire_are_charged_to_the_network_of_their_time_and_folded_l
         "cellular": 7,
     }
     with fleet.begin() as connection, pytest.raises(ValueError, match="negative"):
-        ledger.add_received(connection, first, -1)
+        ledger.add_received(connection, {first: -1})
 
 
 def test_bytes_that_a_killed_gateway_had_not_recorded_are_charged_when_the_clip_is_stored(fleet: Database) -> None:

@@ -120,7 +120,7 @@ class UsageMachine(RuleBasedStateMachine):
     @rule(upload_id=open_uploads, amount=st.integers(0, 200))
     def receive(self, upload_id: str, amount: int) -> None:
         with self.database.begin() as connection:
-            usage.add_received(connection, upload_id, amount)
+            usage.add_received(connection, {upload_id: amount})
             self.model.receive(self.uploads[upload_id], amount, self._hour(connection))
 
     @rule(upload_id=open_uploads, network=networks)

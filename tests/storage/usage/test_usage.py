@@ -48,7 +48,7 @@ def test_what_is_rolled_back_is_counted_nowhere(database: Database) -> None:
     before = asked(database)
     with database.begin() as connection, pytest.raises(RuntimeError), connection.begin_nested():
         upload_id = open_upload(connection, charged_manifest({"braking": 5}))
-        usage.add_received(connection, upload_id, 5)
+        usage.add_received(connection, {upload_id: 5})
         store(connection, upload_id)
         report(connection, "car-1", counts(9))
         raise RuntimeError
@@ -60,11 +60,11 @@ def test_clips_of_one_campaign_are_counted_while_others_are_and_while_sums_are_f
     with database.begin() as connection:
         first, second = (open_upload(connection, charged_manifest({"braking": 5})) for _ in range(2))
     with database.begin() as one, database.begin() as folding, database.begin() as other:
-        usage.add_received(one, first, 5)
+        usage.add_received(one, {first: 5})
         store(one, first)
         assert usage.fold(folding) > 0
         other.execute(text("SET LOCAL lock_timeout = '100ms'"))
-        usage.add_received(other, second, 5)
+        usage.add_received(other, {second: 5})
         usage.add_stored(other, [second])
         assert usage.fold(other) == 0, "another transaction folds"
 
