@@ -12,16 +12,19 @@ from uuid import uuid4
 from sqlalchemy import Connection, func, insert, select
 
 from bench.search.timed import on_cpu_ns
-from storage import usage
+from storage import ledger, usage
 from storage.clips.batch import store_clips
 from storage.clips.writer import PendingUpload
 from storage.database import Database
 from storage.tables import campaign_versions, uploads
-from tests.support.fleet import add_version, enroll_vehicle, fire, manifest_of
+from storage.vehicles.enrolment import enrol
+from tests.support.fleet import add_version, fire, manifest_of
 
 CLIPS = 4096
 TOGETHER = 64
 """As many as an ingest worker stores in one transaction."""
+VEHICLES = 64
+"""So that the clips of a transaction are of as many vehicles."""
 CAMPAIGN = "bench_ingest"
 
 
@@ -50,26 +53,42 @@ def _store(database: Database, batch: list[PendingUpload]) -> int:
 
 
 def sent_uploads(connection: Connection) -> list[PendingUpload]:
-    """Open uploads of CLIPS clips as vehicles send them: one fire, five attributes."""
+    """Open uploads of CLIPS clips as vehicles send them, in turns: one fire, five attributes, and what was reserved.
+
+    Their gateways have not recorded a byte of them, so that what came is counted with them, too.
+    """
     known = select(campaign_versions.c.campaign).where(campaign_versions.c.campaign == CAMPAIGN)
     if connection.execute(known).one_or_none() is None:
         add_version(connection, CAMPAIGN)
-    vehicle = f"bench-{uuid4().hex}"
-    enroll_vehicle(connection, vehicle)
+    vehicles = [f"bench-{uuid4().hex}" for _ in range(VEHICLES)]
+    for vehicle in vehicles:
+        enrol(connection, vehicle, {"region": "EU"})
     chance = random.Random(1)
-    pending, rows = [], []
+    pending = []
     for number in range(CLIPS):
-        data = uuid4().bytes
+        data, vehicle = uuid4().bytes, vehicles[number % VEHICLES]
         start_ns = time.time_ns() - number * 10**9
         of_fire = fire(CAMPAIGN, len(data), t_ns=start_ns, window_start_ns=start_ns, window_end_ns=start_ns + 10**9)
         attributes = {"model": f"m{chance.randrange(12)}", "region": "EU", "hardware": 3, "towing": False, "year": 2026}
         times = {"start_ns": start_ns, "end_ns": start_ns + 10**9}
         manifest = manifest_of(data, [of_fire], vehicle_id=vehicle, attributes=attributes, **times)
         pending.append(PendingUpload(uuid4().hex, uuid4().hex, vehicle, "open", manifest))
-    plain: dict[str, Any] = {"vehicle_id": vehicle, "manifest": b"{}", "log_partition": 0, "network": "wifi"}
-    plain["expires_at"] = datetime.now(UTC) + timedelta(days=1)
-    for upload in pending:
-        sized = {"size_bytes": upload.manifest.size_bytes, "state": "open", "shares": usage.shares_of(upload.manifest)}
-        rows.append({**plain, **sized, "id": upload.id, "clip_id": upload.clip_id})
+    now = datetime.now(UTC)
+    plain: dict[str, Any] = {"log_partition": 0, "network": "wifi", "region": "EU", "state": "open"}
+    rows = [
+        {
+            **plain,
+            "id": upload.id,
+            "manifest": upload.manifest.canonical_json(),
+            "clip_id": upload.clip_id,
+            "vehicle_id": upload.vehicle_id,
+            "size_bytes": upload.manifest.size_bytes,
+            "shares": usage.shares_of(upload.manifest),
+            "expires_at": now + timedelta(days=1),
+        }
+        for upload in pending
+    ]
     connection.execute(insert(uploads), rows)
+    for upload in pending:
+        ledger.reserve(connection, upload.id, upload.manifest, now=now)
     return pending
