@@ -1,18 +1,17 @@
-"""Backups of a whole deployment, made while it runs: the database, then the objects, and the signing key.
+"""Backups of a whole deployment, made while it runs: the database, then the objects, and the keys.
 
 The database comes first: an object is written before the row that names it and never changes, so the objects that are
 copied afterwards include every one that a row of the backup names. A folder has one backup. Another run brings it up to
 date, and copies only objects that it does not have; a run that was cut off is continued by the next.
 
     backup.json        what the backup is, written last: it always describes whole files
-    database-TIME/     a file per table              keys/signing.pem   the signing key
+    database-TIME/     a file per table              keys/      the signing key and the list keys
     objects/           the objects, as a directory store has them       objects.sqlite   their sizes and SHA-256
 """
 
 from __future__ import annotations
 
 import json
-import os
 import secrets
 import shutil
 from collections.abc import Callable, Iterator
@@ -23,9 +22,9 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from fleet_api.signing.list_keys import list_key_files
+from fleet_api.deployment.backup_keys import own_keys, save_keys, signing_key_id
 from storage.backup.index import ObjectIndex
-from storage.backup.objects import Copied, save_objects, wanted_objects
+from storage.backup.objects import Copied, remove_objects, save_objects, wanted_objects
 from storage.backup.snapshot import SavedDatabase, SavedTable, origin_of, save
 from storage.database import Database
 from storage.diagnosis.objects import unknown_object_keys
@@ -33,8 +32,7 @@ from storage.embedded.locks import FileLock
 from storage.objects import DirectoryStore
 from storage.objects.catalog_store import open_store_of_catalog
 from storage.settings import Settings
-from triggers.atomic_file import replace_bytes, replace_text
-from triggers.contracts.signing import key_id, load_private_key
+from triggers.atomic_file import replace_text
 from triggers.errors import Conflict, InvalidInput, Misconfigured, Unreachable, Untrusted
 
 FORMAT = 1
@@ -61,7 +59,7 @@ class Backup:
     damaged: tuple[str, ...]
     """Objects that were missing or not what their rows describe; the backup does not have them."""
     key: str
-    """Id of the signing key, which is in the backup."""
+    """Id of the signing key, which is in the backup; empty where the deployment has none, as people sign bundles."""
     origin: str | None
     """What tells its deployment from all others (see `origin_of`), empty when it had nothing to tell it by; None in
     the backups of older versions."""
@@ -70,12 +68,17 @@ class Backup:
 def make_backup(settings: Settings, folder: Path, progress: Progress) -> tuple[Backup, Copied]:
     """Make a backup in `folder`, or bring the one there up to date.
 
+    1. write the rows to a folder of their own, then copy the objects that they name, then write the keys
+    2. describe all of this in `backup.json`: until then the backup of before is whole
+    3. remove what only that one needed
+
     Conflict when the folder holds something else, such as the backup of another deployment, or another run writes
-    there; Unreachable when it cannot be written (it continues another time).
+    there; Unreachable when it cannot be written (it continues another time); Misconfigured when a key cannot be read.
     """
     _require_elsewhere(settings, folder)
     database = Database(settings.require_database_url(), pool_size=2)
     try:
+        keys, key = own_keys(settings, database), signing_key_id(settings)
         with _writing(folder), _taken(folder):
             origin = origin_of(database)
             _require_same_deployment(settings, folder, origin)
@@ -85,21 +88,17 @@ def make_backup(settings: Settings, folder: Path, progress: Progress) -> tuple[B
             saved = save(database, rows)
             progress(f"database: {sum(table.rows for table in saved.tables)} rows of {len(saved.tables)} tables")
             with ObjectIndex(folder / _INDEX) as index:
-                done = save_objects(
-                    open_store_of_catalog(settings, database),
-                    store_of(folder),
-                    index,
-                    wanted_objects(rows),
-                    run=run,
-                    progress=progress,
+                store = store_of(folder)
+                source = open_store_of_catalog(settings, database)
+                done = save_objects(source, store, index, wanted_objects(rows), run=run, progress=progress)
+                count, size_bytes = index.totals(run)
+                erased, damaged = _sorted_out(database, done)
+                save_keys(keys, folder)
+                backup = Backup(
+                    run, metadata.version("longtail"), saved, rows.name, count, size_bytes, erased, damaged, key, origin
                 )
-                count, size_bytes = index.totals()
-            erased, damaged = _sorted_out(database, done)
-            key = _save_key(settings, folder)
-            backup = Backup(
-                run, metadata.version("longtail"), saved, rows.name, count, size_bytes, erased, damaged, key, origin
-            )
-            replace_text(folder / NAME, json.dumps(asdict(backup) | {"format": FORMAT}, default=str, indent=1))
+                replace_text(folder / NAME, json.dumps(asdict(backup) | {"format": FORMAT}, default=str, indent=1))
+                done.removed = remove_objects(store, index, run=run)
             _forget_older(folder, rows.name)
     finally:
         database.close()
@@ -118,6 +117,8 @@ def read_backup(folder: Path) -> Backup:
         ) from error
     except ValueError as error:
         raise Untrusted(f"{folder / NAME} is damaged ({error})", remedy="use another backup") from error
+    if not isinstance(content, dict):
+        raise Untrusted(f"{folder / NAME} is damaged (it is no JSON object)", remedy="use another backup")
     if content.get("format") != FORMAT:
         raise Misconfigured(
             f"{folder / NAME} has the format {content.get('format')}, this version of Longtail reads {FORMAT}",
@@ -126,9 +127,9 @@ def read_backup(folder: Path) -> Backup:
     return _parsed(content, folder)
 
 
-def store_of(folder: Path) -> DirectoryStore:
+def store_of(folder: Path, *, create: bool = True) -> DirectoryStore:
     """The objects of the backup in a folder."""
-    return DirectoryStore(folder / "objects", public_url="")
+    return DirectoryStore(folder / "objects", public_url="", create=create)
 
 
 def index_of(folder: Path) -> Path:
@@ -136,9 +137,30 @@ def index_of(folder: Path) -> Path:
     return folder / _INDEX
 
 
-def key_of(folder: Path) -> Path:
-    """The signing key in a backup."""
-    return folder / "keys" / "signing.pem"
+@contextmanager
+def nobody_writes(folder: Path) -> Iterator[None]:
+    """Keep runs away from a folder while its backup is read; Conflict when one writes there.
+
+    Where the folder cannot be written, as on a medium that is mounted for reading, no run does.
+    """
+    mark = folder / _MARK
+    try:
+        lock = FileLock(mark) if mark.exists() else None
+    except OSError:
+        lock = None
+    if lock is None:
+        yield
+        return
+    try:
+        _acquire(lock, folder)
+        yield
+    finally:
+        lock.close()
+
+
+def _acquire(lock: FileLock, folder: Path) -> None:
+    if not lock.try_acquire():
+        raise Conflict(f"another run writes the backup in {folder}", remedy="wait until it has ended")
 
 
 def _parsed(content: dict[str, Any], folder: Path) -> Backup:
@@ -188,8 +210,7 @@ def _taken(folder: Path) -> Iterator[None]:
         )
     lock = FileLock(mark)
     try:
-        if not lock.try_acquire():
-            raise Conflict(f"another run writes the backup in {folder}", remedy="wait until it has ended")
+        _acquire(lock, folder)
         folder.chmod(0o700)
         yield
     finally:
@@ -202,10 +223,7 @@ def _require_same_deployment(settings: Settings, folder: Path, origin: str) -> N
     if not (folder / NAME).exists():
         return
     before = read_backup(folder)
-    if before.origin is None:
-        same = before.key == _key_id(settings.effective_signing_key())
-    else:
-        same = before.origin in ("", origin)
+    same = before.key == signing_key_id(settings) if before.origin is None else before.origin in ("", origin)
     if not same:
         raise Conflict(
             f"{folder} has the backup of another deployment, of {before.database.taken_at:%Y-%m-%d %H:%M:%S} UTC",
@@ -221,25 +239,6 @@ def _sorted_out(database: Database, done: Copied) -> tuple[tuple[str, ...], tupl
         with database.begin() as connection:
             erased = set(unknown_object_keys(connection, done.missing))
     return tuple(sorted(erased)), tuple(sorted({*done.missing, *done.damaged} - erased))
-
-
-def _save_key(settings: Settings, folder: Path) -> str:
-    source, target = settings.effective_signing_key(), key_of(folder)
-    identity = _key_id(source)
-    target.parent.mkdir(mode=0o700, exist_ok=True)
-    if not target.exists():
-        os.close(os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
-    replace_bytes(target, source.read_bytes())
-    for path in list_key_files(settings):
-        copy = target.with_name(path.name)
-        if not copy.exists():
-            os.close(os.open(copy, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
-        replace_bytes(copy, path.read_bytes())
-    return identity
-
-
-def _key_id(path: Path) -> str:
-    return key_id(load_private_key(path).public_key()).hex()
 
 
 def _forget_older(folder: Path, newest: str) -> None:

@@ -7,19 +7,18 @@ the database is either empty or complete. What the time since the backup has mad
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 
-from fleet_api.deployment.backup import Backup, index_of, key_of, read_backup, store_of
-from fleet_api.signing.list_keys import PATTERN
+from fleet_api.deployment.backup import Backup, index_of, nobody_writes, read_backup, store_of
+from fleet_api.deployment.backup_keys import restore_keys
 from storage import audit
-from storage.backup.index import ObjectIndex
+from storage.backup.index import ObjectSums
 from storage.backup.load import check_files, load, require_empty, require_known, restored_from
-from storage.backup.objects import Copied, restore_objects
+from storage.backup.objects import Copied, restore_objects, wanted_objects
 from storage.backup.restored import Moved, move_on
 from storage.database import Database
 from storage.diagnosis.schema import require_current
@@ -27,8 +26,6 @@ from storage.embedded import EmbeddedPostgres, running_url
 from storage.objects import open_store
 from storage.roles.rights import DatabaseRole
 from storage.settings import Settings
-from triggers.atomic_file import replace_bytes
-from triggers.contracts.signing import key_id, load_private_key
 from triggers.errors import Conflict
 
 Progress = Callable[[str], None]
@@ -37,10 +34,16 @@ Progress = Callable[[str], None]
 def restore_backup(settings: Settings, folder: Path, progress: Progress) -> tuple[Backup, Copied]:
     """Restore the backup in `folder` to the empty deployment of `settings`, which must not run.
 
-    Conflict when the deployment has a database or another signing key already, or runs; Untrusted when a file of the
-    backup is not as it was written.
+    Nothing is written to `folder`, which may be on a medium that is mounted for reading.
+
+    Conflict when the deployment has a database or another signing key already, or runs, or a run writes the backup;
+    Untrusted when a file of the backup is missing or not as it was written.
     """
-    backup = read_backup(folder)
+    with nobody_writes(folder):
+        return _restore(settings, folder, read_backup(folder), progress)
+
+
+def _restore(settings: Settings, folder: Path, backup: Backup, progress: Progress) -> tuple[Backup, Copied]:
     rows = folder / backup.database_folder
     require_known(backup.database)
     check_files(rows, backup.database)
@@ -49,9 +52,12 @@ def restore_backup(settings: Settings, folder: Path, progress: Progress) -> tupl
             progress("database: restored from this backup already")
         else:
             require_empty(database)  # before anything is written among what belongs to another deployment
-        _restore_key(settings, folder, backup)
-        with ObjectIndex(index_of(folder)) as index:
-            done = restore_objects(store_of(folder), open_store(settings), index, progress)
+        restore_keys(settings, folder, backup.key)
+        left_out = {*backup.erased, *backup.damaged}
+        wanted = (each for each in wanted_objects(rows) if each.key not in left_out)
+        with closing(ObjectSums(index_of(folder), progress)) as sums:
+            store = store_of(folder, create=False)
+            done = restore_objects(store, open_store(settings), wanted, sums, total=backup.objects, progress=progress)
         if not restored_from(database, backup.id):
             load(database, rows, backup.database, backup_id=backup.id, erased=backup.erased)
             progress(f"database: {sum(table.rows for table in backup.database.tables)} rows, all counted")
@@ -104,28 +110,3 @@ def _url(settings: Settings, progress: Progress) -> Iterator[str]:
         yield server.url_as(DatabaseRole.OWNER)
     finally:
         server.stop()
-
-
-def _restore_key(settings: Settings, folder: Path, backup: Backup) -> None:
-    for copy in sorted(key_of(folder).parent.glob(PATTERN)):
-        _restore_file(copy, (settings.effective_list_keys() or settings.require_data_dir() / "keys") / copy.name)
-    target, source = settings.effective_signing_key(), key_of(folder)
-    if target.exists():
-        own = key_id(load_private_key(target).public_key()).hex()
-        if own != backup.key:
-            raise Conflict(
-                f"{target} is key {own}, the backup was made with key {backup.key}",
-                remedy="move that file away, or choose another data directory",
-            )
-        return
-    _restore_file(source, target)
-
-
-def _restore_file(source: Path, target: Path) -> None:
-    """Copy a key to where there is none, readable by its owner alone."""
-    if target.exists():
-        return
-    load_private_key(source)
-    target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    os.close(os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
-    replace_bytes(target, source.read_bytes())

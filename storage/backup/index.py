@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
-from contextlib import closing
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import TracebackType
 from typing import Self
+from urllib.parse import quote
 
 from triggers.errors import Misconfigured
 
@@ -16,7 +16,45 @@ _SCHEMA = """
         key TEXT PRIMARY KEY, size_bytes INTEGER NOT NULL, sha256 TEXT NOT NULL, run TEXT NOT NULL
     ) WITHOUT ROWID
 """
+_FIND = "SELECT size_bytes, sha256 FROM objects WHERE key = ?"
 _COMMIT_EVERY = 200
+
+
+class ObjectSums:
+    """The SHA-256 of a backup's objects, from an index that is only read: the medium may be mounted for reading.
+
+    Where it cannot be used none is known, which `report` is told once: what the rows say of objects is left then.
+    """
+
+    def __init__(self, path: Path, report: Callable[[str], None]) -> None:
+        self._path = path
+        self._report = report
+        self._rows: sqlite3.Connection | None = None
+        try:
+            # `rw` makes no file, settles what a run that was killed left, and reads where nothing can be written.
+            self._rows = sqlite3.connect(f"file:{quote(str(path))}?mode=rw", uri=True, timeout=1.0)
+        except sqlite3.Error as error:
+            self._give_up(error)
+
+    def find(self, key: str) -> str | None:
+        """The SHA-256 (hex) of the object under a key; None where nothing tells it."""
+        if self._rows is None:
+            return None
+        try:
+            row = self._rows.execute(_FIND, (key,)).fetchone()
+        except sqlite3.Error as error:
+            self._give_up(error)
+            return None
+        return str(row[1]) if row else None
+
+    def close(self) -> None:
+        if self._rows is not None:
+            self._rows.close()
+            self._rows = None
+
+    def _give_up(self, error: sqlite3.Error) -> None:
+        self.close()
+        self._report(f"{self._path} cannot be used ({error}): objects are compared with what their rows say of them")
 
 
 class ObjectIndex:
@@ -38,7 +76,7 @@ class ObjectIndex:
 
     def find(self, key: str) -> tuple[int, str] | None:
         """Size and SHA-256 of an object, None when it is not in the backup."""
-        row = self._rows.execute("SELECT size_bytes, sha256 FROM objects WHERE key = ?", (key,)).fetchone()
+        row = self._rows.execute(_FIND, (key,)).fetchone()
         return (int(row[0]), str(row[1])) if row else None
 
     def put(self, key: str, size_bytes: int, sha256: str, *, run: str) -> None:
@@ -64,15 +102,11 @@ class ObjectIndex:
         """Forget an object."""
         self._rows.execute("DELETE FROM objects WHERE key = ?", (key,))
 
-    def totals(self) -> tuple[int, int]:
-        """How many objects there are, and their bytes."""
-        count, size_bytes = self._rows.execute("SELECT count(*), coalesce(sum(size_bytes), 0) FROM objects").fetchone()
+    def totals(self, run: str) -> tuple[int, int]:
+        """How many objects a run needed, and their bytes."""
+        query = "SELECT count(*), coalesce(sum(size_bytes), 0) FROM objects WHERE run = ?"
+        count, size_bytes = self._rows.execute(query, (run,)).fetchone()
         return int(count), int(size_bytes)
-
-    def all(self) -> Iterator[tuple[str, int, str]]:
-        """Every object's key, size and SHA-256, by key."""
-        with closing(self._rows.execute("SELECT key, size_bytes, sha256 FROM objects ORDER BY key")) as rows:
-            yield from ((str(key), int(size), str(digest)) for key, size, digest in rows)
 
     def __enter__(self) -> Self:
         return self

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import zstandard
 
-from storage.backup.index import ObjectIndex
+from storage.backup.index import ObjectIndex, ObjectSums
 from storage.backup.snapshot import NAMED_OBJECTS, file_of
 from storage.objects import ObjectStore
 from storage.objects.contract import ObjectExists, ObjectNotFound
@@ -112,7 +112,7 @@ def save_objects(
     run: str,
     progress: Progress,
 ) -> Copied:
-    """Copy what the backup does not have yet, then remove what no row names any more.
+    """Copy what the backup does not have yet.
 
     An object that is not the one that its row describes is named, and not copied: a backup must not keep damage in
     silence, nor end for it.
@@ -135,11 +135,16 @@ def save_objects(
         index.put(each.key, *known, run=run)
         if number % _REPORT_EVERY == 0:
             progress(f"{number} objects, {done.copied} of them copied now")
-    for key in list(index.not_of(run)):
+    return done
+
+
+def remove_objects(backup: ObjectStore, index: ObjectIndex, *, run: str) -> int:
+    """Remove what a run did not need, as no row names it any more; returns how many these were."""
+    removed = list(index.not_of(run))
+    for key in removed:
         backup.delete(key)
         index.remove(key)
-        done.removed += 1
-    return done
+    return len(removed)
 
 
 def _copy_in(source: ObjectStore, backup: ObjectStore, wanted: WantedObject) -> tuple[int, str] | None:
@@ -166,29 +171,39 @@ def _fits(content: Content, wanted: WantedObject) -> bool:
     return size_fits and (not wanted.digest or content.clip_digest() == wanted.digest)
 
 
-def restore_objects(backup: ObjectStore, target: ObjectStore, index: ObjectIndex, progress: Progress) -> Copied:
-    """Copy every object of a backup to a store; those that are there already with the same bytes are kept.
+def restore_objects(
+    backup: ObjectStore,
+    target: ObjectStore,
+    wanted: Iterator[WantedObject],
+    sums: ObjectSums,
+    *,
+    total: int,
+    progress: Progress,
+) -> Copied:
+    """Copy the objects of a backup to a store; those that are there already with the same bytes are kept.
 
-    Untrusted when the backup's object is not the one that was copied into it, or the store has another under its key.
+    Untrusted when the backup lacks an object, or its object is not the one that was copied into it, or the store has
+    another under its key.
     """
     done = Copied()
-    total, _ = index.totals()
-    for number, (key, size_bytes, sha256) in enumerate(index.all(), start=1):
-        if _same(target, key, size_bytes, sha256):
+    for number, each in enumerate(wanted, start=1):
+        sha256 = sums.find(each.key)
+        if _is_there(target, each, sha256):
             done.kept += 1
         else:
-            _copy_out(backup, target, key, sha256)
+            _copy_out(backup, target, each, sha256)
             done.copied += 1
         if number % _REPORT_EVERY == 0:
             progress(f"{number} of {total} objects")
     return done
 
 
-def _copy_out(backup: ObjectStore, target: ObjectStore, key: str, sha256: str) -> None:
+def _copy_out(backup: ObjectStore, target: ObjectStore, wanted: WantedObject, sha256: str | None) -> None:
+    key = wanted.key
     checked = Content()
     try:
         checked.take(backup.stream(key))
-        if checked.sha256 != sha256:
+        if not _is_same(checked, wanted, sha256):
             raise Untrusted(f"the backup's object {key} was changed after it was written", remedy="use another backup")
         target.put_parts(key, backup.stream(key, chunk_bytes=PART_BYTES), if_absent=True)
     except ObjectNotFound as error:
@@ -199,12 +214,17 @@ def _copy_out(backup: ObjectStore, target: ObjectStore, key: str, sha256: str) -
         ) from error
 
 
-def _same(store: ObjectStore, key: str, size_bytes: int, sha256: str) -> bool:
+def _is_there(store: ObjectStore, wanted: WantedObject, sha256: str | None) -> bool:
+    content = Content()
     try:
-        if store.stat(key).size_bytes != size_bytes:
+        if store.stat(wanted.key).size_bytes != wanted.size_bytes and wanted.size_bytes is not None:
             return False
-        content = Content()
-        content.take(store.stream(key))
+        content.take(store.stream(wanted.key))
     except ObjectNotFound:
         return False
-    return content.sha256 == sha256
+    return _is_same(content, wanted, sha256)
+
+
+def _is_same(content: Content, wanted: WantedObject, sha256: str | None) -> bool:
+    """Whether these bytes are those that were copied, or where no sum tells them, such as the row describes."""
+    return content.sha256 == sha256 if sha256 is not None else _fits(content, wanted)

@@ -1,4 +1,4 @@
-"""A disk of a few MiB for what happens when a disk is full: a file system in memory, which only root may mount."""
+"""Odd disks: one of a few MiB for what happens when it is full, and one for reading. Only root may mount them."""
 
 from __future__ import annotations
 
@@ -24,6 +24,19 @@ def small_disk(folder: Path, *, mib: int) -> Iterator[Path]:
         pytest.skip(f"a small disk cannot be mounted here: {mounted.stderr.strip()}")
     try:
         yield folder
+    finally:
+        subprocess.run(["umount", "--lazy", str(folder)], check=True)
+
+
+@contextmanager
+def mounted_for_reading(folder: Path) -> Iterator[None]:
+    """`folder` as a file system that nobody can write to; the test is skipped where mounting is not allowed."""
+    for arguments in (["--bind", str(folder), str(folder)], ["-o", "remount,bind,ro", str(folder)]):
+        mounted = subprocess.run(["mount", *arguments], capture_output=True, text=True, check=False)
+        if mounted.returncode:
+            pytest.skip(f"nothing can be mounted for reading here: {mounted.stderr.strip()}")
+    try:
+        yield
     finally:
         subprocess.run(["umount", "--lazy", str(folder)], check=True)
 

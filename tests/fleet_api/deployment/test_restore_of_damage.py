@@ -1,0 +1,180 @@
+"""Restores from backups that lost something, lie on a medium mounted for reading, or are of a deployment without a key
+of its own: what is whole is restored, and what is not is named."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy import select
+
+from fleet_api.deployment.backup import make_backup, read_backup
+from fleet_api.deployment.keys import create_key, ensure_signing_key
+from fleet_api.deployment.restore import restore_backup
+from storage.database import Database
+from storage.erasure.clips import erase
+from storage.objects import open_store
+from storage.settings import Settings
+from storage.tables import clips
+from storage.tables.erasure import ErasureCause
+from tests.storage.clips.catalog_support import add_clip
+from tests.support.servers.postgres import fresh_database
+from tests.support.small_disk import mounted_for_reading
+from triggers.errors import LongtailError, Untrusted
+
+CONTENTS = [b"first", b"second", b"third"]
+
+
+@pytest.fixture
+def source(database: Database, tmp_path: Path) -> Settings:
+    """A deployment with three clips and their objects, and keys."""
+    made = Settings(database_url=database.url, data_dir=tmp_path / "source")
+    ensure_signing_key(made)
+    create_key(tmp_path / "source" / "keys" / "list.pem")
+    for content in CONTENTS:
+        add_object(made, database, content)
+    return made
+
+
+def add_object(settings: Settings, database: Database, content: bytes) -> str:
+    """A clip of one cell, and its object; returns the object's key."""
+    digest = hashlib.sha256(hashlib.sha256(content).digest()).hexdigest()
+    with database.begin() as connection:
+        clip_id = add_clip(connection, size_bytes=len(content), digest=digest)
+    open_store(settings).put(f"clips/{clip_id}.mcap", content)
+    return f"clips/{clip_id}.mcap"
+
+
+@pytest.fixture
+def target(postgres_url: str, tmp_path: Path) -> Iterator[Settings]:
+    """An empty deployment."""
+    with fresh_database(postgres_url) as url:
+        yield Settings(database_url=url, data_dir=tmp_path / "target")
+
+
+@pytest.fixture
+def folder(source: Settings, tmp_path: Path) -> Path:
+    """A backup of the source."""
+    back_up(source, tmp_path / "backup")
+    return tmp_path / "backup"
+
+
+def back_up(settings: Settings, folder: Path) -> None:
+    make_backup(settings, folder, lambda _: None)
+
+
+def restore(settings: Settings, folder: Path) -> list[str]:
+    """What the restore reports."""
+    said: list[str] = []
+    restore_backup(settings, folder, said.append)
+    return said
+
+
+def contents(settings: Settings) -> list[bytes]:
+    store = open_store(settings)
+    return sorted(store.get(info.key) for info in store.list("clips/"))
+
+
+def damage_sums(folder: Path) -> None:
+    (folder / "objects.sqlite").write_bytes(b"SQLite format 3\0" + bytes(4096))
+
+
+@pytest.mark.parametrize("lose", [lambda folder: (folder / "objects.sqlite").unlink(), damage_sums])
+def test_without_the_sums_of_objects_all_are_restored_and_compared_with_their_rows(
+    folder: Path, target: Settings, lose: Callable[[Path], None]
+) -> None:
+    lose(folder)
+    damaged = next((folder / "objects").rglob("*.mcap"))
+    whole = damaged.read_bytes()
+    damaged.write_bytes(whole.swapcase())
+    with pytest.raises(Untrusted, match="was changed after it was written"):
+        restore(target, folder)
+    damaged.write_bytes(whole)
+    said = restore(target, folder)
+    assert [each for each in said if "objects.sqlite cannot be used" in each]
+    assert contents(target) == sorted(CONTENTS)
+
+
+def test_an_object_that_the_backup_lost_is_named_and_the_database_stays_empty(folder: Path, target: Settings) -> None:
+    lost = next((folder / "objects").rglob("*.mcap"))
+    lost.unlink()
+    with pytest.raises(Untrusted, match="lacks its object clips/"):
+        restore(target, folder)
+    lost.write_bytes(next(each for each in CONTENTS if each not in contents(target)))
+    restore(target, folder)
+    assert contents(target) == sorted(CONTENTS)
+
+
+@pytest.mark.parametrize("text", ["", "[]", "null", '"backup"', "{", '{"format": 1}', '{"format": 1, "database": []}'])
+def test_a_damaged_description_is_named(folder: Path, target: Settings, text: str) -> None:
+    (folder / "backup.json").write_text(text)
+    with pytest.raises(Untrusted, match=r"backup\.json is damaged"):
+        restore(target, folder)
+
+
+def test_a_backup_on_a_medium_that_is_mounted_for_reading_is_restored(folder: Path, target: Settings) -> None:
+    with mounted_for_reading(folder):
+        said = restore(target, folder)
+    assert contents(target) == sorted(CONTENTS)
+    assert not [each for each in said if "cannot be used" in each], "the sums were read"
+
+
+def test_a_run_that_is_cut_leaves_the_backup_of_before_whole_with_what_was_erased_since(
+    source: Settings, database: Database, folder: Path, target: Settings
+) -> None:
+    key = add_object(source, database, b"erased later")
+    back_up(source, folder)
+    with database.begin() as connection:
+        clip_id = connection.execute(select(clips.c.id).where(clips.c.object_key == key)).scalar_one()
+        erase(connection, [clip_id], ErasureCause.ERASED, reason="a test")
+    open_store(source).delete(key)
+    keys = folder / "keys"
+    keys.rename(folder / "aside")
+    keys.write_bytes(b"in the way, so that the run ends before it is described")
+    with pytest.raises(LongtailError):
+        back_up(source, folder)
+    keys.unlink()
+    (folder / "aside").rename(keys)
+    restore(target, folder)
+    assert contents(target) == sorted([*CONTENTS, b"erased later"])
+    back_up(source, folder)
+    assert len(list((folder / "objects").rglob("*.mcap"))) == read_backup(folder).objects == len(CONTENTS)
+
+
+def test_where_people_sign_there_is_no_signing_key_to_save_or_to_restore(
+    source: Settings, folder: Path, target: Settings
+) -> None:
+    source.effective_signing_key().unlink()
+    back_up(source, folder)
+    assert read_backup(folder).key == ""
+    restore(target, folder)
+    assert not target.effective_signing_key().exists()
+    assert contents(target) == sorted(CONTENTS)
+
+
+def test_a_backup_whose_signing_key_is_lost_says_which_key_it_needs(folder: Path, target: Settings) -> None:
+    key = folder / "keys" / "signing.pem"
+    pem = key.read_bytes()
+    key.unlink()
+    with pytest.raises(Untrusted, match=read_backup(folder).key) as caught:
+        restore(target, folder)
+    assert str(key) in caught.value.message
+    key.write_bytes(pem)
+    restore(target, folder)
+    assert target.effective_signing_key().read_bytes() == pem
+
+
+def test_a_key_that_cannot_be_read_ends_the_run_before_anything_is_copied(source: Settings, tmp_path: Path) -> None:
+    (source.require_data_dir() / "keys" / "list.pem").write_text("no key")
+    with pytest.raises(LongtailError, match=r"list\.pem"):
+        back_up(source, tmp_path / "backup")
+    assert not (tmp_path / "backup").exists()
+
+
+def test_nothing_is_made_in_a_folder_without_a_backup(tmp_path: Path, target: Settings) -> None:
+    (tmp_path / "other").mkdir()
+    with pytest.raises(LongtailError, match="is not there"):
+        restore(target, tmp_path / "other")
+    assert list((tmp_path / "other").iterdir()) == []
