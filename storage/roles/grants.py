@@ -1,4 +1,4 @@
-"""Brings the rights of the processes' roles to what `rights.py` says: those that are missing are given, others taken.
+"""Compares the rights of the processes' roles with `rights.py`: those that are missing are given, others taken.
 
 Part of each migration, in its transaction, so that a table of a new version has its rights when it appears. Roles that
 do not exist get none: a database that one user owns and uses for everything needs no roles.
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 from itertools import groupby
 
 from sqlalchemy import Connection, text
@@ -37,17 +38,41 @@ _RIGHTS = text(f"""
 
 def apply_grants(connection: Connection) -> list[DatabaseRole]:
     """Give each role that exists exactly its rights; returns these roles. The connection is the owner's."""
-    names = [str(role) for role in TABLE_RIGHTS]
-    existing = [DatabaseRole(name) for name in connection.execute(_EXISTING, {"names": names}).scalars()]
-    schema = str(connection.execute(text("SELECT current_schema()")).scalar_one())
-    for role in existing:
-        wanted = set(rights_of(role, schema))
+    existing = _existing(connection)
+    for role, wanted in existing.items():
         for right, things in _by_right(_held(connection, role) - wanted):
             connection.execute(text(f"REVOKE {right} ON {things} FROM {role}"))
         # Read again: a right that is taken of a table is taken of its columns, too.
         for right, things in _by_right(wanted - _held(connection, role)):
             connection.execute(text(f"GRANT {right} ON {things} TO {role}"))
-    return existing
+    return list(existing)
+
+
+@dataclass(frozen=True, slots=True)
+class RightsThatDiffer:
+    """Rights that roles should have and lack, and those that they have and should not, each as a phrase."""
+
+    lacking: tuple[str, ...]
+    beyond: tuple[str, ...]
+
+
+def compare_grants(connection: Connection) -> RightsThatDiffer:
+    """What `apply_grants` would change: somebody has given or taken rights by hand."""
+    lacking: list[str] = []
+    beyond: list[str] = []
+    for role, wanted in _existing(connection).items():
+        held = _held(connection, role)
+        lacking += (f"{role} lacks {right} on {things}" for right, things in _by_right(wanted - held))
+        beyond += (f"{role} has {right} on {things}" for right, things in _by_right(held - wanted))
+    return RightsThatDiffer(tuple(lacking), tuple(beyond))
+
+
+def _existing(connection: Connection) -> dict[DatabaseRole, set[Right]]:
+    """The roles that exist, and the rights that they should have."""
+    names = [str(role) for role in TABLE_RIGHTS]
+    existing = [DatabaseRole(name) for name in connection.execute(_EXISTING, {"names": names}).scalars()]
+    schema = str(connection.execute(text("SELECT current_schema()")).scalar_one())
+    return {role: set(rights_of(role, schema)) for role in existing}
 
 
 def _held(connection: Connection, role: DatabaseRole) -> set[Right]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 
 from fleet_api.deployment.doctor.findings import Finding, fail, ok, warn
@@ -13,6 +13,7 @@ from storage.database import Database
 from storage.diagnosis.backlog import backlog, database_time
 from storage.diagnosis.schema import SchemaState, schema_of
 from storage.migrate import differences
+from storage.roles.grants import compare_grants
 from storage.roles.sessions import process_sessions
 from storage.settings import shown_url
 from storage.vehicles.quarantine import in_quarantine
@@ -70,6 +71,22 @@ def check_roles(database: Database) -> Finding:
         "`longtail database roles` prints the SQL that makes roles for them; then set LONGTAIL_API_DATABASE_URL, "
         "LONGTAIL_GATEWAY_DATABASE_URL and LONGTAIL_INGEST_DATABASE_URL",
     )
+
+
+def check_rights(database: Database) -> Finding:
+    """Whether the role of each process has the rights that the process needs, and no others."""
+    with database.begin() as connection:
+        found = compare_grants(connection)
+    remedy = "run `longtail migrate`, which gives each role exactly its rights; find out who changed them by hand"
+    if found.lacking:
+        return fail("rights", f"{_some(found.lacking)}: what needs them fails", remedy)
+    if found.beyond:
+        return warn("rights", f"{_some(found.beyond)}, which its process does not need", remedy)
+    return ok("rights", "each role of a process has exactly what its process needs")
+
+
+def _some(phrases: Sequence[str]) -> str:
+    return phrases[0] if len(phrases) == 1 else f"{phrases[0]} (and {len(phrases) - 1} more)"
 
 
 def check_backlog(database: Database) -> Iterator[Finding]:

@@ -247,6 +247,21 @@ CASES = {
         "consistency",
         "its row says",
     ),
+    "right taken": Case(
+        changed(
+            "REVOKE INSERT ON dead_letters FROM longtail_gateway", "GRANT INSERT ON dead_letters TO longtail_gateway"
+        ),
+        "rights",
+        'longtail_gateway lacks INSERT on TABLE "dead_letters"',
+    ),
+    "function taken": Case(
+        changed(
+            "REVOKE EXECUTE ON FUNCTION reserve_upload FROM longtail_gateway",
+            "GRANT EXECUTE ON FUNCTION reserve_upload TO longtail_gateway",
+        ),
+        "rights",
+        "longtail_gateway lacks EXECUTE on FUNCTION reserve_upload(text, jsonb)",
+    ),
     "fleet limit": Case(setting(fleet_total_bytes=1), "fleet limit", "below what is used"),
     "fleet limit of the month": Case(setting(fleet_month_bytes=1), "fleet month limit", "below what is used"),
     "spool full": Case(full_disk("spool"), "spool", "spool"),

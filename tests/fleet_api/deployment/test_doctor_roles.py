@@ -7,12 +7,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
+from sqlalchemy import text
 from sqlalchemy.engine import make_url
 
 from fleet_api.cli.main import main
-from fleet_api.deployment.doctor.database import check_roles
+from fleet_api.deployment.doctor.database import check_rights, check_roles
 from fleet_api.deployment.doctor.isolation import check_users
 from storage.database import Database
+from storage.roles.grants import apply_grants
 from storage.roles.script import roles_script
 from storage.settings import Settings
 
@@ -53,6 +55,21 @@ def test_a_process_that_may_do_anything_is_named_with_what_to_do(database: Datab
 
 
 @pytest.mark.integration
+def test_a_right_that_no_process_needs_is_warned_about(database: Database) -> None:
+    assert check_rights(database).status == "ok"
+    with database.begin() as connection:
+        connection.execute(text("GRANT DELETE ON audit TO longtail_api"))
+    finding = check_rights(database)
+    assert (finding.status, finding.message) == (
+        "warn",
+        'longtail_api has DELETE on TABLE "audit", which its process does not need',
+    )
+    assert "longtail migrate" in finding.remedy
+    with database.begin() as connection:
+        apply_grants(connection)
+    assert check_rights(database).status == "ok"
+
+
 def test_a_database_without_processes_is_no_reason_to_worry(database: Database) -> None:
     assert check_roles(database).document() == {
         "check": "database roles", "status": "ok", "message": "no process is connected", "remedy": "",
