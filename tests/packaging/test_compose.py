@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -48,6 +49,24 @@ def test_a_process_of_longtail_has_valid_settings_and_a_command_that_exists(
     assert set(service["depends_on"]) <= set(services())
     assert set(service.get("secrets", ())) <= set(load(OWN)["secrets"])
     assert {volume.split(":")[0] for volume in service.get("volumes", ())} <= set(load(OWN)["volumes"])
+
+
+def test_volumes_are_where_the_image_has_a_folder_of_its_user_so_that_new_ones_belong_to_it() -> None:
+    image = (REPOSITORY / "Dockerfile").read_text().rpartition("\nFROM ")[2]
+    for service in LONGTAIL.values():
+        for volume in service.get("volumes", ()):
+            folder = re.escape(volume.split(":")[1])
+            made = rf"(--home-dir {folder} longtail|install --directory --owner=longtail .*{folder})(\s|$)"
+            assert re.search(made, image, re.MULTILINE), f"a new volume at {folder} would be root's"
+    user = re.search(r"--uid (\d+) ", image)
+    assert user and f"chown {user[1]} signing.pem" in OWN.read_text()
+
+
+def test_each_process_that_listens_is_asked_whether_it_is_ready() -> None:
+    asked = {name: str(service.get("healthcheck", {}).get("test")) for name, service in LONGTAIL.items()}
+    for name, port in (("gateway", Settings().gateway_port), ("ingest", Settings().ingest_port)):
+        assert f":{port}/readyz" in asked[name]
+    assert asked["api"] == "None", "the image's own"
 
 
 def test_kafka_is_advertised_to_containers_under_the_name_that_they_use() -> None:

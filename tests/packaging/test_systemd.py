@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import shutil
 import signal
 import socket
@@ -43,6 +44,19 @@ def test_its_variables_are_settings_and_a_stop_has_time_for_all_processes() -> N
     assert service()["TimeoutStopSec"] == "2min" and service()["Type"] == "notify"
 
 
+def under_its_file_system(command: list[str], *, writable: list[Path]) -> list[str]:
+    """The command where only these folders, and what has its own file system, can be written."""
+    assert service()["ProtectSystem"] == "strict" and "PrivateTmp" not in service()
+    paths = [*map(str, writable), *service()["ReadWritePaths"].split()]
+    script = f"for path in {shlex.join(paths)}; do mount --bind $path $path || exit 99; done; " + (
+        'mount -o remount,bind,ro / && ! touch /closed 2>/dev/null || exit 99; exec "$@"'
+    )
+    wrapped = ["unshare", "--mount", "sh", "-c", script, "sh"]
+    if subprocess.run([*wrapped, "true"], capture_output=True, check=False).returncode:
+        pytest.skip("file systems cannot be closed here")
+    return [*wrapped, *command]
+
+
 @pytest.mark.integration
 def test_what_it_starts_tells_systemd_that_it_is_ready_and_that_it_stops(data_dir: Path, tmp_path: Path) -> None:
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as systemd:
@@ -61,6 +75,8 @@ def test_what_it_starts_tells_systemd_that_it_is_ready_and_that_it_stops(data_di
             "LONGTAIL_INGEST_PORT": "0",
         }
         command = [sys.executable, "-P", "-m", "fleet_api.cli", *words]
+        (data_dir / "data").mkdir()
+        command = under_its_file_system(command, writable=[data_dir / "data", tmp_path])
         process = subprocess.Popen(command, cwd="/", env=environment)
         try:
             assert systemd.recv(100) == b"READY=1"
