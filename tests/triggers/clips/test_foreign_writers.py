@@ -168,7 +168,16 @@ def test_a_sample_is_read_as_protobuf(tmp_path: Path, data: bytes, value: float)
     assert (clip.remarks, speed(clip)) == ((), [(START_NS, value)])
 
 
-@pytest.mark.parametrize("bad", [b"\x09\x00", b"\xff" * 12, b"\x0a\x05ab", b"\x09" + b"x" * 7])
+@pytest.mark.parametrize(
+    "bad",
+    [
+        *(b"\x09\x00", b"\xff" * 12, b"\x0a\x05ab", b"\x09" + b"x" * 7),
+        b"\x08\x01",  # an integer, a float and a text as field 1
+        b"\x0d" + struct.pack("<f", 1.5),
+        b"\x0a\x01x",
+        encoded(1.5) + b"\x08\x01",
+    ],
+)
 def test_a_bad_message_is_counted_and_costs_only_itself(tmp_path: Path, bad: bytes) -> None:
     file = File()
     channel = file.channel()

@@ -25,6 +25,7 @@ from foxglove_schemas_protobuf.CompressedVideo_pb2 import CompressedVideo
 from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
 from google.protobuf.message import DecodeError
 from google.protobuf.timestamp_pb2 import Timestamp
+from google.protobuf.unknown_fields import UnknownFieldSet
 
 from triggers.clips.codecs import is_keyframe
 from triggers.clips.footage import VideoFrame
@@ -37,6 +38,7 @@ VIDEO_SCHEMA = "foxglove.CompressedVideo"
 IMAGE_SCHEMA = "foxglove.CompressedImage"
 ENCODING = "protobuf"
 SAMPLE_TAG = 0x09
+_VALUE_NUMBER = 1
 _SAMPLE = struct.Struct("<Bd")
 _PICTURES: dict[str, Any] = {VIDEO_SCHEMA: CompressedVideo, IMAGE_SCHEMA: CompressedImage}
 
@@ -46,7 +48,7 @@ def _sample_file() -> descriptor_pb2.FileDescriptorProto:
     message = file.message_type.add(name="Sample")
     message.field.add(
         name="value",
-        number=1,
+        number=_VALUE_NUMBER,
         label=descriptor_pb2.FieldDescriptorProto.LABEL_OPTIONAL,
         type=descriptor_pb2.FieldDescriptorProto.TYPE_DOUBLE,
         json_name="value",
@@ -88,9 +90,14 @@ def decode_sample(data: bytes | memoryview) -> float:
     if len(data) == _SAMPLE.size and data[0] == SAMPLE_TAG:
         return float(_SAMPLE.unpack(data)[1])
     try:
-        return float(_Sample.FromString(bytes(data)).value)
+        sample = _Sample.FromString(bytes(data))
     except DecodeError as error:
         raise InvalidInput(f"a signal's message is not a {SAMPLE_SCHEMA}: {error}") from error
+    # To protobuf a `value` of another type is an unknown field, and the message one whose value is 0.0.
+    unknown = UnknownFieldSet(sample)
+    if any(unknown[index].field_number == _VALUE_NUMBER for index in range(len(unknown))):
+        raise InvalidInput(f"a signal's message has a field {_VALUE_NUMBER} that is not a double")
+    return float(sample.value)
 
 
 def encode_frame(camera: str, frame: VideoFrame) -> bytes:
