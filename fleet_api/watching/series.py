@@ -18,7 +18,8 @@ from triggers.times import NS_PER_S
 MAX_SERIES = 1800
 """Of all campaigns together, so that a scrape of the API has less than 2,000."""
 NEARLY_USED = 0.5
-"""A campaign that has used so much of a limit, or has a trigger that is forecast to, comes before other campaigns."""
+"""A campaign that has used so much of a limit, or has a trigger that is forecast to, comes before other campaigns. Such
+triggers are counted where they are not shown."""
 MAX_TRIGGERS = 10
 """Of so many triggers of a campaign forecasts are shown."""
 FLEET = ""
@@ -49,33 +50,37 @@ class CampaignSeries:
     series: tuple[Series, ...]
     concern: float
     of_triggers: tuple[TriggerSeries, ...] = ()
+    """Those whose forecasts reach most of their limits come first."""
 
 
 @dataclass(frozen=True, slots=True)
 class Chosen:
-    """The series that are shown, and how many campaigns are not."""
+    """The series that are shown, how many campaigns are not, and how many triggers that use half of their limits."""
 
     series: list[Series]
     left_out: int
+    triggers_left_out: int
 
 
 def chosen(campaigns: Sequence[CampaignSeries], limit: int) -> Chosen:
     """Whole campaigns as long as their series fit, by concern and then by name; then, as long as theirs fit, whole
-    triggers of these, by what their forecasts reach."""
+    triggers of these, by what their forecasts reach, and at most MAX_TRIGGERS of each."""
     series: list[Series] = []
     of_triggers: list[TriggerSeries] = []
     shown = 0
+    left_out = sum(trigger.reached >= NEARLY_USED for campaign in campaigns for trigger in campaign.of_triggers)
     for campaign in sorted(campaigns, key=lambda each: (-each.concern, each.campaign)):
         if len(series) + len(campaign.series) > limit:
             break
         series += campaign.series
-        of_triggers += campaign.of_triggers
+        of_triggers += campaign.of_triggers[:MAX_TRIGGERS]
         shown += 1
     for trigger in sorted(of_triggers, key=lambda each: -each.reached):
         if len(series) + len(trigger.series) > limit:
             break
         series += trigger.series
-    return Chosen(series, len(campaigns) - shown)
+        left_out -= trigger.reached >= NEARLY_USED
+    return Chosen(series, len(campaigns) - shown, left_out)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +92,7 @@ class OfCampaigns:
     forecasts: Mapping[str, Kept]
     """Of bytes."""
     of_triggers: Mapping[str, Sequence[Kept]]
-    """Forecasts of the own budgets of triggers, in bytes; those that reach most of their limits."""
+    """Forecasts of the own budgets of triggers, in bytes; those that reach most of their limits come first."""
 
     @classmethod
     def of(cls, fleet: FleetNumbers) -> OfCampaigns:
@@ -97,8 +102,7 @@ class OfCampaigns:
         of_triggers: dict[str, list[Kept]] = {}
         for kept in sorted((kept for kept in of_bytes if kept.trigger), key=_reached, reverse=True):
             of_triggers.setdefault(kept.campaign, []).append(kept)
-        most = {campaign: triggers[:MAX_TRIGGERS] for campaign, triggers in of_triggers.items()}
-        return cls(_sums(fleet.outcomes), expected(fleet), of_campaigns, most)
+        return cls(_sums(fleet.outcomes), expected(fleet), of_campaigns, of_triggers)
 
 
 def campaign_series(now: Numbers, fleet: OfCampaigns | None) -> list[CampaignSeries]:

@@ -121,6 +121,7 @@ class WatchSource:
         of_campaigns = counted[1].of_campaigns if counted is not None else None
         campaigns = chosen(campaign_series(now, of_campaigns), MAX_SERIES)
         yield names.LEFT_OUT.family([((), campaigns.left_out)])
+        yield names.TRIGGERS_LEFT_OUT.family([((), campaigns.triggers_left_out)])
         yield from _families(campaigns.series)
 
     def close(self) -> None:

@@ -125,6 +125,14 @@ DEAD_LETTERS = _metric("longtail_dead_letters", Kind.GAUGE, "reason", "api", "Op
 LEFT_OUT = _metric(
     "longtail_campaigns_left_out", Kind.GAUGE, "", "api", "Running campaigns that are not shown, as there are too many"
 )
+TRIGGERS_LEFT_OUT = _metric(
+    "longtail_triggers_left_out",
+    Kind.GAUGE,
+    "",
+    "api",
+    "Triggers of running campaigns that are forecast to use half of their own limits or more and are not shown, as "
+    "there are too many",
+)
 
 # Read from the database by the API, once a minute
 SNAPSHOT_AGE = _metric(

@@ -297,4 +297,14 @@ RULES: tuple[Rule, ...] = (
         "{value} running campaigns are not in the metrics, as there are too many",
         "look at them with `longtail budget show`; stop campaigns that nobody needs",
     ),
+    Rule(
+        "LongtailTriggersLeftOut",
+        "info",
+        Compared(Series(names.TRIGGERS_LEFT_OUT.name), ">", 0),
+        3600,
+        "{value} triggers that are forecast to use half of their own limits or more are not in the metrics, as there "
+        "are too many",
+        "look at them with `longtail budget forecast`, as no alert tells when they reach their limits; stop campaigns "
+        "that nobody needs",
+    ),
 )

@@ -294,6 +294,7 @@ def test_every_rule_can_fire() -> None:
         longtail_expected_bytes_total=5, longtail_fires_unaccounted=1, longtail_ingest_lag_records=3000,
         longtail_part_ready=0, longtail_waiting_extractions=2000, longtail_dead_letters=1, longtail_disk_free_bytes=1,
         longtail_disk_size_bytes=100, longtail_campaigns_left_out=1,
+        longtail_triggers_left_out=1,
     ) | {"longtail_vehicles": {stalled: 1.0, seen: 10.0}}  # fmt: skip
     state = State()
     before = full | samples(

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from fleet_api.watching.series import CampaignSeries, OfCampaigns, campaign_series, chosen
+from fleet_api.watching.series import MAX_TRIGGERS, CampaignSeries, OfCampaigns, campaign_series, chosen
 from ingest.metrics import names
 from storage.counts.outcomes import OutcomeCounts
 from storage.rates.forecasts import Kept
@@ -80,6 +80,17 @@ def test_triggers_get_what_campaigns_leave_over_and_the_one_that_comes_closest_t
     ]:
         assert chosen(campaigns, alone + room).left_out == 0, "no campaign makes room for a trigger"
         assert shown_triggers(campaigns, alone + room) == triggers
+
+
+def test_triggers_that_use_half_of_their_limits_are_counted_where_they_are_not_shown() -> None:
+    many = [forecast("braking", f"near_{number:02d}", 90) for number in range(MAX_TRIGGERS + 3)]
+    campaigns = found(["braking", "lanes"], [*many, forecast("lanes", "half", 50), forecast("lanes", "little", 49)])
+    alone = sum(len(each.series) for each in campaigns)
+    of_trigger = 3  # its limit, and two quantiles of its forecast
+    for room, left_out in [(0, len(many) + 1), (of_trigger, len(many)), (12 * of_trigger, 3)]:
+        assert chosen(campaigns, alone + room).triggers_left_out == left_out
+    without_campaigns = chosen(campaigns, 0)
+    assert (without_campaigns.left_out, without_campaigns.triggers_left_out) == (len(campaigns), len(many) + 1)
 
 
 def test_a_trigger_that_is_forecast_above_its_limit_raises_its_campaign_but_not_above_lost_fires() -> None:
