@@ -12,6 +12,7 @@ from storage import usage
 from storage.campaigns.queries import get_versions
 from storage.statements.time_limit import time_limit
 from storage.usage import Span, UsageQuery, UsageRow
+from storage.usage.known import require_known
 from triggers.contracts.api.usage.answers import UsageDimension, UsageKey, UsageList, UsageView
 from triggers.contracts.users import Role, User
 
@@ -33,7 +34,7 @@ def show_usage(
     """A page of groups in the order of their keys: of the last seven days, unless it is said which.
 
     Hours that are touched are counted whole. `after` is the `next` of the page before.
-    NotFound for usage of a campaign that does not exist.
+    NotFound for usage of what there never was, such as a campaign or trigger whose name is misspelt.
     """
     user.require(Role.VIEWER)
     keys, now = rules.parse_by(by), datetime.now(UTC)
@@ -49,6 +50,7 @@ def show_usage(
     ):
         if campaign := where.get("campaign"):
             get_versions(connection, str(campaign), limit=1)
+        require_known(connection, where)
         rows = usage.ask(connection, query)
     more = rules.write_after(keys, rows[limit - 1].key) if len(rows) > limit else None
     groups = [_view(keys, row) for row in rows[:limit]]

@@ -1,11 +1,11 @@
-"""Names of campaigns, and of triggers in them, that do not exist: NotFound with the nearest names that do."""
+"""Names of campaigns, their versions and triggers that do not exist: NotFound with the nearest names that do."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from difflib import get_close_matches
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, func, select
 
 from storage.tables import campaign_owners, campaign_versions
 from triggers.contracts.campaign import RUNNING, budget_owner
@@ -23,7 +23,7 @@ _c = campaign_versions.c
 def no_campaign(connection: Connection, campaign: str) -> NotFound:
     """The error for a campaign that does not exist."""
     known = connection.execute(select(campaign_owners.c.campaign).limit(MAX_COMPARED)).scalars()
-    remedy = _remedy(campaign, known, otherwise="`longtail campaign list` shows all campaigns")
+    remedy = nearest(campaign, known, otherwise="`longtail campaign list` shows all campaigns")
     return NotFound(f"there is no campaign {campaign[:MAX_SHOWN]!r}", remedy=remedy)
 
 
@@ -46,9 +46,7 @@ def require_trigger(
     known = {each["name"] for triggers in versions for each in triggers}
     with_budget = {each["name"] for triggers in versions for each in triggers if each.get("budget")}
     if trigger not in known:
-        has = f"it has {', '.join(sorted(known)[:LISTED])}" if known else "it has none"
-        remedy = _remedy(trigger, known, otherwise=has)
-        raise NotFound(f"{campaign} has no trigger {trigger[:MAX_SHOWN]!r}", remedy=remedy)
+        raise _no_trigger(campaign, trigger, known)
     if own_budget and trigger not in with_budget:
         raise NotFound(
             f"{budget_owner(campaign, trigger)} has no budget of its own",
@@ -56,7 +54,36 @@ def require_trigger(
         )
 
 
-def _remedy(name: str, known: Iterable[str], *, otherwise: str) -> str:
-    """The nearest names as a question, or what else helps."""
+def require_ever(connection: Connection, campaign: str | None, *, version: int | None, trigger: str | None) -> None:
+    """NotFound unless there was ever such a version, and one with this trigger: of a campaign, or of any (None).
+
+    Versions that were never approved count, too.
+    """
+    of_campaign = _c.campaign == campaign if campaign is not None else _c.campaign.is_not(None)
+    if version is not None:
+        newest = connection.execute(select(func.max(_c.version)).where(of_campaign)).scalar_one()
+        if newest is None or version > newest:
+            has = f"the newest is {newest}" if newest is not None else "nothing has been applied yet"
+            raise NotFound(f"{campaign or 'no campaign'} has {'no' if campaign else 'a'} version {version}", remedy=has)
+        of_campaign &= _c.version == version
+    if trigger is None:
+        return
+    named = _c.settings.contains({"triggers": [{"name": trigger}]})
+    if connection.execute(select(_c.version).where(of_campaign, named).limit(1)).first() is None:
+        of_versions = select(_c.settings["triggers"]).where(of_campaign).order_by(_c.version.desc()).limit(MAX_COMPARED)
+        lists = connection.execute(of_versions).scalars()
+        raise _no_trigger(campaign, trigger, {each["name"] for triggers in lists for each in triggers})
+
+
+def _no_trigger(campaign: str | None, trigger: str, known: Collection[str]) -> NotFound:
+    """The error for a trigger that is not among those of a campaign, or of any (None)."""
+    has = f"{'it has' if campaign else 'there are'} {', '.join(sorted(known)[:LISTED])}" if known else "it has none"
+    what = f"trigger {trigger[:MAX_SHOWN]!r}"
+    message = f"{campaign} has no {what}" if campaign else f"no campaign has a {what}"
+    return NotFound(message, remedy=nearest(trigger, known, otherwise=has))
+
+
+def nearest(name: str, known: Iterable[str], *, otherwise: str) -> str:
+    """A remedy for a name that does not exist: the nearest names as a question, or what else helps."""
     near = get_close_matches(name[:MAX_SHOWN].lower(), sorted(known), n=3)
     return f"did you mean {' or '.join(near)}?" if near else otherwise

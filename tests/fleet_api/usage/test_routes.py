@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from storage.vehicles.enrolment import enrol
 from tests.fleet_api.api_server import Api
 from tests.support.used import use
 
@@ -40,8 +41,8 @@ def test_usage_is_grouped_by_what_is_asked_for_and_other_keys_are_null(api: Api)
         ({"region": "eu"}, 50, 1),
         ({"region": ""}, 7, 1),
         ({"version": 1}, 57, 3),  # one clip is of two versions: each campaign has its own
-        ({"version": 2}, 0, 0),
-        ({"trigger": "none"}, 0, 0),
+        ({"version": 0}, 0, 0),
+        ({"region": "", "network": "wifi"}, 0, 0),
         ({"model": "m1"}, 50, 1),
     ],
 )
@@ -100,13 +101,38 @@ def test_what_cannot_be_asked_for_is_said(api: Api, parameters: dict[str, Any], 
     assert refused.status_code == 422 and said in refused.json()["detail"]
 
 
-def test_usage_of_a_campaign_that_does_not_exist_is_not_found(api: Api) -> None:
+@pytest.mark.parametrize(
+    ("parameters", "detail", "remedy"),
+    [
+        ({"campaign": "lane"}, "there is no campaign 'lane'", "did you mean lanes?"),
+        ({"trigger": "hard_break"}, "no campaign has a trigger 'hard_break'", "did you mean hard_brake?"),
+        ({"trigger": "x", "campaign": "lanes"}, "lanes has no trigger 'x'", "it has hard_brake"),
+        ({"version": 2}, "no campaign has a version 2", "the newest is 1"),
+        ({"version": 2, "campaign": "lanes"}, "lanes has no version 2", "the newest is 1"),
+        ({"region": "euu"}, "there is no region 'euu'", "did you mean eu?"),
+        ({"region": "EMEA"}, "there is no region 'EMEA'", "there are eu"),
+        ({"model": "m12"}, "there is no model 'm12'", "did you mean m1?"),
+        ({"network": "lan"}, "there is no network 'lan'", "there are cellular, wifi"),
+    ],
+)
+def test_usage_of_what_there_never_was_is_not_found(
+    api: Api, parameters: dict[str, Any], detail: str, remedy: str
+) -> None:
     use(api.database)
-    refused = api.get("/v1/usage", campaign="lane")
-    assert refused.status_code == 404
+    refused = api.get("/v1/usage", **parameters)
     told = refused.json()
-    assert (told["detail"], told["remedy"]) == ("there is no campaign 'lane'", "did you mean lanes?")
-    assert api.get("/v1/usage", campaign="").status_code == 200, "what is of no campaign"
+    assert (refused.status_code, told["detail"], told["remedy"]) == (404, detail, remedy)
+    for name in parameters:
+        nothing = 0 if name == "version" else ""
+        assert api.get("/v1/usage", **{name: nothing}).status_code == 200, "what is of none"
+
+
+def test_usage_of_a_region_that_only_a_vehicle_has_is_none(api: Api) -> None:
+    use(api.database)
+    with api.database.begin() as connection:
+        enrol(connection, "car-3", {"region": "uk"})
+    (whole,) = asked(api, "", region="uk")
+    assert whole["clip_bytes"] == 0
 
 
 def test_every_time_that_a_clock_may_show_is_answered(api: Api) -> None:
