@@ -23,9 +23,9 @@ def cell_of(track: Sequence[tuple[float, float]]) -> str | None:
 
 
 def coarser(cell: ColumnElement[str], resolution: int) -> ColumnElement[str]:
-    """The cell of a coarser resolution that a stored cell lies in."""
+    """The cell of a coarser resolution that a stored cell lies in; NULL for NULL, a clip without a position."""
     # `x871f...` is how PostgreSQL reads hex digits as bits.
-    index = cast(cast(func.concat("x", func.lpad(cell, 16, "0"), type_=Text), BIT(64)), BigInteger)
+    index = cast(cast(literal("x", Text) + func.lpad(cell, 16, "0", type_=Text), BIT(64)), BigInteger)
     beyond = (1 << 3 * (15 - resolution)) - 1
     kept = ~(_RESOLUTION_BITS | beyond)
     parent = index.op("&")(literal(kept, BigInteger)).op("|")(literal(resolution << 52 | beyond, BigInteger))

@@ -7,6 +7,9 @@ import random
 import h3
 from sqlalchemy import select
 
+from storage.clips.cql2 import parse_filter
+from storage.clips.facets import facets, parse_by
+from storage.clips.positions.filters import on_cells
 from storage.clips.properties.place_cells import cell_of, coarser
 from storage.clips.query import ClipQuery
 from storage.clips.search import search
@@ -32,11 +35,17 @@ def test_clips_are_found_by_their_cell_and_by_larger_ones(database: Database) ->
     assert near is not None and far is not None and near != far and cell_of([]) is None
     with database.begin() as connection:
         first, second = (add_clip(connection, place_cell=cell) for cell in (near, far))
-        add_clip(connection)
+        nowhere = add_clip(connection)
 
         def found(source: str) -> set[str]:
             return {clip.id for clip in search(connection, ClipQuery.parse(filter_source=source)).clips}
 
         assert found(f"place_cell = '{near}'") == {first}
         assert found(f"place_cell_3 = '{h3.cell_to_parent(near, 3)}'") == {first, second}
-        assert len(found("place_cell IS NULL")) == 1
+        for name in ("place_cell", "place_cell_5", "place_cell_3"):
+            assert found(f"{name} IS NULL") == {nowhere}
+            assert found(f"NOT {name} = 'elsewhere'") == {first, second}
+        by_cells = on_cells(parse_filter("S_DISJOINT(box, BBOX(100, -40, 170, 20))", "cql2-text"), lambda _: False)
+        assert set(connection.execute(select(clips.c.id).where(by_cells.where())).scalars()) == {first, second}
+        ((_, spread),) = facets(connection, None, parse_by("place_cell_5")).spreads
+        assert ([value.clips for value in spread.values], spread.missing) == ([2], 1)
