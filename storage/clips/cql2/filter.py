@@ -12,7 +12,7 @@ from sqlalchemy import ColumnElement
 from storage.clips.cql2.conditions import condition
 from storage.clips.cql2.foreign import Names, translated
 from storage.clips.cql2.nodes import PlacedMistake
-from storage.clips.cql2.operands import properties_of
+from storage.clips.cql2.operands import Reference, properties_of
 from storage.clips.cql2.parse import parse_predicate
 from storage.clips.cql2.source import parse_json, parse_text
 from storage.clips.cql2.tree import And, IsNull, Predicate, leaves, operands_of
@@ -75,8 +75,8 @@ def all_of(filters: Sequence[Filter]) -> Filter | None:
 
 def _few_of_track(tree: Predicate) -> Predicate:
     """The tree itself, or InvalidInput."""
-    compared = (leaf for leaf in leaves(tree) if not isinstance(leaf, IsNull))
-    asked = [asked for leaf in compared for operand in operands_of(leaf) for asked in properties_of(operand)]
+    computed = (leaf for leaf in leaves(tree) if not (isinstance(leaf, IsNull) and isinstance(leaf.operand, Reference)))
+    asked = [asked for leaf in computed for operand in operands_of(leaf) for asked in properties_of(operand)]
     count = sum(1 for each in asked if each.kind == "geometry")
     if count > MAX_OF_TRACK:
         raise InvalidInput(

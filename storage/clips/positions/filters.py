@@ -96,7 +96,7 @@ def predicate_on_cells(predicate: Predicate) -> Predicate:
                 "numbers in text(...) may be those of a position, and you see place cells only",
                 remedy=f"search for words, or {ASK_FOR}",
             )
-        case Constant() | IsNull() | TextMatch():
+        case Constant() | IsNull(Reference()) | TextMatch():  # that a calculation has no result may tell its numbers
             return predicate
     # Whatever leaf it is: a relation that is new is refused until somebody has thought about it.
     if any(asked.kind in _PLACES for operand in operands_of(predicate) for asked in properties_of(operand)):

@@ -70,6 +70,7 @@ def test_a_clip_is_shown_by_its_cell_and_says_what_is_withheld_and_what_to_do(ap
         "ego.second.Latitude.min IS NULL",
         "ego.speed.max > 1 OR ego.place_north.samples > 3",
         "distance(geometry, POINT(11.5 48.1)) < 500",
+        "1 / (distance(geometry, POINT(11.5 48.1)) div 500) IS NULL",
         "S_WITHIN(box, BBOX(11, 48, 12, 49))",
         "NOT S_WITHIN(geometry, POLYGON((11 48, 12 48, 12 49, 11 49, 11 48)))",
         "S_CROSSES(geometry, LINESTRING(11 48, 12 49))",

@@ -32,6 +32,7 @@ from triggers.errors import InvalidInput
         ("geometry = 'x'", "geometry"),
         (" OR ".join(["S_TOUCHES(geometry, POINT(1 2))"] * 11), "relates the track 11 times"),
         (" OR ".join(["distance(geometry, POINT(1 2)) + 1 > 5"] * 11), "relates the track 11 times"),
+        (" OR ".join(["1 / distance(geometry, POINT(1 2)) IS NULL"] * 11), "relates the track 11 times"),
         ("A_CONTAINS(tags, vehicle)", "not a set"),
         ("A_CONTAINS(tags)", "takes 2 arguments"),
         ("A_EQUALS(('a'), ('a'))", "two literal lists"),
