@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import PurePosixPath
 
 MCAP = "application/x-mcap"
 PARQUET = "application/vnd.apache.parquet"
@@ -16,9 +15,10 @@ ENDINGS: Mapping[str, str] = {media_type: ending for ending, media_type in BY_EN
 
 
 def with_ending(name: str, media_type: str) -> str:
-    """The name of a file with the ending by which other programs know its type, unless it has one.
+    """The name of a file with the ending by which other programs know its type, unless it has that.
 
-    >>> with_ending("signals", PARQUET), with_ending("clip.mcap", MCAP), with_ending("notes", "text/x-unknown")
-    ('signals.parquet', 'clip.mcap', 'notes')
+    >>> with_ending("preview.rear", MP4), with_ending("clip.mcap", MCAP), with_ending("notes", "text/x-unknown")
+    ('preview.rear.mp4', 'clip.mcap', 'notes')
     """
-    return name if PurePosixPath(name).suffix else name + ENDINGS.get(media_type, "")
+    ending = ENDINGS.get(media_type, "")
+    return name if name.endswith(ending) else name + ending

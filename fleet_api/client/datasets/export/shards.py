@@ -70,7 +70,8 @@ def write_shard(target: Path, members: Iterable[MemberView], fetch: Fetch) -> bo
         return False
     if _is_whole(target, about, plan):
         return False
-    with whole(target) as file, tarfile.open(fileobj=file, mode="w", format=tarfile.USTAR_FORMAT) as tar:
+    # PAX is USTAR but for names of more than 100 characters, as a camera's preview may have.
+    with whole(target) as file, tarfile.open(fileobj=file, mode="w", format=tarfile.PAX_FORMAT) as tar:
         for entry in entries:
             _add(tar, entry, target, fetch)
     digest = digest_of(target)

@@ -22,6 +22,7 @@ DATA = bytes(range(256)) * 500
     [
         ("clip.mcap", "application/x-mcap", "clip.mcap"),
         ("signals", "application/vnd.apache.parquet", "signals.parquet"),
+        ("preview.front_main", "video/mp4", "preview.front_main.mp4"),
         ("preview", "text/x-unknown", "preview"),
         ("../../etc/passwd", "video/mp4", "passwd.mp4"),
     ],

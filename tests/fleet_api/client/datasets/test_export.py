@@ -22,6 +22,7 @@ from storage.tables import clip_assets, labels
 from tests.fleet_api.api_server import Api
 from tests.fleet_api.client.datasets.exporting import BOX, add_whole_clip, content_of, sha256
 from tests.storage.clips.catalog_support import OPENLABEL
+from tests.support.rows import add_row
 from triggers.contracts.api.datasets.versions import SplitRequest
 from triggers.errors import Conflict, Misconfigured, NotFound, Untrusted
 
@@ -205,6 +206,21 @@ def test_the_webdataset_package_reads_every_sample(
     for row in table:
         with tarfile.open(out / row["file"]) as tar:
             assert f"{row['clip_id']}.mcap" in tar.getnames()
+
+
+def test_previews_of_all_cameras_are_samples_of_their_type_however_long_their_names_are(api: Api, out: Path) -> None:
+    clip_id, pictures = add_whole_clip(api, 0), b"moving pictures"
+    cameras = ("rear", "c" * 64)
+    with api.database.begin() as connection:
+        for camera in cameras:
+            asset = {"name": f"preview.{camera}", "object_key": f"previews/{camera}", "media_type": "video/mp4"}
+            asset |= {"size_bytes": len(pictures), "digest": sha256(pictures)}
+            add_row(connection, clip_assets, clip_id=clip_id, **asset)
+            api.app.state.services.store.put(f"previews/{camera}", pictures)
+    api.as_client("author").datasets.create("films", clips=[clip_id])
+    export(api.as_client("admin").datasets, "films", out, "webdataset")
+    (sample,) = webdataset.WebDataset(str(out / "shards" / "films-all-000000.tar"), shardshuffle=False)
+    assert [sample[f"preview.{camera}.mp4"] for camera in cameras] == [pictures] * 2
 
 
 def test_shards_are_the_same_bytes_wherever_and_whenever_they_are_made(
