@@ -1,7 +1,7 @@
 """What clips are counted by, from text: `trigger`, `vehicle.model:20`, `start:week`, `in_unit(ego.speed.max, 'km/h')`.
 
 Texts, attributes and small numbers are counted by value, the most frequent first; numbers and times by bins. After a
-colon comes how many values or bins there are at most, or the step of a time.
+colon comes how many values or bins there are at most, or the step of a time. A name may be in double quotes.
 """
 
 from __future__ import annotations
@@ -24,7 +24,8 @@ DEFAULT_BY = "campaign,trigger,version,state,damage,vehicle,label,tag,recorded"
 """What anybody may ask for of any clips: in days, clips of three years would have too many bins."""
 _DAY = "day"
 _IN_UNIT = re.compile(r"in_unit\(\s*([^(),']+?)\s*,\s*'([^']+)'\s*\)", re.IGNORECASE)
-_ITEM = re.compile(r"(?:[^,'(]|'[^']*'|\((?:[^()']|'[^']*')*\))+")
+_ITEM = re.compile(r"""(?:[^,'"(]|'[^']*'|"[^"]*"|\((?:[^()']|'[^']*')*\))+""")
+_QUOTED = re.compile(r'"((?:[^"]|"")+)"')
 _NUMBER = re.compile(r"[1-9][0-9]{0,2}", re.ASCII)
 
 
@@ -72,7 +73,7 @@ def _items(text: str) -> list[str]:
 
 
 def _asked(item: str, place: int) -> Asked:
-    name, colon, how = item.rpartition(":")
+    name, colon, how = ("", "", "") if item.endswith('"') else item.rpartition(":")
     name, how = (name.strip(), how.strip()) if colon else (item, "")
     try:
         if name == _DAY and not how:
@@ -84,8 +85,9 @@ def _asked(item: str, place: int) -> Asked:
 
 
 def _property(name: str) -> Property:
-    converted = _IN_UNIT.fullmatch(name)
-    found = in_unit(require_property(converted[1]), converted[2]) if converted else require_property(name)
+    converted, quoted = _IN_UNIT.fullmatch(name), _QUOTED.fullmatch(name)
+    plain = quoted[1].replace('""', '"') if quoted else name
+    found = in_unit(require_property(converted[1]), converted[2]) if converted else require_property(plain)
     if found.kind in ("geometry", "box"):
         raise InvalidInput("clips cannot be counted by their boxes", remedy="count by place_cell, place_cell_5 or _3")
     if found.kind == "interval":

@@ -114,6 +114,10 @@ def _require_attribute(connection: Connection, name: str) -> None:
     known |= set(connection.execute(select(known_attributes.c.attribute)).scalars())
     declared = {attribute for catalog in _catalogs(connection) for attribute in catalog.vehicle}
     if known and name not in declared:
+        is_signal = select(signal_units.c.signal).where(signal_units.c.signal == f"vehicle.{name}").exists()
+        if connection.execute(select(is_signal)).scalar_one():
+            remedy = f"that is a signal: write vehicle.{name}.max, .min or .mean"
+            raise InvalidInput(f"no clip has had the attribute 'vehicle.{name}'", remedy=remedy)
         raise _unknown("attribute", name, known | declared, prefix="vehicle.")
 
 

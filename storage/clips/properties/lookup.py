@@ -19,6 +19,8 @@ from triggers.signals.units import Unit, parse_unit
 
 MAX_NAME_CHARACTERS = 250
 _ATTRIBUTE = re.compile(r"vehicle\.([A-Za-z_]\w{0,199})")
+_OTHER_ATTRIBUTE = re.compile(r"vehicle\.(.{1,200})", re.DOTALL)
+"""Vehicles name their attributes as they like: `"vehicle.my-model"` in CQL2 text. Statistics of signals come first."""
 _DOTTED = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)+")
 _STATISTIC = re.compile(r"(?:signal\.)?([A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*)\.(min|max|mean|samples)")
 SIGNAL_PREFIX = "signal."
@@ -44,6 +46,8 @@ def property_named(name: str) -> Property | None:
         return _attribute(name, attribute[1])
     if statistic := _STATISTIC.fullmatch(name):
         return _statistic(name, statistic[1], statistic[2])
+    if attribute := _OTHER_ATTRIBUTE.fullmatch(name):
+        return _attribute(name, attribute[1])
     return None
 
 

@@ -34,7 +34,11 @@ def fleet(connection: Connection) -> Connection:
         add_clip(
             connection,
             vehicle_id=vehicle,
-            statistics={"ego.yaw_rate": (0.0, yaw_rate, 0.5), "ego.speed": (0.0, 31.5, 12.0)},
+            statistics={
+                "ego.yaw_rate": (0.0, yaw_rate, 0.5),
+                "ego.speed": (0.0, 31.5, 12.0),
+                "vehicle.axle.load": (0.0, 1.0, 0.5),
+            },
             units={"ego.yaw_rate": unit, "ego.speed": "m/s"},
             attributes={"region": "EU"},
         )
@@ -44,6 +48,8 @@ def fleet(connection: Connection) -> Connection:
 @pytest.mark.parametrize(
     ("source", "says"),
     [
+        ("vehicle.axle.load > 1", "that is a signal: write vehicle.axle.load.max, .min or .mean"),
+        ("\"vehicle.my-regio\" = 'EU'", "no clip has had the attribute 'vehicle.my-regio'; did you mean"),
         ("ego.speeed.max > 1", "no clip has had the signal 'ego.speeed'; did you mean ego.speed"),
         ("x.max > 1", "clips have ego.speed, ego.yaw_rate"),
         ("vehicle.regio = 'EU'", "no clip has had the attribute 'vehicle.regio'; did you mean vehicle.region?"),

@@ -30,6 +30,15 @@ def test_properties_are_written_with_commas_and_colons() -> None:
     assert len(parse_by(DEFAULT_BY)) == 9
 
 
+def test_names_with_other_characters_are_in_double_quotes_as_in_filters() -> None:
+    asked = parse_by('vehicle.my-model:3,"vehicle.size, (l x w): ""m""",  "trigger":5')
+    assert [(each.about.name, each.shown) for each in asked] == [
+        ("vehicle.my-model", 3),
+        ('vehicle.size, (l x w): "m"', 10),
+        ("trigger", 5),
+    ]
+
+
 @pytest.mark.parametrize(
     ("by", "message", "remedy"),
     [

@@ -2,6 +2,11 @@
 import { api } from "../../api/client";
 import type { Suggestion } from "./suggestions";
 
+/** A property's name as CQL2 text has it: attributes of vehicles may have any characters. */
+export function named(property: string): string {
+  return /^[A-Za-z_]\w*(?:\.\w+)*$/.test(property) ? property : `"${property.replaceAll('"', '""')}"`;
+}
+
 const WORDS: readonly Suggestion[] = [
   { text: "AND", detail: "both" },
   { text: "OR", detail: "one of them" },
@@ -39,7 +44,7 @@ export async function namesOf(signal: AbortSignal): Promise<Names> {
   return {
     suggestions: [
       ...known.properties.map(({ name, description, unit }) => ({ text: name, detail: unit ? `${description} (${unit})` : description })),
-      ...known.attributes.map((name) => ({ text: name, detail: "attribute of the vehicle" })),
+      ...known.attributes.map((name) => ({ text: named(name), detail: "attribute of the vehicle" })),
       ...statistics,
       ...functions.functions.map(({ name, description }) => ({ text: `${name}(`, detail: description })),
       ...WORDS,

@@ -5,6 +5,7 @@ import { added, equals, has, inView, literal, parts, removed, within, withoutBou
 test("values are written as CQL2 reads them", () => {
   expect(literal("it's")).toBe("'it''s'");
   expect(equals("vehicle.hardware", 3)).toBe("vehicle.hardware = 3");
+  expect(equals('vehicle.my-"model"', true)).toBe('"vehicle.my-""model""" = true');
 });
 
 test("a filter is divided at its own ANDs alone", () => {

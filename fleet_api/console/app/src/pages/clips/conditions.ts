@@ -1,4 +1,5 @@
 // Conditions that a click adds to the filter: they are written into the text, so that it says all of what is searched.
+import { named } from "../../components/search/names";
 
 /** A value as CQL2 text. */
 export function literal(value: string | number | boolean): string {
@@ -7,7 +8,7 @@ export function literal(value: string | number | boolean): string {
 
 /** The condition that a property has a value. */
 export function equals(property: string, value: string | number | boolean): string {
-  return `${property} = ${literal(value)}`;
+  return `${named(property)} = ${literal(value)}`;
 }
 
 /** The condition that a time lies in a range, from and until, and without, its end; in s since the epoch. */

@@ -2,6 +2,7 @@
 import { api, type Answer } from "../../api/client";
 import { searches } from "../../api/turns";
 import type { Schemas } from "../../api/types";
+import { named } from "../../components/search/names";
 
 export type Clip = Schemas["ClipView"];
 export type Facets = Schemas["FacetsView"];
@@ -47,7 +48,7 @@ function found(page: Answer<"/v1/clips">, items: Map<string, Item>): Found {
 
 /** How many clips there are, and how they are spread over values and over time; `attributes` are those that clips have. */
 export function spread(filter: string | null, attributes: readonly string[], signal: AbortSignal): Promise<Facets> {
-  const by = [...facetsOf(attributes).map((name) => `${name}:12`), `${HISTOGRAM}:60`].join(",");
+  const by = [...facetsOf(attributes).map((name) => `${named(name)}:12`), `${HISTOGRAM}:60`].join(",");
   return searches.take(signal, () => api.get("/v1/clips/facets", { query: { filter, by } }));
 }
 
