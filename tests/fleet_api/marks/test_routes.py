@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 
 import pytest
 
@@ -59,9 +60,19 @@ def test_the_tag_of_a_wrong_clock_is_not_for_people(api: Api, clip_id: str) -> N
         api.as_client("admin").clips.tag(clip_id, "clock_implausible")
 
 
-@pytest.mark.parametrize("tag", ["", " ", "a ", " a", "a\nb", "x" * 101, "a\x00b", "\ud800"])
+UNSEEN = ["\u200b", "a\x1b[2J", "a\tb", "a\u2028b", "a\x85b", "a\u00a0b", "\u202eabc", "a\u200d"]
+"""Tags that would look like others, or turn what is shown around them."""
+
+
+def test_a_tag_may_be_of_any_script(api: Api, clip_id: str) -> None:
+    tags = ["nasse Straße", "雨の 夜", "क्\u200dष", "👨\u200d👩\u200d👧"]
+    tagged = api.as_client("viewer").clips.tag(clip_id, *tags)
+    assert set(tags) < set(tagged.tags)
+
+
+@pytest.mark.parametrize("tag", ["", " ", "a ", " a", "a\nb", "x" * 101, "a\x00b", "\ud800", *UNSEEN])
 def test_what_cannot_be_a_tag_is_refused(api: Api, clip_id: str, tag: str) -> None:
-    body = ('{"tags": ["' + tag.encode("unicode_escape").decode().replace("\\x00", "\\u0000") + '"]}').encode()
+    body = json.dumps({"tags": [tag]}).encode()
     headers = {**api.as_("viewer"), "Content-Type": "application/json"}
     answer = api.client.post(f"/v1/clips/{clip_id}/tags", content=body, headers=headers)
     assert (answer.status_code, answer.json()["code"]) == (400, "invalid_input"), answer.text

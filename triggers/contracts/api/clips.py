@@ -10,7 +10,7 @@ import math
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, Field, StringConstraints, computed_field, field_validator
+from pydantic import AfterValidator, BaseModel, Field, StringConstraints, computed_field, field_validator
 
 from triggers.contracts.api.base import View
 from triggers.contracts.base import Contract, ShownAttribute
@@ -41,8 +41,19 @@ Position = Annotated[
 MAX_TAGS_AT_ONCE = 20
 MAX_TAG_CHARACTERS = 100
 MAX_NOTE_CHARACTERS = 2000
-Tag = Annotated[str, Field(min_length=1, max_length=MAX_TAG_CHARACTERS, pattern=r"^\S(.*\S)?$")]
-"""A tag that a person adds: one line, without blanks at its ends, which nobody would see."""
+_JOINERS = "\u200c\u200d"
+"""Within words of some scripts, and within emojis."""
+
+
+def _seen(tag: str) -> str:
+    """The tag; ValueError for one that looks like another, such as with a control character or another blank."""
+    if not tag.translate(dict.fromkeys(map(ord, _JOINERS))).isprintable() or tag.strip(_JOINERS) != tag:
+        raise ValueError("the tag holds a character that nobody sees: a control character, or a blank other than ' '")
+    return tag
+
+
+Tag = Annotated[str, Field(min_length=1, max_length=MAX_TAG_CHARACTERS, pattern=r"^\S(.*\S)?$"), AfterValidator(_seen)]
+"""A tag that a person adds: one line, without blanks at its ends, and of characters that are seen."""
 
 
 class FireView(View):
