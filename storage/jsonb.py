@@ -27,6 +27,12 @@ def storable(value: T, *, what: str) -> T:
     return value
 
 
+def unstorable_at(text: str) -> int | None:
+    """The index of the first character that cannot be stored; None if there is none."""
+    found = _NOT_STORED.search(text)
+    return None if found is None else found.start()
+
+
 def made_storable(text: str) -> str:
     """The text with U+FFFD in place of what cannot be stored: for what quotes others, such as the reason of an end.
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from storage.clips.cql2.nodes import Node, read_number
+from storage.clips.cql2.nodes import Node, Number, at, read_number
 from storage.clips.cql2.text import parse
 from storage.clips.cql2.text.parser import MAX_DEPTH
 from storage.jsonb import storable
@@ -35,13 +35,13 @@ def parse_json(source: str, *, max_bytes: int | None = MAX_BYTES) -> Any:
     try:
         tree = json.loads(
             source,
-            parse_int=read_number,
-            parse_float=read_number,
-            parse_constant=_no_constant,
-            object_pairs_hook=_members,
+            parse_int=_Number,
+            parse_float=_Number,
+            parse_constant=_Number,
+            object_pairs_hook=_Members,
         )
     except RecursionError as error:
-        raise InvalidInput(f"the filter is nested deeper than {MAX_DEPTH}") from error
+        raise _too_deep() from error
     except ValueError as error:
         raise InvalidInput(
             f"the filter is not JSON: {error}", remedy="send JSON, or add filter-lang=cql2-text"
@@ -55,31 +55,62 @@ def _require_size(source: str) -> None:
         raise InvalidInput(
             f"the filter has {size_bytes} bytes, more than {MAX_BYTES}", remedy="split it into several searches"
         )
-    storable(source, what="the filter")
 
 
-def _no_constant(name: str) -> None:
-    raise InvalidInput(f"the filter is not JSON: {name} is not a number", remedy="write a finite number")
+class _Number(str):
+    """A number of a JSON document as it is written, until its place is known."""
+
+    __slots__ = ()
+
+    def read(self) -> Number:
+        """The number; InvalidInput for one that is none, or that no property can be."""
+        if not self[-1].isdigit():
+            raise InvalidInput(f"the filter is not JSON: {self} is not a number", remedy="write a finite number")
+        return read_number(self)
 
 
-def _members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """The members of a JSON object; InvalidInput when one is there twice, as one of them would be ignored."""
-    members = dict(pairs)
-    if len(members) < len(pairs):
-        names = [name for name, _ in pairs]
-        twice = next(name for name in names if names.count(name) > 1)
-        raise InvalidInput(f"an object of the filter has {twice[:60]!r} twice", remedy="write each member once")
-    return members
+class _Members(dict[str, Any]):
+    """The members of a JSON object; `twice` is a name that it has more than once, so that one would be ignored."""
+
+    def __init__(self, pairs: list[tuple[str, Any]]) -> None:
+        super().__init__(pairs)
+        names = [name for name, _ in pairs] if len(self) < len(pairs) else []
+        self.twice = next((name for name in names if names.count(name) > 1), None)
+
+    def require_once(self) -> None:
+        """InvalidInput when a member is there twice, and for names that are no text."""
+        if self.twice is not None:
+            raise InvalidInput(
+                f"an object of the filter has {self.twice[:60]!r} twice", remedy="write each member once"
+            )
+        storable(list(self), what="the filter")
 
 
-def _with_places(tree: Any, place: str) -> Any:
+TOP = "at its top"
+"""The place of the object that a whole filter is."""
+
+
+def _with_places(tree: Any, path: str) -> Any:
     """The tree with a Node for each object, whose place is its path: `args[1].args[0]`."""
-    if isinstance(tree, dict):
-        path = f"{place}." if place else ""
-        return Node({name: _with_places(value, path + name[:60]) for name, value in tree.items()}, place)
-    if isinstance(tree, list):
-        return [_with_places(value, f"{place}[{index}]") for index, value in enumerate(tree)]
+    place = path or TOP
+    with at(Node({}, place)):
+        match tree:
+            case _Members():
+                tree.require_once()
+                inner = f"{path}." if path else ""
+                return Node({name: _with_places(value, inner + name[:60]) for name, value in tree.items()}, place)
+            case list():
+                return [_with_places(value, f"{path}[{index}]") for index, value in enumerate(tree)]
+            case _Number():
+                return tree.read()
+            case str():
+                return storable(tree, what="the filter")
     return tree
+
+
+def _too_deep() -> InvalidInput:
+    # An operator and its arguments are two levels of JSON.
+    return InvalidInput(f"the filter is nested deeper than {MAX_DEPTH}", remedy="split it into several searches")
 
 
 def bounded(tree: Any) -> Any:
@@ -88,8 +119,8 @@ def bounded(tree: Any) -> Any:
     waiting = [(tree, 1)]
     while waiting:
         node, depth = waiting.pop()
-        if depth > 2 * MAX_DEPTH:  # an operator and its arguments are two levels of JSON
-            raise InvalidInput(f"the filter is nested deeper than {MAX_DEPTH}", remedy="split it into several searches")
+        if depth > 2 * MAX_DEPTH:
+            raise _too_deep()
         if isinstance(node, dict):
             nodes += 1
             if nodes > MAX_NODES:
@@ -105,4 +136,4 @@ def bounded(tree: Any) -> Any:
                     remedy="split it into several searches",
                 )
             waiting += [(value, depth + 1) for value in node]
-    return storable(tree, what="the filter")
+    return tree

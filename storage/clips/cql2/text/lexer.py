@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from storage.clips.cql2.nodes import PlacedMistake
+from storage.jsonb import unstorable_at
 
 Kind = Literal["number", "text", "quoted name", "name", "sign", "end"]
 
@@ -58,6 +59,7 @@ class Token:
 
 def tokens(source: str) -> list[Token]:
     """The tokens of a text, with one of the kind `end` after them; InvalidInput for a character that begins none."""
+    _require_storable(source)
     found: list[Token] = []
     position = 0
     places = _Places(source)
@@ -73,6 +75,15 @@ def tokens(source: str) -> list[Token]:
             found.append(Token(_KINDS[kind], _unquoted(kind, value), places.of(position), position))
         position = match.end()
     return [*found, Token("end", "", places.of(len(source)), len(source))]
+
+
+def _require_storable(source: str) -> None:
+    wrong = unstorable_at(source)
+    if wrong is not None:
+        place = _Places(source).of(wrong)
+        raise PlacedMistake(
+            f"the filter holds U+0000 or half a surrogate pair ({place})", remedy="remove the character"
+        )
 
 
 class _Places:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from storage.clips.cql2 import parse_filter
+from storage.clips.cql2 import Language, parse_filter
 from storage.clips.cql2.shapes import parse_shape
 from storage.clips.cql2.source import MAX_NODES, bounded
 from triggers.errors import InvalidInput
@@ -139,6 +139,26 @@ def test_a_tree_that_is_too_large_is_given_up_after_the_nodes_that_are_allowed()
 def test_hostile_json_is_refused(source: str) -> None:
     with pytest.raises(InvalidInput):
         parse_filter(source, "cql2-json")
+
+
+@pytest.mark.parametrize(
+    ("source", "language", "place"),
+    [
+        ('{"op": "=", "args": [{"property": "state"}, null]}', "cql2-json", "at its top"),
+        ('{"op": "and", "args": []}', "cql2-json", "at its top"),
+        ('{"op": "=", "args": [{"property": "size_bytes"}, NaN]}', "cql2-json", "args[1]"),
+        ('{"op": "not", "args": [{"op": "<", "args": [1e999, 2]}]}', "cql2-json", "args[0].args[0]"),
+        ('{"op": "not", "args": [{"op": "<", "op": ">", "args": [1, 2]}]}', "cql2-json", "args[0]"),
+        ('{"op": "=", "args": [{"property": "state"}, "\\ud800"]}', "cql2-json", "args[1]"),
+        ('{"op": "=", "args": [{"\\u0000": "state"}, "x"]}', "cql2-json", "args[0]"),
+        ("state =\n 'a\0'", "cql2-text", "line 2, column 4"),
+        ("state = '\ud800'", "cql2-text", "line 1, column 10"),
+    ],
+)
+def test_every_mistake_is_told_with_its_place_and_a_remedy(source: str, language: Language, place: str) -> None:
+    with pytest.raises(InvalidInput) as refused:
+        parse_filter(source, language)
+    assert refused.value.message.endswith(f"({place})") and refused.value.remedy
 
 
 def test_positions_in_longitude_and_latitude_may_say_so() -> None:
