@@ -1,11 +1,7 @@
 // The names that a filter may use: the catalog's properties and functions, with what they mean.
 import { api } from "../../api/client";
+import { named } from "./named";
 import type { Suggestion } from "./suggestions";
-
-/** A property's name as CQL2 text has it: attributes of vehicles may have any characters. */
-export function named(property: string): string {
-  return /^[A-Za-z_]\w*(?:\.\w+)*$/.test(property) ? property : `"${property.replaceAll('"', '""')}"`;
-}
 
 const WORDS: readonly Suggestion[] = [
   { text: "AND", detail: "both" },

@@ -1,5 +1,5 @@
 // Conditions that a click adds to the filter: they are written into the text, so that it says all of what is searched.
-import { named } from "../../components/search/names";
+import { named } from "../../components/search/named";
 
 /** A value as CQL2 text. */
 export function literal(value: string | number | boolean): string {

@@ -2,7 +2,7 @@
 import { api, type Answer } from "../../api/client";
 import { searches } from "../../api/turns";
 import type { Schemas } from "../../api/types";
-import { named } from "../../components/search/names";
+import { named } from "../../components/search/named";
 
 export type Clip = Schemas["ClipView"];
 export type Facets = Schemas["FacetsView"];
