@@ -19,18 +19,18 @@ from triggers.clips.damage import REASONS, Remark
 from triggers.contracts import media_types
 from triggers.contracts.api.clips import (
     RECORDING_ASSET,
-    AddedTagView,
     AssetView,
     CameraView,
     ClipDetailsView,
     ClipView,
     FireView,
     LabelView,
-    NoteView,
     RemarkView,
     SimilarClip,
     WithheldView,
 )
+from triggers.contracts.api.marks.notes import NoteView
+from triggers.contracts.api.marks.tags import AddedTagView
 
 LINK_S = 3600
 WITHHELD = "it may hold precise positions, and you see place cells only"

@@ -12,7 +12,8 @@ from fleet_api.http.routing import CatalogRoute
 from fleet_api.http.services import Use
 from fleet_api.marks import usecases
 from ingest.http.raising import raises
-from triggers.contracts.api.clips import MAX_TAG_CHARACTERS, ClipTagsView, NoteRequest, NoteView, TagsRequest
+from triggers.contracts.api.marks.notes import NoteRequest, NoteView
+from triggers.contracts.api.marks.tags import MAX_TAG_CHARACTERS, ClipTagsView, TagsRequest
 from triggers.errors import Conflict, Erased
 
 router = APIRouter(prefix="/v1/clips/{clip_id}", tags=["clips"], route_class=CatalogRoute)

@@ -13,7 +13,8 @@ from storage.clips.marks import notes, tags
 from storage.clips.marks.notes import Note
 from storage.database import Connection
 from storage.jsonb import storable
-from triggers.contracts.api.clips import AddedTagView, ClipTagsView, NoteRequest, NoteView, TagsRequest
+from triggers.contracts.api.marks.notes import NoteRequest, NoteView
+from triggers.contracts.api.marks.tags import AddedTagView, ClipTagsView, TagsRequest
 from triggers.contracts.users import Role, User
 
 

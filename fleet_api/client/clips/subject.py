@@ -15,21 +15,19 @@ from fleet_api.client.transport import SHOWN_CANDIDATES, Transport, path_of, ref
 from triggers.contracts.api.clips import (
     DEFAULT_SIMILAR,
     ClipErasureView,
-    ClipTagsView,
     ClipVector,
     ClipVectorView,
     FilterView,
     FunctionsView,
     FunctionView,
-    NoteRequest,
-    NoteView,
     PropertiesView,
     RestoreView,
     SimilarClips,
     SimilarRequest,
-    TagsRequest,
 )
 from triggers.contracts.api.facets.answers import CountView, FacetsView
+from triggers.contracts.api.marks.notes import NoteRequest, NoteView
+from triggers.contracts.api.marks.tags import ClipTagsView, TagsRequest
 from triggers.contracts.clip import CLIP_ID_FORM
 from triggers.errors import InvalidInput, Misconfigured, NotFound
 

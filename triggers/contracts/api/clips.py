@@ -10,9 +10,11 @@ import math
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, Field, StringConstraints, computed_field, field_validator
+from pydantic import BaseModel, Field, StringConstraints, computed_field, field_validator
 
 from triggers.contracts.api.base import View
+from triggers.contracts.api.marks.notes import NoteView
+from triggers.contracts.api.marks.tags import AddedTagView
 from triggers.contracts.base import Contract, ShownAttribute
 from triggers.times import NS_PER_S, format_time
 
@@ -37,23 +39,6 @@ Position = Annotated[
     tuple[Annotated[float, Field(ge=-180, le=180)], Annotated[float, Field(ge=-90, le=90)]],
     Field(description="Longitude and latitude in degrees."),
 ]
-
-MAX_TAGS_AT_ONCE = 20
-MAX_TAG_CHARACTERS = 100
-MAX_NOTE_CHARACTERS = 2000
-_JOINERS = "\u200c\u200d"
-"""Within words of some scripts, and within emojis."""
-
-
-def _seen(tag: str) -> str:
-    """The tag; ValueError for one that looks like another, such as with a control character or another blank."""
-    if not tag.translate(dict.fromkeys(map(ord, _JOINERS))).isprintable() or tag.strip(_JOINERS) != tag:
-        raise ValueError("the tag holds a character that nobody sees: a control character, or a blank other than ' '")
-    return tag
-
-
-Tag = Annotated[str, Field(min_length=1, max_length=MAX_TAG_CHARACTERS, pattern=r"^\S(.*\S)?$"), AfterValidator(_seen)]
-"""A tag that a person adds: one line, without blanks at its ends, and of characters that are seen."""
 
 
 class FireView(View):
@@ -275,43 +260,6 @@ class LabelView(View):
     openlabel: dict[str, Any]
     provenance: dict[str, Any]
     created_at: datetime
-
-
-class AddedTagView(View):
-    """A tag that a person has added to a clip."""
-
-    tag: str
-    by: str
-    added_at: datetime
-
-
-class NoteView(View):
-    """A note that a person has added to a clip."""
-
-    id: int
-    text: str
-    by: str
-    created_at: datetime
-
-
-class TagsRequest(Contract):
-    """Tags to add to a clip."""
-
-    tags: Annotated[tuple[Tag, ...], Field(min_length=1, max_length=MAX_TAGS_AT_ONCE)]
-
-
-class NoteRequest(Contract):
-    """A note to add to a clip."""
-
-    text: Annotated[str, Field(min_length=1, max_length=MAX_NOTE_CHARACTERS, pattern=r"\S")]
-
-
-class ClipTagsView(View):
-    """The tags of a clip: all of them, and those that people have added."""
-
-    id: str
-    tags: list[str]
-    added_tags: list[AddedTagView]
 
 
 class ClipDetailsView(ClipView):

@@ -1,0 +1,1 @@
+"""What people add to clips, with who and when: tags and notes."""
