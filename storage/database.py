@@ -14,6 +14,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from storage.jsonb import json_of
 from storage.settings import Settings, shown_url
+from storage.statements.text_arrays import TextArrayDumper
 from storage.watched_connection import SILENCE_S, TCP_ARGUMENTS, WatchedConnection
 from triggers.errors import LongtailError, Misconfigured, Overloaded, Unreachable
 
@@ -92,6 +93,7 @@ class Database:
         @event.listens_for(self.engine, "do_connect")
         def _connect(_dialect: object, _record: object, args: Any, arguments: Any) -> WatchedConnection:
             connection = WatchedConnection.opened(silence_s, *args, **arguments)
+            connection.adapters.register_dumper(list, TextArrayDumper)
             if statement_s is not None:
                 connection.execute(f"SET statement_timeout = {round(statement_s * 1000)}")
                 connection.commit()

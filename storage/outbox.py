@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Connection, func, select, update
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.dialects.postgresql import Insert, insert
 
-from storage.rows import inserted
+from storage.rows import insert_rows
 from storage.tables import outbox
 
 CLIPS = "clips"
@@ -46,10 +46,7 @@ Handler = Callable[[Connection, OutboxEvent], None]
 def add(connection: Connection, topic: str, key: str, payload: Mapping[str, Any]) -> bool:
     """Write an event; False, and nothing changes, when the topic has one under this key."""
     written = connection.execute(
-        insert(outbox)
-        .values(topic=topic, key=key, payload=dict(payload))
-        .on_conflict_do_nothing(index_elements=[outbox.c.topic, outbox.c.key])
-        .returning(outbox.c.id)
+        _once(insert(outbox).values(topic=topic, key=key, payload=dict(payload))).returning(outbox.c.id)
     )
     return written.one_or_none() is not None
 
@@ -67,9 +64,11 @@ def add_clip_events(connection: Connection, event: str, clip_ids: Sequence[str])
         {"topic": CLIPS, "key": f"{event}:{clip_id}", "payload": {"event": event, "clip_id": clip_id}}
         for clip_id in clip_ids
     ]
-    if rows:
-        once = inserted(outbox, rows).on_conflict_do_nothing(index_elements=[outbox.c.topic, outbox.c.key])
-        connection.execute(once)
+    insert_rows(connection, outbox, rows, _once)
+
+
+def _once(insertion: Insert) -> Insert:
+    return insertion.on_conflict_do_nothing(index_elements=[outbox.c.topic, outbox.c.key])
 
 
 def dispatch(

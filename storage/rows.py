@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import fields, is_dataclass
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel
@@ -13,6 +14,7 @@ from sqlalchemy import (
     BindParameter,
     Column,
     ColumnElement,
+    Connection,
     FromClause,
     Table,
     Text,
@@ -24,6 +26,8 @@ from sqlalchemy import (
     text,
 )
 from sqlalchemy.dialects.postgresql import Insert, insert
+
+from storage.statements.prepared import Prepared
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
@@ -49,24 +53,50 @@ def _column(name: str, tables: tuple[FromClause, ...]) -> Any:
 
 def values_of(value: DataclassInstance | BaseModel, table: Table) -> dict[str, Any]:
     """The values that a dataclass or a contract has for a table: its fields that bear a column's name."""
-    names = [field.name for field in fields(value)] if is_dataclass(value) else list(type(value).model_fields)
-    return {name: getattr(value, name) for name in names if name in table.c}
+    return {name: getattr(value, name) for name in _shared_names(type(value), table)}
 
 
-def inserted(table: Table, rows: Sequence[Mapping[str, Any]]) -> Insert:
-    """The statement that inserts rows, which all have the same columns, in their order; not for bytes.
+@cache
+def _shared_names(kind: type[Any], table: Table) -> tuple[str, ...]:
+    names = [field.name for field in fields(kind)] if is_dataclass(kind) else list(kind.model_fields)
+    return tuple(name for name in names if name in table.c)
+
+
+def _nothing_more(insertion: Insert) -> Insert:
+    return insertion
+
+
+def insert_rows(
+    connection: Connection,
+    table: Table,
+    rows: Sequence[Mapping[str, Any]],
+    adding: Callable[[Insert], Insert] = _nothing_more,
+) -> None:
+    """Insert rows, which all have the same columns, in their order; not for bytes.
 
     They are one parameter, a JSON document: that takes a tenth of the time of one statement, or one list, per row.
+    `adding`, always the same function for a table, says what becomes of rows that are there already.
     """
-    names = sorted(rows[0])
-    document: BindParameter[str] = bindparam("rows", rows_json(rows), Text)
+    if rows:
+        _insertion(table, tuple(sorted(rows[0])), adding).rows(connection, rows=rows_json(rows))
+
+
+@cache
+def _insertion(table: Table, names: tuple[str, ...], adding: Callable[[Insert], Insert]) -> Prepared:
+    document: BindParameter[str] = bindparam("rows", type_=Text)
     source = text(f"jsonb_populate_recordset(CAST(NULL AS {table.name}), CAST(:rows AS jsonb))").bindparams(document)
-    return insert(table).from_select(names, select(*(column(name) for name in names)).select_from(source))
+    read: Any = select(*(column(name) for name in names)).select_from(source)
+    return Prepared(adding(insert(table).from_select(list(names), read)))
 
 
 def rows_json(rows: Sequence[Mapping[str, Any]]) -> str:
     """Rows as one JSON document, for a statement that takes them all as one parameter; not for bytes."""
     return to_json(rows).decode()
+
+
+def is_given(text_column: ColumnElement[str], name: str = "ids") -> ColumnElement[bool]:
+    """Whether a text is one of those that a prepared statement is given as `name`, a list."""
+    return text_column == any_(bindparam(name, type_=ARRAY(Text)))
 
 
 def is_among(text_column: ColumnElement[str], values: Collection[str]) -> ColumnElement[bool]:

@@ -12,10 +12,11 @@ from collections.abc import Collection, Sequence
 from sqlalchemy import Connection, select
 
 from storage import outbox
+from storage.campaigns.clip_marks import marks_of
 from storage.clips import extraction_jobs, writer
 from storage.clips.writer import Ending, PendingUpload
-from storage.erasure.expiry import expiries_of
-from storage.rows import inserted, is_among
+from storage.rows import insert_rows, is_among, is_given
+from storage.statements.prepared import Prepared
 from storage.tables import clips
 from storage.tables import uploads as uploads_table
 from storage.tables.uploads import ASSEMBLING, UploadState
@@ -65,19 +66,23 @@ def store_clips(connection: Connection, uploads: Sequence[PendingUpload], *, ext
     ]
 
 
+_t = uploads_table.c
+_LOCKED_STATES = Prepared(
+    select(_t.id, _t.state).where(is_given(_t.id)).order_by(_t.id).with_for_update(key_share=True)
+)
+
+
 def _lock_states(connection: Connection, upload_ids: Sequence[str]) -> dict[str, str]:
     """The uploads' states, locked in the order of ids, so that two transactions never wait for each other."""
-    table = uploads_table.c
-    locked = select(table.id, table.state).where(is_among(table.id, upload_ids)).order_by(table.id)
-    return {row.id: row.state for row in connection.execute(locked.with_for_update(key_share=True))}
+    return {row[0]: row[1] for row in _LOCKED_STATES.rows(connection, ids=list(upload_ids))}
 
 
 def _catalogue(connection: Connection, uploads: Sequence[PendingUpload]) -> None:
     recordings = [upload.manifest.recording for upload in uploads]
-    marks = zip(uploads, writer.tags_of(connection, recordings), expiries_of(connection, recordings), strict=True)
-    rows = [writer.clip_row(upload, tags=tags, expires_at=expires_at) for upload, tags, expires_at in marks]
+    marks = marks_of(connection, recordings)
+    rows = [writer.clip_row(upload, of_it) for upload, of_it in zip(uploads, marks, strict=True)]
     ordered = sorted(rows, key=lambda row: str(row["id"]))
-    connection.execute(inserted(clips, ordered).on_conflict_do_nothing())
+    insert_rows(connection, clips, ordered, writer.unless_there)
     by_vehicle: dict[str, list[Fire]] = defaultdict(list)
     for upload in uploads:
         by_vehicle[upload.vehicle_id] += upload.manifest.recording.fires

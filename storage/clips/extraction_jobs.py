@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Connection, Row, or_, select
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.dialects.postgresql import Insert, insert
 
 from storage import job_leases
-from storage.rows import inserted
+from storage.rows import insert_rows
 from storage.tables import clips, extraction_jobs
 from storage.tiers.rules import ARCHIVES
 from triggers.contracts.clip import ClipManifest
@@ -38,10 +38,9 @@ class ExtractionJob:
 def add(connection: Connection, clip_id: str, vehicle_id: str, extractor_version: int) -> bool:
     """Queue a clip for a version of the extractor; False when it is queued already."""
     added = connection.execute(
-        insert(extraction_jobs)
-        .values(clip_id=clip_id, vehicle_id=vehicle_id, extractor_version=extractor_version)
-        .on_conflict_do_nothing(index_elements=[_TABLE.clip_id, _TABLE.extractor_version])
-        .returning(_TABLE.clip_id)
+        _once(
+            insert(extraction_jobs).values(clip_id=clip_id, vehicle_id=vehicle_id, extractor_version=extractor_version)
+        ).returning(_TABLE.clip_id)
     )
     return added.one_or_none() is not None
 
@@ -52,9 +51,11 @@ def add_many(connection: Connection, of_vehicles: Sequence[tuple[str, str]], ext
         {"clip_id": clip_id, "vehicle_id": vehicle_id, "extractor_version": extractor_version}
         for clip_id, vehicle_id in of_vehicles
     ]
-    if rows:
-        key = [_TABLE.clip_id, _TABLE.extractor_version]
-        connection.execute(inserted(extraction_jobs, rows).on_conflict_do_nothing(index_elements=key))
+    insert_rows(connection, extraction_jobs, rows, _once)
+
+
+def _once(insertion: Insert) -> Insert:
+    return insertion.on_conflict_do_nothing(index_elements=[_TABLE.clip_id, _TABLE.extractor_version])
 
 
 def add_for_older_clips(connection: Connection, extractor_version: int, *, at_most_open: int = 100) -> int | None:

@@ -7,33 +7,31 @@ so that two of these transactions never deadlock.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Connection, func, select, text, tuple_
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import Connection, select, text
+from sqlalchemy.dialects.postgresql import Insert
 
 from storage import outbox
+from storage.campaigns.clip_marks import Marks, marks_of
 from storage.clips import extraction_jobs
 from storage.clips.marks import texts
 from storage.clips.properties import days, known_names, known_values, terms
-from storage.erasure.expiry import expiries_of
-from storage.rows import inserted, rows_json, values_of
-from storage.tables import campaign_versions, clips, fires
+from storage.rows import insert_rows, rows_json, values_of
+from storage.statements.prepared import Prepared
+from storage.tables import clips, fires
 from storage.tables import uploads as uploads_table
 from storage.tables.clips import fired_terms
 from storage.tables.uploads import ASSEMBLING, UploadState
 from storage.uploads import dead_letters, endings, parking
 from storage.uploads.fire_identity import OfVehicles, known_fires, reused_fire
-from triggers.clips.clock import IMPLAUSIBLE, is_implausible
 from triggers.contracts.api.outcomes import LetterStage
-from triggers.contracts.clip import ClipManifest, RecordingManifest
+from triggers.contracts.clip import ClipManifest
 from triggers.errors import Conflict
 from triggers.times import NS_PER_S
-
-MAX_TAGS = 1000
 
 
 class FireReused(Conflict):
@@ -182,10 +180,9 @@ def fail_unread(connection: Connection, upload_id: str, *, reason: str, detail: 
 def _catalogue(connection: Connection, upload: PendingUpload) -> None:
     """Write clip, fires and links. FireReused is checked after writing, when no other clip can intervene."""
     of_vehicles = {upload.vehicle_id: upload.manifest.recording.fires}
-    (tags,) = tags_of(connection, [upload.manifest.recording])
-    (expires_at,) = expiries_of(connection, [upload.manifest.recording])
-    row = clip_row(upload, tags=tags, expires_at=expires_at)
-    connection.execute(insert(clips).values(row).on_conflict_do_nothing())
+    (marks,) = marks_of(connection, [upload.manifest.recording])
+    row = clip_row(upload, marks)
+    insert_rows(connection, clips, [row], unless_there)
     write_fires(connection, of_vehicles, reason=None)
     require_own_ordinals(connection, of_vehicles)
     link_fires(connection, [upload])
@@ -208,7 +205,7 @@ def _lock_state(connection: Connection, upload_id: str) -> str:
     return connection.execute(locked).scalar_one_or_none() or "unknown"
 
 
-def clip_row(upload: PendingUpload, *, tags: Sequence[str], expires_at: datetime | None) -> dict[str, Any]:
+def clip_row(upload: PendingUpload, marks: Marks) -> dict[str, Any]:
     """The columns of a new clip; fields of the recording that bear a column's name are stored as they are."""
     manifest, recording = upload.manifest, upload.manifest.recording
     return {
@@ -219,39 +216,11 @@ def clip_row(upload: PendingUpload, *, tags: Sequence[str], expires_at: datetime
         "size_bytes": manifest.size_bytes,
         "digest": manifest.digest,
         "object_key": upload.object_key,
-        "manifest": manifest.model_dump(mode="json"),
-        "tags": list(tags),
+        "manifest": manifest,
+        "tags": marks.tags,
         "fired": sorted({term for fire in recording.fires for term in fired_terms(fire.campaign, fire.trigger)}),
-        "expires_at": expires_at,
+        "expires_at": marks.expires_at,
     }
-
-
-def tags_of(connection: Connection, recordings: Sequence[RecordingManifest]) -> list[list[str]]:
-    """For each recording the tags of the triggers that fired, as their campaigns' settings have them, and that of a
-    wrong clock."""
-    table = campaign_versions.c
-    versions = sorted({(fire.campaign, fire.version) for recording in recordings for fire in recording.fires})
-    rows = connection.execute(
-        select(table.campaign, table.version, table.settings["triggers"].label("triggers")).where(
-            tuple_(table.campaign, table.version).in_(versions)
-        )
-    )
-    tags = {
-        (row.campaign, row.version, trigger["name"]): trigger.get("tags", ())
-        for row in rows
-        for trigger in row.triggers or ()
-    }
-    received: datetime = connection.execute(select(func.now())).scalar_one()
-    received_ns = int(received.timestamp()) * NS_PER_S
-    return [_tags(recording, tags, received_ns) for recording in recordings]
-
-
-def _tags(
-    recording: RecordingManifest, tags: Mapping[tuple[str, int, str], Sequence[str]], received_ns: int
-) -> list[str]:
-    fired = {(fire.campaign, fire.version, fire.trigger) for fire in recording.fires}
-    marks = {IMPLAUSIBLE} if is_implausible(recording, received_ns=received_ns) else set()
-    return sorted(marks | {tag for trigger in fired for tag in tags.get(trigger, ())})[:MAX_TAGS]
 
 
 def write_fires(connection: Connection, of_vehicles: OfVehicles, *, reason: str | None) -> None:
@@ -267,18 +236,19 @@ def write_fires(connection: Connection, of_vehicles: OfVehicles, *, reason: str 
         {**values_of(of_identity[identity], fires), "vehicle_id": identity[0], **outcome}
         for identity in sorted(of_identity)
     ]
-    if not rows:
-        return
-    statement = inserted(fires, rows)
-    if reason:
-        connection.execute(statement.on_conflict_do_nothing())
-        return
-    connection.execute(
-        statement.on_conflict_do_update(
-            index_elements=list(fires.primary_key),
-            set_={"outcome": "catalogued", "reason": None, "without_clip": None},
-            where=(fires.c.outcome == "failed") | fires.c.without_clip.is_not(None),
-        )
+    insert_rows(connection, fires, rows, unless_there if reason else _or_catalogued)
+
+
+def unless_there(insertion: Insert) -> Insert:
+    """Rows that are there already stay as they are."""
+    return insertion.on_conflict_do_nothing()
+
+
+def _or_catalogued(insertion: Insert) -> Insert:
+    return insertion.on_conflict_do_update(
+        index_elements=list(fires.primary_key),
+        set_={"outcome": "catalogued", "reason": None, "without_clip": None},
+        where=(fires.c.outcome == "failed") | fires.c.without_clip.is_not(None),
     )
 
 
@@ -292,7 +262,8 @@ def require_own_ordinals(connection: Connection, of_vehicles: OfVehicles) -> Non
 
 
 # What a link repeats comes from the rows of the fire and the clip, as another clip may have brought this fire before.
-_LINK_FIRES = text("""
+_LINK_FIRES = Prepared(
+    text("""
     INSERT INTO clip_fires (
         clip_id, vehicle_id, campaign, version, ordinal, window_start_ns, window_end_ns, charged_bytes,
         trigger, program_digest, t_ns, inclusion_probability, recorded_ns
@@ -306,6 +277,7 @@ _LINK_FIRES = text("""
     JOIN clips c ON c.id = n.clip_id
     ON CONFLICT DO NOTHING
 """)
+)
 _OF_A_LINK = ("campaign", "version", "ordinal", "window_start_ns", "window_end_ns", "charged_bytes")
 
 
@@ -320,4 +292,4 @@ def link_fires(connection: Connection, uploads: Sequence[PendingUpload]) -> None
         for upload in uploads
         for fire in upload.manifest.recording.fires
     ]
-    connection.execute(_LINK_FIRES, {"links": rows_json(links)})
+    _LINK_FIRES.rows(connection, links=rows_json(links))

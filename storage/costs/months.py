@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy import ColumnClause, Connection, Row, insert, literal_column, select, text
 
-from storage.rows import inserted, values_of
+from storage.rows import insert_rows, values_of
 from storage.tables import closed_months, cost_entries, deployment, users
 from triggers.contracts.users import User
 
@@ -88,8 +88,8 @@ def close(connection: Connection, month: NewMonth, of_month: Sequence[CostEntry]
     """Close a month with its entries; the caller has `try_lock`, and has seen that it may be closed."""
     row = {**values_of(month, closed_months), "entries": len(of_month), "closed_by_id": user.id}
     closed_month = connection.execute(insert(closed_months).values(row).returning(*_COLUMNS)).one()
-    if of_month:  # one statement: once it is done the month is complete, and another would be refused
-        connection.execute(inserted(cost_entries, [values_of(each, cost_entries) for each in of_month]))
+    # One statement: once it is done the month is complete, and another would be refused.
+    insert_rows(connection, cost_entries, [values_of(each, cost_entries) for each in of_month])
     return ClosedMonth(*closed_month)
 
 

@@ -11,10 +11,12 @@ from collections.abc import Mapping
 from sqlalchemy import Connection, text
 
 from storage.rows import rows_json
+from storage.statements.prepared import Prepared
 
 _MONTH = "CAST(date_trunc('month', now() AT TIME ZONE 'UTC') AS date)"
 
-_ADD = text(f"""
+_ADD = Prepared(
+    text(f"""
     INSERT INTO ledger_receipts AS r (upload_id, account_id, received_bytes)
     SELECT u.id, a.id, g.amount
     FROM jsonb_to_recordset(CAST(:came AS jsonb)) AS g (upload_id text, amount bigint)
@@ -25,6 +27,7 @@ _ADD = text(f"""
     ON CONFLICT (upload_id, account_id) DO UPDATE SET received_bytes = r.received_bytes + excluded.received_bytes
     RETURNING r.upload_id
 """)  # noqa: S608 - put together from constants
+)
 
 _OPEN_ACCOUNTS = text(f"""
     INSERT INTO ledger_accounts (kind, network, month, unit)
@@ -79,7 +82,7 @@ def _charge(connection: Connection, came: Mapping[str, int]) -> Mapping[str, int
     if not came:
         return came
     rows = [{"upload_id": upload_id, "amount": amount} for upload_id, amount in came.items()]
-    charged = set(connection.execute(_ADD, {"came": rows_json(rows)}).scalars())
+    charged = {upload_id for (upload_id,) in _ADD.rows(connection, came=rows_json(rows))}
     return {upload_id: amount for upload_id, amount in came.items() if upload_id not in charged}
 
 

@@ -11,7 +11,7 @@ from sqlalchemy.exc import DBAPIError
 
 
 def rows_of(connection: Connection, text: str, parameters: Mapping[str, Any]) -> Sequence[Sequence[Any]]:
-    """All rows of the answer to a statement, as tuples; errors as SQLAlchemy raises them.
+    """All rows of the answer to a statement, as tuples, none of one that has no answer; errors as SQLAlchemy has them.
 
     It belongs to the connection's transaction. SQLAlchemy describes the columns of each answer anew, which takes it
     longer than PostgreSQL needs for a statement of a search.
@@ -21,7 +21,7 @@ def rows_of(connection: Connection, text: str, parameters: Mapping[str, Any]) ->
     try:
         cursor = pooled.cursor()
         cursor.execute(text, parameters)
-        return cursor.fetchall()
+        return cursor.fetchall() if cursor.description is not None else ()
     except psycopg.Error as error:
         is_lost = connection.dialect.is_disconnect(error, pooled.dbapi_connection, cursor)  # type: ignore[arg-type]
         if is_lost:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, TextClause, bindparam, literal_column, text
+from sqlalchemy import ColumnElement, Connection, Executable, TextClause, bindparam, literal_column, text
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.engine import Dialect
 from sqlalchemy.sql.elements import Grouping
@@ -16,34 +16,34 @@ from storage.statements.driver import rows_of
 
 
 class Prepared:
-    """A query whose parameters are all named. Its text is what SQLAlchemy compiles it to, the first time.
+    """A statement whose parameters are all named. Its text is what SQLAlchemy compiles it to, the first time.
 
     After that nothing is built or looked up for it, and values of rows are not looked at one by one: of a page of a
-    hundred clips this took as long as PostgreSQL did.
+    hundred clips, and of storing as many, this took as long as PostgreSQL did.
     """
 
-    def __init__(self, query: Select[Any]) -> None:
-        self._query = query
+    def __init__(self, statement: Executable) -> None:
+        self._statement = statement
         self._compiled: _Compiled | None = None
 
     def rows(self, connection: Connection, **parameters: Any) -> Sequence[Sequence[Any]]:
-        """All rows of the answer to the query with these parameters."""
+        """All rows of the answer to the statement with these parameters."""
         if self._compiled is None:
-            self._compiled = _Compiled.of(self._query, connection.dialect)
+            self._compiled = _Compiled.of(self._statement, connection.dialect)
         return rows_of(connection, self._compiled.text, self._compiled.bound(parameters))
 
 
 @dataclass(frozen=True)
 class _Compiled:
-    """The text of a query, the values of the parameters that are not named, and what drivers want some of them as."""
+    """The text of a statement, the values of parameters that are not named, and what drivers want some of them as."""
 
     text: str
     constants: Mapping[str, Any]
     processors: Mapping[str, Callable[[Any], Any]]
 
     @classmethod
-    def of(cls, query: Select[Any], dialect: Dialect) -> _Compiled:
-        compiled: Any = query.compile(dialect=dialect)
+    def of(cls, statement: Any, dialect: Dialect) -> _Compiled:
+        compiled: Any = statement.compile(dialect=dialect)
         values = compiled.construct_params(_check=False)
         constants = {name: value for name, value in values.items() if not compiled.binds[name].required}
         types = {name: compiled.binds[name].type.dialect_impl(dialect) for name in values}

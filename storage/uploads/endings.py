@@ -15,7 +15,8 @@ from sqlalchemy import Connection, case, func, select, text, update
 from storage import ledger, usage
 from storage.ledger import AccountKey, FleetTerms
 from storage.ledger.usage import account, place_of
-from storage.rows import is_among
+from storage.rows import is_given
+from storage.statements.prepared import Prepared
 from storage.tables import uploads
 from storage.tables.uploads import ASSEMBLING, UPLOAD_IS_OPEN, UploadState
 from storage.uploads import pieces, received
@@ -36,6 +37,8 @@ _WITHOUT_MANIFEST = {
     "cell_digests": case((_NOTHING_CAME, None), else_=uploads.c.cell_digests),
     "metadata": case((_NOTHING_CAME, None), else_=uploads.c.metadata),
 }
+_AS_STORED = {"state": UploadState.STORED, "offset_bytes": uploads.c.size_bytes, "closed_at": func.now()}
+_MARK_STORED = Prepared(update(uploads).where(is_given(uploads.c.id)).values(_AS_STORED))
 
 
 def mark_stored(connection: Connection, upload_id: str) -> bool:
@@ -46,9 +49,7 @@ def mark_stored(connection: Connection, upload_id: str) -> bool:
     """
     received.add_unrecorded(connection, [upload_id])
     closed = connection.execute(
-        update(uploads)
-        .where(uploads.c.id == upload_id, uploads.c.state.in_(ASSEMBLING))
-        .values(state=UploadState.STORED, offset_bytes=uploads.c.size_bytes, closed_at=func.now())
+        update(uploads).where(uploads.c.id == upload_id, uploads.c.state.in_(ASSEMBLING)).values(_AS_STORED)
     )
     pieces.forget(connection, [upload_id])
     if closed.rowcount == 0:
@@ -60,11 +61,7 @@ def mark_stored(connection: Connection, upload_id: str) -> bool:
 def mark_all_stored(connection: Connection, upload_ids: Sequence[str]) -> None:
     """Close uploads as `mark_stored` does; the transaction has locked them, and knows that they are not closed."""
     received.add_unrecorded(connection, upload_ids)
-    connection.execute(
-        update(uploads)
-        .where(is_among(uploads.c.id, upload_ids))
-        .values(state=UploadState.STORED, offset_bytes=uploads.c.size_bytes, closed_at=func.now())
-    )
+    _MARK_STORED.rows(connection, ids=list(upload_ids))
     pieces.forget(connection, upload_ids)
     usage.add_stored(connection, upload_ids)
     ledger.settle(connection, *upload_ids)

@@ -11,19 +11,22 @@ from collections.abc import Mapping, Sequence
 from sqlalchemy import Connection, text
 
 from storage.campaigns.queries import MAX_VERSION
+from storage.statements.prepared import Prepared
 from triggers.contracts.clip import Fire
 
 _MAX_ORDINAL = 2**63 - 1
 ENROL_AGAIN = "the vehicle lost its state: enrol it under a new id"
 
 # As arrays, so that the statement's text is the same whatever their number.
-_KNOWN = text("""
+_KNOWN = Prepared(
+    text("""
     SELECT vehicle_id, campaign, version, ordinal, f.t_ns, f.trigger
     FROM unnest(
         CAST(:vehicles AS text[]), CAST(:campaigns AS text[]), CAST(:versions AS integer[]), CAST(:ordinals AS bigint[])
     ) AS n (vehicle_id, campaign, version, ordinal)
     JOIN fires f USING (campaign, version, vehicle_id, ordinal)
 """)
+)
 OfVehicles = Mapping[str, Sequence[Fire]]
 """Fires by vehicle."""
 KnownFires = Mapping[tuple[str, int, int], tuple[int, str]]
@@ -40,7 +43,7 @@ def known_fires(connection: Connection, of_vehicles: OfVehicles) -> Mapping[str,
     }
     columns = zip(*sorted(identities), strict=True) if identities else ((),) * 4
     names = ("vehicles", "campaigns", "versions", "ordinals")
-    rows = connection.execute(_KNOWN, {name: list(values) for name, values in zip(names, columns, strict=True)})
+    rows = _KNOWN.rows(connection, **{name: list(values) for name, values in zip(names, columns, strict=True)})
     known: dict[str, dict[tuple[str, int, int], tuple[int, str]]] = {vehicle_id: {} for vehicle_id in of_vehicles}
     for vehicle_id, campaign, version, ordinal, t_ns, trigger in rows:
         known[vehicle_id][campaign, version, ordinal] = t_ns, trigger

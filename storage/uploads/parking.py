@@ -13,11 +13,17 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, delete, select
 from sqlalchemy.dialects.postgresql import insert
 
-from storage.rows import is_among
+from storage.rows import is_given
+from storage.statements.prepared import Prepared
 from storage.tables import parked_cells, uploads
 from storage.tables.uploads import ASSEMBLING
 
 STAGING_PREFIX = "staging/"
+_FORGET = Prepared(
+    delete(parked_cells)
+    .where(is_given(parked_cells.c.upload_id))
+    .returning(parked_cells.c.upload_id, parked_cells.c.object_key)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,13 +99,8 @@ def forget(connection: Connection, upload_id: str) -> list[str]:
 
 def forget_many(connection: Connection, upload_ids: Collection[str]) -> dict[str, tuple[str, ...]]:
     """Drop the rows of uploads; returns, by upload, the keys of staging objects to be deleted afterwards."""
-    removed = connection.execute(
-        delete(parked_cells)
-        .where(is_among(parked_cells.c.upload_id, upload_ids))
-        .returning(parked_cells.c.upload_id, parked_cells.c.object_key)
-    )
     keys: dict[str, tuple[str, ...]] = {}
-    for upload_id, key in removed:
+    for upload_id, key in _FORGET.rows(connection, ids=list(upload_ids)):
         keys[upload_id] = (*keys.get(upload_id, ()), key)
     return keys
 

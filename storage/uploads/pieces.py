@@ -12,9 +12,11 @@ from collections.abc import Sequence
 from sqlalchemy import Connection, delete, func, select
 from sqlalchemy.dialects.postgresql import insert
 
-from storage.rows import is_among
+from storage.rows import is_given
+from storage.statements.prepared import Prepared
 from storage.tables import upload_pieces
 
+_FORGET = Prepared(delete(upload_pieces).where(is_given(upload_pieces.c.upload_id)))
 MAX_PIECES = 64
 """More are joined to one, so that a client that sends single bytes fills no table with rows."""
 
@@ -43,7 +45,7 @@ def load(connection: Connection, upload_id: str) -> bytes:
 
 def forget(connection: Connection, upload_ids: Sequence[str]) -> None:
     """Delete the pieces of these uploads."""
-    connection.execute(delete(upload_pieces).where(is_among(upload_pieces.c.upload_id, upload_ids)))
+    _FORGET.rows(connection, ids=list(upload_ids))
 
 
 def _join(connection: Connection, upload_id: str) -> None:

@@ -9,14 +9,21 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, select, text
 
 from storage import ledger, usage
-from storage.rows import is_among
+from storage.rows import is_given
+from storage.statements.prepared import Prepared
 from storage.tables import uploads
+from storage.tables.base import is_one_of
 from storage.tables.uploads import ASSEMBLING, UploadState
 from storage.uploads import vehicle_days
 from storage.uploads.rows import UploadRow
+
+_u = uploads.c
+_of_these = is_given(_u.id), text(is_one_of("state", ASSEMBLING)), _u.offset_bytes < _u.size_bytes
+_left = select(_u.id, _u.vehicle_id, _u.size_bytes - _u.offset_bytes).where(*_of_these).order_by(_u.id)
+_UNRECORDED = Prepared(_left.with_for_update(key_share=True))
 
 
 def add(connection: Connection, upload_id: str, vehicle_id: str, came_bytes: int) -> None:
@@ -36,13 +43,9 @@ def add_unrecorded(connection: Connection, upload_ids: Sequence[str]) -> None:
 
     Their writer may have been killed. One that lives leaves them out, see `beside_stored`.
     """
-    table = uploads.c
-    left = select(table.id, table.vehicle_id, table.size_bytes - table.offset_bytes)
-    of_these = is_among(table.id, upload_ids), table.state.in_(ASSEMBLING), table.offset_bytes < table.size_bytes
-    locked = left.where(*of_these).order_by(table.id).with_for_update(key_share=True)
     of_vehicles: Counter[str] = Counter()
     of_uploads = {}
-    for upload_id, vehicle_id, came_bytes in connection.execute(locked):
+    for upload_id, vehicle_id, came_bytes in _UNRECORDED.rows(connection, ids=list(upload_ids)):
         of_vehicles[vehicle_id] += came_bytes
         of_uploads[upload_id] = came_bytes
     _add_all(connection, of_vehicles, of_uploads)

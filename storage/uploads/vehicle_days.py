@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 
 from sqlalchemy import Connection, delete, select
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.dialects.postgresql import Insert, insert
 
-from storage.rows import inserted
+from storage.rows import insert_rows
 from storage.tables import vehicle_days
 from triggers.errors import TooMany
 
@@ -59,14 +59,13 @@ def add_received(connection: Connection, came: Mapping[str, int], *, now: dateti
     new = {"day": _day(now), "uploads": 0}
     rows = [{"vehicle_id": vehicle_id, **new, "received_bytes": came[vehicle_id]} for vehicle_id in sorted(came)]
     rows = [row for row in rows if row["received_bytes"]]
-    if not rows:
-        return
-    added = inserted(vehicle_days, rows)
-    connection.execute(
-        added.on_conflict_do_update(
-            index_elements=[_d.vehicle_id, _d.day],
-            set_={"received_bytes": _d.received_bytes + added.excluded.received_bytes},
-        )
+    insert_rows(connection, vehicle_days, rows, _added)
+
+
+def _added(insertion: Insert) -> Insert:
+    return insertion.on_conflict_do_update(
+        index_elements=[_d.vehicle_id, _d.day],
+        set_={"received_bytes": _d.received_bytes + insertion.excluded.received_bytes},
     )
 
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from sqlalchemy import Connection, text
 
 from storage.rows import rows_json
+from storage.statements.prepared import Prepared
 from storage.usage.shares import SHARES, STORED, share_of
 
 _STORED = f"""
@@ -19,11 +20,12 @@ _STORED = f"""
     FROM ({STORED} WHERE u.id = ANY (CAST(:uploads AS text[]))) stored
     GROUP BY 1, 2, 3, 4, 5, 6, 7
 """  # noqa: S608 - put together from constants
-_ADD_STORED = text(_STORED)
+_ADD_STORED = Prepared(text(_STORED))
 # The plan for one upload is made once. That for several would be made every time: the server takes it for cheaper.
-_ADD_ONE_STORED = text(_STORED.replace("= ANY (CAST(:uploads AS text[]))", "= :upload"))
+_ADD_ONE_STORED = Prepared(text(_STORED.replace("= ANY (CAST(:uploads AS text[]))", "= :upload")))
 
-_ADD_RECEIVED = text(f"""
+_ADD_RECEIVED = Prepared(
+    text(f"""
     WITH given AS MATERIALIZED (
         SELECT * FROM jsonb_to_recordset(CAST(:came AS jsonb)) AS g (upload_id text, amount bigint)
     ),
@@ -45,18 +47,19 @@ _ADD_RECEIVED = text(f"""
     SELECT hour, campaign, version, trigger, region, model, network, sum(wire_bytes) FROM shared WHERE wire_bytes > 0
     GROUP BY 1, 2, 3, 4, 5, 6, 7
 """)  # noqa: S608 - put together from constants
+)
 
 
 def add_stored(connection: Connection, upload_ids: Sequence[str]) -> None:
     """Count the clips of uploads that this transaction has closed as stored."""
     if len(upload_ids) == 1:
-        connection.execute(_ADD_ONE_STORED, {"upload": upload_ids[0]})
+        _ADD_ONE_STORED.rows(connection, upload=upload_ids[0])
     else:
-        connection.execute(_ADD_STORED, {"uploads": list(upload_ids)})
+        _ADD_STORED.rows(connection, uploads=list(upload_ids))
 
 
 def add_received(connection: Connection, came: Mapping[str, int]) -> None:
     """Count bytes of uploads that came, good or not, in the hour and on the networks of this moment."""
     rows = [{"upload_id": upload_id, "amount": amount} for upload_id, amount in came.items() if amount > 0]
     if rows:
-        connection.execute(_ADD_RECEIVED, {"came": rows_json(rows)})
+        _ADD_RECEIVED.rows(connection, came=rows_json(rows))

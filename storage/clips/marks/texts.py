@@ -14,7 +14,8 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, exists, func, select, text
 from sqlalchemy.dialects.postgresql import TSQUERY
 
-from storage.rows import is_among
+from storage.rows import is_given
+from storage.statements.prepared import Prepared
 from storage.tables import clip_texts, clips
 from triggers.errors import InvalidInput
 
@@ -25,7 +26,8 @@ MAX_CHARACTERS = 200_000
 """Of all texts of a clip; those that come after are not found. In PostgreSQL a vector has at most 1 MB."""
 PUNCTUATION = r"[!-/:-@[-`{-~]+"
 """ASCII without letters, digits and blanks; what is above ASCII is for PostgreSQL's parser."""
-_WRITE = text("""
+_WRITE = Prepared(
+    text("""
     INSERT INTO clip_texts (clip_id, words)
     SELECT c.id, to_tsvector('simple', t.words) || to_tsvector('english', t.words)
     FROM clips c CROSS JOIN LATERAL (
@@ -47,6 +49,9 @@ _WRITE = text("""
     ORDER BY c.id
     ON CONFLICT (clip_id) DO UPDATE SET words = excluded.words
 """)
+)
+_of_clips = select(clip_texts.c.clip_id).where(is_given(clip_texts.c.clip_id)).order_by(clip_texts.c.clip_id)
+_LOCK = Prepared(_of_clips.with_for_update())
 
 
 def write(connection: Connection, clip_ids: Collection[str]) -> None:
@@ -55,15 +60,9 @@ def write(connection: Connection, clip_ids: Collection[str]) -> None:
     Their rows are locked first, and read in a statement of its own after that: of two transactions that write texts of
     one clip, the later sees what the earlier has written.
     """
-    _lock(connection, sorted(clip_ids))
-    connection.execute(_WRITE, {"ids": sorted(clip_ids), "punctuation": PUNCTUATION, "most": MAX_CHARACTERS})
-
-
-def _lock(connection: Connection, clip_ids: Sequence[str]) -> None:
-    of_clips = (
-        select(clip_texts.c.clip_id).where(is_among(clip_texts.c.clip_id, clip_ids)).order_by(clip_texts.c.clip_id)
-    )
-    connection.execute(of_clips.with_for_update())
+    ids = sorted(clip_ids)
+    _LOCK.rows(connection, ids=ids)
+    _WRITE.rows(connection, ids=ids, punctuation=PUNCTUATION, most=MAX_CHARACTERS)
 
 
 def words_of(written: str) -> list[str]:

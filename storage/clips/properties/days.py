@@ -11,6 +11,7 @@ from collections.abc import Collection
 from sqlalchemy import Connection, text
 
 from storage.clips.properties.margins import MARGIN_NS, widened
+from storage.statements.prepared import Prepared
 from storage.tables.clips import EXPIRES_NS, READY_NS, STORED_NS
 from triggers.times import DAY_NS
 
@@ -52,13 +53,13 @@ _PARTS = {
     "covered": _COVERED,
     "widened": _WIDENED,
 }
-_NOTE_THESE = text(_NOTE.format(these="id = ANY (CAST(:ids AS text[]))", **_PARTS))
+_NOTE_THESE = Prepared(text(_NOTE.format(these="id = ANY (CAST(:ids AS text[]))", **_PARTS)))
 _NOTE_ALL = text(_NOTE.format(these="true", **_PARTS))
 
 
 def note(connection: Connection, clip_ids: Collection[str]) -> None:
     """Widen the bounds of the days on which these clips were recorded."""
-    connection.execute(_NOTE_THESE, {"ids": list(clip_ids), "margin": MARGIN_NS})
+    _NOTE_THESE.rows(connection, ids=list(clip_ids), margin=MARGIN_NS)
 
 
 def note_all(connection: Connection) -> None:

@@ -11,12 +11,16 @@ from sqlalchemy.dialects.postgresql import insert
 from storage.clips.catalogs import parsed
 from storage.clips.properties.lookup import SIGNAL_PREFIX, unit_columns
 from storage.clips.properties.table import Property
+from storage.statements.prepared import Prepared
 from storage.tables import campaign_versions, known_attributes, signal_units, vehicles
 from triggers.errors import InvalidInput
 from triggers.signals.catalog import SignalCatalog
 
 MAX_CATALOGS = 20
 """The newest signal catalogs whose names are known, although no clip has had them yet."""
+
+
+_ATTRIBUTES = Prepared(select(known_attributes.c.attribute))
 
 
 def add_units(connection: Connection, units: Iterable[tuple[str, str | None]]) -> None:
@@ -31,7 +35,7 @@ def add_units(connection: Connection, units: Iterable[tuple[str, str | None]]) -
 
 def add_attributes(connection: Connection, attributes: Collection[str]) -> None:
     """Add attributes of vehicles to those that clips have had."""
-    known = set(connection.execute(select(known_attributes.c.attribute)).scalars())
+    known = {attribute for (attribute,) in _ATTRIBUTES.rows(connection)}
     rows = [{"attribute": attribute} for attribute in sorted(set(attributes) - known)]
     if rows:
         connection.execute(insert(known_attributes).on_conflict_do_nothing(), rows)

@@ -6,12 +6,13 @@ answers it. Of an attribute or of tags that have had more than MAX_VALUES only t
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from sqlalchemy import Connection, delete, func, select, text
 from sqlalchemy.dialects.postgresql import insert
 
+from storage.statements.prepared import Prepared
 from storage.tables import known_values
 
 MAX_VALUES = 1000
@@ -20,6 +21,7 @@ TOO_MANY = None
 """The value, null in JSON, of an attribute that has had more than MAX_VALUES."""
 
 _LOCK = 0x76616C73  # "vals": held shared by who notes values of clips, and alone by who forgets values
+_HOLD = Prepared(select(func.pg_advisory_xact_lock_shared(_LOCK)))
 _OF_CLIPS = """
     SELECT 'vehicle.' || a.key AS about, a.value
     FROM clips CROSS JOIN LATERAL jsonb_each(attributes) AS a WHERE {these}
@@ -36,8 +38,8 @@ _NOTE = """
     ON CONFLICT DO NOTHING
     RETURNING about
 """
-_NOTE_THESE = text(_NOTE.format(of_clips=_THESE))
-_NOTE_ALL = text(_NOTE.format(of_clips=_OF_CLIPS.format(these="true")))
+_NOTE_THESE = Prepared(text(_NOTE.format(of_clips=_THESE)))
+_NOTE_ALL = Prepared(text(_NOTE.format(of_clips=_OF_CLIPS.format(these="true"))))
 _VALUES_OF = "SELECT t.about, CAST(t.value AS text) AS value FROM ({of_clips}) AS t ORDER BY 1, 2"
 _VALUES = text(_VALUES_OF.format(of_clips=_THESE))
 # Of the first and the last clips first: most values are theirs, too, and to find a value's clips takes the longer, the
@@ -66,18 +68,19 @@ _FORGET = text("""
 
 def note(connection: Connection, clip_ids: Collection[str]) -> None:
     """Add the values that these clips have."""
-    connection.execute(select(func.pg_advisory_xact_lock_shared(_LOCK)))
-    _add(connection, _NOTE_THESE, {"ids": list(clip_ids)})
+    _HOLD.rows(connection)
+    _add(connection, _NOTE_THESE.rows(connection, ids=list(clip_ids)))
 
 
 def note_all(connection: Connection) -> None:
     """Add the values that any clip has."""
-    _add(connection, _NOTE_ALL, {})
+    _add(connection, _NOTE_ALL.rows(connection))
 
 
-def _add(connection: Connection, statement: Any, parameters: dict[str, Any]) -> None:
+def _add(connection: Connection, added: Sequence[Sequence[Any]]) -> None:
+    """Forget the values of what has too many now, of all that a value was added to."""
     known = known_values.c
-    for about in sorted(set(connection.execute(statement, parameters).scalars())):
+    for about in sorted({about for (about,) in added}):
         of_it = select(func.count()).select_from(known_values).where(known.about == about)
         if connection.execute(of_it).scalar_one() > MAX_VALUES:
             connection.execute(delete(known_values).where(known.about == about))

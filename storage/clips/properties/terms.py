@@ -14,6 +14,7 @@ from sqlalchemy import Connection, text
 
 from storage.clips.properties.margins import MARGIN_NS, widened
 from storage.jsonb import json_text
+from storage.statements.prepared import Prepared
 from storage.tables.clips import attribute_term, tag_term
 
 _NOTE = """
@@ -40,7 +41,7 @@ _TERMS = {
     "tag": tag_term("tag"),
     "wider": ", ".join(widened("t.first_ns", "t.last_ns")),
 }
-_NOTE_THESE = text(_NOTE.format(**_TERMS, these="clips.id = ANY (CAST(:ids AS text[]))"))
+_NOTE_THESE = Prepared(text(_NOTE.format(**_TERMS, these="clips.id = ANY (CAST(:ids AS text[]))")))
 _NOTE_ALL = text(_NOTE.format(**_TERMS, these="true"))
 _SPAN = """
     SELECT min(first_ns), max(last_ns) FROM clip_terms WHERE term IN ({terms})
@@ -49,7 +50,7 @@ _SPAN = """
 
 def note(connection: Connection, clip_ids: Collection[str]) -> None:
     """Widen the bounds of the terms that these clips have."""
-    connection.execute(_NOTE_THESE, {"ids": list(clip_ids), "margin": MARGIN_NS})
+    _NOTE_THESE.rows(connection, ids=list(clip_ids), margin=MARGIN_NS)
 
 
 def note_all(connection: Connection) -> None:
