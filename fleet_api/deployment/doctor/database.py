@@ -11,6 +11,7 @@ from storage.backup.restored import last_backup_at
 from storage.counts.outcomes import outcomes
 from storage.database import Database
 from storage.diagnosis.backlog import backlog, database_time
+from storage.diagnosis.guards import guards_that_are_off
 from storage.diagnosis.schema import SchemaState, schema_of
 from storage.migrate import differences
 from storage.roles.grants import compare_grants
@@ -83,6 +84,22 @@ def check_rights(database: Database) -> Finding:
     if found.beyond:
         return warn("rights", f"{_some(found.beyond)}, which its process does not need", remedy)
     return ok("rights", "each role of a process has exactly what its process needs")
+
+
+def check_guards(database: Database) -> Finding:
+    """Whether rows that are only added, such as those of the audit log, are still protected against changes."""
+    with database.begin() as connection:
+        off = guards_that_are_off(connection)
+    if not off:
+        return ok("guards", "rows that are only added cannot be changed")
+    name, table = next(iter(off.items()))
+    what = _some([f"the trigger {each} of the table {of} is switched off or gone" for each, of in off.items()])
+    return fail(
+        "guards",
+        f"{what}: rows may have been changed",
+        f"as the owner, ALTER TABLE {table} ENABLE TRIGGER {name}, or restore a backup if it is gone; what was changed "
+        "meanwhile is found by `longtail doctor --full` and exports (`longtail audit --verify --head`)",
+    )
 
 
 def _some(phrases: Sequence[str]) -> str:

@@ -17,14 +17,14 @@ _PROBE_BYTES = 64 * 1024
 
 
 def check(settings: Settings) -> Iterator[Finding]:
-    """The data directory, then the folders in it that may be disks of their own: spool, logs, database."""
+    """The data directory, then the folders in it that may be disks of their own: spool, extraction, logs, database."""
     folder = settings.require_data_dir()
     found = check_folder("data directory", folder, wanted_bytes=2 * settings.spool_bytes)
     yield found
     if found.status == "fail" and not folder.is_dir():
         return
-    for name, below in (("spool", "spool"), ("logs", "logs")):
-        if (folder / below).is_dir():
+    for name, below in (("spool", "spool"), ("extraction folder", "extraction"), ("logs", "logs")):
+        if os.path.lexists(folder / below):
             yield check_folder(name, folder / below, wanted_bytes=2 * FULL_BYTES)
     if (cluster := folder / "postgres" / "cluster").is_dir():
         yield check_room("database disk", cluster, wanted_bytes=1024 * MIB)
@@ -62,6 +62,8 @@ def check_room(name: str, folder: Path, *, wanted_bytes: int) -> Finding:
 def _remedy(name: str, error: OSError) -> str:
     if isinstance(error, FileNotFoundError) and name == "data directory":
         return "set LONGTAIL_DATA_DIR (--data) to the folder of the deployment"
+    if isinstance(error, FileNotFoundError | NotADirectoryError):
+        return "move away what is in its place; the process makes the folder when it starts"
     if isinstance(error, PermissionError):
         return "run longtail as the user who owns it, or give that user write access"
     return "free space on its disk, or mount it for writing"

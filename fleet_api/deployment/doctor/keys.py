@@ -9,7 +9,7 @@ from fleet_api.deployment.trust import root_key_of
 from fleet_api.signing.bundle_key import read_bundle_key
 from fleet_api.signing.bundles import trusted_signatures
 from fleet_api.signing.chain import TrustChain, read_chain
-from fleet_api.signing.list_keys import ListKeys
+from fleet_api.signing.list_keys import ListKeys, list_key_files
 from fleet_api.trust.publishing import kept_signatures
 from storage.campaigns.signatures import sealed_versions
 from storage.database import Database
@@ -79,6 +79,9 @@ def check_list_key(settings: Settings, database: Database) -> Finding:
         ids = read_chain(connection).list_key_ids
     held = ListKeys(settings).ids()
     found = [each for each in ids if each in held]
+    open_to_others = [path for path in list_key_files(settings) if path.stat().st_mode & 0o007]
+    if open_to_others:
+        return warn("list key", f"{open_to_others[0]} can be read by others", f"chmod o= {open_to_others[0]}")
     if found or not ids:
         return ok("list key", ", ".join(each.hex() for each in found) or "the signing key, as there is no document")
     return warn(

@@ -163,6 +163,23 @@ def full_disk(below: str) -> Break:
     return broken
 
 
+def blocked(below: str) -> Break:
+    """A file where a folder of the data directory should be."""
+
+    @contextmanager
+    def broken(running: Deployment) -> Iterator[Settings]:
+        folder = running.data_dir / below
+        folder.rename(folder.with_suffix(".away"))
+        folder.write_text("in the way")
+        try:
+            yield running.settings
+        finally:
+            folder.unlink()
+            folder.with_suffix(".away").rename(folder)
+
+    return broken
+
+
 @contextmanager
 def full_objects(running: Deployment) -> Iterator[Settings]:
     with small_disk(running.data_dir / "small", mib=8) as folder:
@@ -262,6 +279,23 @@ CASES = {
         "rights",
         "longtail_gateway lacks EXECUTE on FUNCTION reserve_upload(text, jsonb)",
     ),
+    "guard switched off": Case(
+        changed(
+            "ALTER TABLE audit DISABLE TRIGGER audit_is_append_only",
+            "ALTER TABLE audit ENABLE TRIGGER audit_is_append_only",
+        ),
+        "guards",
+        "the trigger audit_is_append_only of the table audit is switched off",
+    ),
+    "guard gone": Case(
+        changed(
+            "ALTER TRIGGER price_books_are_append_only ON price_books RENAME TO gone",
+            "ALTER TRIGGER gone ON price_books RENAME TO price_books_are_append_only",
+        ),
+        "guards",
+        "price_books",
+    ),
+    "extraction blocked": Case(blocked("extraction"), "extraction folder", "Not a directory"),
     "fleet limit": Case(setting(fleet_total_bytes=1), "fleet limit", "below what is used"),
     "fleet limit of the month": Case(setting(fleet_month_bytes=1), "fleet month limit", "below what is used"),
     "spool full": Case(full_disk("spool"), "spool", "spool"),

@@ -14,6 +14,7 @@ from fleet_api.cli.main import main
 from fleet_api.deployment.doctor.database import check_rights, check_roles
 from fleet_api.deployment.doctor.isolation import check_users
 from storage.database import Database
+from storage.diagnosis.guards import GUARDS, guards_that_are_off
 from storage.roles.grants import apply_grants
 from storage.roles.script import roles_script
 from storage.settings import Settings
@@ -68,6 +69,15 @@ def test_a_right_that_no_process_needs_is_warned_about(database: Database) -> No
     with database.begin() as connection:
         apply_grants(connection)
     assert check_rights(database).status == "ok"
+
+
+def test_every_trigger_of_the_schema_is_a_guard_that_the_doctor_looks_for(database: Database) -> None:
+    question = """
+        SELECT t.tgname, c.relname FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid WHERE NOT t.tgisinternal
+    """
+    with database.begin() as connection:
+        assert {row.tgname: row.relname for row in connection.execute(text(question))} == GUARDS
+        assert guards_that_are_off(connection) == {}
 
 
 def test_a_database_without_processes_is_no_reason_to_worry(database: Database) -> None:
