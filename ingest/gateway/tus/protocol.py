@@ -62,6 +62,7 @@ UPLOAD_PROBLEMS = (*REQUEST_PROBLEMS, NotFound, UploadGone)
 """Errors that any request that names an upload can be answered with."""
 
 _NUMBER = re.compile(r"[0-9]{1,15}")
+_BEYOND_ANY_CLIP = re.compile(r"[0-9]{16,}")
 _UPLOAD_ID = re.compile(r"[0-9a-f]{32}")
 
 
@@ -84,13 +85,13 @@ def bearer_token(headers: Headers) -> str:
 
 
 def upload_length(headers: Headers) -> int:
-    """The announced size in bytes; TooLarge above the largest clip."""
+    """The announced size in bytes; TooLarge above the largest clip, however many digits it has (a MUST of tus)."""
     for extension in ("Upload-Defer-Length", "Upload-Concat"):
         if extension.lower() in headers:
             raise BadHeader(f"{extension} is not supported", remedy="send a whole clip, with its Upload-Length")
-    length = _number(headers, "Upload-Length")
-    if length > MAX_CLIP_BYTES:
-        raise TooLarge(f"the clip has {length} bytes, more than {MAX_CLIP_BYTES}")
+    sent = headers.get("upload-length", "")
+    if _BEYOND_ANY_CLIP.fullmatch(sent) or (length := _number(headers, "Upload-Length")) > MAX_CLIP_BYTES:
+        raise TooLarge(f"the clip has {sent[:30]} bytes, more than {MAX_CLIP_BYTES}", remedy="record shorter clips")
     return length
 
 

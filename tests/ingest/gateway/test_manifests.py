@@ -20,7 +20,7 @@ from tests.support.fleet import TRIGGER, add_version, charged_manifest, enroll_v
 from triggers.body_digest import content_digest
 from triggers.contracts.base import MAX_ATTRIBUTE_TEXT
 from triggers.contracts.campaign import BudgetLimits, Network
-from triggers.contracts.clip import MAX_SOFTWARE_TEXT, CreationRequest, manifest_bound
+from triggers.contracts.clip import MAX_CLIP_BYTES, MAX_SOFTWARE_TEXT, CreationRequest, manifest_bound
 
 SIZE = 1000
 
@@ -123,6 +123,15 @@ def test_a_manifest_above_the_bound_is_refused(client: TusClient, database: Data
     answer = client.http.post("/v1/uploads", content=content(), headers=headers)
     assert (answer.status_code, answer.json()["code"]) == (413, "too_large")
     assert letters(database) == []
+
+
+@pytest.mark.parametrize("length", [MAX_CLIP_BYTES + 1, 10**15, 2**63, 10**4000])
+def test_a_length_beyond_the_largest_clip_is_too_large_however_many_digits_it_has(
+    client: TusClient, length: int
+) -> None:
+    answer = client.create_raw(b"{}", length)
+    assert (answer.status_code, answer.json()["code"]) == (413, "too_large")
+    assert len(answer.content) < 500
 
 
 def test_software_is_versions_and_not_documents(client: TusClient) -> None:
