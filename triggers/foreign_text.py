@@ -32,6 +32,16 @@ def escaped_lines(text: str) -> str:
     return "\n".join(map(escaped, text.split("\n")))
 
 
+def require_seen(text: str) -> str:
+    """The text; ValueError if it would look like another: with a control, a direction mark or a blank but the space.
+
+    The two joiners of letters and emojis may be within it, and not at its ends.
+    """
+    if not (text[:1] + text[1:-1].translate({0x200C: None, 0x200D: None}) + text[-1:]).isprintable():
+        raise ValueError("a character in it is not seen: a control character, or a blank other than the space")
+    return text
+
+
 def foreign_name(name: str) -> str:
     """A name that somebody else chose, as a message shows it: quoted unless it is plain, and cut.
 

@@ -9,21 +9,15 @@ from pydantic import AfterValidator, Field
 
 from triggers.contracts.api.base import View
 from triggers.contracts.base import Contract
+from triggers.foreign_text import require_seen
 
 MAX_TAGS_AT_ONCE = 20
 MAX_TAG_CHARACTERS = 100
-_JOINERS = "\u200c\u200d"
-"""Within words of some scripts, and within emojis."""
-
-
-def _seen(tag: str) -> str:
-    """The tag; ValueError for one that looks like another, such as with a control character or another blank."""
-    if not tag.translate(dict.fromkeys(map(ord, _JOINERS))).isprintable() or tag.strip(_JOINERS) != tag:
-        raise ValueError("the tag holds a character that nobody sees: a control character, or a blank other than ' '")
-    return tag
-
-
-Tag = Annotated[str, Field(min_length=1, max_length=MAX_TAG_CHARACTERS, pattern=r"^\S(.*\S)?$"), AfterValidator(_seen)]
+Tag = Annotated[
+    str,
+    Field(min_length=1, max_length=MAX_TAG_CHARACTERS, pattern=r"^\S(.*\S)?$"),
+    AfterValidator(require_seen),
+]
 """A tag that a person adds: one line, without blanks at its ends, and of characters that are seen."""
 
 
