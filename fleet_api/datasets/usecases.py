@@ -11,7 +11,7 @@ from dataclasses import asdict
 from typing import Any
 
 from fleet_api.datasets import rules
-from fleet_api.datasets.views import member_views
+from fleet_api.datasets.views import member_views, version_view
 from fleet_api.services import Services
 from storage import audit
 from storage.clips.positions import Sight
@@ -48,10 +48,11 @@ def create(services: Services, user: User, request: CreateDatasetRequest) -> Ver
         freezing.create(
             connection, request.name, description=request.description, lets_expire=request.lets_expire, user=user
         )
-        chosen = _choose(connection, request, services.sight_of(user, connection))
+        sight = services.sight_of(user, connection)
+        chosen = _choose(connection, request, sight)
         frozen = freezing.add_version(connection, request.name, chosen, user=user)
         after = _told(frozen) | {"lets_expire": request.lets_expire}
-        made = _version(connection, request.name, frozen.version)
+        made = _version(connection, request.name, frozen.version, sight)
         audit.record(connection, user, "dataset.create", "dataset", request.name, after=after, reason=request.reason)
     return made
 
@@ -61,12 +62,13 @@ def add_version(services: Services, user: User, name: str, request: NextVersionR
     user.require(Role.AUTHOR, Role.OPERATOR)
     with services.searches.turn(user.name), services.database.begin() as connection:
         versions.find_dataset(connection, name)
-        chosen = _choose(connection, request, services.sight_of(user, connection))
+        sight = services.sight_of(user, connection)
+        chosen = _choose(connection, request, sight)
         if request.adds:
             freezing.lock(connection, name)  # so that nobody else adds to the same version meanwhile
             chosen = _added_to(connection, versions.find_version(connection, name, None), chosen, request.split)
         frozen = freezing.add_version(connection, name, chosen, user=user)
-        newest = _version(connection, name, frozen.version)
+        newest = _version(connection, name, frozen.version, sight)
         if frozen.is_new:
             after = _told(frozen)
             audit.record(connection, user, "dataset.add_version", "dataset", name, after=after, reason=request.reason)
@@ -162,14 +164,15 @@ def show_dataset(services: Services, user: User, name: str) -> DatasetDetails:
     with services.database.snapshot() as connection:
         found = versions.find_dataset(connection, name)
         history = versions.versions_of(connection, name)
-    return DatasetDetails(**asdict(found), history=[VersionView.model_validate(each) for each in history])
+        sight = services.sight_of(user, connection)
+    return DatasetDetails(**asdict(found), history=[version_view(each, sight) for each in history])
 
 
 def show_version(services: Services, user: User, name: str, version: int | None) -> VersionView:
     """A version of a dataset (None: its newest), or NotFound."""
     user.require(Role.VIEWER)
     with services.database.snapshot() as connection:
-        return _version(connection, name, version)
+        return _version(connection, name, version, services.sight_of(user, connection))
 
 
 def list_members(
@@ -223,8 +226,8 @@ def let_expire(services: Services, user: User, name: str, request: ReasonRequest
     return found
 
 
-def _version(connection: Connection, name: str, version: int | None) -> VersionView:
-    return VersionView.model_validate(versions.find_version(connection, name, version))
+def _version(connection: Connection, name: str, version: int | None, sight: Sight) -> VersionView:
+    return version_view(versions.find_version(connection, name, version), sight)
 
 
 def _told(frozen: Frozen) -> dict[str, Any]:

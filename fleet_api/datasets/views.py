@@ -1,4 +1,4 @@
-"""The API's views of a dataset's members: as they were frozen, and what the catalog has of them now."""
+"""The API's views of a dataset's versions and members: as they were frozen, and what the catalog has of them now."""
 
 from __future__ import annotations
 
@@ -6,14 +6,26 @@ from collections.abc import Sequence
 
 from fleet_api.clips.views import LINK_S, clip_view, withheld_views
 from storage.clips.positions import Sight
+from storage.clips.positions.filters import ASK_FOR
 from storage.clips.positions.sight import missing
 from storage.clips.records import get_clips
 from storage.database import Connection
 from storage.datasets import members
-from storage.datasets.versions import MemberRecord
+from storage.datasets.versions import MemberRecord, VersionRecord
 from storage.objects import ObjectStore
 from triggers.contracts.api.clips import RECORDING_ASSET, LabelView
-from triggers.contracts.api.datasets.versions import ErasureView, FrozenAsset, FrozenLabel, MemberView
+from triggers.contracts.api.datasets.versions import ErasureView, FrozenAsset, FrozenLabel, MemberView, VersionView
+
+FILTER_WITHHELD = f"the filter: it asks for places more precisely than you may see; {ASK_FOR}"
+
+
+def version_view(record: VersionRecord, sight: Sight) -> VersionView:
+    """A version; its recipe has no filter by which the user would learn more of the clips' places than their cells."""
+    view = VersionView.model_validate(record)
+    asked = record.recipe.get("filter")
+    if asked is None or record.recipe.get("places") == "cells" or sight.may_know(asked):
+        return view
+    return view.model_copy(update={"recipe": {**record.recipe, "filter": None, "withheld": FILTER_WITHHELD}})
 
 
 def member_views(

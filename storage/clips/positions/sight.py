@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 from sqlalchemy import Connection
 
-from storage.clips.cql2 import Filter
+from storage.clips.cql2 import Filter, parse_filter
 from storage.clips.details import ClipDetails, LabelRecord
 from storage.clips.extraction_results import Asset
 from storage.clips.marks.notes import Note
@@ -24,7 +24,7 @@ from triggers.clips.damage import Remark
 from triggers.contracts import media_types
 from triggers.contracts.api.clips import RECORDING_ASSET
 from triggers.contracts.users import User
-from triggers.errors import Forbidden
+from triggers.errors import Forbidden, InvalidInput
 
 _PICTURES = ("image/", "video/")
 """The media types of files that are made from cameras alone; every other file is taken to have signals."""
@@ -60,6 +60,16 @@ class Sight:
     def filter(self, asked: Filter | None) -> Filter | None:
         """The filter as this user may ask it. Errors as in `query`."""
         return asked if self.precise or asked is None else on_cells(asked, self.is_position)
+
+    def may_know(self, found_by: str) -> bool:
+        """Whether this user may know which clips a CQL2 text found: it asked nothing of a place but its cell."""
+        if self.precise:
+            return True
+        try:
+            asked = parse_filter(found_by, "cql2-text")
+            return on_cells(asked, self.is_position).tree == asked.tree
+        except (Forbidden, InvalidInput):
+            return False
 
     def require_harmless(self, asked: Iterable[Property]) -> None:
         """Forbidden for a property that this user may not sort or count by."""

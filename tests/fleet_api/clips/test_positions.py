@@ -207,6 +207,24 @@ def test_a_dataset_is_exported_as_tables_of_cells_and_not_as_recordings(api: Api
         assert not tells(repr([table[column].to_pylist() for column in table.column_names if column != "geometry"]))
 
 
+def test_the_filter_of_a_dataset_that_says_where_its_clips_are_is_left_out(api: Api, clip_id: str) -> None:
+    told = {
+        "near": f"s_dwithin(geometry, POINT({LONGITUDE} {LATITUDE}), 20)",
+        "within": f"S_INTERSECTS(box, BBOX({LONGITUDE}, {LATITUDE}, {LONGITUDE}, {LATITUDE}))",
+        "north": "ego.place_north.max > 48.13",
+        "brakes": "trigger = 'hard_brake'",
+    }
+    for name, asked in told.items():
+        api.as_client("operator").datasets.create(name, filter_text=asked)
+    viewer, operator = api.as_client("viewer").datasets, api.as_client("operator").datasets
+    for name, asked in told.items():
+        (listed,) = viewer.get(name).history
+        for shown in (listed, viewer.version(f"{name}@1")):
+            assert shown.recipe["filter"] == (asked if name == "brakes" else None)
+            assert ("LONGTAIL_POSITION_ROLES" in shown.recipe.get("withheld", "")) == (name != "brakes")
+        assert operator.version(f"{name}@1").recipe == {"filter": asked}
+
+
 def test_an_item_has_the_outline_of_its_cell(api: Api, clip_id: str) -> None:
     shown, whole = (
         api.get(f"/stac/collections/braking/items/{clip_id}", role).json() for role in ("viewer", "operator")
