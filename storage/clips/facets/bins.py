@@ -73,15 +73,17 @@ def time_edges(low_ns: int, high_ns: int, bins: int) -> list[int]:
 
 def step_edges(low_ns: int, high_ns: int, step: Step, *, what: str) -> list[int]:
     """Edges one step apart. InvalidInput, naming `what`, for more than MAX_BINS of them."""
-    width_ns = _SECONDS.get(step, 28 * _DAY) * NS_PER_S
-    if _bins_between(low_ns, high_ns, width_ns) > MAX_BINS + 1:
-        longer = STEPS[STEPS.index(step) + 1] if step != "year" else "year"
+    if step in ("month", "year"):  # at most 585 years, which is how far ns in 64 bits reach
+        edges = list(_months(low_ns, high_ns, 1 if step == "month" else 12))
+        bins = len(edges) - 1
+    else:
+        edges, bins = [], _bins_between(low_ns, high_ns, _SECONDS[step] * NS_PER_S)
+    if bins > MAX_BINS:
+        longer = STEPS[STEPS.index(step) + 1]
         raise InvalidInput(
             f"{what} by {step} has more than {MAX_BINS} bins", remedy=f"count by {longer}, or narrow the filter's time"
         )
-    if step in ("month", "year"):
-        return list(_months(low_ns, high_ns, 1 if step == "month" else 12))
-    return _time_multiples(low_ns, high_ns, width_ns)
+    return edges or _time_multiples(low_ns, high_ns, _SECONDS[step] * NS_PER_S)
 
 
 def count_in_bins(edges: Sequence[float], values: Iterable[float]) -> Counter[int]:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from fleet_api.cli.fleet.clips import facets
 from storage.clips.facets import DEFAULT_BY, bins, parse_by
-from storage.clips.facets.bins import float_edges, integer_edges, time_edges
+from storage.clips.facets.bins import MAX_BINS, STEPS, Step, float_edges, integer_edges, step_edges, time_edges
 from triggers.errors import InvalidInput
 
 INT64 = st.integers(-(2**63), 2**63 - 1)
@@ -91,3 +91,21 @@ def test_edges_of_doubles_rise_from_the_lowest_value(a: float, b: float, shown: 
 def test_the_examples_are_true(module: object) -> None:
     results = doctest.testmod(module)  # type: ignore[arg-type]
     assert results.attempted and not results.failed
+
+
+@given(INT64, st.integers(0, 2**62), st.sampled_from(STEPS))
+def test_bins_of_a_step_are_as_many_as_are_counted_and_no_more(low: int, span: int, step: Step) -> None:
+    high = min(low + span, 2**63 - 1)
+    try:
+        edges = step_edges(low, high, step, what="end")
+    except InvalidInput as refused:
+        assert "more than 1000 bins" in refused.message and step != "year"
+        return
+    assert edges[0] <= low < edges[1] and edges[-2] <= high < edges[-1]
+    assert len(edges) <= MAX_BINS + 1
+
+
+def test_every_clip_that_there_can_be_is_counted_by_years_and_eighty_years_by_months() -> None:
+    assert len(step_edges(-(2**63), 2**63 - 1, "year", what="end")) == 2262 - 1677 + 2
+    eighty_years = 80 * 365 * 86_400 * 10**9
+    assert len(step_edges(0, eighty_years, "month", what="end")) == 80 * 12 + 1
