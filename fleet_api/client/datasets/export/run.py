@@ -100,15 +100,18 @@ class _Run:
         self._told(self._progress)
 
     def clips(self) -> None:
-        """Fetch the recording of each member that is not erased."""
+        """Fetch the recording of each member that is not erased; one that was exported before its erasure goes."""
         for member in self._datasets.members(self._reference):
+            name = "/".join([CLIPS, *([member.split] if member.split else []), f"{member.clip_id}.mcap"])
             if member.clip is not None:
-                self._clip(member)
+                self._clip(member, name)
+            else:
+                with folders.writing(self._folder / name):
+                    (self._folder / name).unlink(missing_ok=True)
             self._progress.done += 1
             self._told(self._progress)
 
-    def _clip(self, member: MemberView) -> None:
-        name = "/".join([CLIPS, *([member.split] if member.split else []), f"{member.clip_id}.mcap"])
+    def _clip(self, member: MemberView, name: str) -> None:
         target = self._folder / name
         self._progress.files[member.clip_id] = name
         if folders.digest_of(target) == member.digest:

@@ -250,6 +250,17 @@ def test_a_clip_that_is_erased_later_leaves_its_shard_and_no_other_one_changes(
     assert table[gone]["file"] is None and len(table) == CLIPS
 
 
+def test_the_recording_of_a_clip_that_is_erased_later_leaves_the_folder(
+    client: Client, clips: dict[str, bytes], out: Path
+) -> None:
+    export(client.datasets, "cuts", out, "mcap")
+    gone = min(clips)
+    client.clips.erase(gone, reason="a face", datasets=["cuts"])
+    done = export(client.datasets, "cuts", out, "mcap")
+    assert (done.erased, done.reused, done.fetched) == (1, CLIPS - 1, 0)
+    assert {path.stem for path in out.rglob("*.mcap")} == set(clips) - {gone}
+
+
 def test_items_are_geoparquet_that_pyarrow_and_shapely_read(
     api: Api, client: Client, clips: dict[str, bytes], out: Path
 ) -> None:
