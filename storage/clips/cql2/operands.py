@@ -161,6 +161,8 @@ def _composed(node: dict[str, Any]) -> Operand:
     match node:
         case {"property": name, **others} if not others:
             asked = require_property(name, quoted=isinstance(node, Node) and node.quoted)
+            if isinstance(node, Node) and (asked.attribute is not None or asked.signal is not None):
+                asked = replace(asked, place=node.place)  # whether a clip has had it is not known here
             return Reference(asked, asked.kind)
         case {"timestamp": text, **others} if not others:
             return instant(text)

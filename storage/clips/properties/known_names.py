@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
+from contextlib import contextmanager
 from difflib import get_close_matches
 
 from sqlalchemy import Connection, func, literal, or_, select
@@ -62,8 +63,21 @@ def require_known(connection: Connection, asked: Collection[Property], *, absent
         _require_signals(connection, of_signals, absent_is_null=absent_is_null)
     if absent_is_null:
         return
-    for name in sorted({described.attribute for described in asked if described.attribute is not None}):
-        _require_attribute(connection, name)
+    for described in sorted(asked, key=lambda described: described.name):
+        if described.attribute is not None:
+            with _at(described.place):
+                _require_attribute(connection, described.attribute)
+
+
+@contextmanager
+def _at(place: str) -> Iterator[None]:
+    """Add the place in the filter, if there is one, to an InvalidInput."""
+    try:
+        yield
+    except InvalidInput as error:
+        if not place:
+            raise
+        raise InvalidInput(f"{error.message} ({place})", remedy=error.remedy) from error
 
 
 def _require_signals(connection: Connection, asked: Collection[Property], *, absent_is_null: bool) -> None:
@@ -72,11 +86,13 @@ def _require_signals(connection: Connection, asked: Collection[Property], *, abs
     units: dict[str, set[str]] = {}
     for signal, unit in connection.execute(known):
         units.setdefault(signal, set()).update({unit} - {None})
-    for name in sorted(names - set(units)) if not absent_is_null else ():
-        _refuse_unless_declared(connection, name)
     for described in sorted(asked, key=lambda described: described.name):
-        if described.unit is None and not described.name.endswith(".samples"):
-            _require_one_unit(described, sorted(units.get(described.signal or "", ())))
+        name = described.signal or ""
+        with _at(described.place):
+            if name not in units and not absent_is_null:
+                _refuse_unless_declared(connection, name)
+            if described.unit is None and not described.name.endswith(".samples"):
+                _require_one_unit(described, sorted(units.get(name, ())))
 
 
 def known_units(connection: Connection, asked: Property) -> set[str]:

@@ -39,7 +39,8 @@ class Property:
     the clip itself. `sort` is the type of its value as a sort key, None when pages cannot be sorted by it; `nullable`
     says that a clip may lack it, whatever its scope. `expression` is the value in the unit `unit`, the same for filter
     and sort: ns since 1970 for times; an interval has its end in `last`. `attribute` and `signal` are the names that
-    properties with a variable part contain. `few` numbers are counted one by one, not in bins.
+    properties with a variable part contain; `place` is where a filter names one of these, for messages. `few` numbers
+    are counted one by one, not in bins.
     """
 
     name: str
@@ -57,6 +58,7 @@ class Property:
     attribute: str | None = None
     signal: str | None = None
     few: bool = False
+    place: str = field(default="", compare=False, repr=False)
 
 
 # Spelled as the indexes on them are (storage/tables/clips.py), with constants in the text: PostgreSQL does not use an
