@@ -256,7 +256,8 @@ class CheckContext:
             return None
         time_ns = round(convert(typed.constant, typed.unit, SECOND) * NS_PER_S)
         if not low_ns <= time_ns <= high_ns:
-            self.report.duration_range(quantity.span, shown_time(low_ns), shown_time(high_ns))
+            value = f"{quantity.text} {quantity.unit}"
+            self.report.duration_range(quantity.span, value, shown_time(low_ns), shown_time(high_ns))
             return None
         return time_ns
 

@@ -80,9 +80,11 @@ class TypeMistakes(Collector):
         proposal = f"write `{meant}`" if meant else "write, for example, `2 s`"
         self._error("LT311", span, f"a duration is needed here, but this is {what}", proposal)
 
-    def duration_range(self, span: Span, low: str, high: str) -> None:
+    def duration_range(self, span: Span, value: str, low: str, high: str) -> None:
         """LT312: a duration outside its limits."""
-        self._error("LT312", span, f"this duration must be between {low} and {high}")
+        name = self.source.text[span.start : span.end]
+        what = "this duration" if name[:1].isdigit() else f"`{name}` is {value}, and this duration"
+        self._error("LT312", span, f"{what} must be between {low} and {high}")
 
     def after_beyond_within(self, span: Span, after: str, within: str) -> None:
         """LT312 for `A then B after D within W` where D is longer than W."""
