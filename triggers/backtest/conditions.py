@@ -15,7 +15,7 @@ from triggers.language.watched import WatchedTrigger, Weight, nodes_joined
 from triggers.pages.shown_numbers import shown_number
 from triggers.times import NS_PER_S
 
-_MENTIONED = 0.005
+MENTIONED = 0.005
 """Shares of time below this are not worth a word."""
 _MAX_NAMED = 3
 _MAX_TEXT = 80
@@ -165,7 +165,7 @@ def _never_true(judged: Judged, parts: Sequence[str]) -> str:
         return "each part was true at some time, but never all of them at once" if parts else "it was never true"
     sentence = f"{_quoted([text for text, _ in never])} {'was' if len(never) == 1 else 'were'} never true"
     unknown = max(weight.unknown_ns / weight.total_ns for _, weight in never)
-    if unknown < _MENTIONED:
+    if unknown < MENTIONED:
         return sentence
     most = "" if len(never) == 1 else "up to "
     return f"{sentence}, unknown for {most}{100 * unknown:.0f} % of the time"
@@ -174,9 +174,9 @@ def _never_true(judged: Judged, parts: Sequence[str]) -> str:
 def _gap(judged: Judged) -> str:
     """For how long it could not be judged, and by which signals."""
     share = judged.condition.unknown_ns / judged.condition.total_ns
-    if share < _MENTIONED:
+    if share < MENTIONED:
         return ""
-    signals = [f"`{name}`" for name, part in judged.unknown.items() if part >= _MENTIONED][:_MAX_NAMED]
+    signals = [f"`{name}`" for name, part in judged.unknown.items() if part >= MENTIONED][:_MAX_NAMED]
     whose = f" while {_listed(signals)} {'was' if len(signals) == 1 else 'were'} unknown" if signals else ""
     if otherwise := unknown_otherwise(share, judged.unknown):
         rest = f", and for at least {100 * otherwise:.0f} %" if signals else ""
@@ -193,7 +193,7 @@ def unknown_otherwise(share: float, signals: Mapping[str, float]) -> float:
     (0.2, 0.0)
     """
     rest = share - sum(signals.values())
-    return rest if rest >= _MENTIONED else 0.0
+    return rest if rest >= MENTIONED else 0.0
 
 
 def _quoted(texts: Sequence[str]) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from triggers.backtest.conditions import unknown_otherwise
+from triggers.backtest.conditions import MENTIONED, unknown_otherwise
 from triggers.backtest.page.limited import counts_clips, limit_text, refusals
 from triggers.contracts.api.backtests.reports import BudgetUseView, ReportView
 from triggers.contracts.campaign import budget_owner
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 MOSTLY_KNOWN = 0.95
 """A trigger whose condition was known for less than this share of the time is remarked on."""
+_MOST_NAMED = 5
+"""Signals of a remark."""
 CONCENTRATED = 0.5
 """If more than this share of the fires of a trigger is in one drive, that is said."""
 
@@ -76,7 +78,8 @@ def _unknown(report: Report) -> Iterator[str]:
         if not counts.hours or counts.known_hours >= MOSTLY_KNOWN * counts.hours:
             continue
         unknown = 1 - counts.known_hours / counts.hours
-        causes = [f"`{signal}` {_percent(share)}" for signal, share in list(counts.unknown.items())[:5]]
+        mentioned = [(signal, share) for signal, share in counts.unknown.items() if share >= MENTIONED]
+        causes = [f"`{signal}` {_percent(share)}" for signal, share in mentioned[:_MOST_NAMED]]
         if otherwise := unknown_otherwise(unknown, counts.unknown):
             causes.append(f"with every signal known {_percent(otherwise)}")
         why = f" ({', '.join(causes)})" if causes else ""
