@@ -53,9 +53,9 @@ class Aside:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self.pipe.close()
         self._process.kill()
         self._process.join()
+        self.pipe.close()  # last: a process that writes into a closed pipe would print a traceback as it ends
 
     @property
     def is_alive(self) -> bool:
