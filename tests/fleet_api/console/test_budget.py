@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -127,8 +128,13 @@ def test_a_triggers_own_budget_has_its_burn_down_and_its_limit_is_set_under_its_
     dialog.get_by_label("New limit").fill("25 MB")
     dialog.get_by_label("Reason").fill("most of them are bridges")
     dialog.get_by_role("button", name="Set limit").click()
-    row = page.get_by_role("region", name="Budgets and what is used of them").get_by_role("row")
-    expect(row.filter(has_text="burning.other")).to_contain_text("25.0 MB")
+    budgets = page.get_by_role("region", name="Budgets and what is used of them")
+    expect(budgets.get_by_role("row").filter(has_text="burning.other")).to_contain_text("25.0 MB")
+    expect(budgets.get_by_role("columnheader", name="Change").get_by_role("button")).to_have_count(0)
+    with page.expect_download() as saved:
+        csv_of(page, "Budgets and what is used of them").click()
+    titles, *_ = Path(saved.value.path()).read_text().splitlines()
+    assert titles == "kind,name,month,limit,held,settled,share", "as everybody gets it, without what only some may do"
     visitor.require_accessible()
 
 
@@ -140,9 +146,12 @@ def test_costs_are_told_as_the_api_has_them(visitor: Visitor, fleet: Api) -> Non
     with page.expect_download() as saved:
         csv_of(page, "Cost by campaign").click()
     titles, *rows = (line.split(",") for line in Path(saved.value.path()).read_text().splitlines())
-    costs = {row[0]: float(row[1]) for row in rows}
+    costs = {row[0]: row[1] for row in rows}
     assert titles[:2] == ["campaign", "amount"]
-    assert costs["burning"] > 0 and sum(costs.values()) == pytest.approx(float(total["amount"]))
+    assert float(costs["burning"]) > 0
+    told = fleet.get("/v1/costs").json()["costs"]
+    assert costs == {each["campaign"]: each["amount"] for each in told}, "to the last digit"
+    assert sum(Decimal(cost) for cost in costs.values()) == Decimal(total["amount"])
     page.get_by_role("combobox", name="Campaign").select_option("braking")
     expect(page.get_by_text("The cost of version 1 of braking is unknown")).to_be_visible()
     visitor.require_accessible()
@@ -268,9 +277,10 @@ def choose_in_vain(page: Page, days: str) -> None:
 
 
 def test_every_tab_fits_a_narrow_screen(visitor: Visitor, fleet: Api) -> None:
+    add_campaign(fleet.database, "long_" * 12, began=days_ago(1), last_day=None, total_bytes=MB)
     visitor.page.set_viewport_size(NARROW)  # type: ignore[arg-type]
     for tab in TABS:
-        page = visitor.open(f"/budget?tab={tab}&campaign=braking&hours=8784")
+        page = visitor.open(f"/budget?tab={tab}&campaign=braking&hours=8784", "operator")  # who may set limits
         expect(
             page.get_by_role("table").or_(page.get_by_role("heading", name="Nothing is wrong")).first
         ).to_be_attached()

@@ -74,8 +74,16 @@ def test_who_only_reads_cannot_try_again_and_a_refusal_is_told(visitor: Visitor,
     expect(page.get_by_role("alert")).to_be_visible()
 
 
-def test_it_fits_a_narrow_screen(visitor: Visitor, jobs: None) -> None:
+def test_it_fits_a_narrow_screen_also_with_a_long_reason(visitor: Visitor, jobs: None, api: Api) -> None:
+    with api.database.begin() as connection:
+        failed = {"state": "failed", "attempts": 5, "reason": "there is no road " * 30}
+        connection.execute(
+            insert(label_jobs).values(clip_id=add_clip(connection), task="auto", finished_at=text("now()"), **failed)
+        )
     visitor.page.set_viewport_size(NARROW)  # type: ignore[arg-type]
-    page = visitor.open("/labels")
+    page = visitor.open("/labels", role="operator")
+    reason = page.get_by_role("cell", name="there is no road")
+    box = reason.bounding_box()
+    assert box is not None and box["width"] < NARROW["width"], "it is broken into lines"
     expect(page.get_by_role("region", name="Queues")).to_be_visible()
     visitor.require_no_sideways_scrolling()

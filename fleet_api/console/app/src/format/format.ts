@@ -12,17 +12,18 @@ export function count(value: Maybe<number>): string {
   return value === null || value === undefined ? DASH : whole.format(value);
 }
 
-/** A number with `digits` significant digits: `0.0123`, `12,300`. */
+/** A number: `digits` significant digits of a small one, all of a large one, as the command line has it: `0.0123`, `12,346`. */
 export function number(value: Maybe<number>, digits = 3): string {
   if (value === null || value === undefined || !Number.isFinite(value)) return DASH;
+  if (Math.abs(value) >= 10 ** digits) return whole.format(value);
   return new Intl.NumberFormat("en", { maximumSignificantDigits: digits }).format(value);
 }
 
-/** An estimate and its interval: `12 (9.1 to 16)`; an interval without an upper end says so. */
-export function interval(mean: Maybe<number>, low: Maybe<number>, high: Maybe<number>, digits = 2): string {
+/** An estimate and its interval: `12.3 (9.08 to 16.4)`; an interval without an upper end says so. */
+export function interval(mean: Maybe<number>, low: Maybe<number>, high: Maybe<number>): string {
   if (mean === null || mean === undefined) return DASH;
-  const end = high === null || high === undefined ? "no limit" : number(high, digits);
-  return `${number(mean, digits)} (${number(low, digits)} to ${end})`;
+  const end = high === null || high === undefined ? "no limit" : number(high);
+  return `${number(mean)} (${number(low)} to ${end})`;
 }
 
 /** Bytes in SI units, as budgets have them: `1.5 GB`. */
@@ -38,10 +39,23 @@ export function bytes(value: Maybe<number>): string {
   return `${amount.toFixed(1)} ${BYTE_UNITS[unit]}`;
 }
 
-/** A share as percent: `12.5 %`. */
+/** An amount of a budget, which counts bytes or clips. */
+export function amount(unit: string, value: Maybe<number>): string {
+  return unit === "bytes" ? bytes(value) : count(value);
+}
+
+/** How much of it comes per day: of clips that may be less than one. */
+export function amountPerDay(unit: string, value: Maybe<number>): string {
+  return unit === "bytes" ? bytes(value) : number(value);
+}
+
+/** A share as percent: `12.5 %`. What is little is told from nothing, and nearly all from all: `<0.1 %`, `>99.9 %`. */
 export function percent(value: Maybe<number>, digits = 1): string {
   if (value === null || value === undefined || !Number.isFinite(value)) return DASH;
-  return `${(value * 100).toFixed(digits).replace(/\.0+$/, "")} %`;
+  const [shown, step] = [(value * 100).toFixed(digits), 10 ** -digits];
+  if (value > 0 && Number(shown) === 0) return `<${step.toFixed(digits)} %`;
+  if (value < 1 && Number(shown) === 100) return `>${(100 - step).toFixed(digits)} %`;
+  return `${shown.replace(/\.0+$/, "")} %`;
 }
 
 /** How much of a limit is used; without a limit, or of a limit of 0, there is no share. */

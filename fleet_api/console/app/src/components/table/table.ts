@@ -8,12 +8,18 @@ export interface Column<Row> {
   title: string;
   /** What rows are sorted by, and what the CSV has: a number without its unit, a time as ISO 8601. */
   value: (row: Row) => Cell;
+  /** What the CSV has instead, where the value has lost something, such as the last digits of money. */
+  written?: (row: Row) => Cell;
   /** How it is shown; by default the value. */
   text?: (row: Row) => string;
   /** For more than text, such as a link; `text` is not used then. */
   cell?: Snippet<[Row]>;
   /** Whether it is a number, which stands at the right. */
   isNumber?: boolean;
+  /** Whether it has buttons and no values: nothing is sorted by it, and the CSV is without it. */
+  isControl?: boolean;
+  /** Whether it is sentences, such as reasons, which are broken into lines. */
+  isProse?: boolean;
 }
 
 export interface Order {

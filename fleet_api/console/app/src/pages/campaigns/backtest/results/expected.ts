@@ -13,5 +13,5 @@ export function intervalText(expected: Expected | null | undefined, text: (value
 export function ratioText(ratio: Schemas["PairedRatioView"] | null | undefined): string {
   if (!ratio) return "–";
   if (ratio.estimate !== null) return interval(ratio.estimate, ratio.low, ratio.high);
-  return ratio.low > 0 ? `at least ${number(ratio.low, 2)}` : "not known";
+  return ratio.low > 0 ? `at least ${number(ratio.low)}` : "not known";
 }
