@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import permutations
 
 import pytest
-from sqlalchemy import event, text
+from sqlalchemy import text
 
 from ingest.gateway.opening import OpeningTerms, open_upload
 from ingest.gateway.writing import count_received
@@ -21,6 +21,7 @@ from storage.uploads.rows import UploadRow
 from storage.uploads.vehicle_days import VehicleDayLimits
 from tests.support.fleet import add_version, charged_manifest, enroll_vehicle
 from tests.support.locks import waits_for_a_lock
+from tests.support.statements import followed
 from tests.support.waiting import wait_for
 from triggers.contracts.campaign import BudgetLimits, Network
 from triggers.contracts.clip import CreationRequest
@@ -80,20 +81,17 @@ def run(database: Database, step: Step, *, pause_after: int | None = None, go: t
     """One transaction; it stops after so many statements until `go`. How many statements it had."""
     statements = 0
 
-    def count(*_: object) -> None:
+    def count() -> None:
         nonlocal statements
         statements += 1
         if statements == pause_after and go is not None:
             assert go.wait(60)
 
-    with database.begin() as connection:
-        event.listen(connection, "after_cursor_execute", count)
+    with database.begin() as connection, followed(connection, count):
         try:
             step(connection)
         except LongtailError as refused:  # the other one has ended the upload: that is an answer, not a deadlock
             assert "deadlock" not in str(refused)
-        finally:
-            event.remove(connection, "after_cursor_execute", count)
     return statements
 
 
