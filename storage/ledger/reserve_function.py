@@ -55,11 +55,20 @@ _IS_OPENED = """CASE w.kind
                 ELSE true
             END"""
 
-_ACCOUNT = """LEFT JOIN LATERAL (
-            SELECT a.id, a.kind, a.campaign, a.trigger, a.cost_centre FROM ledger_accounts a
+_WITH_KEY = """SELECT a.id, a.kind, a.campaign, a.trigger, a.cost_centre FROM ledger_accounts a
             WHERE a.kind = w.kind AND a.campaign = w.campaign AND a.trigger = w.trigger AND a.vehicle_id = w.vehicle_id
-                AND a.cost_centre = w.cost_centre AND a.network = ''
-                AND a.day IS NOT DISTINCT FROM w.day AND a.month IS NOT DISTINCT FROM w.month
+                AND a.cost_centre = w.cost_centre AND a.network = ''"""
+# Of a day, of a month, or of neither, apart from each other: `IS NOT DISTINCT FROM` would not be asked of the index,
+# and a vehicle has an account for each day that is kept.
+_ACCOUNT = f"""LEFT JOIN LATERAL (
+            {_WITH_KEY}
+                AND a.day = w.day AND a.month IS NULL
+            UNION ALL
+            {_WITH_KEY}
+                AND w.day IS NULL AND a.day IS NULL AND a.month = w.month
+            UNION ALL
+            {_WITH_KEY}
+                AND w.day IS NULL AND a.day IS NULL AND w.month IS NULL AND a.month IS NULL
             LIMIT 1
         ) a ON true"""
 _KEY = "kind, campaign, trigger, vehicle_id, cost_centre, day, month, unit"

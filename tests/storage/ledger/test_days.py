@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import text
 
 from storage import ledger
 from storage.database import Database
@@ -14,6 +15,13 @@ from tests.support.fleet import add_version, charged_manifest, enroll_vehicle
 from triggers.contracts.campaign import BudgetLimits
 from triggers.errors import BudgetExhausted
 
+FETCHED = "SELECT idx_tup_fetch FROM pg_stat_xact_user_tables WHERE relname = 'ledger_accounts'"
+OTHER_DAYS = """
+    INSERT INTO ledger_accounts (kind, campaign, vehicle_id, day, unit)
+    SELECT kind, campaign, 'car-1', DATE '2026-05-17' - number, 'bytes'
+    FROM generate_series(1, :days) AS number, unnest(ARRAY['few', 'wide']) AS campaign,
+        unnest(ARRAY['campaign_vehicle_day', 'campaign_vehicle_day_clips']) AS kind
+"""
 DAY = "campaign_vehicle_day_clips:few:car-1:2026-05-17"
 
 
@@ -43,6 +51,24 @@ def days(database: Database) -> dict[str, tuple[int | None, int, int]]:
         accounts = ledger.usage(connection)
     of_days = [each for each in accounts if each.key.kind == "campaign_vehicle_day_clips"]
     return {str(each.key): (each.limit, each.held, each.settled) for each in of_days}
+
+
+def test_a_reservation_looks_at_no_other_days_of_its_vehicle(fleet: Database) -> None:
+    def looked_at() -> int:
+        """Accounts that a reservation reads."""
+        manifest = charged_manifest({"few": 1, "wide": 7})
+        with fleet.begin() as connection:
+            upload_id = add_upload(connection, manifest)
+            ledger.reserve(connection, upload_id, manifest, now=NOON)
+            return int(connection.execute(text(FETCHED)).scalar_one())
+
+    looked_at()  # opens the accounts
+    alone = looked_at()
+    with fleet.begin() as connection:
+        connection.execute(text(OTHER_DAYS), {"days": 200})
+    with fleet.begin() as connection:
+        add_version(connection, "few", 2, limits=BudgetLimits(vehicle_day_clips=9))
+    assert 0 < looked_at() < alone + 100  # some rows have one more former version
 
 
 def test_a_vehicles_day_holds_so_many_clips_and_the_next_one_as_many_again(fleet: Database) -> None:
