@@ -118,7 +118,8 @@ def _json(text: str) -> Any:
 
 
 def _sort_key(text: str) -> dict[str, str]:
-    return {"field": text.lstrip("+- "), "direction": "desc" if text.startswith("-") else "asc"}
+    name = text[1:] if text.startswith(("+", "-", " ")) else text  # a plus that was not encoded arrives as a blank
+    return {"field": name, "direction": "desc" if text.startswith("-") else "asc"}
 
 
 def _fields(text: str) -> dict[str, list[str]]:

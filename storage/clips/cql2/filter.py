@@ -10,7 +10,7 @@ from typing import Any, Literal
 from sqlalchemy import ColumnElement
 
 from storage.clips.cql2.conditions import condition
-from storage.clips.cql2.foreign import Names, translated
+from storage.clips.cql2.foreign import Names, require_understood, translated
 from storage.clips.cql2.nodes import PlacedMistake
 from storage.clips.cql2.operands import Reference, properties_of
 from storage.clips.cql2.parse import parse_predicate
@@ -50,6 +50,7 @@ def parse_filter(source: str, language: Language, *, names: Names | None = None)
     try:
         document = parse_text(source) if language == "cql2-text" else parse_json(source)
         if names is not None:
+            require_understood(document, names)
             document = translated(document, names)
         return Filter(source, language, _few_of_track(parse_predicate(document)))
     except PlacedMistake as mistake:

@@ -271,6 +271,8 @@ def test_what_cannot_be_answered_is_a_bad_request_as_a_problem_document(
         {"limit": "1_0"},
         {"nothing": "a"},
         {"sortby": "-"},
+        {"sortby": "--datetime"},
+        {"sortby": "+-datetime"},
         {"filter-lang": "sql"},
         {"fields": "a" * 400},
     ],

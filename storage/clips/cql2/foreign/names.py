@@ -24,9 +24,9 @@ def translated(node: Any, names: Names, *, negated: bool = False) -> Any:
     match node:
         case {"op": str(operator), "args": [*arguments]}:
             return _combined(node, operator.lower(), arguments, names, negated=negated)
-        case {"property": str()} if _asks_for_unknown(node, names):
+        case {"property": str()} if asks_for_unknown(node, names):
             return negated
-    return _renamed(node, names)
+    return renamed(node, names)
 
 
 def _combined(node: Any, operator: str, arguments: list[Any], names: Names, *, negated: bool) -> Any:
@@ -37,11 +37,9 @@ def _combined(node: Any, operator: str, arguments: list[Any], names: Names, *, n
         if isinstance(inner, bool) and not isinstance(arguments[0], bool):
             return inner != (operator == "not")
         return _with(node, args=[inner])
-    if _asks_for_unknown(node, names):
+    if asks_for_unknown(node, names):
         return True if operator == "isnull" else negated
-    if operator == "between" and len(arguments) == 2 and isinstance(arguments[1], list):
-        arguments = [arguments[0], *arguments[1]]  # as drafts before CQL2 1.0 had it, and clients still send it
-    return _with(node, args=[_renamed(argument, names) for argument in arguments])
+    return renamed(node, names)
 
 
 def _junction(node: Any, members: list[Any], operator: str) -> Any:
@@ -55,26 +53,30 @@ def _junction(node: Any, members: list[Any], operator: str) -> Any:
     return _with(node, args=asked) if asked or not members else not decisive
 
 
-def _asks_for_unknown(node: Any, names: Names) -> bool:
+def asks_for_unknown(node: Any, names: Names) -> bool:
+    """Whether a name that nothing has is anywhere in a node."""
     match node:
         case {"property": str(name)}:
             return names(name) is None
         case dict():
-            return any(_asks_for_unknown(value, names) for value in node.values())
+            return any(asks_for_unknown(value, names) for value in node.values())
         case list():
-            return any(_asks_for_unknown(value, names) for value in node)
+            return any(asks_for_unknown(value, names) for value in node)
     return False
 
 
-def _renamed(node: Any, names: Names) -> Any:
-    """An operand with our names; those that there are not stay, to be refused by the parser."""
+def renamed(node: Any, names: Names) -> Any:
+    """A leaf or an operand with our names; those that there are not stay, to be refused by the parser."""
     match node:
         case {"property": str(name)}:
             return _with(node, property=names(name) or name)
+        case {"op": str(operator), "args": [value, [low, high]]} if operator.lower() == "between":
+            # as drafts before CQL2 1.0 had it, and clients still send it
+            return renamed(_with(node, args=[value, low, high]), names)
         case dict():
-            return _with(node, **{key: _renamed(value, names) for key, value in node.items()})
+            return _with(node, **{key: renamed(value, names) for key, value in node.items()})
         case list():
-            return [_renamed(value, names) for value in node]
+            return [renamed(value, names) for value in node]
     return node
 
 

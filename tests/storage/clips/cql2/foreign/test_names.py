@@ -77,6 +77,12 @@ def test_a_filter_without_its_unknown_names_is_true_of_the_same(predicate: Any) 
         ("mission NOT LIKE 'sentinel%'", "FALSE"),
         ("FIRE(mission = 'a')", "FALSE"),
         ("S_INTERSECTS(footprint, POINT(1 2))", "FALSE"),
+        ("updated > TIMESTAMP('2026-01-05T12:00:00Z')", "FALSE"),
+        ("updated IN (DATE('2026-01-05'), DATE('2026-01-06'))", "FALSE"),
+        ("distance(footprint, POINT(1 2)) < 5", "FALSE"),
+        ("eo:snow AND eo:cloud_cover / 2 > gsd", "FALSE"),
+        ("A_OVERLAPS(instruments, ('a', 'b'))", "FALSE"),
+        ("T_INTERSECTS(INTERVAL(from, until), DATE('2026-01-05'))", "FALSE"),
         ("T_AFTER(updated, TIMESTAMP('2026-01-05T12:00:00Z'))", "FALSE"),
     ],
 )
@@ -85,6 +91,35 @@ def test_a_filter_of_others_means_the_same_as_one_of_ours(source: str, meant: st
         return {"platform": "vehicle"}.get(name)
 
     assert parse_filter(source, "cql2-text", names=names).tree == parse_filter(meant, "cql2-text").tree
+
+
+@pytest.mark.parametrize(
+    ("source", "says"),
+    [
+        ("foo = 1 AND bar(2)", "unknown operator in the filter: 'bar' (line 1, column 13)"),
+        ("foo = 1 AND vehicle = 5", "5 is a number"),
+        ("NOT (vehicle LIKE 5 OR foo = 1)", "5 is a number"),
+        ("foo LIKE 5", "5 is a number"),
+        ("foo > DATE('x')", "invalid time in the filter: 'x'"),
+        ("S_INTERSECTS(foo, POINT(900 900))", "invalid position"),
+        ("S_INTERSECTS(foo, POLYGON((0 0, 1 1, 1 0, 0 1, 0 0)))", "crosses itself"),
+        ("A_CONTAINS(foo, 'a')", "is not a set"),
+        ("T_AFTER(foo, 'soon')", "invalid time in the filter: 'soon'"),
+        ("foo + 'a' = 3", "'a' is a text"),
+    ],
+)
+def test_a_name_that_nothing_has_excuses_no_mistake(source: str, says: str) -> None:
+    with pytest.raises(InvalidInput) as refused:
+        parse_filter(source, "cql2-text", names=lambda name: "vehicle" if name == "vehicle" else None)
+    assert says in refused.value.message
+
+
+@pytest.mark.parametrize(
+    "node", ['{"op": "=", "args": [%s]}', '{"op": "bogus", "args": [%s]}', '{"op": "not", "args": [%s, %s]}']
+)
+def test_neither_does_it_in_json(node: str) -> None:
+    with pytest.raises(InvalidInput):
+        parse_filter(node.replace("%s", '{"property": "foo"}'), "cql2-json", names=lambda _: None)
 
 
 def test_between_may_have_its_bounds_in_a_list_as_drafts_of_the_standard_had_it() -> None:
