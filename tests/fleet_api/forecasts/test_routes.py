@@ -70,6 +70,16 @@ def test_all_campaigns_that_run_or_wait_come_in_one_answer(forecast_fleet: Api) 
     assert [each.campaign for each in alone] == ["waiting", "waiting"]
 
 
+@pytest.mark.parametrize("lacks", ["limit", "per_day", "total", "demand", "end", "factor"])
+def test_a_forecast_of_another_version_of_longtail_is_left_out_alone(forecast_fleet: Api, lacks: str) -> None:
+    with forecast_fleet.database.begin() as connection:
+        without = "UPDATE forecasts SET forecast = forecast - CAST(:lacks AS text) WHERE campaign = 'braking'"
+        connection.execute(text(without), {"lacks": lacks})
+    client = forecast_fleet.as_client("viewer")
+    assert {each.campaign for each in client.forecasts.current().forecasts} == {"waiting"}
+    assert list(client.forecasts.kept("braking")) == []
+
+
 def test_forecasts_of_triggers_come_after_their_campaigns_and_are_asked_for_by_their_names(
     api: Api, longtail: Longtail
 ) -> None:
