@@ -244,6 +244,7 @@ def test_tags_and_notes_are_added_and_history_and_links_to_other_programs_are_th
     expect(page.get_by_text("the left lane is closed")).to_be_visible()
     page.get_by_role("button", name="Remove the tag wet road").click()
     expect(page.get_by_text("wet road")).to_have_count(0)
+    expect(page.get_by_label("Add a tag")).to_be_focused()
     link = page.get_by_role("link", name="Open in Lichtblick").get_attribute("href")
     assert link is not None and unquote(link).partition("ds.url=")[2].startswith(str(api.client.base_url))
 

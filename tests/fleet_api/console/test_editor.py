@@ -190,6 +190,7 @@ def test_two_who_edit_one_campaign_do_not_overwrite_each_other_and_nothing_typed
     page.set_viewport_size(WIDE)  # type: ignore[arg-type]
 
     conflict.get_by_role("button", name="Go on with version 2").click()
+    expect(text_of(page)).to_be_focused()
     expect(text_of(page)).to_contain_text('describe "theirs"')
     text_of(page).press("ControlOrMeta+z")
     expect(text_of(page)).to_contain_text('describe "mine"')

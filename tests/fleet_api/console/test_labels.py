@@ -52,6 +52,7 @@ def test_queues_days_and_failures_are_shown_and_a_failed_job_is_tried_again(visi
     visitor.require_accessible()
     failed.get_by_role("button", name="Retry").click()
     expect(page.get_by_text("No job has failed.")).to_be_visible()
+    expect(page.get_by_text("waits to be claimed again")).to_be_focused()  # the button has gone
     expect(queue).to_have_text(re.compile(r"^auto\s*2\s*0\s*2\s*0$"))
 
 

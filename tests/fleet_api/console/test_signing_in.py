@@ -55,6 +55,7 @@ def test_who_signs_out_is_signed_out(visitor: Visitor, api: Api) -> None:
 
 def test_an_expired_session_asks_over_the_page_and_loses_nothing(visitor: Visitor, api: Api) -> None:
     page = visitor.open("/campaigns")
+    page.get_by_label("Find by name").press_sequentially("brak")
     with api.database.begin() as connection:
         connection.execute(update(api_tokens).where(api_tokens.c.parent_id.is_not(None)).values(expires_at=func.now()))
     page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")  # as when a tab is looked at again
@@ -65,3 +66,5 @@ def test_an_expired_session_asks_over_the_page_and_loses_nothing(visitor: Visito
     dialog.get_by_role("button", name="Sign in").click()
     expect(dialog).to_have_count(0)
     expect(visitor.heading("Campaigns")).to_be_visible()
+    page.keyboard.type("ing")
+    expect(page.get_by_label("Find by name")).to_have_value("braking")

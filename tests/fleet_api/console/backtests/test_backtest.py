@@ -128,5 +128,6 @@ def test_fires_of_chosen_drives_then_another_threshold_then_two_versions_then_ca
     expect(page.get_by_text("Waiting for its turn")).to_be_visible()
     page.get_by_role("button", name="Cancel", exact=True).click()
     expect(page.get_by_text("Waiting for its turn")).to_have_count(0)
+    expect(page.get_by_role("button", name="Run again")).to_be_focused()
     expect(page).not_to_have_url(re.compile("job="))
     assert [each["state"] for each in api.get("/v1/backtests", "author").json()["backtests"]] == ["done"] * 3

@@ -54,6 +54,7 @@ def test_a_version_goes_from_its_author_to_its_vehicles_and_is_held_with_every_r
 
     page = visitor.open("/campaigns/staged?version=2", role="author")
     take(visitor, "Submit", "bridges are no brakes")
+    expect(page.get_by_text("Version 2 was submitted.")).to_be_focused()
     steps = page.get_by_role("group", name="Steps of version 2")
     expect(steps.get_by_role("button")).to_have_text(["Stop"])
 
@@ -77,6 +78,11 @@ def test_a_version_goes_from_its_author_to_its_vehicles_and_is_held_with_every_r
     expect(stages).to_have_count(2)
     expect(stages.first).to_contain_text("Began")
     expect(stages.last).to_contain_text("Expected")
+    dialog = ask(visitor, "Hold", "  ")
+    dialog.get_by_role("button", name="Hold").click()
+    expect(dialog.get_by_label("Reason")).to_have_js_property("validity.customError", True)
+    page.keyboard.press("Escape")
+    expect(steps.get_by_role("button", name="Hold")).to_be_focused()
     take(visitor, "Hold", "too many of them")
     expect(stages.first).to_contain_text("until now, by approver-user: too many of them")
     expect(stages.last).to_contain_text("Not begun")
