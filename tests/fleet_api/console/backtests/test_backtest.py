@@ -33,6 +33,12 @@ def versions(api: Api) -> None:
         assert answer.status_code == 201, answer.text
 
 
+def test_a_campaign_that_is_not_there_is_told_and_nothing_else_is_waited_for(visitor: Visitor) -> None:
+    page = visitor.open("/campaigns/nothing/backtest", role="author")
+    expect(page.get_by_role("alert")).to_contain_text("nothing")
+    expect(page.get_by_role("main")).not_to_contain_text("Loading")
+
+
 def test_a_sweep_is_drawn_and_the_report_is_attached_to_its_version(visitor: Visitor, api: Api, drives: None) -> None:
     swept = SOURCE.replace("campaign c", "campaign swept").replace("> 40 km/h", "> most")
     answer = api.apply("param most = 40 km/h\n" + swept, signals=CATALOG, draft=True)
