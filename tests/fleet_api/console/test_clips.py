@@ -223,6 +223,15 @@ def test_a_lost_connection_is_told_and_what_was_there_stays(page: Page, visitor:
     expect(page.get_by_label("Filter")).to_have_value("state = 'ready'")
 
 
+def test_without_the_code_that_draws_charts_and_maps_the_page_says_so(visitor: Visitor, clips: list[str]) -> None:
+    visitor.expect_errors("net::ERR_FAILED")
+    visitor.page.route(re.compile(r"/assets/(uPlot|maplibre-gl).*\.js"), lambda route: route.abort())
+    page = visitor.open("/clips")
+    expect(page.get_by_text("The chart could not be drawn")).to_be_visible()
+    expect(page.get_by_text("The map could not be loaded")).to_be_visible()
+    expect(cards(page)).to_have_count(48)
+
+
 def test_pictures_that_cannot_be_had_leave_the_clip_in_the_list(visitor: Visitor, clips: list[str]) -> None:
     def with_pictures(route: Route) -> None:
         answer = route.fetch()

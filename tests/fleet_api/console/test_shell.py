@@ -67,6 +67,18 @@ def test_an_address_without_a_page_says_so(visitor: Visitor) -> None:
     visitor.require_accessible()
 
 
+def test_a_page_that_could_not_be_loaded_is_told_and_the_others_are_there_all_the_same(visitor: Visitor) -> None:
+    page = visitor.open("/campaigns")
+    visitor.expect_errors("net::ERR_FAILED", "Failed to fetch dynamically imported module")
+    page.route("**/assets/Clips-*.js", lambda route: route.abort())
+    sections = page.get_by_role("navigation", name="Main")
+    sections.get_by_role("link", name="Clips").click()
+    expect(page.get_by_role("alert")).to_contain_text("This page could not be loaded")
+    sections.get_by_role("link", name="Volume and budget").click()
+    expect(visitor.heading("Volume and budget")).to_be_visible()
+    expect(page.get_by_role("alert")).to_have_count(0)
+
+
 def test_a_lost_connection_is_told_apart_and_tried_again(visitor: Visitor) -> None:
     page = visitor.open("/campaigns")
     visitor.expect_errors("net::ERR_INTERNET_DISCONNECTED")
