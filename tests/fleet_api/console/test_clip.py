@@ -141,6 +141,12 @@ def test_the_camera_goes_frame_by_frame_with_the_signals_and_the_instant_is_in_t
     visitor.require_accessible()
 
 
+@pytest.mark.parametrize(("t", "shown"), [("99", "4.00"), ("-5", "0.00"), ("soon", "0.00")])
+def test_an_instant_that_the_clip_does_not_have_is_its_nearest(visitor: Visitor, clip: str, t: str, shown: str) -> None:
+    page = visitor.open(f"/clips/{clip}?t={t}")
+    expect(page.get_by_text(f"{shown} s of 4.00 s")).to_be_visible()
+
+
 def test_it_plays_to_its_end_and_its_instant_stays_with_its_page(visitor: Visitor, clip: str) -> None:
     page = visitor.open(f"/clips/{clip}?t=1.00")
     video = page.locator("video")
