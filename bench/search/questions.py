@@ -153,7 +153,12 @@ SPARSE = (
     Question("vehicle: one in 100", "vehicle = 'car-7'"),
     Question("tag: one in 100", "tag = 'rain'"),
     Question("attribute: one in 50", "vehicle.model = 'm9'"),
+    Question("attribute: one in 10", "vehicle.towing = true"),
+    Question("label: one in 17", "label = 'truck'"),
+    Question("statistic: one in 40", "ego.speed.max > 44"),
+    Question("duration: one in 80", "duration_s > 29.7"),
 )
+"""Filters that hardly any of the newest clips meet, by each kind of index."""
 
 
 def singles(place: dict[str, float]) -> Iterator[Question]:

@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from sqlalchemy import ARRAY, ColumnElement, Connection, Select, Text, any_, column, func, literal, select, text
 
 from storage.clips.cql2 import Filter
-from storage.clips.plan import Caps, Selection, settings
+from storage.clips.plan import SOUGHT, Caps, Sample, Selection, find_newest, settings
 from storage.clips.plan.settings import Way
 from storage.clips.plan.statements import checked
 from storage.clips.query import ClipQuery, Page
@@ -36,8 +36,6 @@ SAMPLE = 20_000
 """The most clips that an estimate looks at."""
 PILOT = 500
 """Clips that tell, about, how many of them it has to look at."""
-SOUGHT = 500
-"""How many clips of the filter a sample should find: the interval then reaches 9 % to either side."""
 _RANGES = 64
 _DIGITS = 8
 _BLOCK = 16**_DIGITS // _RANGES
@@ -62,19 +60,29 @@ def exactly(clips_counted: int) -> ClipCount:
 
 def count(connection: Connection, query: Filter | None) -> ClipCount:
     """How many clips a filter finds (None: all clips)."""
-    return first_and_count(connection, query, EXACT_UP_TO)[1]
+    caps = Caps(few=EXACT_UP_TO, collected=EXACT_UP_TO, glanced=2 * EXACT_UP_TO, walked=4 * EXACT_UP_TO)
+    _, total = ClipQuery(query, page=Page(EXACT_UP_TO)).first_and_count(connection, caps)
+    return _exactly_or_about(connection, query, total, None, more_than=EXACT_UP_TO)
 
 
-def first_and_count(connection: Connection, query: Filter | None, at_most: int) -> tuple[list[str], ClipCount]:
-    """The ids of the newest clips that a filter finds (None: of all), at most so many, and how many there are."""
-    asked = ClipQuery(query, page=Page(at_most))
-    caps = Caps(few=EXACT_UP_TO, collected=EXACT_UP_TO, glanced=2 * at_most, walked=4 * at_most)
-    positions, total = asked.first_and_count(connection, caps)
+def newest_and_count(connection: Connection, query: Filter | None, at_most: int) -> tuple[list[str], ClipCount]:
+    """The ids of the newest clips of a filter (None: of all), at most so many, and how many it finds."""
+    found = find_newest(connection, None if query is None else query.tree, at_most)
+    return found.clip_ids, _exactly_or_about(
+        connection, query, found.total, found.sample, more_than=len(found.clip_ids)
+    )
+
+
+def _exactly_or_about(
+    connection: Connection, query: Filter | None, total: int | None, sample: Sample | None, *, more_than: int
+) -> ClipCount:
+    """How many clips there are: known, or else counted by one index, or else estimated, by `sample` if there is one."""
     if total is None and query is not None:
         total = Selection.of(connection, query.tree, Caps(collected=INDEXED_UP_TO, visited=0)).count_by_index()
         settings.reset(connection)
-    ids = [position.clip_id for position in positions[:at_most]]
-    return ids, exactly(total) if total is not None else _estimate(connection, asked, more_than=at_most)
+    if total is not None:
+        return exactly(total)
+    return _estimate(connection, ClipQuery(query), sample, more_than=more_than)
 
 
 def count_up_to(connection: Connection, where: ColumnElement[bool], at_most: int) -> int:
@@ -83,12 +91,17 @@ def count_up_to(connection: Connection, where: ColumnElement[bool], at_most: int
     return connection.execute(select(func.count()).select_from(bounded)).scalar_one()
 
 
-def _estimate(connection: Connection, query: ClipQuery, *, more_than: int) -> ClipCount:
-    """How many of more than so many clips; of a catalog that is not much larger than a sample, exactly."""
+def _estimate(connection: Connection, query: ClipQuery, sample: Sample | None, *, more_than: int) -> ClipCount:
+    """How many of more than so many clips, by a sample; in a catalog that is not much larger than one, exactly."""
     known: float = connection.execute(_ROWS).scalar_one()
     if known < 2 * SAMPLE:
         all_of_them = select(func.count()).select_from(clips).where(query.where())
         return exactly(int(connection.execute(all_of_them).scalar_one()))
+    return _about(sample or _sample(connection, query, known), more_than)
+
+
+def _sample(connection: Connection, query: ClipQuery, known: float) -> Sample:
+    """A sample of about so many clips."""
     # The clips of the sample are visited, and no others: PostgreSQL takes conditions for rare that are not.
     settings.use(connection, Way.COUNT)
     condition = checked([query.where(fenced=True)])
@@ -96,14 +109,14 @@ def _estimate(connection: Connection, query: ClipQuery, *, more_than: int) -> Cl
     width = _width(min(SAMPLE, PILOT * SOUGHT / max(pilot, 1)), known)
     found = connection.execute(_in_sample(condition, width)).scalar_one()
     settings.reset(connection)
-    share = width / _BLOCK
-    low, high = poisson_interval(found)
-    return ClipCount(
-        max(round(found / share), more_than + 1),
-        False,
-        max(math.floor(low / share), more_than + 1),  # so many were found
-        max(math.ceil(high / share), more_than + 1),
-    )
+    return Sample(found, width / _BLOCK)
+
+
+def _about(sample: Sample, more_than: int) -> ClipCount:
+    """What a sample says of the number of all; more than so many were found."""
+    low, high = (bound / sample.share for bound in poisson_interval(sample.met))
+    about, low, high = round(sample.met / sample.share), math.floor(low), math.ceil(high)
+    return ClipCount(max(about, more_than + 1), False, max(low, more_than + 1), max(high, more_than + 1))
 
 
 def _width(sample: float, known: float) -> int:

@@ -5,12 +5,26 @@ paths.py      the index conditions of each member         walks.py      the walk
 statements.py walks, collections and counts as SQL        settings.py   what PostgreSQL's planner may choose from
 refusals.py   what is not searched for                    selection.py  all clips of a filter, in no order
 strategy.py   which of them answers a query, by counting first
+newest.py     the newest clips, for what looks at some of many
 """
 
+from storage.clips.plan.newest import SOUGHT, Sample, find_newest
 from storage.clips.plan.refusals import notes_of
 from storage.clips.plan.selection import Selection
 from storage.clips.plan.settings import Way, values_of
 from storage.clips.plan.statements import Columns
 from storage.clips.plan.strategy import Caps, find_and_count, find_page
 
-__all__ = ["Caps", "Columns", "Selection", "Way", "find_and_count", "find_page", "notes_of", "values_of"]
+__all__ = [
+    "SOUGHT",
+    "Caps",
+    "Columns",
+    "Sample",
+    "Selection",
+    "Way",
+    "find_and_count",
+    "find_newest",
+    "find_page",
+    "notes_of",
+    "values_of",
+]

@@ -148,9 +148,9 @@ class Search:
         if (few := self._few_of(self._at_once())) is not None:
             return self._collect(*few)
         together = self._on_clips()
-        if together and self._has_few_together(together):
-            return self._collect_on_clips(together)
-        if self._walk(self.caps.walked):
+        if together and (found := self._collect_together(together)) is not None:
+            return found
+        if self._walk_longer():
             return self._found
         if (few := self._few_of(self._visited())) is not None:
             return self._collect(*few)
@@ -168,6 +168,9 @@ class Search:
     def _is_near(self) -> bool:
         """Whether the longer walk fills the page if it finds as many clips per row as the first one did."""
         return len(self._found) * self.caps.walked >= self.limit * self.caps.glanced
+
+    def _walk_longer(self) -> bool:
+        return self._walk(self.caps.walked)
 
     def _in_turns(self) -> list[PagePosition]:
         """The page, by the shorter of the whole walk and a collection, whichever that is."""
@@ -312,6 +315,10 @@ class Search:
         if len(at_once) == 1 and _is_counted(at_once[0][0]):
             return []
         return [statements.either(access) for _, access in at_once]
+
+    def _collect_together(self, conditions: list[Condition]) -> list[PagePosition] | None:
+        """The page of what the indexes of clips find together, if that is few."""
+        return self._collect_on_clips(conditions) if self._has_few_together(conditions) else None
 
     def _has_few_together(self, conditions: list[Condition]) -> bool:
         """Whether the indexes of clips find few; about, where a sample of so many can tell."""

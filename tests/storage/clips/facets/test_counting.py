@@ -94,3 +94,13 @@ def test_a_catalog_of_few_clips_or_unknown_size_is_counted(catalog: Database, mo
     monkeypatch.setattr(counting, "SAMPLE", CLIPS)
     with catalog.begin() as connection:
         assert counted(connection, None) == ClipCount(CLIPS, True, CLIPS, CLIPS)
+
+
+def test_where_some_of_the_newest_are_enough_their_sample_counts_them(catalog: Database) -> None:
+    with catalog.begin() as connection:
+        connection.execute(text("UPDATE clips SET tags = '{some}' WHERE size_bytes % 10 = 1"))
+        ids, of_some = counting.newest_and_count(connection, parse_filter("tag = 'some'", "cql2-text"), 10)
+        again, of_few = counting.newest_and_count(connection, parse_filter("tag = 'some'", "cql2-text"), 400)
+    assert 0 < len(ids) <= 10 and not of_some.exact
+    assert of_some.low <= 400 <= of_some.high
+    assert (len(again), of_few) == (400, ClipCount(400, True, 400, 400)), "up to as many as are asked for all are found"

@@ -127,6 +127,23 @@ def test_of_more_clips_than_are_looked_at_the_newest_are_counted_and_that_is_sai
     check(found, [record for _, record in latest])
 
 
+@settings(max_examples=60, deadline=None)
+@given(tree=FILTER, by=BY, at_most=st.integers(1, 9))
+def test_of_many_clips_of_a_filter_those_that_are_counted_are_the_newest_and_all_of_few(
+    catalog: Catalog, tree: Any, by: list[tuple[str, int | None]], at_most: int
+) -> None:
+    query = parse_filter(json.dumps(as_json(tree)), "cql2-json")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(newest, "LOOKED_AT", at_most)
+        found = facets(catalog.connection, query, parse_by(",".join(map(written, by))))
+    records = ((clip_id, catalog.records[clip_id]) for clip_id in catalog.expected(tree))
+    expected = [clip for _, clip in sorted(records, key=lambda item: (item[1].start_ns, item[0]), reverse=True)]
+    assert (found.count.clips, found.count.exact) == (len(expected), True)
+    assert found.capped == (found.looked_at < len(expected))
+    assert found.looked_at <= at_most and (found.looked_at == len(expected) or len(expected) > at_most)
+    check(found, expected[: found.looked_at])
+
+
 @pytest.fixture
 def days(database: Database) -> Iterator[Database]:
     """Clips of three days, the second of them without any."""

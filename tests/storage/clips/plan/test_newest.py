@@ -1,0 +1,68 @@
+"""The newest clips of many: the first of all in order, all of few, and of many a number that a sample agrees with."""
+
+from __future__ import annotations
+
+import pytest
+from sqlalchemy import Connection
+
+from bench.search.made import place_with
+from bench.search.questions import Question, pairs, singles
+from bench.search.timed import naive_page
+from storage.clips.cql2.tree import Predicate
+from storage.clips.plan import find_newest
+from storage.clips.query import ClipQuery
+from tests.storage.clips.plan.explained import CLIPS, explain_statements
+from triggers.statistics.poisson import poisson_interval
+
+pytestmark = pytest.mark.integration
+
+LARGE = {"clips", "clip_fires", "signal_statistics", "labels"}
+BY_INDEX = {
+    "label = 'truck'": "ix_labels_types",
+    "ego.speed.max > 41": "ix_signal_statistics_maximum",
+    "duration_s > 28.5": "ix_clips_duration_s_id",
+}
+"""Filters that one clip in ten meets, or fewer, and the index that has these."""
+SPARSE = ("vehicle.towing = true", "vehicle.hardware = 5", *BY_INDEX)
+
+
+def tree_of(source: str) -> Predicate | None:
+    query = ClipQuery.parse(filter_source=source or None)
+    return None if query.filter is None else query.filter.tree
+
+
+def test_the_first_in_order_are_found_and_all_of_few(connection: Connection) -> None:
+    place = place_with(connection, 20)
+    asked = (*singles(place), *list(pairs(place))[::499], *(Question(source, source) for source in SPARSE))
+    sampled, within = 0, 0
+    for question in asked:
+        expected = naive_page(connection, ClipQuery.parse(filter_source=question.filter or None), CLIPS)
+        for at_most in (6, 25, 150):
+            found = find_newest(connection, tree_of(question.filter), at_most)
+            assert found.clip_ids == expected[: len(found.clip_ids)], question
+            assert found.total in (None, len(expected)), question
+            if found.sample is None:
+                assert len(found.clip_ids) == min(at_most, len(expected)), question
+                continue
+            assert len(expected) > at_most, "few are all found"
+            assert found.clip_ids, question
+            low, high = poisson_interval(found.sample.met)
+            sampled += 1
+            within += low <= len(expected) * found.sample.share <= high
+    assert sampled >= 8
+    assert within >= 0.8 * sampled, "one range of ids serves all questions, so that errors come together"
+
+
+@pytest.mark.parametrize(("source", "index"), BY_INDEX.items())
+def test_an_index_has_the_clips_of_a_filter_that_few_of_many_meet(
+    connection: Connection, source: str, index: str
+) -> None:
+    explained = explain_statements(connection, lambda: find_newest(connection, tree_of(source), 6))
+    assert (explained.whole_tables & LARGE, index in explained.indexes) == (set(), True)
+
+
+def test_clips_in_a_range_of_ids_are_no_sample_of_a_filter_on_ids(connection: Connection) -> None:
+    """The sample would be of ids from '8' on: none of these clips has one, or all of them have."""
+    for source in ("id < '8' AND vehicle.towing = true", "id > '80' AND id < '90' AND vehicle.hardware > 1"):
+        found = find_newest(connection, tree_of(source), 6)
+        assert (found.sample, len(found.clip_ids)) == (None, 6), source
