@@ -23,6 +23,7 @@ from storage.embedded.cancellation import Cancelled, give_up_if, never
 from storage.embedded.cluster import SUPERUSER, Cluster
 from storage.embedded.guardian import Guardian
 from storage.embedded.locks import FileLock
+from storage.embedded.memory import available_bytes, shared_buffers
 from storage.embedded.runas import ServerUser, prepare_data_dir, server_user
 from storage.embedded.sockets import PORT, make_socket_dir, remove_socket_dir, socket_in, url_at
 from storage.roles.rights import DatabaseRole
@@ -35,7 +36,6 @@ _ORPHAN_PATIENCE_S = 10.0
 _SMALL_SHM_BYTES = 512 * 1024 * 1024
 _SETTINGS: Mapping[str, str] = {
     "max_connections": "200",
-    "shared_buffers": "192MB",
     "max_wal_size": "2GB",
     "checkpoint_timeout": "10min",
     "timezone": "UTC",
@@ -80,7 +80,8 @@ class EmbeddedPostgres:
     ) -> None:
         self.data_dir = Path(data_dir).absolute()
         given = {name: str(value) for name, value in (settings or {}).items()}
-        self._settings = {**_SETTINGS, **given, **_FIXED, **(_VOLATILE if volatile else {})}
+        cache = {"shared_buffers": shared_buffers(available_bytes())}
+        self._settings = {**_SETTINGS, **cache, **given, **_FIXED, **(_VOLATILE if volatile else {})}
         if refused := _NOT_SETTABLE.intersection(settings or {}):
             raise Misconfigured(f"the embedded PostgreSQL fixes {', '.join(sorted(refused))}", remedy="leave it out")
         self._cluster = Cluster(self.data_dir)

@@ -11,6 +11,7 @@ import psycopg
 import pytest
 
 from storage.embedded import EmbeddedPostgres, running_url
+from storage.embedded.memory import available_bytes, shared_buffers
 from storage.roles.rights import DatabaseRole
 from tests.support.processes import descendants, is_gone
 from tests.support.servers.postgres import libpq_url
@@ -69,6 +70,10 @@ def test_the_server_is_private_durable_and_speaks_unicode_and_vectors(data_dir: 
         }
         assert query(server, "SELECT '[1,2]'::vector <-> '[1,4]'::vector") == [(2.0,)]
         assert query(server, "SELECT upper('grün')") == [("GRÜN",)]
+        cache = shared_buffers(available_bytes())
+        assert query(server, f"SELECT pg_size_bytes(current_setting('shared_buffers')) = pg_size_bytes('{cache}')")[0][
+            0
+        ]
         assert server.version() == query(server, "SHOW server_version")[0][0]
 
 
