@@ -23,7 +23,6 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from pydantic_core import to_json
 from sqlalchemy import text
 
 from bench.machine import load
@@ -90,7 +89,8 @@ def items(services: Services) -> Iterator[dict[str, Any]]:
     asked = ItemSearch(limit=MAX_ITEMS, fields=_WITHOUT_ASSETS)
     while True:
         page = find_items(services, _ASKS, asked)
-        yield from ({**item, "assets": {}} for item in page.members if item["geometry"] is not None)
+        found = map(json.loads, page.items)
+        yield from ({**item, "assets": {}} for item in found if item["geometry"] is not None)
         if page.next is None:
             return
         asked = asked.model_copy(update={"token": page.next})
@@ -135,8 +135,7 @@ def _around(x: float, y: float, start_ns: int, side: float | None, days: int) ->
 def ours(services: Services, question: BoxAndTime) -> bytes:
     """Our answer as JSON, written as the route writes it."""
     asked = ItemSearch.from_json(json.dumps({**question.body(), "fields": {"exclude": ["assets"]}}).encode(), what="")
-    features = find_items(services, _ASKS, asked).members
-    return to_json({"type": "FeatureCollection", "features": features})
+    return find_items(services, _ASKS, asked).collection()
 
 
 def ids(answer: str | bytes) -> list[str]:

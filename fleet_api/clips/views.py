@@ -12,7 +12,7 @@ from storage.clips.extraction_results import Asset, SignalStatistics
 from storage.clips.positions import Sight
 from storage.clips.positions.filters import ASK_FOR
 from storage.clips.properties import attribute_name, statistic_names
-from storage.clips.records import Clip, FireRecord
+from storage.clips.records import Clip, ClipSummary, FireRecord
 from storage.objects import ObjectStore
 from storage.tiers import moves
 from triggers.clips.damage import REASONS, Remark
@@ -67,7 +67,7 @@ def _fire_view(fire: FireRecord) -> FireView:
 
 
 def linked_files(
-    clip: Clip, extracted: Iterable[Asset], sight: Sight, store: ObjectStore, *, is_readable: bool = True
+    clip: Clip | ClipSummary, extracted: Iterable[Asset], sight: Sight, store: ObjectStore, *, is_readable: bool = True
 ) -> list[AssetView]:
     """The recording of a clip, if it `is_readable`, and what was extracted from it, with links valid for LINK_S.
 

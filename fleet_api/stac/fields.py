@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from typing import Any
 
 from triggers.contracts.api.stac.search import Fields
@@ -10,42 +11,68 @@ USUAL = ("geometry", "bbox", "links", "assets", "properties.datetime")
 """Of a request that names no member."""
 ALWAYS = ("type", "stac_version", "id", "collection")
 """What an item is: left out only if that is asked for."""
+_NONE: frozenset[str] = frozenset()
 
 
-def selected(item: dict[str, Any], fields: Fields | None) -> dict[str, Any]:
-    """The item with the wanted members; the whole item without `fields`.
+@dataclass(frozen=True)
+class Wanted:
+    """The members that a request wants, so that no others are made.
 
     A member follows the longest path that names it or what it is in; one that is both included and excluded is
     included. Without `include` everything is wanted that is not excluded; with an empty one, of the usual members.
 
-    >>> selected({"id": "a", "properties": {"b": 1, "c.d": 2}}, Fields(include=("properties.c.d",)))
+    >>> Wanted.of(Fields(include=("properties.c.d",))).of_item({"id": "a", "properties": {"b": 1, "c.d": 2}})
     {'id': 'a', 'properties': {'c.d': 2}}
     """
-    if fields is None:
-        return item
-    include, exclude = frozenset(fields.include or ()), frozenset(fields.exclude or ())
-    if not include and (not exclude or "include" in fields.model_fields_set):
-        include = frozenset(USUAL) - exclude
-    if not include and not any("." in path for path in exclude):
-        return {name: value for name, value in item.items() if name not in exclude}
-    return _chosen(item, "", include | frozenset(ALWAYS) if include else include, exclude, wanted=not include)
 
+    include: frozenset[str] = _NONE
+    """Empty: everything."""
+    exclude: frozenset[str] = _NONE
+    _within: frozenset[str] = field(init=False)
+    """Members of which something is named apart."""
 
-def wants_assets(fields: Fields | None) -> bool:
-    """Whether assets are in the answer at all: their links need not be signed otherwise."""
-    return "assets" in selected({"assets": {"": ""}}, fields) or any(
-        path.startswith("assets.") for path in (fields.include or () if fields else ())
-    )
+    def __post_init__(self) -> None:
+        paths = self.include | self.exclude
+        object.__setattr__(self, "_within", frozenset(path.partition(".")[0] for path in paths if "." in path))
 
+    @classmethod
+    def of(cls, fields: Fields | None) -> Wanted:
+        """What a request's `fields` ask for."""
+        if fields is None:
+            return cls()
+        include, exclude = frozenset(fields.include or ()), frozenset(fields.exclude or ())
+        if not include and (not exclude or "include" in fields.model_fields_set):
+            include = frozenset(USUAL) - exclude
+        return cls(include | frozenset(ALWAYS) if include else include, exclude)
 
-def _chosen(
-    members: dict[str, Any], place: str, include: frozenset[str], exclude: frozenset[str], *, wanted: bool
-) -> dict[str, Any]:
-    chosen = {}
-    for name, value in members.items():
-        path = f"{place}{name}"
-        is_wanted = path in include or (wanted and path not in exclude)
-        inner = _chosen(value, f"{path}.", include, exclude, wanted=is_wanted) if isinstance(value, dict) else value
-        if is_wanted or (isinstance(value, dict) and inner):
-            chosen[name] = inner
-    return chosen
+    def has(self, member: str) -> bool:
+        """Whether a member of an item is wanted, or something in it."""
+        return self._takes(member, outer=not self.include) or any(
+            path.startswith(f"{member}.") for path in self.include
+        )
+
+    @property
+    def chooses_within(self) -> bool:
+        """Whether something is chosen within a member, so that whole members are not enough."""
+        return bool(self._within)
+
+    def of_item(self, item: dict[str, Any]) -> dict[str, Any]:
+        """The item with the wanted members."""
+        return item if not self.include and not self.exclude else self._chosen(item, "", outer=not self.include)
+
+    def _takes(self, path: str, *, outer: bool) -> bool:
+        """Whether a path is wanted, within what is (`outer`) or is not."""
+        return path in self.include or (outer and path not in self.exclude)
+
+    def _chosen(self, members: dict[str, Any], place: str, *, outer: bool) -> dict[str, Any]:
+        chosen = {}
+        for name, value in members.items():
+            path = f"{place}{name}"
+            is_wanted = self._takes(path, outer=outer)
+            if isinstance(value, dict) and (place or name in self._within):
+                inner = self._chosen(value, f"{path}.", outer=is_wanted)
+                if is_wanted or inner:
+                    chosen[name] = inner
+            elif is_wanted:
+                chosen[name] = value
+        return chosen

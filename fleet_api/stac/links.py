@@ -8,6 +8,8 @@ from functools import lru_cache
 from typing import Any
 from urllib.parse import parse_qsl, quote, urlencode
 
+from pydantic_core import to_json
+
 from triggers.contracts.api.stac.search import ItemSearch
 
 JSON = "application/json"
@@ -17,6 +19,8 @@ HTML = "text/html"
 QUERYABLES = "http://www.opengis.net/def/rel/ogc/1.0/queryables"
 ROOT = "/stac"
 Link = dict[str, Any]
+_CLIP = "{clip}"
+"""Braces stand in no address, as they are quoted there."""
 
 
 @dataclass(frozen=True)
@@ -55,15 +59,9 @@ class Links:
             self._to(QUERYABLES, f"{place}/queryables", SCHEMA),
         ]
 
-    def of_item(self, collection: str, clip_id: str) -> list[Link]:
-        """Of one item, and to everything else that we know of the clip."""
-        clip = quote(clip_id, safe="")
-        everything = f"{self.api}/v1/clips/{clip}"
-        return [
-            self._to("self", f"{_collection(collection)}/items/{clip}", GEOJSON),
-            *_of_items(self, collection),
-            {"rel": "alternate", "type": JSON, "href": everything, "title": "Statistics, labels and remarks"},
-        ]
+    def of_item(self, collection: str, clip_id: str) -> str:
+        """Of one item, and to everything else that we know of the clip, as JSON."""
+        return _of_items(self, collection).replace(_CLIP, quote(clip_id, safe=""))
 
     def of_page(self, path: str, query: str, token: str | None, media_type: str) -> list[Link]:
         """Of a page that GET has asked for: to itself, and to the one that begins at a token."""
@@ -87,18 +85,24 @@ class Links:
         """The address of the queryables of a collection, or of all."""
         return f"{self.api}{ROOT}{'' if collection is None else _collection(collection)}/queryables"
 
-    def of_items(self, collection: str) -> tuple[Link, ...]:
-        """Those that all items of one collection have."""
-        place = _collection(collection)
-        return self._to("collection", place, JSON), self._to("parent", place, JSON), self.root()
+    def of_items(self, collection: str) -> list[Link]:
+        """Those of each item of a collection, with _CLIP where its id stands."""
+        place, everything = _collection(collection), f"{self.api}/v1/clips/{_CLIP}"
+        return [
+            self._to("self", f"{place}/items/{_CLIP}", GEOJSON),
+            self._to("collection", place, JSON),
+            self._to("parent", place, JSON),
+            self.root(),
+            {"rel": "alternate", "type": JSON, "href": everything, "title": "Statistics, labels and remarks"},
+        ]
 
     def _to(self, rel: str, place: str, media_type: str) -> Link:
         return {"rel": rel, "type": media_type, "href": f"{self.api}{ROOT}{place}"}
 
 
 @lru_cache(1000)
-def _of_items(links: Links, collection: str) -> tuple[Link, ...]:
-    return links.of_items(collection)
+def _of_items(links: Links, collection: str) -> str:
+    return to_json(links.of_items(collection)).decode()
 
 
 @lru_cache(1000)

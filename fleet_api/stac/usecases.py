@@ -3,29 +3,28 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from pydantic_core import to_json
+
 from fleet_api.services import Services
 from fleet_api.stac import collections, rules
-from fleet_api.stac.fields import selected, wants_assets
+from fleet_api.stac.fields import Wanted
+from fleet_api.stac.items import Items
 from fleet_api.stac.links import Links
 from fleet_api.stac.names import own_name
-from fleet_api.stac.views import assets_view, collection_view, item_view, landing_view, queryables_view
+from fleet_api.stac.views import collection_view, landing_view, queryables_view
 from storage.campaigns.collected import CollectedCampaign, Extent
 from storage.clips.cql2 import Filter, all_of, filter_of, parse_filter
-from storage.clips.details import assets_of, get_clip
-from storage.clips.extraction_results import Asset
+from storage.clips.details import assets_of, get_summary
 from storage.clips.marks import openings
 from storage.clips.order import Order
 from storage.clips.positions import Sight
 from storage.clips.query import ClipQuery, Page
-from storage.clips.records import Clip, Track
-from storage.clips.search import search
-from storage.database import Connection
+from storage.clips.search import search_summaries
 from storage.jsonb import storable
-from storage.objects import ObjectStore
 from triggers.contracts.api.clips import DEFAULT_SORT
 from triggers.contracts.api.stac.search import ItemSearch, SortKey
 from triggers.contracts.users import Role, User
@@ -39,20 +38,24 @@ MAX_COLLECTIONS = 100
 
 
 @dataclass(frozen=True)
-class Found:
-    """A page of items or collections, and the token of the next one (None: this was the last)."""
+class FoundCollections:
+    """A page of collections, and the token of the next one (None: this was the last)."""
 
-    members: list[dict[str, Any]]
+    collections: list[dict[str, Any]]
     next: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class Placed:
-    """A clip with what was extracted from it, and its track for those who see it."""
+@dataclass(frozen=True)
+class FoundItems:
+    """A page of items, each as JSON, and the token of the next one (None: this was the last)."""
 
-    clip: Clip
-    track: Track
-    extracted: tuple[Asset, ...]
+    items: list[str]
+    next: str | None
+
+    def collection(self, **more: Any) -> bytes:
+        """The page as a GeoJSON FeatureCollection with further members."""
+        features = f'{{"type":"FeatureCollection","features":[{",".join(self.items)}]'.encode()
+        return b"".join((features, b"," if more else b"", to_json(more)[1:]))
 
 
 def links_of(services: Services) -> Links:
@@ -77,7 +80,7 @@ def show_queryables(services: Services, user: User, collection: str | None) -> d
     return queryables_view(links_of(services), collection)
 
 
-def list_collections(services: Services, user: User, *, limit: int, after: str) -> Found:
+def list_collections(services: Services, user: User, *, limit: int, after: str) -> FoundCollections:
     """A page of collections by name; TooMany while another search of this user runs."""
     user.require(Role.VIEWER)
     wanted = min(limit, MAX_COLLECTIONS)
@@ -89,7 +92,7 @@ def list_collections(services: Services, user: User, *, limit: int, after: str) 
         extents = _extents(services, sight, page)
     links = links_of(services)
     views = [collection_view(links, collection, extents.get(collection.campaign)) for collection in page]
-    return Found(views, page[-1].campaign if len(listed) > wanted else None)
+    return FoundCollections(views, page[-1].campaign if len(listed) > wanted else None)
 
 
 def show_collection(services: Services, user: User, name: str) -> dict[str, Any]:
@@ -109,7 +112,7 @@ def _extents(services: Services, sight: Sight, page: Sequence[CollectedCampaign]
     return extents if sight.precise else {name: replace(extent, box=None) for name, extent in extents.items()}
 
 
-def find_items(services: Services, user: User, asked: ItemSearch, *, within: str | None = None) -> Found:
+def find_items(services: Services, user: User, asked: ItemSearch, *, within: str | None = None) -> FoundItems:
     """A page of the items that a search asks for, of the collection `within` if one is named.
 
     InvalidInput for what is not understood in it, Forbidden for a filter that would find out more of a place than the
@@ -121,60 +124,36 @@ def find_items(services: Services, user: User, asked: ItemSearch, *, within: str
     if within is not None:
         others = asked.collections is not None and within not in asked.collections
         asked = asked.model_copy(update={"collections": () if others else (within,)})
-    query, with_assets = _query(asked), wants_assets(asked.fields)
+    query = _query(asked)
     with services.searches.turn(user.name), services.database.snapshot() as connection:
         if within is not None:
             collections.find_collection(connection, within)
-        sight = services.sight_of(user, connection)
-        found = search(connection, sight.query(query), with_tracks=sight.precise)  # nobody else is shown one
-        read = _read(connection, found.clips, found.tracks, with_assets=with_assets)
+        items = _items(services, services.sight_of(user, connection), Wanted.of(asked.fields), asked.collections)
+        found = search_summaries(connection, items.sight.query(query), with_tracks=items.with_tracks)
+        extracted = assets_of(connection, [clip.id for clip in found.clips]) if items.with_assets else {}
     # Links are signed without a connection: 200 us each for S3.
-    page = _Page(links_of(services), services.store, sight, asked.collections, with_assets)
-    return Found([selected(page.item(placed), asked.fields) for placed in read], found.next)
+    return FoundItems([items.item(clip, extracted.get(clip.id, ())) for clip in found.clips], found.next)
 
 
-def show_item(services: Services, user: User, collection: str, item_id: str) -> dict[str, Any]:
-    """One item of a collection, whose clip is noted as opened; NotFound or Erased without it."""
+def show_item(services: Services, user: User, collection: str, item_id: str) -> str:
+    """One item of a collection as JSON, whose clip is noted as opened; NotFound or Erased without it."""
     user.require(Role.VIEWER)
     with services.database.snapshot() as connection:
-        details = get_clip(connection, item_id)
-        clip = details.clip
-        if collection not in {fire.campaign for fire in clip.fires}:
+        clip = get_summary(connection, item_id)
+        if collection not in clip.fire_names[0]:
             what = f"the collection {collection[:100]!r} has no item {item_id[:100]!r}"
             raise NotFound(what, remedy="GET /stac/search?ids=... finds it in any")
-        sight = services.sight_of(user, connection)
-        tracks = {item_id: details.track} if sight.precise and details.track else {}
-        (placed,) = _read(connection, [clip], tracks, with_assets=True)
+        items = _items(services, services.sight_of(user, connection), Wanted(), [collection])
+        extracted = assets_of(connection, [item_id]).get(item_id, ())
         is_noted = openings.is_noted(connection, item_id)
     if not is_noted:
         with services.database.begin() as connection:
             openings.note(connection, item_id)
-    return _Page(links_of(services), services.store, sight, [collection], with_assets=True).item(placed)
+    return items.item(clip, extracted)
 
 
-def _read(
-    connection: Connection, clips: Sequence[Clip], tracks: Mapping[str, Track], *, with_assets: bool
-) -> list[Placed]:
-    extracted = assets_of(connection, [clip.id for clip in clips]) if with_assets else {}
-    return [Placed(clip, tracks.get(clip.id, ()), extracted.get(clip.id, ())) for clip in clips]
-
-
-@dataclass(frozen=True)
-class _Page:
-    """What the items of one answer are made with: `asked` are the collections that were asked for."""
-
-    links: Links
-    store: ObjectStore
-    sight: Sight
-    asked: Collection[str] | None
-    with_assets: bool
-
-    def item(self, placed: Placed) -> dict[str, Any]:
-        """The item of a clip."""
-        clip = placed.clip
-        collection = rules.collection_of({fire.campaign for fire in clip.fires}, self.asked)
-        assets = assets_view(clip, placed.extracted, self.sight, self.store) if self.with_assets else {}
-        return item_view(self.links, collection, clip, placed.track, sight=self.sight, assets=assets)
+def _items(services: Services, sight: Sight, wanted: Wanted, asked: Collection[str] | None) -> Items:
+    return Items(links_of(services), services.store, sight, wanted, asked)
 
 
 def _query(asked: ItemSearch) -> ClipQuery:

@@ -7,16 +7,18 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, literal_column, select
+from sqlalchemy import Connection, Text, bindparam, literal_column, select
 from sqlalchemy.dialects.postgresql import JSONB
 
 from storage.clips.extraction_results import Asset, SignalStatistics
 from storage.clips.marks import notes, tags
-from storage.clips.records import Clip, read_clips
+from storage.clips.records import SUMMARY, Clip, ClipSummary, read_clips
 from storage.erasure.clips import no_clip, require
 from storage.rows import columns_of
+from storage.statements.prepared import Prepared
 from storage.tables import clip_assets, clips, labels, signal_statistics
 from triggers.clips.damage import Remark
+from triggers.errors import LongtailError
 
 MAX_LABELS = 100
 _MORE = (
@@ -28,6 +30,7 @@ _MORE = (
     clips.c.tier,
     clips.c.restore_asked_at,
 )
+_ONE_SUMMARY = Prepared(select(*SUMMARY).where(clips.c.id == bindparam("id", type_=Text)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,8 +74,7 @@ def get_clip(connection: Connection, clip_id: str) -> ClipDetails:
     """
     read = read_clips(connection, [clip_id], *_MORE).get(clip_id)
     if read is None:
-        require(connection, clip_id)
-        raise no_clip(clip_id)
+        raise _absent(connection, clip_id)
     clip, (software, cameras, track, remarks, tier, restore_asked_at) = read
     return ClipDetails(
         clip=clip,
@@ -88,6 +90,20 @@ def get_clip(connection: Connection, clip_id: str) -> ClipDetails:
         tier=tier,
         restore_asked_at=restore_asked_at,
     )
+
+
+def get_summary(connection: Connection, clip_id: str) -> ClipSummary:
+    """One clip in short, with its track; errors as in `get_clip`."""
+    rows = _ONE_SUMMARY.rows(connection, id=clip_id)
+    if not rows:
+        raise _absent(connection, clip_id)
+    return ClipSummary._make(rows[0])
+
+
+def _absent(connection: Connection, clip_id: str) -> LongtailError:
+    """NotFound of a clip that there never was; raises Erased of one that was erased."""
+    require(connection, clip_id)
+    return no_clip(clip_id)
 
 
 def assets_of(connection: Connection, clip_ids: Sequence[str]) -> Mapping[str, tuple[Asset, ...]]:

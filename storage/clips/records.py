@@ -1,4 +1,4 @@
-"""Clips with their fires and labels as values read from the tables, shared by lists and details."""
+"""Clips as values read from the tables: with their fires and labels for lists and details, or in short."""
 
 from __future__ import annotations
 
@@ -7,15 +7,16 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
 from operator import itemgetter
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 from pydantic_core import from_json
-from sqlalchemy import ARRAY, ColumnElement, Connection, Text, any_, bindparam, cast, func, select
+from sqlalchemy import ARRAY, ColumnElement, Connection, Text, any_, bindparam, cast, func, null, select
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 
 from storage.rows import columns_of
 from storage.statements.prepared import Prepared
 from storage.tables import clip_fires, clips, labels
+from storage.tables.clips import fired_names
 
 Box = tuple[float, float, float, float]
 """West, south, east and north in degrees."""
@@ -78,10 +79,60 @@ class Clip:
     @property
     def box(self) -> Box | None:
         """The box around the clip's track, None without a position."""
-        west, south, east, north = self.min_longitude, self.min_latitude, self.max_longitude, self.max_latitude
-        if west is None or south is None or east is None or north is None:
-            return None
-        return west, south, east, north
+        return _box(self.min_longitude, self.min_latitude, self.max_longitude, self.max_latitude)
+
+
+class ClipSummary(NamedTuple):
+    """A clip in short, with the names of its fires and no more of them; a tuple, as that is what a row is.
+
+    `label_types` and `track` are JSON texts, see `labels` and `read_track`.
+    """
+
+    id: str
+    vehicle_id: str
+    recording_id: str
+    state: str
+    start_ns: int
+    end_ns: int
+    size_bytes: int
+    digest: str
+    object_key: str
+    attributes: dict[str, Any]
+    tags: list[str]
+    min_longitude: float | None
+    min_latitude: float | None
+    max_longitude: float | None
+    max_latitude: float | None
+    place_cell: str | None
+    damage: str | None
+    stored_at: datetime
+    ready_at: datetime | None
+    expires_at: datetime | None
+    duplicate_of: str | None
+    fired: list[str]
+    label_types: str | None
+    track: str | None
+
+    @property
+    def box(self) -> Box | None:
+        """The box around the clip's track, None without a position."""
+        return _box(self.min_longitude, self.min_latitude, self.max_longitude, self.max_latitude)
+
+    @property
+    def fire_names(self) -> tuple[list[str], list[str]]:
+        """The campaigns and the triggers of its fires, both sorted."""
+        return fired_names(self.fired)
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """The types that its labels name, sorted."""
+        return _labels(self.label_types)
+
+
+def _box(west: float | None, south: float | None, east: float | None, north: float | None) -> Box | None:
+    if west is None or south is None or east is None or north is None:
+        return None
+    return west, south, east, north
 
 
 CLIP_COLUMNS = columns_of(Clip, clips, without=("fires", "labels"))
@@ -101,8 +152,11 @@ _FIRES = (
 _LABELS = select(cast(func.json_agg(labels.c.types), Text)).where(labels.c.clip_id == clips.c.id).scalar_subquery()
 COLUMNS: tuple[ColumnElement[Any], ...] = (*CLIP_COLUMNS, _FIRES, _LABELS)
 """Of `clip_of`."""
-TRACK = cast(clips.c.track, Text)
-"""Of `read_track`."""
+_TRACK = cast(clips.c.track, Text)
+_PLAIN = tuple(clips.c[name] for name in ClipSummary._fields if name not in ("label_types", "track"))
+SUMMARY: tuple[ColumnElement[Any], ...] = (*_PLAIN, _LABELS, _TRACK)
+"""The columns of a `ClipSummary`."""
+SUMMARY_WITHOUT_TRACK: tuple[ColumnElement[Any], ...] = (*_PLAIN, _LABELS, cast(null(), Text))
 
 
 @cache
@@ -131,7 +185,7 @@ def get_clips(connection: Connection, clip_ids: Sequence[str]) -> dict[str, Clip
 
 
 def read_track(text: str | None) -> Track:
-    """The track that the column TRACK has; empty without one."""
+    """The track of a `ClipSummary`; empty without one."""
     return from_json(text) or () if text is not None else ()
 
 

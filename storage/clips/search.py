@@ -6,24 +6,25 @@ meantime neither repeat nor hide others.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
 
 from sqlalchemy import Connection
 
 from storage.clips.cql2.absent import absent_names
-from storage.clips.plan import Caps, Way, values_of
+from storage.clips.plan import Caps, Columns, Way, values_of
 from storage.clips.properties import known_names
-from storage.clips.query import ClipQuery
-from storage.clips.records import COLUMNS, TRACK, Clip, Track, clip_of, read_track
+from storage.clips.query import ClipQuery, FoundPage
+from storage.clips.records import COLUMNS, SUMMARY, SUMMARY_WITHOUT_TRACK, Clip, ClipSummary, clip_of
 from storage.statements.forms import Fixed
 from storage.statements.time_limit import time_limit
 
 SEARCH_TIMEOUT_S = 15.0
 _COLUMNS = tuple(map(Fixed, COLUMNS))
+_SUMMARY = tuple(map(Fixed, SUMMARY))
+_SUMMARY_WITHOUT_TRACK = tuple(map(Fixed, SUMMARY_WITHOUT_TRACK))
 _AFTER_POSITION = 2
 """Where the columns begin in the row of a clip on a page: after its sort key and id."""
-_WITH_TRACK = (*_COLUMNS, Fixed(TRACK))
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,29 +35,44 @@ class FoundClips:
     next: str | None
     notes: tuple[str, ...] = ()
     """Of a search that finds nothing: the names in its filter that nothing has."""
-    tracks: Mapping[str, Track] = field(default_factory=dict)
-    """Of a search `with_tracks`: empty for a clip without one."""
+
+
+@dataclass(frozen=True, slots=True)
+class FoundSummaries:
+    """A page of clips in short, and the token of the next one (None: this was the last)."""
+
+    clips: list[ClipSummary]
+    next: str | None
 
 
 def search(
-    connection: Connection,
-    query: ClipQuery,
-    *,
-    with_tracks: bool = False,
-    timeout_s: float = SEARCH_TIMEOUT_S,
-    caps: Caps | None = None,
+    connection: Connection, query: ClipQuery, *, timeout_s: float = SEARCH_TIMEOUT_S, caps: Caps | None = None
 ) -> FoundClips:
     """The page of clips that a query asks for.
 
     InvalidInput when it asks for a name that no clip has had, or would have to look at all clips of a large catalog;
     Overloaded when one of its statements takes longer than `timeout_s`.
     """
-    narrower, also = "narrow it down, for instance by start or vehicle", values_of(Way.WALK)
-    with time_limit(connection, timeout_s, what="your search", remedy=narrower, also=also):
-        known_names.require_known(connection, query.properties(), absent_is_null=query.absent_is_null)
-        page = query.page_of(connection, caps, set_to=Way.WALK, columns=_WITH_TRACK if with_tracks else _COLUMNS)
+    with _limited(connection, timeout_s):
+        page = _page(connection, query, _COLUMNS, caps)
         if not page.clips and query.page.after is None and query.filter is not None:
             return FoundClips([], None, tuple(absent_names(connection, query.filter.tree)))
-    found = [clip_of(clip.columns, _AFTER_POSITION) for clip in page.clips]
-    tracks = {clip.clip_id: read_track(clip.columns[-1]) for clip in page.clips} if with_tracks else {}
-    return FoundClips(found, page.next, tracks=tracks)
+    return FoundClips([clip_of(clip.columns, _AFTER_POSITION) for clip in page.clips], page.next)
+
+
+def search_summaries(connection: Connection, query: ClipQuery, *, with_tracks: bool) -> FoundSummaries:
+    """The same page with each clip in short; errors as in `search`."""
+    with _limited(connection, SEARCH_TIMEOUT_S):
+        page = _page(connection, query, _SUMMARY if with_tracks else _SUMMARY_WITHOUT_TRACK)
+    return FoundSummaries([ClipSummary._make(clip.columns[_AFTER_POSITION:]) for clip in page.clips], page.next)
+
+
+def _limited(connection: Connection, timeout_s: float) -> AbstractContextManager[None]:
+    narrower, also = "narrow it down, for instance by start or vehicle", values_of(Way.WALK)
+    return time_limit(connection, timeout_s, what="your search", remedy=narrower, also=also)
+
+
+def _page(connection: Connection, query: ClipQuery, columns: Columns, caps: Caps | None = None) -> FoundPage:
+    """The page with these columns, in a transaction that `_limited` has set."""
+    known_names.require_known(connection, query.properties(), absent_is_null=query.absent_is_null)
+    return query.page_of(connection, caps, set_to=Way.WALK, columns=columns)

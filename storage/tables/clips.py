@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from sqlalchemy import (
     ARRAY,
     BigInteger,
@@ -140,9 +142,23 @@ storage class that its recording was moved to, null: none yet."""
 
 def fired_terms(campaign: str | None = None, trigger: str | None = None) -> list[str]:
     """What `clips.fired` contains because of a fire: its campaign, its trigger, and both together."""
-    terms = [f"campaign {campaign}"] if campaign is not None else []
-    terms += [f"trigger {trigger}"] if trigger is not None else []
+    terms = [f"{_CAMPAIGN}{campaign}"] if campaign is not None else []
+    terms += [f"{_TRIGGER}{trigger}"] if trigger is not None else []
     return [*terms, f"both {campaign} {trigger}"] if len(terms) == 2 else terms
+
+
+def fired_names(terms: Sequence[str]) -> tuple[list[str], list[str]]:
+    """The campaigns and the triggers that `clips.fired` names, both sorted.
+
+    >>> fired_names(fired_terms("night", "cut_in") + fired_terms("braking", "cut_in"))
+    (['braking', 'night'], ['cut_in'])
+    """
+    campaigns = {term.removeprefix(_CAMPAIGN) for term in terms if term.startswith(_CAMPAIGN)}
+    triggers = {term.removeprefix(_TRIGGER) for term in terms if term.startswith(_TRIGGER)}
+    return sorted(campaigns), sorted(triggers)
+
+
+_CAMPAIGN, _TRIGGER = "campaign ", "trigger "
 
 
 fires = Table(

@@ -19,7 +19,7 @@ from storage.clips.positions.filters import ASK_FOR, is_harmless, on_cells, requ
 from storage.clips.positions.signals import PositionSignals, is_position
 from storage.clips.properties import Property
 from storage.clips.query import ClipQuery
-from storage.clips.records import Clip
+from storage.clips.records import Clip, ClipSummary
 from triggers.clips.damage import Remark
 from triggers.contracts import media_types
 from triggers.contracts.api.clips import RECORDING_ASSET
@@ -91,17 +91,22 @@ class Sight:
 
     def clip(self, clip: Clip) -> Clip:
         """The clip with no more of its place than this user may see: its cell, and the box around that."""
-        if self.precise:
-            return clip
+        return clip if self.precise else replace(clip, **self._coarse(clip))
+
+    def summary(self, clip: ClipSummary) -> ClipSummary:
+        """The same of a clip in short, which has no track then."""
+        return clip if self.precise else clip._replace(**self._coarse(clip), track=None)
+
+    def _coarse(self, clip: Clip | ClipSummary) -> dict[str, Any]:
+        """What differs of a clip for one who sees cells only."""
         west, south, east, north = (None,) * 4 if clip.place_cell is None else bounds(clip.place_cell)
-        return replace(
-            clip,
-            damage=self.damage(clip.damage),
-            min_longitude=west,
-            min_latitude=south,
-            max_longitude=east,
-            max_latitude=north,
-        )
+        return {
+            "damage": self.damage(clip.damage),
+            "min_longitude": west,
+            "min_latitude": south,
+            "max_longitude": east,
+            "max_latitude": north,
+        }
 
     def damage(self, text: str | None) -> str | None:
         """What was wrong with a clip, without what is quoted of it."""

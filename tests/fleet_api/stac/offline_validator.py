@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 import requests
 from stac_api_validator.validations import QueryConfig, validate_api
 
-from fleet_api.stac.views import FILE_EXTENSION, TIMESTAMPS_EXTENSION
+from fleet_api.stac.items import FILE_EXTENSION, TIMESTAMPS_EXTENSION
 
 
 def schemas() -> dict[str, Any]:

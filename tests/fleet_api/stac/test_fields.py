@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from fleet_api.stac.fields import selected, wants_assets
+from fleet_api.stac.fields import Wanted
 from triggers.contracts.api.stac.search import Fields
 
 IDENTITY = {"type": "Feature", "stac_version": "1.1.0", "id": "a", "collection": "c"}
@@ -48,11 +48,15 @@ def without(*names: str) -> dict[str, Any]:
     ],
 )
 def test_an_item_has_the_wanted_members(fields: Fields | None, expected: dict[str, Any]) -> None:
-    assert selected(ITEM, fields) == expected
+    wanted = Wanted.of(fields)
+    assert wanted.of_item(ITEM) == expected
+    # What is in none of the wanted members need not be made.
+    made = {name: value for name, value in ITEM.items() if wanted.has(name)}
+    assert wanted.of_item(made) == expected
 
 
 def test_links_are_only_signed_where_they_are_wanted() -> None:
-    assert wants_assets(None)
-    assert wants_assets(Fields(include=("assets.clip.mcap",)))
-    assert not wants_assets(Fields(include=("geometry",)))
-    assert not wants_assets(Fields(exclude=("assets",)))
+    assert Wanted().has("assets")
+    assert Wanted.of(Fields(include=("assets.clip.mcap",))).has("assets")
+    assert not Wanted.of(Fields(include=("geometry",))).has("assets")
+    assert not Wanted.of(Fields(exclude=("assets",))).has("assets")

@@ -15,7 +15,8 @@ from sqlalchemy import Connection, text
 from storage.clips.details import get_clip
 from storage.clips.properties import PATTERNS, sortable_names
 from storage.clips.query import MAX_PAGE, ClipQuery
-from storage.clips.search import FoundClips, search
+from storage.clips.records import read_track
+from storage.clips.search import FoundClips, search, search_summaries
 from storage.database import Database
 from tests.storage.clips.catalog_support import SECOND_NS, T_NS, add_clip, add_labels
 from triggers.errors import InvalidInput, NotFound, Overloaded
@@ -297,12 +298,22 @@ def test_a_clip_longer_than_all_before_is_found_by_its_end(database: Database) -
         assert [clip.id for clip in searched(connection, filter_source=ends, sortby="start").clips] == [hour]
 
 
-def test_a_search_with_tracks_has_those_of_the_clips_that_have_one(database: Database) -> None:
+def test_a_search_for_clips_in_short_finds_the_same_with_tracks_if_they_are_asked_for(database: Database) -> None:
     with database.begin() as connection:
-        placed, nowhere = add_clip(connection, box=(11.0, 48.0, 11.5, 48.25)), add_clip(connection)
-        found = search(connection, ClipQuery.parse(), with_tracks=True)
-        assert {clip.id for clip in found.clips} == {placed, nowhere}
-        assert {clip_id: track for clip_id, track in found.tracks.items() if track} == {
-            placed: [[48.0, 11.0], [48.25, 11.5]]
+        placed = add_clip(connection, box=(11.0, 48.0, 11.5, 48.25), fired=[("b", "x"), ("a", "x")], tags=["night"])
+        nowhere = add_clip(connection, start_ns=T_NS - 1)
+        add_labels(connection, placed, "truck", "car")
+        clips_found = search(connection, ClipQuery.parse()).clips
+        page = search_summaries(connection, ClipQuery.parse(limit=1), with_tracks=True)
+        (first,) = page.clips
+        (second,) = search_summaries(connection, ClipQuery.parse(token=page.next, limit=1), with_tracks=True).clips
+        assert [first.id, second.id] == [placed, nowhere] == [clip.id for clip in clips_found]
+        for short, clip in zip((first, second), clips_found, strict=True):
+            assert (short.box, short.labels, short.stored_at) == (clip.box, clip.labels, clip.stored_at)
+            assert short.fire_names == tuple(
+                sorted({getattr(fire, of) for fire in clip.fires}) for of in ("campaign", "trigger")
+            )
+        assert (read_track(first.track), read_track(second.track)) == ([[48.0, 11.0], [48.25, 11.5]], ())
+        assert {clip.track for clip in search_summaries(connection, ClipQuery.parse(), with_tracks=False).clips} == {
+            None
         }
-        assert search(connection, ClipQuery.parse()).tracks == {}
