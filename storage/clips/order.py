@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
+from functools import lru_cache
 from types import UnionType
 from typing import Any, TypeAlias
 
@@ -17,6 +18,8 @@ from sqlalchemy.dialects.postgresql import JSONB
 
 from storage.clips.properties import Property, SortType, property_named, sortable_names
 from storage.clips.scopes import extreme
+from storage.statements.forms import Condition
+from storage.statements.prepared import Bound, Template
 from storage.tables import clips
 from triggers.errors import InvalidInput
 
@@ -109,26 +112,22 @@ class Order:
         key = self.key
         if position.key is None:
             return and_(key.is_(None), self._beyond(clips.c.id, literal(position.clip_id, Text)))
-        after = self.beyond(key, clips.c.id, position)
+        here, last = literal(position.key, SQL_TYPES[self._type]), literal(position.clip_id, Text)
+        after = _beside(key, clips.c.id, here, last, falls=self.falling, strictly=True)
         return or_(after, key.is_(None)) if self.nullable else after
 
-    def beyond(
-        self, key: ColumnElement[Any], clip_id: ColumnElement[str], position: PagePosition
-    ) -> ColumnElement[bool]:
-        """The condition that a row with the property comes after a position that has it, too."""
-        here = self._key(position)
-        # The key alone as well: beside other bounds of it, PostgreSQL does not end a scan by a comparison of rows.
-        return and_(
-            key <= here if self.falling else key >= here, self._beyond(tuple_(key, clip_id), self._row(position))
-        )
+    def beyond(self, key: ColumnElement[Any], clip_id: ColumnElement[str], position: PagePosition) -> Bound:
+        """The condition that a row of an index comes after a position that has the property, too."""
+        form = _relation(key, clip_id, self._type, falls=self.falling, strictly=True)
+        return form.bound(key=position.key, clip_id=position.clip_id)
 
-    def up_to(self, key: ColumnElement[Any], clip_id: ColumnElement[str], end: PagePosition) -> ColumnElement[bool]:
+    def up_to(self, key: ColumnElement[Any], clip_id: ColumnElement[str], end: PagePosition) -> Condition:
         """The condition that a row of a segment does not come after a position of the same segment."""
         if end.key is None:
             last = literal(end.clip_id, Text)
             return clip_id >= last if self.falling else clip_id <= last
-        row, last_row, there = tuple_(key, clip_id), self._row(end), self._key(end)
-        return and_(key >= there, row >= last_row) if self.falling else and_(key <= there, row <= last_row)
+        form = _relation(key, clip_id, self._type, falls=not self.falling, strictly=False)
+        return form.bound(key=end.key, clip_id=end.clip_id)
 
     def first_of(self, positions: Sequence[PagePosition]) -> list[PagePosition]:
         """Positions in an order by a time, sorted, each once."""
@@ -136,12 +135,6 @@ class Order:
         lacking = {one.clip_id: one for one in positions if one.key is None}
         first = [known[place] for place in sorted(known, reverse=self.falling)]
         return first + [lacking[clip_id] for clip_id in sorted(lacking, reverse=self.falling)]
-
-    def _key(self, position: PagePosition) -> ColumnElement[Any]:
-        return literal(position.key, SQL_TYPES[self._type])
-
-    def _row(self, position: PagePosition) -> ColumnElement[Any]:
-        return tuple_(self._key(position), literal(position.clip_id, Text))
 
     def _beyond(self, row: ColumnElement[Any], last: ColumnElement[Any]) -> ColumnElement[bool]:
         return row < last if self.falling else row > last
@@ -169,17 +162,46 @@ class Segment:
     after: PagePosition | None = None
     lacks: bool = False
 
-    def conditions(self, key: ColumnElement[Any], clip_id: ColumnElement[str]) -> list[ColumnElement[bool]]:
+    def conditions(self, key: ColumnElement[Any], clip_id: ColumnElement[str]) -> list[Condition]:
         """What holds of its rows: of one that follows a position, only of those after it."""
         order = self.order
         if self.lacks:
             after = None if self.after is None else literal(self.after.clip_id, Text)
-            lacking: list[ColumnElement[bool]] = [key.is_(None)]
+            lacking: list[Condition] = [key.is_(None)]
             if after is not None:
                 lacking.append(clip_id < after if order.falling else clip_id > after)
             return lacking
-        known: list[ColumnElement[bool]] = [key.is_not(None)] if order.nullable else []
+        known: list[Condition] = [key.is_not(None)] if order.nullable else []
         return known if self.after is None else [*known, order.beyond(key, clip_id, self.after)]
+
+
+@lru_cache(256)
+def _relation(
+    key: ColumnElement[Any], clip_id: ColumnElement[str], kind: SortType, *, falls: bool, strictly: bool
+) -> Template:
+    """The condition of `_beside` with any position, of a key that is written without the rest of a statement."""
+
+    def write(**end: ColumnElement[Any]) -> ColumnElement[bool]:
+        return _beside(key, clip_id, end["key"], end["clip_id"], falls=falls, strictly=strictly)
+
+    return Template(write, key=SQL_TYPES[kind](), clip_id=Text())
+
+
+def _beside(
+    key: ColumnElement[Any],
+    clip_id: ColumnElement[str],
+    end: ColumnElement[Any],
+    last: ColumnElement[str],
+    *,
+    falls: bool,
+    strictly: bool,
+) -> ColumnElement[bool]:
+    """Whether a row lies beyond an end, or at it unless `strictly`: above it, or below if it `falls`."""
+    row, last_row = tuple_(key, clip_id), tuple_(end, last)
+    # The key alone as well: beside other bounds of it, PostgreSQL does not end a scan by a comparison of rows.
+    if falls:
+        return and_(key <= end, row < last_row if strictly else row <= last_row)
+    return and_(key >= end, row > last_row if strictly else row >= last_row)
 
 
 def _remedy(name: str) -> str:

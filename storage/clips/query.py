@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from sqlalchemy import ColumnElement, Connection, true
@@ -13,7 +14,7 @@ from storage.clips.cql2 import Filter, Language, parse_filter
 from storage.clips.cql2.tree import properties
 from storage.clips.order import Order, PagePosition
 from storage.clips.page_tokens import fingerprint, read_token, write_token
-from storage.clips.plan import Caps, Columns, Way, find_and_count, find_page
+from storage.clips.plan import Caps, Columns, find_and_count, find_page, first_settings
 from storage.clips.properties import Property
 from triggers.contracts.api.clips import DEFAULT_SORT
 from triggers.errors import InvalidInput
@@ -87,8 +88,17 @@ class ClipQuery:
         """Every property that the filter and the order ask for."""
         return {self.order.by} | (set() if self.filter is None else properties(self.filter.tree))
 
+    def first_settings(self) -> Mapping[str, str]:
+        """What a transaction may be set to before a page is asked for in it, which is told so by `set_to`."""
+        return first_settings(None if self.filter is None else self.filter.tree, self.order)
+
     def positions(
-        self, connection: Connection, caps: Caps | None = None, *, set_to: Way | None = None, columns: Columns = ()
+        self,
+        connection: Connection,
+        caps: Caps | None = None,
+        *,
+        set_to: Mapping[str, str] | None = None,
+        columns: Columns = (),
     ) -> list[PagePosition]:
         """The sort keys and ids of the page's clips, and of one more clip when there is a next page.
 
@@ -105,7 +115,12 @@ class ClipQuery:
         return find_and_count(connection, tree, self.order, limit=self.page.limit + 1, caps=caps)
 
     def page_of(
-        self, connection: Connection, caps: Caps | None = None, *, set_to: Way | None = None, columns: Columns = ()
+        self,
+        connection: Connection,
+        caps: Caps | None = None,
+        *,
+        set_to: Mapping[str, str] | None = None,
+        columns: Columns = (),
     ) -> FoundPage:
         """The page's clips in order, and the token of the next page; the rest as in `positions`."""
         positions = self.positions(connection, caps, set_to=set_to, columns=columns)

@@ -6,13 +6,14 @@ meantime neither repeat nor hide others.
 
 from __future__ import annotations
 
-from contextlib import AbstractContextManager
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from sqlalchemy import Connection
 
 from storage.clips.cql2.absent import absent_names
-from storage.clips.plan import Caps, Columns, Way, values_of
+from storage.clips.plan import Caps, Columns
 from storage.clips.properties import known_names
 from storage.clips.query import ClipQuery, FoundPage
 from storage.clips.records import COLUMNS, SUMMARY, SUMMARY_WITHOUT_TRACK, Clip, ClipSummary, clip_of
@@ -53,8 +54,8 @@ def search(
     InvalidInput when it asks for a name that no clip has had, or would have to look at all clips of a large catalog;
     Overloaded when one of its statements takes longer than `timeout_s`.
     """
-    with _limited(connection, timeout_s):
-        page = _page(connection, query, _COLUMNS, caps)
+    with _limited(connection, query, timeout_s) as settings:
+        page = _page(connection, query, settings, _COLUMNS, caps)
         if not page.clips and query.page.after is None and query.filter is not None:
             return FoundClips([], None, tuple(absent_names(connection, query.filter.tree)))
     return FoundClips([clip_of(clip.columns, _AFTER_POSITION) for clip in page.clips], page.next)
@@ -62,17 +63,22 @@ def search(
 
 def search_summaries(connection: Connection, query: ClipQuery, *, with_tracks: bool) -> FoundSummaries:
     """The same page with each clip in short; errors as in `search`."""
-    with _limited(connection, SEARCH_TIMEOUT_S):
-        page = _page(connection, query, _SUMMARY if with_tracks else _SUMMARY_WITHOUT_TRACK)
+    with _limited(connection, query, SEARCH_TIMEOUT_S) as settings:
+        page = _page(connection, query, settings, _SUMMARY if with_tracks else _SUMMARY_WITHOUT_TRACK)
     return FoundSummaries([ClipSummary._make(clip.columns[_AFTER_POSITION:]) for clip in page.clips], page.next)
 
 
-def _limited(connection: Connection, timeout_s: float) -> AbstractContextManager[None]:
-    narrower, also = "narrow it down, for instance by start or vehicle", values_of(Way.WALK)
-    return time_limit(connection, timeout_s, what="your search", remedy=narrower, also=also)
+@contextmanager
+def _limited(connection: Connection, query: ClipQuery, timeout_s: float) -> Iterator[Mapping[str, str]]:
+    """With what the transaction is set to for the search, and with a time limit; what it is set to."""
+    settings, narrower = query.first_settings(), "narrow it down, for instance by start or vehicle"
+    with time_limit(connection, timeout_s, what="your search", remedy=narrower, also=settings):
+        yield settings
 
 
-def _page(connection: Connection, query: ClipQuery, columns: Columns, caps: Caps | None = None) -> FoundPage:
-    """The page with these columns, in a transaction that `_limited` has set."""
+def _page(
+    connection: Connection, query: ClipQuery, settings: Mapping[str, str], columns: Columns, caps: Caps | None = None
+) -> FoundPage:
+    """The page with these columns, in a transaction with these settings."""
     known_names.require_known(connection, query.properties(), absent_is_null=query.absent_is_null)
-    return query.page_of(connection, caps, set_to=Way.WALK, columns=columns)
+    return query.page_of(connection, caps, set_to=settings, columns=columns)

@@ -54,43 +54,69 @@ class Statement:
     hashable, and equal for equal texts. `write` may depend on nothing besides.
     """
 
-    __slots__ = ("_arguments", "_write")
+    __slots__ = ("_arguments", "_formed", "_write")
 
     def __init__(self, write: Callable[..., Select[Any]], *arguments: Any) -> None:
         self._write = write
         self._arguments = arguments
+        self._formed: _Formed | None = None
 
-    def rows(self, connection: Connection) -> Sequence[Sequence[Any]]:
-        """All rows of the answer."""
-        values: list[Any] = []
-        try:
-            key = self.form(values)
-        except _HasNoFormError:
+    @property
+    def has_one_plan(self) -> bool:
+        """Whether one plan of PostgreSQL can serve all values: no expression that an index may be of has one of them.
+
+        Values of templates are what columns and expressions are compared with; all else in a template is in its text.
+        """
+        formed = self._asked()
+        return formed.key is not None and not formed.in_expressions
+
+    def rows(self, connection: Connection, remark: str = "") -> Sequence[Sequence[Any]]:
+        """All rows of the answer. PostgreSQL keeps a plan by the text, of which a `remark` makes another one."""
+        formed = self._asked()
+        if formed.key is None:
             return connection.execute(self.query()).all()
-        prepared = _prepared(_Form(key, self))
-        return prepared.rows(connection, **{f"v{number}": value for number, value in enumerate(values)})
+        prepared = _prepared(_Form((remark, formed.key), self))
+        return prepared.rows(connection, **{f"v{number}": value for number, value in enumerate(formed.values)})
 
-    def row(self, connection: Connection) -> Sequence[Any] | None:
+    def row(self, connection: Connection, remark: str = "") -> Sequence[Any] | None:
         """The one row of the answer, or None."""
-        rows = self.rows(connection)
+        rows = self.rows(connection, remark)
         return rows[0] if rows else None
 
-    def value(self, connection: Connection) -> Any:
+    def value(self, connection: Connection, remark: str = "") -> Any:
         """The first value of the answer's one row."""
-        ((value, *_),) = self.rows(connection)
+        ((value, *_),) = self.rows(connection, remark)
         return value
+
+    def _asked(self) -> _Formed:
+        if self._formed is None:
+            self._formed = formed = _Formed()
+            try:
+                formed.key = self.form(formed)
+            except _HasNoFormError:
+                formed.key = None
+        return self._formed
 
     def query(self) -> Select[Any]:
         """The query with its values."""
         return self._write(*map(_valued, self._arguments))
 
-    def form(self, values: list[Any]) -> tuple[Any, ...]:
-        """All that the text of the statement depends on; its values are added to those that are given."""
-        return (self._write, *(_form_of(argument, values) for argument in self._arguments))
+    def form(self, formed: _Formed) -> tuple[Any, ...]:
+        """All that the text of the statement depends on; its values are added to what is `formed`."""
+        return (self._write, *[_form_of(argument, formed) for argument in self._arguments])
 
     def named(self, names: Iterator[str]) -> Select[Any]:
         """The query with parameters of these names for its values, in the order of `form`."""
         return self._write(*(_named(argument, names) for argument in self._arguments))
+
+
+@dataclass(slots=True)
+class _Formed:
+    """The form of a statement (None: it has none) and its values; `in_expressions`: some are not those of templates."""
+
+    key: tuple[Any, ...] | None = None
+    values: list[Any] = field(default_factory=list)
+    in_expressions: bool = False
 
 
 class _HasNoFormError(Exception):
@@ -106,24 +132,26 @@ class _Form:
 
 @lru_cache(KEPT)
 def _prepared(form: _Form) -> Prepared:
-    return Prepared(form.first.named(f"v{number}" for number in count()))
+    remark, _ = form.key
+    return Prepared(form.first.named(f"v{number}" for number in count()), remark)
 
 
-def _form_of(argument: Any, values: list[Any]) -> Any:
+def _form_of(argument: Any, formed: _Formed) -> Any:
     match argument:
         case Bound():
-            values += argument.values
+            formed.values += argument.values
             return argument.template
         case Given():
-            values.append(argument.value)
+            formed.values.append(argument.value)
             return argument.type
         case Statement():
-            return argument.form(values)
+            return argument.form(formed)
         case tuple():
-            return tuple(_form_of(each, values) for each in argument)
+            return tuple([_form_of(each, formed) for each in argument])
         case ClauseElement() if not isinstance(argument, Column | Table):
             key, binds = _key_of(argument)
-            values += (bind.effective_value for bind in binds)
+            formed.values += (bind.effective_value for bind in binds)
+            formed.in_expressions = formed.in_expressions or bool(binds)
             return key
     return argument
 

@@ -22,14 +22,16 @@ class Prepared:
     hundred clips, and of storing as many, this took as long as PostgreSQL did.
     """
 
-    def __init__(self, statement: Executable) -> None:
+    def __init__(self, statement: Executable, remark: str = "") -> None:
+        """`remark` stands in the text as a comment."""
         self._statement = statement
+        self._remark = remark
         self._compiled: _Compiled | None = None
 
     def rows(self, connection: Connection, **parameters: Any) -> Sequence[Sequence[Any]]:
         """All rows of the answer to the statement with these parameters."""
         if self._compiled is None:
-            self._compiled = _Compiled.of(self._statement, connection.dialect)
+            self._compiled = _Compiled.of(self._statement, self._remark, connection.dialect)
         return rows_of(connection, self._compiled.text, self._compiled.bound(parameters))
 
 
@@ -42,14 +44,14 @@ class _Compiled:
     processors: Mapping[str, Callable[[Any], Any]]
 
     @classmethod
-    def of(cls, statement: Any, dialect: Dialect) -> _Compiled:
+    def of(cls, statement: Any, remark: str, dialect: Dialect) -> _Compiled:
         compiled: Any = statement.compile(dialect=dialect)
         values = compiled.construct_params(_check=False)
         constants = {name: value for name, value in values.items() if not compiled.binds[name].required}
         types = {name: compiled.binds[name].type.dialect_impl(dialect) for name in values}
         found = {name: type_.bind_processor(dialect) for name, type_ in types.items()}
         processors = {name: process for name, process in found.items() if process is not None}
-        return cls(str(compiled), constants, processors)
+        return cls(f"{compiled} /* {remark} */" if remark else str(compiled), constants, processors)
 
     def bound(self, parameters: Mapping[str, Any]) -> dict[str, Any]:
         """The values of all parameters as the driver takes them."""

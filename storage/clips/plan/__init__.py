@@ -11,9 +11,9 @@ newest.py     the newest clips, for what looks at some of many
 from storage.clips.plan.newest import SOUGHT, Sample, find_newest
 from storage.clips.plan.refusals import notes_of
 from storage.clips.plan.selection import Selection
-from storage.clips.plan.settings import Way, values_of
+from storage.clips.plan.settings import Way
 from storage.clips.plan.statements import Columns
-from storage.clips.plan.strategy import Caps, find_and_count, find_page
+from storage.clips.plan.strategy import Caps, find_and_count, find_page, first_settings
 
 __all__ = [
     "SOUGHT",
@@ -25,6 +25,6 @@ __all__ = [
     "find_and_count",
     "find_newest",
     "find_page",
+    "first_settings",
     "notes_of",
-    "values_of",
 ]

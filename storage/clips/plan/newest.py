@@ -110,7 +110,7 @@ class NewestSearch(Search):
         """Whether the walk is so long that, at its rate, it would find twice what was asked for."""
         left = 2 * self.limit * self._walked // len(self._found) - self._walked
         segments = self.order.segments(self._position)
-        return self._asks_fairly() and self._walks.walk(segments[0]).end(self.connection, left) is not None
+        return self._asks_fairly() and bool(self._settings.rows(Way.WALK, self._walks.walk(segments[0]).end(left)))
 
     def _walk_longer(self) -> bool:
         return self._is_near() and super()._walk_longer()
@@ -139,10 +139,9 @@ class NewestSearch(Search):
     def _sampled(self, combined: _Combined, pilot: float) -> _Seen:
         """Clips of the filter in a share of all ids that is as large as a small one says, the `pilot`."""
         self.steps.append("sample")
-        self._settings.use(combined.way)
-        first = _Seen.of(combined.in_share(0.0, pilot).rows(self.connection), pilot)
+        first = _Seen.of(self._settings.rows(combined.way, combined.in_share(0.0, pilot)), pilot)
         share = min(_LARGEST, pilot * SOUGHT / max(len(first.times), 1), pilot * _VISITED / max(first.visited, 1))
-        return _Seen.of(combined.in_share(_FROM, share).rows(self.connection), share)
+        return _Seen.of(self._settings.rows(combined.way, combined.in_share(_FROM, share)), share)
 
     def _collect_since(self, combined: _Combined, seen: _Seen) -> list[PagePosition] | None:
         """The clips since a moment after which about as many were recorded as are looked for.
@@ -153,11 +152,10 @@ class NewestSearch(Search):
         if seen.visited * first > len(seen.times) * seen.share * self.caps.walked:
             return None
         self.steps.append("collect since")
-        self._settings.use(combined.way)
         self.sample = seen.sample
         recorded = self._paths.ranges.get(RECORDED, Bounds()) & Bounds(low=seen.times[first - 1])
         # Not `_run_all`, which would take those since then for all.
-        return self._run(combined.since(self.order, RECORDED.condition(recorded), self.limit))
+        return self._run(combined.way, combined.since(self.order, RECORDED.condition(recorded), self.limit))
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,17 +6,20 @@ planner does not know how far a walk goes, nor how values hang together, so it i
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from enum import Enum
 from functools import cache
+from typing import Any
 
 from sqlalchemy import Connection
 
+from storage.statements.forms import Statement
 from storage.statements.parameters import set_local
 
+_MODE, _KEPT = "plan_cache_mode", "force_generic_plan"
 _ALWAYS: Mapping[str, str] = {
     "jit": "off",  # it takes longer than the whole search
-    "plan_cache_mode": "force_custom_plan",  # an index of an expression or of some rows is found for literals only
+    _MODE: "force_custom_plan",  # an index of an expression or of some rows is found for literals only
     "max_parallel_workers_per_gather": "0",
     "enable_seqscan": "off",
 }
@@ -64,22 +67,38 @@ def without_jit(connection: Connection) -> None:
 class Settings:
     """The settings of one transaction that nothing else changes meanwhile: what is set already is not set again.
 
-    `first` is the way that the transaction is set to already, if it is to any.
+    `first` is what the transaction is set to already.
     """
 
-    def __init__(self, connection: Connection, first: Way | None = None) -> None:
+    def __init__(self, connection: Connection, first: Mapping[str, str] = _NO_MORE) -> None:
         self._connection = connection
-        self._are: dict[str, str] = {} if first is None else dict(values_of(first))
+        self._are = dict(first)
+        self._keeps_plans = first.get(_MODE) == _KEPT
 
     def use(self, way: Way) -> None:
         """As the function `use`."""
-        changed = {name: value for name, value in values_of(way).items() if self._are.get(name) != value}
+        self._set(values_of(way))
+
+    def rows(self, way: Way, query: Statement) -> Sequence[Sequence[Any]]:
+        """The answer to a statement that is planned in this way.
+
+        A plan takes PostgreSQL longer than most statements of a search by place and time. So it keeps those of
+        statements that have one, if the transaction was set to that, and until the first one that has not.
+        """
+        self._keeps_plans = keeps = self._keeps_plans and query.has_one_plan
+        self._set(values_of(way, keeps_plans=keeps))
+        # By the text: two ways may ask the same, and each has a plan of its own.
+        return query.rows(self._connection, way.value if keeps else "")
+
+    def _set(self, values: Mapping[str, str]) -> None:
+        changed = {name: value for name, value in values.items() if self._are.get(name) != value}
         if changed:
             set_local(self._connection, changed)
             self._are |= changed
 
 
 @cache
-def values_of(way: Way) -> Mapping[str, str]:
+def values_of(way: Way, *, keeps_plans: bool = False) -> Mapping[str, str]:
     """The parameters of PostgreSQL for statements of one kind."""
-    return {name: "off" if name in _OFF[way] else "on" for name in _SWITCHED} | dict(_ALWAYS)
+    switched = {name: "off" if name in _OFF[way] else "on" for name in _SWITCHED}
+    return switched | dict(_ALWAYS) | ({_MODE: _KEPT} if keeps_plans else {})

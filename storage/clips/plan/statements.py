@@ -14,7 +14,6 @@ from sqlalchemy import (
     ARRAY,
     CTE,
     ColumnElement,
-    Connection,
     Integer,
     Select,
     Text,
@@ -82,10 +81,9 @@ class Walk:
     by_id: bool = False
     """The order of ids alone, in which a segment of clips without a property may be walked."""
 
-    def end(self, connection: Connection, rows: int) -> PagePosition | None:
-        """The position that is so many rows of the index away; None if there are not so many."""
-        row = Statement(_end, self._index(), self._rows(), Given(rows, Integer)).row(connection)
-        return None if row is None else PagePosition(row[0], row[1])
+    def end(self, rows: int) -> Statement:
+        """The key and the id of the row that is so many rows of the index away; no row if there are not so many."""
+        return Statement(_end, self._index(), self._rows(), Given(rows, Integer))
 
     def statement(self, until: PagePosition | None, residual: Residual, limit: int) -> Statement:
         """The first clips of the walk for which `residual` is true; `until` is the last row that it visits."""
@@ -100,7 +98,10 @@ class Walk:
 
     def _rows(self) -> tuple[Condition, ...]:
         conditions = self.segment.conditions(self.key, clip_id(self.source))
-        return (*self.found, *([checked(conditions[:1]), *conditions[1:]] if self.by_id else conditions))
+        return (
+            *self.found,
+            *([checked(list(map(clause, conditions[:1]))), *conditions[1:]] if self.by_id else conditions),
+        )
 
 
 def _end(index: tuple[Any, ...], rows: Sequence[_Written], number: ColumnElement[int]) -> Select[Any]:

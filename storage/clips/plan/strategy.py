@@ -18,14 +18,21 @@ and few clips match, is refused in a catalog of more than `Caps.large` clips (`p
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy import Connection, select, true
 
 from storage.clips.cql2.conditions import formed
-from storage.clips.cql2.tree import Predicate, properties
+from storage.clips.cql2.tree import (
+    Predicate,
+    SpatialRelation,
+    TemporalRelation,
+    TrackRelation,
+    leaves,
+    properties,
+)
 from storage.clips.order import Order, PagePosition
 from storage.clips.plan import refusals, settings, statements
 from storage.clips.plan.indexes import END, RECORDED, START
@@ -40,6 +47,7 @@ from storage.tables import clips
 
 _LONGER = 4
 """How many times as many rows each turn visits."""
+_KEPT = (SpatialRelation, TrackRelation, TemporalRelation)
 _LONGEST = Fixed(spans.LONGEST_S)
 TELLING = 50
 """Clips of a sample that tell how many there are, within a third."""
@@ -68,16 +76,25 @@ def find_page(
     after: PagePosition | None,
     limit: int,
     caps: Caps | None = None,
-    set_to: Way | None = None,
+    set_to: Mapping[str, str] | None = None,
     columns: Columns = (),
 ) -> list[PagePosition]:
     """The sort keys and ids of the first `limit` clips after a position (None: of all), with these columns of them.
 
     InvalidInput for a filter or an order that would have to look at all clips of a large catalog. What follows in the
-    transaction is planned as for a search, rows by their ids for instance; `settings.reset` ends that. `set_to` is the
-    way that the transaction is set to already, if it is to any.
+    transaction is planned as for a search, rows by their ids for instance; `settings.reset` ends that. `set_to` are the
+    parameters that are set already: `first_settings`, or none.
     """
     return Search(connection, predicate, order, after, limit, caps or Caps(), set_to=set_to, columns=columns).page()
+
+
+def first_settings(predicate: Predicate | None, order: Order) -> Mapping[str, str]:
+    """What a transaction is to be set to before a search in it.
+
+    Plans are kept for searches by place and time alone: they are asked most, and all that they compare are columns.
+    """
+    of_place_and_time = predicate is None or all(isinstance(leaf, _KEPT) for leaf in leaves(predicate))
+    return settings.values_of(Way.WALK, keeps_plans=of_place_and_time and order.by.signal is None)
 
 
 def find_and_count(
@@ -104,14 +121,16 @@ class Search:
     steps: list[str] = field(default_factory=list)
     counts: bool = False
     total: int | None = None
-    set_to: Way | None = None
+    set_to: Mapping[str, str] | None = None
     columns: Columns = ()
 
     def __post_init__(self) -> None:
-        self._settings = settings.Settings(self.connection, self.set_to)
-        self._settings.use(Way.WALK)  # the first and last rows of indexes are asked for
+        self._settings = settings.Settings(self.connection, self.set_to or {})
+        if self.set_to is None:
+            self._settings.use(Way.WALK)  # the first and last rows of indexes are asked for
         self._position = self.after
         self._found: list[PagePosition] = []
+        self._no_strays = False
         self._plan()
 
     def _plan(self) -> None:
@@ -184,9 +203,11 @@ class Search:
                 return self._found
 
     def _has_at_most(self, rows: int, access: Access) -> bool:
-        in_steps = all(path.in_steps for path in access)
-        self._settings.use(Way.COUNT if in_steps else Way.COLLECT)
-        return int(statements.count([access], [rows]).value(self.connection)) <= rows
+        way = Way.COUNT if all(path.in_steps for path in access) else Way.COLLECT
+        return self._count(way, statements.count([access], [rows])) <= rows
+
+    def _count(self, way: Way, query: Statement) -> int:
+        return int(self._settings.rows(way, query)[0][0])
 
     def _few(self, at_most: int) -> tuple[Member | None, Access] | None:
         """The access that finds the fewest clips, if these are few, and counting them can stop early."""
@@ -195,9 +216,8 @@ class Search:
             return None
         caps = [min(at_most, self._cap(access)) for _, access in counted]
         each = [(path, cap) for (_, access), cap in zip(counted, caps, strict=True) for path in access]
-        self._settings.use(Way.COUNT)
         query = statements.count([(path,) for path, _ in each], [cap for _, cap in each], *self._unknown())
-        (row,) = query.rows(self.connection)
+        (row,) = self._settings.rows(Way.COUNT, query)
         if not self._learn(list(row[len(each) :])):
             self._plan()
             return self._few(at_most)
@@ -258,36 +278,35 @@ class Search:
 
     def _heed_strays(self, count: int) -> None:
         """Leave the clips of a wrong clock to be looked for besides, unless there are too many of them."""
-        self._strays_unknown = False
+        self._strays_unknown, self._no_strays = False, not count
         if count > self.caps.collected:
             self._walks = self._walks.with_all_clips()
 
-    def _collect(self, member: Member | None, access: Access, way: Way = Way.COLLECT) -> list[PagePosition]:
+    def _collect(self, member: Member | None, access: Access, few: Way = Way.COLLECT) -> list[PagePosition]:
         """The clips of an access. Few are collected as rows are counted, by `Way.WALK`, where one index has them."""
         self.steps.append("collect")
-        self._settings.use(way if len(access) == 1 and access[0].in_steps else Way.COLLECT)
+        way = few if len(access) == 1 and access[0].in_steps else Way.COLLECT
         exact = [member] if member is not None and all(path.exact for path in access) else []
         residual = self._residual(exact)
         if all(path.source is clips for path in access):
             conditions = [statements.either(access)]
-            return self._run_all(statements.collect_clips(self.order, self.after, conditions, residual, self.limit))
-        return self._run_all(
-            statements.collect(self.order, self.after, statements.ids_of(access), residual, self.limit)
-        )
+            query = statements.collect_clips(self.order, self.after, conditions, residual, self.limit)
+        else:
+            query = statements.collect(self.order, self.after, statements.ids_of(access), residual, self.limit)
+        return self._run_all(way, query)
 
     def _walk(self, rows: int) -> bool:
         """Walk on for so many rows; whether the page is found, or nothing is left."""
         self.steps.append(f"walk {rows}")
         if self._strays_unknown:
-            self._settings.use(Way.COUNT)
-            self._heed_strays(self._strays().value(self.connection))
-        self._settings.use(Way.WALK)
+            self._heed_strays(self._count(Way.COUNT, self._strays()))
         is_exact = self._walks.path is not None and self._walks.path.exact
         residual = self._residual([self._walks.member] if self._walks.member is not None and is_exact else [])
         for segment in self.order.segments(self._position):
             walk = self._walks.walk(segment)
-            end = walk.end(self.connection, rows)
-            self._found += self._run(walk.statement(end, residual, self.limit - len(self._found)), is_walk=True)
+            end = next((PagePosition(*row) for row in self._settings.rows(Way.WALK, walk.end(rows))), None)
+            query = walk.statement(end, residual, self.limit - len(self._found))
+            self._found += self._run(Way.WALK, query, is_walk=True)
             if len(self._found) >= self.limit:
                 break
             if end is not None:
@@ -298,11 +317,11 @@ class Search:
 
     def _with_strays(self, found: list[PagePosition]) -> list[PagePosition]:
         """What a walk found, with the clips of a wrong clock that are not where it went."""
-        if not self._walks.leaves_strays:
+        if not self._walks.leaves_strays or self._no_strays:
             return found
-        self._settings.use(Way.COLLECT)
         # All of them: beside another condition PostgreSQL may prefer its index, which has many clips.
-        others = self._run(statements.collect_clips(self.order, self.after, [STRAY], self._residual([]), self.limit))
+        query = statements.collect_clips(self.order, self.after, [STRAY], self._residual([]), self.limit)
+        others = self._run(Way.COLLECT, query)
         return self.order.first_of([*found, *others])
 
     def _on_clips(self) -> list[Condition]:
@@ -322,27 +341,27 @@ class Search:
 
     def _has_few_together(self, conditions: list[Condition]) -> bool:
         """Whether the indexes of clips find few; about, where a sample of so many can tell."""
-        self._settings.use(Way.COLLECT)
         if (sampled := self.caps.collected // statements.SAMPLED) >= TELLING:
             query, cap = statements.count_sampled(conditions, sampled), sampled
         else:
             query, cap = statements.count_clips(conditions, self.caps.collected), self.caps.collected
-        return int(query.value(self.connection)) <= cap
+        return self._count(Way.COLLECT, query) <= cap
 
     def _collect_on_clips(self, conditions: list[Condition]) -> list[PagePosition]:
         self.steps.append("collect together")
-        self._settings.use(Way.COLLECT)
         residual = self._residual([])
-        return self._run_all(statements.collect_clips(self.order, self.after, conditions, residual, self.limit))
+        query = statements.collect_clips(self.order, self.after, conditions, residual, self.limit)
+        return self._run_all(Way.COLLECT, query)
 
     def _intersect(self, many: Collection[Access] = ()) -> list[PagePosition]:
         """What all accesses find but `many`, which are too long to be worth it."""
         self.steps.append("intersect")
-        self._settings.use(Way.INTERSECT)
         conditions, sets, residual = self._found_by_all(many)
-        if not sets:
-            return self._run_all(statements.collect_clips(self.order, self.after, conditions, residual, self.limit))
-        return self._run_all(statements.intersect_sets(self.order, self.after, sets, residual, self.limit))
+        if sets:
+            query = statements.intersect_sets(self.order, self.after, sets, residual, self.limit)
+        else:
+            query = statements.collect_clips(self.order, self.after, conditions, residual, self.limit)
+        return self._run_all(Way.INTERSECT, query)
 
     def _found_by_all(self, but: Collection[Access] = ()) -> tuple[list[Condition], list[Any], Residual]:
         """The clips of one access of each member, and what is left to check of them.
@@ -371,17 +390,17 @@ class Search:
         left = (member.predicate for member in self._paths.members if member not in found_by)
         return tuple(formed(predicate, fenced=True) for predicate in left)
 
-    def _run(self, query: Statement, *, is_walk: bool = False) -> list[PagePosition]:
+    def _run(self, way: Way, query: Statement, *, is_walk: bool = False) -> list[PagePosition]:
         """The clips of a statement, with their columns: to ask for these by the ids took a statement more."""
         if self.columns:
             query = statements.with_columns(query, self.order, self.columns, is_walk=is_walk)
-        return [PagePosition(row[0], row[1], row) for row in query.rows(self.connection)]
+        return [PagePosition(row[0], row[1], row) for row in self._settings.rows(way, query)]
 
-    def _run_all(self, query: Statement) -> list[PagePosition]:
+    def _run_all(self, way: Way, query: Statement) -> list[PagePosition]:
         """The page of a statement that collects all clips of the filter."""
         if not self.counts:
-            return self._run(query)
-        rows = statements.counted(query).rows(self.connection)
+            return self._run(way, query)
+        rows = self._settings.rows(way, statements.counted(query))
         self.total = rows[0][-1] if rows else 0
         return [PagePosition(row[0], row[1]) for row in rows]
 

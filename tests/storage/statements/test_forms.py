@@ -14,6 +14,7 @@ from storage.clips.properties import SortType
 from storage.database import Database
 from storage.statements.forms import Fixed, Given, Statement
 from storage.statements.prepared import Template
+from tests.support.statements import noted
 
 NUMBER: ColumnElement[int] = column("number", Integer)
 NUMBERS = values(Column("number", Integer), name="numbers").data([(number,) for number in range(10)])
@@ -124,3 +125,24 @@ def test_a_statement_is_a_query_with_its_values_too(database: Database) -> None:
     with database.begin() as connection:
         assert connection.execute(statement.query()).all() == statement.rows(connection) == [(2, 4), (3, 4)]
         assert Statement(Written(), (BETWEEN.bound(low=7, high=7),)).value(connection) == 7
+
+
+def test_a_statement_has_one_plan_if_its_values_are_those_of_templates(database: Database) -> None:
+    write = Written()
+    in_templates = Statement(write, (BETWEEN.bound(low=2, high=3),), Given(4, Integer))
+    assert in_templates.has_one_plan
+    assert Statement(write, (BETWEEN.bound(low=2, high=3), NUMBER.is_not(None))).has_one_plan
+    assert not Statement(write, (BETWEEN.bound(low=2, high=3), NUMBER * 2 > 4)).has_one_plan
+    assert not Statement(write, (NUMBER.in_([2, 3]),)).has_one_plan
+    with database.begin() as connection:
+        assert in_templates.rows(connection, "walk") == in_templates.rows(connection) == [(2, 4), (3, 4)]
+
+
+def test_a_remark_makes_another_text(database: Database) -> None:
+    statement = Statement(Written(), (BETWEEN.bound(low=2, high=2),))
+    with database.begin() as connection, noted(connection) as sent:
+        for remark in ("walk", "collect", "walk", ""):
+            assert statement.rows(connection, remark) == [(2,)]
+    walked, collected, again, plain = (text for text, _ in sent)
+    assert walked == again == f"{plain} /* walk */"
+    assert collected == f"{plain} /* collect */"
