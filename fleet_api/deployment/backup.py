@@ -28,6 +28,7 @@ from storage.backup.objects import Copied, remove_objects, save_objects, wanted_
 from storage.backup.snapshot import SavedDatabase, SavedTable, origin_of, save
 from storage.database import Database
 from storage.diagnosis.objects import unknown_object_keys
+from storage.diagnosis.schema import require_current
 from storage.embedded.locks import FileLock
 from storage.objects import DirectoryStore
 from storage.objects.catalog_store import open_store_of_catalog
@@ -78,6 +79,7 @@ def make_backup(settings: Settings, folder: Path, progress: Progress) -> tuple[B
     _require_elsewhere(settings, folder)
     database = Database(settings.require_database_url(), pool_size=2)
     try:
+        require_current(database)
         keys, key = own_keys(settings, database), signing_key_id(settings)
         with _writing(folder), _taken(folder):
             origin = origin_of(database)

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, text
 
 from fleet_api.deployment.backup import make_backup, read_backup
 from fleet_api.deployment.keys import create_key, ensure_signing_key
@@ -22,7 +22,7 @@ from storage.tables.erasure import ErasureCause
 from tests.storage.clips.catalog_support import add_clip
 from tests.support.servers.postgres import fresh_database
 from tests.support.small_disk import mounted_for_reading
-from triggers.errors import LongtailError, Untrusted
+from triggers.errors import LongtailError, Misconfigured, Untrusted
 
 CONTENTS = [b"first", b"second", b"third"]
 
@@ -170,6 +170,19 @@ def test_a_key_that_cannot_be_read_ends_the_run_before_anything_is_copied(source
     (source.require_data_dir() / "keys" / "list.pem").write_text("no key")
     with pytest.raises(LongtailError, match=r"list\.pem"):
         back_up(source, tmp_path / "backup")
+    assert not (tmp_path / "backup").exists()
+
+
+def test_a_backup_of_another_schema_says_so_even_where_there_is_no_signing_key(
+    source: Settings, database: Database, tmp_path: Path
+) -> None:
+    source.effective_signing_key().unlink()
+    with database.begin() as connection:
+        connection.execute(text("DROP TABLE bundle_signatures"))
+        connection.execute(text("UPDATE alembic_version SET version_num = '0001'"))
+    with pytest.raises(Misconfigured, match="0001") as caught:
+        back_up(source, tmp_path / "backup")
+    assert "longtail migrate" in caught.value.remedy
     assert not (tmp_path / "backup").exists()
 
 
