@@ -53,7 +53,7 @@ def _belonging(name: str, url: str, setting: str, deployment: str | None, told: 
         remedy = f"upgrade it if it is an older Longtail, else correct {setting}"
         return warn(name, f"{url} is ready, but does not say to which deployment it belongs", remedy)
     if deployment is None:
-        remedy = "make the database reachable from here; what answers may be another deployment's"
+        remedy = "first do what is said of the database; until then what answers may be another deployment's"
         return warn(name, f"{url} is ready, but no database says whether its deployment ({told}) is this one", remedy)
     if told != deployment:
         message = f"{url} belongs to another deployment ({told}); this one is {deployment}"

@@ -270,6 +270,7 @@ def test_what_answers_for_another_deployment_is_not_taken_for_one_that_does_not_
     assert "does not run" in found["api"].message
     assert asked_for["api"].status == "warn", "an address that is given is examined"
     assert asked_for["api"].message.startswith(f"{url} is ready, but no database says")
+    assert "what is said of the database" in asked_for["api"].remedy, "it may be its schema that is the matter"
 
 
 def test_a_process_of_another_deployment_is_not_taken_for_one_of_this(
