@@ -9,11 +9,17 @@ towards drives with an intra-class correlation of PRIOR_CORRELATION, which count
 `triggers.statistics.rates` moderates the differences of rates; and the quantile is Student's.
 
 Of a single drive the interval is that of independent trials: how drives differ cannot be seen from one.
+
+A share that has an interval for other reasons as well is widened instead (`share_widening`), on the scale of log odds,
+where what adds up does not leave 0 to 1.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
+
+import numpy as np
 
 from triggers.statistics.distributions import beta_quantile, normal_quantile, student_quantile
 from triggers.statistics.interval import Interval
@@ -42,6 +48,35 @@ def effective_interval(successes: float, trials: float, confidence: float) -> tu
     low = beta_quantile(tail, successes, failures + 1) if successes > 0 else 0.0
     high = beta_quantile(1 - tail, successes + 1, failures) if failures > 0 else 1.0
     return low, high
+
+
+def share_widening(groups: Iterable[tuple[float, float]], confidence: float = CONFIDENCE) -> tuple[float, float] | None:
+    """How far the differences of groups widen the interval of a share, below and above, on the scale of log odds.
+
+    From (successes, trials) of each group, which may be fractions; None without a trial, and where all or none are
+    successes, so that no spread is seen. The jackknife's variance is moderated as above, and that of independent trials
+    at least; above the share, Johnson's correction for skewness is added, as `triggers.statistics.rates` has it. Of a
+    single group it is the prior's, as nothing is seen.
+    """
+    counted = np.array([group for group in groups if group[1]], np.float64).reshape(-1, 2)
+    successes, trials = counted.T
+    total = float(trials.sum())
+    share = float(successes.sum()) / total if total else 0.0
+    if not 0 < share < 1:
+        return None
+    influence, weights = (successes - share * trials) / total, trials / total
+    squares, number = float((weights**2).sum()), len(counted)
+    freedom = max(1.0, 1 / squares - 1) if number > 1 else 0.0
+    binomial = share * (1 - share) / total
+    prior = binomial * (1 + PRIOR_CORRELATION * (squares * total - 1))
+    others = np.maximum(1 - weights, 1 / number)  # a group of nearly all trials says little about the others
+    seen = float(((influence / others) ** 2).sum()) * (number - 1) / number
+    variance = max(binomial, (PRIOR_GROUPS * prior + freedom * seen) / (PRIOR_GROUPS + freedom))
+    quantile = student_quantile((1 + confidence) / 2, PRIOR_GROUPS + freedom)
+    second = float((influence**2).sum())
+    skewness = max(0.0, float((influence**3).sum()) / second**1.5) if second > 0 else 0.0
+    deviation = math.sqrt(variance) / (share * (1 - share))
+    return quantile * deviation, (quantile + skewness * (1 + 2 * quantile**2) / 6) * deviation
 
 
 def _inflation(groups: list[tuple[float, float]], confidence: float) -> float:

@@ -111,22 +111,38 @@ class Rate:
         low, high = weighted_interval(self.events)
         if self.mean <= 0 or np.count_nonzero(self.shares) < 2:
             return Interval(self.mean, low, high)
-        below, above = self._spread()
+        below, above = self._widening()
         if low > 0:
             low = self.mean * math.exp(-math.hypot(math.log(self.mean / low), below))
         return Interval(self.mean, low, self.mean * math.exp(math.hypot(math.log(high / self.mean), above)))
 
-    def _spread(self) -> tuple[float, float]:
-        """How far the differences of drives widen the interval, below and above, on the scale of logarithms."""
+    @property
+    def spread(self) -> float:
+        """The standard deviation of drives' rates relative to their mean, moderated as in the interval: never 0."""
+        if self.mean <= 0 or np.count_nonzero(self.shares) < 2:
+            return PRIOR_SPREAD
+        return self._deviation / math.sqrt(float((self.shares**2).sum()))
+
+    @property
+    def _freedom(self) -> float:
+        """Drives of equal length that would tell as much, less one."""
+        return max(1.0, 1 / float((self.shares**2).sum()) - 1)
+
+    @property
+    def _deviation(self) -> float:
+        """The standard deviation of the mean that the differences of drives make, relative to it."""
         influence, squared_shares = self.influence / self.mean, float((self.shares**2).sum())
         drives = np.count_nonzero(self.shares)
         others = np.maximum(1 - self.shares, 1 / drives)  # a drive that is nearly all hours says little about the rest
         jackknife = float(((influence / others) ** 2).sum()) * (drives - 1) / drives
         seen = max(0.0, jackknife - self.events.squares / self.mean**2)
-        freedom = max(1.0, 1 / squared_shares - 1)  # drives of equal length that would tell as much, less one
         prior = PRIOR_SPREAD**2 * squared_shares
-        deviation = math.sqrt((PRIOR_DRIVES * prior + freedom * seen) / (PRIOR_DRIVES + freedom))
-        quantile = student_quantile((1 + CONFIDENCE) / 2, PRIOR_DRIVES + freedom)
+        return math.sqrt((PRIOR_DRIVES * prior + self._freedom * seen) / (PRIOR_DRIVES + self._freedom))
+
+    def _widening(self) -> tuple[float, float]:
+        """How far the differences of drives widen the interval, below and above, on the scale of logarithms."""
+        quantile, deviation = student_quantile((1 + CONFIDENCE) / 2, PRIOR_DRIVES + self._freedom), self._deviation
+        influence = self.influence / self.mean
         squares = float((influence**2).sum())
         skewness = max(0.0, float((influence**3).sum()) / squares**1.5) if squares > 0 else 0.0
         return quantile * deviation, (quantile + skewness * (1 + 2 * quantile**2) / 6) * deviation

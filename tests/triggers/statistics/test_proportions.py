@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from triggers.statistics.distributions import proportion_interval
-from triggers.statistics.proportions import grouped_proportion
+from triggers.statistics.proportions import grouped_proportion, share_widening
 
 group = st.tuples(st.integers(0, 30), st.integers(0, 30)).map(lambda pair: (pair[0], sum(pair)))
 
@@ -50,3 +50,19 @@ def test_the_interval_covers_the_truth(share: float, correlation: float, drives:
         found = grouped_proportion(zip(rng.binomial(trials, own).tolist(), trials.tolist(), strict=True))
         covered += found is not None and found.low <= share <= found.high
     assert covered >= 89
+
+
+def test_without_spread_to_be_seen_a_share_is_not_widened() -> None:
+    assert share_widening([]) is None
+    assert share_widening([(0, 3), (0, 2)]) is None and share_widening([(3, 3), (2, 2)]) is None
+
+
+def test_differences_of_groups_widen_a_share_and_more_so_where_few_groups_have_the_successes() -> None:
+    few, many = share_widening([(3.0, 10.0)] * 3), share_widening([(3.0, 10.0)] * 300)
+    unlike, one = share_widening([(0.0, 10.0), (6.0, 10.0)] * 150), share_widening([(3.0, 10.0)])
+    busy = share_widening([(0.0, 10.0)] * 297 + [(300.0, 300.0)] * 3)
+    assert few and many and unlike and one and busy
+    assert many[0] == pytest.approx(many[1], rel=1e-6), "groups that are alike have no skewness"
+    assert many[0] == pytest.approx(1.96 / (0.3 * 0.7 * 3000) ** 0.5, rel=0.05), "as independent trials"
+    assert many[0] < unlike[0] < few[0] < one[0]
+    assert busy[1] > 1.3 * busy[0], "those that were not seen may be busy"

@@ -64,6 +64,17 @@ def test_fires_of_one_drive_in_five_leave_the_rate_open() -> None:
     assert rate.high > 40
 
 
+def test_the_spread_of_drives_is_moderated_towards_their_mean() -> None:
+    def spread(fires: Sequence[int], hours: Sequence[float]) -> float:
+        rate = Rate.of(Events.of_counts(fires), hours)
+        assert rate is not None
+        return rate.spread
+
+    assert spread([229], [24.0]) == spread([0, 0], [1.0, 2.0]) == 1.0, "nothing is seen of it"
+    assert spread([100] * 50, [1.0] * 50) == pytest.approx((2 / 51) ** 0.5), "as far as two drives say so"
+    assert spread([1000, 3000] * 50, [1.0] * 100) == pytest.approx(0.52, abs=0.02)
+
+
 def test_without_recorded_time_there_is_no_rate() -> None:
     assert rate_per_hour([], []) is None
     assert rate_per_hour([3], [0.0]) is None

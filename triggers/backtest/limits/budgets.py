@@ -103,12 +103,23 @@ def vehicle_day(
     catalog: SignalCatalog,
 ) -> DailyVolume | None:
     """What these triggers of a campaign yield in a vehicle's day; None if none of them ran."""
+    total = yield_of(campaign, triggers, drives, fleet, catalog)
+    return total.per_day(fleet.hours_per_day) if total else None
+
+
+def yield_of(
+    campaign: CampaignSettings,
+    triggers: Sequence[TriggerSettings],
+    drives: Sequence[DriveResult],
+    fleet: ForecastFleet,
+    catalog: SignalCatalog,
+) -> TriggerYield | None:
+    """What these triggers of a campaign yield per hour; None if none of them ran."""
     yields = [
         trigger_yield(each.name, each.capture, fleet.sample_one_in or campaign.one_in(each), drives, catalog)
         for each in triggers
     ]
-    total = TriggerYield.total([each for each in yields if each is not None])
-    return total.per_day(fleet.hours_per_day) if total else None
+    return TriggerYield.total([each for each in yields if each is not None])
 
 
 def _clip_sizes(

@@ -17,8 +17,7 @@ from numpy.typing import NDArray
 from triggers.backtest.limits.clip_ring import ClipRing, Integers, Numbers
 from triggers.backtest.limits.day import CLIPS, TOTAL, Limit, day_budgets, too_large
 from triggers.contracts.campaign import BudgetLimits, CampaignSettings, Network
-from triggers.statistics.interval import Interval
-from triggers.statistics.proportions import grouped_proportion
+from triggers.statistics.proportions import share_widening
 
 _FEWEST_DAYS, _MOST_DAYS, _FEWEST_OF_MANY_CLIPS = 200, 6_000, 20
 _MOST_CLIPS = 1_000_000
@@ -59,6 +58,18 @@ class Tally:
         if not self.offered:
             return None
         return max(0.0, 1 - float(self.clips.sum()) / self.offered) if self.refused else 0.0
+
+    @classmethod
+    def total(cls, tallies: Sequence[Tally]) -> Tally:
+        """What becomes of the clips of several days, of which there is one at least."""
+        first = tallies[0]
+        total = cls.nothing(len(first.clips), len(first.offered_on))
+        for each in tallies:
+            for name in ("clips", "bytes", "cellular_bytes", "offered_on", "refused_on", "offered", "offered_bytes"):
+                setattr(total, name, getattr(total, name) + getattr(each, name))
+            for limit, count in each.refused.items():
+                total.refuse(limit, count)
+        return total
 
     def refuse(self, limit: Limit, count: float) -> None:
         """Count clips that a limit refuses."""
@@ -137,15 +148,14 @@ class Days:
         is_large = (self._too_large != _ADMITTED).astype(np.int64)
         return self._ring.per_hour(is_large) / self._ring.per_hour(np.ones_like(is_large))
 
-    def proportion(self, tally: Tally) -> Interval | None:
-        """The share that a vehicle's day refuses, with its interval over drives; None where that is all or nothing.
+    def widening(self, tally: Tally) -> tuple[float, float] | None:
+        """How far differences of drives widen the interval of the share that a vehicle's day refuses, as log odds.
 
-        Then no spread is seen.
+        None where that is all or nothing: then no spread is seen.
         """
         clips = np.bincount(self._ring.drives, 1 / self._ring.one_in[self._ring.triggers], len(tally.offered_on))
         shares = np.divide(tally.refused_on, tally.offered_on, out=np.zeros_like(clips), where=tally.offered_on > 0)
-        found = grouped_proportion(zip((shares * clips).tolist(), clips.tolist(), strict=True))
-        return found if found is not None and 0 < found.mean < 1 else None
+        return share_widening(zip((shares * clips).tolist(), clips.tolist(), strict=True))
 
     def after(self, hours: Sequence[float], *, typical_h: float) -> list[Tally] | None:
         """What has become of a vehicle's clips after so many hours of its day each: the mean over days.

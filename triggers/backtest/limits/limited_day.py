@@ -3,28 +3,35 @@
 Days are taken from the recorded drives on which all triggers of a campaign ran (`triggers.backtest.limits.clip_ring`),
 and their clips are admitted as limits have room for them (`triggers.backtest.limits.days`). The interval of the share
 has two parts. That of the forecast's clips: at its ends, days are shorter or longer, as clips come more rarely or more
-often. And that of a proportion (`triggers.statistics.proportions`) over drives, where some clips of a vehicle's day are
-refused and some are not.
+often. And that of the differences of drives (`triggers.statistics.proportions`), where some clips of a vehicle's day
+are refused and some are not.
+
+Drives on whose days nothing was refused do not show what a busier vehicle's day is like. Then the high end is that of
+vehicles that differ as the drives do, as far as that was seen (`Rate.spread`): how busy they are has a gamma
+distribution.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from triggers.backtest.forecast import DailyVolume, ForecastFleet
-from triggers.backtest.limits.budgets import vehicle_day
+from triggers.backtest.limits.budgets import vehicle_day, yield_of
 from triggers.backtest.limits.clip_ring import ClipRing
 from triggers.backtest.limits.days import Days, Tally
 from triggers.backtest.result import DriveResult
 from triggers.contracts.campaign import CampaignSettings, Network
 from triggers.signals.catalog import SignalCatalog
+from triggers.statistics.distributions import gamma_quantile
 from triggers.statistics.interval import Interval
 
+_BUSY_KINDS = 16
+"""Kinds of vehicles, from the quietest to the busiest, each the same share of all."""
 NO_DRIVE_OF_ALL = "there is no drive on which all of its triggers ran"
 TOO_MANY_CLIPS = "a vehicle's day has too many clips to look at all of them, and the limits may bind later in it"
 
@@ -92,9 +99,10 @@ def _limited_day(
     # Beside the clips of one trigger, those of another are missing on a drive on which it did not run.
     names = {trigger.name for trigger in campaign.triggers}
     complete = [drive for drive in drives if names.isdisjoint(drive.left_out)]
-    day = vehicle_day(campaign, campaign.triggers, complete, fleet, catalog)
-    if day is None:
+    per_hour = yield_of(campaign, campaign.triggers, complete, fleet, catalog)
+    if per_hour is None:
         return _unknown(campaign, fleet_day, NO_DRIVE_OF_ALL)
+    day = per_hour.per_day(fleet.hours_per_day)
     sampled = [(each, fleet.sample_one_in or campaign.one_in(each)) for each in campaign.triggers]
     ring = ClipRing.of(sampled, complete, catalog)
     days = Days(campaign, ring)
@@ -104,7 +112,11 @@ def _limited_day(
     refused = None
     if not ring.is_assumed:
         shares = [days.too_large_share if (share := each.refused_share) is None else share for each in by_clips]
-        refused = _widened(_interval(shares), days.proportion(tallies[0][0]))
+        refused = _widened(_interval(shares), days.widening(tallies[0][0]))
+        if not refused.mean:
+            busy = _of_busy_vehicles(days, ring, day, per_hour.clips.spread)
+            share = None if busy is None else busy.of_fleet(campaign, fleet.vehicles).refused_share
+            refused = replace(refused, high=max(refused.high, share or 0.0))
     return LimitedDay(
         campaign=campaign.name,
         clips_per_fleet_day=fleet_day.clips,
@@ -140,6 +152,14 @@ def _by_level(days: Days, ring: ClipRing, day: DailyVolume) -> tuple[list[Tally]
     return None if tallies is None else (tallies[:3], tallies[3:])
 
 
+def _of_busy_vehicles(days: Days, ring: ClipRing, day: DailyVolume, spread: float) -> Tally | None:
+    """The mean day of vehicles of all kinds, with the clips of the forecast's high end; None if it is not known."""
+    times = np.array([gamma_quantile((kind + 0.5) / _BUSY_KINDS, 1 / spread**2) for kind in range(_BUSY_KINDS)])
+    hours = times / times.mean() * day.clips.high / ring.per_hour(np.ones_like(ring.size_bytes))
+    kinds = days.after(hours.tolist(), typical_h=float(hours[-1]))
+    return None if kinds is None else Tally.total(kinds).scaled(1 / _BUSY_KINDS, 1 / _BUSY_KINDS)
+
+
 def _reasons(day: Tally, refused: float) -> tuple[RefusedShare, ...]:
     """The limits that refuse clips of a day, those that refuse the most first; their shares add up to `refused`."""
     clips = sum(day.refused.values())
@@ -155,10 +175,20 @@ def _interval(levels: Sequence[float]) -> Interval:
     return Interval(mean, min(low, mean), max(high, mean))
 
 
-def _widened(share: Interval, over_drives: Interval | None) -> Interval:
+def _widened(share: Interval, widening: tuple[float, float] | None) -> Interval:
     """The interval of a share that is not known exactly for a known number of clips either."""
-    if over_drives is None:
+    if widening is None:
         return share
-    below = math.hypot(share.mean - share.low, over_drives.mean - over_drives.low)
-    above = math.hypot(share.high - share.mean, over_drives.high - over_drives.mean)
-    return Interval(share.mean, max(0.0, share.mean - below), min(1.0, share.mean + above))
+    low, mean, high = (_log_odds(each) for each in (share.low, share.mean, share.high))
+    below, above = math.hypot(mean - low, widening[0]), math.hypot(high - mean, widening[1])
+    return Interval(share.mean, _share(mean - below), _share(mean + above))
+
+
+def _log_odds(share: float) -> float:
+    if not 0 < share < 1:
+        return math.copysign(math.inf, share - 0.5)
+    return math.log(share / (1 - share))
+
+
+def _share(log_odds: float) -> float:
+    return (1 + math.tanh(log_odds / 2)) / 2
