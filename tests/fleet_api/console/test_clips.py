@@ -197,7 +197,7 @@ def test_ticks_of_counts_are_at_whole_numbers(visitor: Visitor, clips: list[str]
 def test_the_first_view_of_the_map_has_the_clips_and_little_else(page: Page) -> None:
     expect(page.get_by_text("48 of 48 clips shown have a position; lines are 0.05° apart")).to_be_visible()
     page.get_by_label("Filter").fill("ego.speed.max > 100 km/h")
-    expect(page.get_by_text("1 of 1 clips shown have a position; lines are 0.002° apart")).to_be_visible()
+    expect(page.get_by_text("1 of 1 clip shown has a position; lines are 0.002° apart")).to_be_visible()
 
 
 def test_the_map_shows_where_clips_were_and_searches_within_its_view(page: Page, visitor: Visitor) -> None:

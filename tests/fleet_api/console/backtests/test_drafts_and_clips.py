@@ -143,5 +143,5 @@ def test_over_catalogued_clips_it_runs_over_those_that_a_filter_finds_and_says_w
 
     page.get_by_label("At most").fill("1")
     page.get_by_label("At most").press("Enter")
-    expect(page.get_by_text("the latest 1 are run")).to_be_visible()
+    expect(page.get_by_text("the latest is run")).to_be_visible()
     expect(page.get_by_text("What is below ran over something else than what is chosen now.")).to_be_visible()

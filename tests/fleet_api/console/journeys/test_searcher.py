@@ -38,7 +38,7 @@ def one_is_found(page: Page) -> None:
     expect(page.get_by_text("2 of 2 clips shown have a position")).to_be_visible()
     cells = page.get_by_role("complementary", name="Facets").get_by_role("group").filter(has_text="place_cell_5")
     cells.get_by_role("button").first.click()
-    expect(page.get_by_text("1 of 1 clips shown have a position")).to_be_visible()
+    expect(page.get_by_text("1 of 1 clip shown has a position")).to_be_visible()
     page.get_by_role("button", name="Search within this view").click()
     expect(page.get_by_label("Filter")).to_have_value(re.compile(r"place_cell_5 = '\w+' AND S_INTERSECTS\(geometry"))
 

@@ -81,7 +81,7 @@ export function wholeOf(written: string | null, normal: number, most: number): n
 }
 
 /** The fleet of the forecast. */
-export function fleetOf(query: URLSearchParams): Schemas["FleetRequest"] {
+export function fleetOf(query: URLSearchParams): Required<Schemas["FleetRequest"]> {
   const hours = Number(query.get("hours") ?? "");
   return {
     vehicles: wholeOf(query.get("vehicles"), 1000, 1e9),

@@ -21,7 +21,7 @@ export function figuresOf({ report, forecast }: Review): Figure[] {
 
 function expectedOf(forecast: Review["forecast"] | null): Figure[] {
   if (!forecast) return [];
-  const fleet = `${count(forecast.vehicles)} vehicles, ${number(forecast.hours_per_day)} h per day`;
+  const fleet = `${counted(forecast.vehicles, "vehicle")}, ${number(forecast.hours_per_day)} h per day`;
   const volume = Object.entries(forecast.triggers).map(([name, each]): Figure => [
     `Forecast of ${name}`,
     `${inBytes(each.bytes_per_fleet_day)} per day of ${fleet}`,
