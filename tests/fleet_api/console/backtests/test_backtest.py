@@ -93,7 +93,7 @@ def test_fires_of_chosen_drives_then_another_threshold_then_two_versions_then_ca
     expect(page.get_by_role("slider", name="Fires of hills")).to_be_focused()
     page.keyboard.press("End")
     expect(page.get_by_role("heading", name=re.compile("^missed at 5.9.* s of hills"))).to_be_visible()
-    expect(page.get_by_text("Table of seen")).to_be_visible()
+    expect(page.get_by_text("Table of seen")).to_be_visible(timeout=JOB_MS)  # a process reads the drive
     expect(page.get_by_text("ego.speed in m/s").first).to_be_visible()
     page.keyboard.press("+")
     expect(page).to_have_url(re.compile("view="))
