@@ -31,6 +31,7 @@ MAX_RUNS = 200
 DIES = """
 import os, random, signal, sys
 from functools import partial
+import psycopg
 from sqlalchemy import event, text
 from sqlalchemy.engine import Engine
 from ingest.steward import erasure
@@ -54,16 +55,21 @@ def work(steps):
     database, store = Database.from_settings(settings), open_store(settings)
     with database.begin() as connection:  # the hour that slow workers have is over
         connection.execute(text("UPDATE object_deletions SET due_at = now()"))
-    for name in ("before_cursor_execute", "after_cursor_execute", "commit"):
-        event.listen(Engine, name, step)
-    delete = store.delete
+    event.listen(Engine, "commit", step)
+    execute, delete = psycopg.Cursor.execute, store.delete
+
+    def executing(*arguments, **options):
+        step()
+        answered = execute(*arguments, **options)
+        step()
+        return answered
 
     def stepping(key):
         step()
         delete(key)
         step()
 
-    store.delete = stepping
+    psycopg.Cursor.execute, store.delete = executing, stepping
     more = True
     while more:
         expired, erased = erasure.expire_clips(database), erasure.erase_vehicles(database)
