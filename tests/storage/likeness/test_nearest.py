@@ -16,7 +16,7 @@ from storage.clips.cql2 import parse_filter
 from storage.clips.plan import Caps
 from storage.database import Connection, Database
 from storage.erasure import clips as erasure
-from storage.likeness import embeddings, nearest, vectors
+from storage.likeness import embeddings, nearest, vectors, walks
 from storage.likeness.nearest import LikeClips, Question
 from storage.tables import clip_vectors, clips
 from storage.tables.erasure import ErasureCause
@@ -190,7 +190,7 @@ def test_the_index_finds_what_is_nearest_with_and_without_a_filter(
 def test_clips_are_counted_only_where_hardly_any_is_admitted_around_the_question(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The walk that is tried instead ends soon where they are few after all."""
+    """The walk that is tried instead ends soon: when it has enough, or where they are few after all."""
     with database.begin() as connection:
         rows = many(connection)
         near = [f"c{place + 1}" for place in np.argsort(-(rows @ rows[3]))[1:4]]
@@ -207,14 +207,40 @@ def test_clips_are_counted_only_where_hardly_any_is_admitted_around_the_question
     found, explained = asked("tag = 'some'", "c26", 15)
     assert len(found.clips) == 15 and not found.is_exact
     assert "ix_clips_terms" not in explained.indexes
+    assert explained.visited < MANY, "about 25 neighbours for each clip, and each of them looked up"
     found, explained = asked("tag = 'three'", "c4", 10)
     assert ids(found) == near and found.is_exact
     assert "ix_clips_terms" in explained.indexes
+    after_three = (len(near) + 1) * walks.PATIENCE
+    assert explained.visited < 2 * after_three + MANY // 10
+    found, explained = asked("tag = 'none'", "c4", 10)
+    assert ids(found) == [] and found.is_exact
+    assert explained.visited < 2 * walks.PATIENCE + MANY // 10
+
+
+def test_each_answer_is_that_of_its_own_question_and_filter(database: Database) -> None:
+    """Statements are written once, and asked with another vector, example, limit and value of the filter."""
+    with database.begin() as connection:
+        north, east = clip_with(connection, (0, 1)), clip_with(connection, (1, 0))
+        near = {
+            (vehicle, place): clip_with(connection, vector, vehicle_id=vehicle)
+            for vehicle in ("car-1", "car-2")
+            for place, vector in (("north", (0.1, 1)), ("east", (1, 0.1)))
+        }
+    for vehicle in ("car-1", "car-2"):
+        only = parse_filter(f"vehicle = '{vehicle}'", "cql2-text")
+        for place, example in (("north", north), ("east", east)):
+            found = ids(ask(database, example, filter=only, limit=2))
+            assert found[0] == near[vehicle, place]
+            assert set(found) == {near[vehicle, "north"], near[vehicle, "east"]}
+            assert ids(ask(database, example, filter=only, limit=1)) == [near[vehicle, place]]
+    assert east in ids(ask(database, north)) and north not in ids(ask(database, north))
 
 
 def test_where_the_index_ends_early_every_clip_is_compared(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(nearest, "CAPS", Caps(collected=50))
-    monkeypatch.setattr(nearest, "SCANNED", 1)
+    monkeypatch.setattr(walks, "SCANNED", 1)
+    monkeypatch.setattr(walks, "SHORT", 1)
     with database.begin() as connection:
         rows = many(connection)
     found = ask(database, "c1", filter=parse_filter("vehicle = 'car-0'", "cql2-text"), limit=300)
