@@ -4,16 +4,17 @@ members/      what the members of a filter say            indexes.py    the colu
 paths.py      the index conditions of each member         walks.py      the walks of a search
 statements.py walks, collections and counts as SQL        settings.py   what PostgreSQL's planner may choose from
 refusals.py   what is not searched for                    selection.py  all clips of a filter, in no order
-strategy.py   which of them answers a query, by counting first
+strategy.py   which of them answers, by counting first  caps.py       how many rows a way may visit
 newest.py     the newest clips, for what looks at some of many
 """
 
+from storage.clips.plan.caps import Caps
 from storage.clips.plan.newest import SOUGHT, Sample, find_newest
 from storage.clips.plan.refusals import notes_of
 from storage.clips.plan.selection import Selection
 from storage.clips.plan.settings import Way
 from storage.clips.plan.statements import Columns
-from storage.clips.plan.strategy import Caps, find_and_count, find_page, first_settings
+from storage.clips.plan.strategy import find_and_count, find_page, first_settings
 
 __all__ = [
     "SOUGHT",

@@ -21,12 +21,13 @@ from sqlalchemy import ColumnElement, Connection, Select, Text, select
 from storage.clips.cql2.tree import Predicate, properties
 from storage.clips.order import Order, PagePosition
 from storage.clips.plan import settings, statements
+from storage.clips.plan.caps import Caps
 from storage.clips.plan.indexes import RECORDED
 from storage.clips.plan.members.bounds import Bounds
 from storage.clips.plan.paths import Access
 from storage.clips.plan.settings import Way
 from storage.clips.plan.statements import Residual
-from storage.clips.plan.strategy import Caps, Search
+from storage.clips.plan.strategy import Search
 from storage.statements.forms import Condition, Given, Statement, clause
 from storage.tables import clips
 from triggers.contracts.api.clips import DEFAULT_SORT

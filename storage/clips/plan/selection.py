@@ -13,10 +13,11 @@ from sqlalchemy import Column, Connection, func, select
 from storage.clips.cql2.tree import Predicate, properties
 from storage.clips.order import Order
 from storage.clips.plan import settings, statements
+from storage.clips.plan.caps import Caps
 from storage.clips.plan.paths import Access, Known, Member, Paths
 from storage.clips.plan.settings import Way
 from storage.clips.plan.statements import Residual
-from storage.clips.plan.strategy import Caps, Search
+from storage.clips.plan.strategy import Search
 from storage.statements.forms import Condition, clause
 from storage.tables import clips
 from triggers.contracts.api.clips import DEFAULT_SORT

@@ -35,6 +35,7 @@ from storage.clips.cql2.tree import (
 )
 from storage.clips.order import Order, PagePosition
 from storage.clips.plan import refusals, settings, statements
+from storage.clips.plan.caps import Caps
 from storage.clips.plan.indexes import END, RECORDED, START
 from storage.clips.plan.members import spans
 from storage.clips.plan.members.bounds import Bounds
@@ -51,21 +52,6 @@ _KEPT = (SpatialRelation, TrackRelation, TemporalRelation)
 _LONGEST = Fixed(spans.LONGEST_S)
 TELLING = 50
 """Clips of a sample that tell how many there are, within a third."""
-
-
-@dataclass(frozen=True)
-class Caps:
-    """How many rows a search may visit before it tries another way."""
-
-    few: int = 400
-    """Of an access that has no more, so that they are collected at once; beside others a walk is tried first."""
-    collected: int = 10_000
-    visited: int = 2_000
-    """Of rows that are looked up in their table to be counted, before the first walk."""
-    glanced: int = 1_000
-    walked: int = 10_000
-    large: int = 10_000
-    """Catalogs of more clips are not looked through for what no index has."""
 
 
 def find_page(
