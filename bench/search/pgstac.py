@@ -9,6 +9,7 @@ pgstac's is its function `search`, whose JSON is only received. `--url` names a 
 from __future__ import annotations
 
 import argparse
+import gc
 import json
 import random
 import shutil
@@ -34,7 +35,6 @@ from bench.search.timed import LIMIT, Took, timed, timed_with
 from fleet_api.deployment.keys import ensure_signing_key
 from fleet_api.services import Services, open_signer
 from fleet_api.stac.usecases import MAX_ITEMS, find_items
-from ingest.http.server.serve import collect_rarely
 from storage.database import Database
 from storage.embedded import EmbeddedPostgres, scratch_dir
 from storage.migrate import migrate
@@ -157,7 +157,8 @@ def compare(services: Services, peer: Pgstac, asked: Sequence[BoxAndTime], round
         found = ids(ours(services, question))
         require_same(question, found, ids(peer.search(question.body())))
         answered.append(Answered(question, len(found)))
-    collect_rarely()  # as the API's process does once it has started
+    gc.collect()
+    gc.freeze()  # as the API's process does once it has started
     for number in range(rounds):
         for one in random.Random(number).sample(answered, len(answered)):
             turns = [

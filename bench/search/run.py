@@ -9,6 +9,7 @@ which a busy machine does not change: what a search takes when nothing else runs
 from __future__ import annotations
 
 import argparse
+import gc
 import json
 import sys
 from collections.abc import Sequence
@@ -21,7 +22,6 @@ from bench.search.ingest import ingest_rate
 from bench.search.made import make, place_with
 from bench.search.questions import FACETS, FILTERS, SPARSE, Question, pairs, singles, sorted_filters
 from bench.search.timed import Timed, check, deep, facets_of, measure
-from ingest.http.server.serve import collect_rarely
 from storage.database import Database
 from storage.embedded import EmbeddedPostgres, scratch_dir
 from storage.migrate import migrate
@@ -39,7 +39,7 @@ def main(argv: Sequence[str]) -> int:
     parser.add_argument("--unchecked", action="store_true", help="leave out the naive evaluation")
     parser.add_argument("--json", type=Path, help="where all times go")
     options = parser.parse_args(argv)
-    collect_rarely()
+    gc.freeze()  # as a server does, once all is imported (ingest/http/server/serve.py)
     if options.url:
         _run(options.url, options)
         return 0

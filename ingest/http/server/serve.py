@@ -27,8 +27,6 @@ MAX_HEAD_BYTES = 32 * 1024
 _BACKLOG = 512
 _TICKS_OF_RELOAD = 20  # of 0.1 s
 _ACCEPT_ERRORS_EVERY_S = 60.0
-_FULL_COLLECTION_EVERY = 100
-"""Collections of what is not young any more; Python's own is 10."""
 _SWITCH_S = 0.001
 """How long a thread may compute before the event loop, which everybody waits for, gets its turn again."""
 
@@ -58,24 +56,16 @@ def listen(host: str, port: int, *, setting: str) -> socket.socket:
 
 
 def serve(app: Any, listener: socket.socket, limits: ConnectionLimits, tls: Tls | None = None) -> None:
-    """Serve on `listener`; after the signal, requests in progress have GRACEFUL_SHUTDOWN_S to finish."""
+    """Serve on `listener`; after the signal, requests in progress have GRACEFUL_SHUTDOWN_S to finish.
+
+    What is there by now stays for good, so collections of garbage leave it out: going through all of it would let
+    everybody wait for 0.2 s again and again.
+    """
     _log.info("at most %d connections, %d from one address", limits.total, limits.per_address)
     sys.setswitchinterval(_SWITCH_S)
-    collect_rarely()
-    server(app, limits, tls=tls).run(sockets=[listener])
-
-
-def collect_rarely() -> None:
-    """Make full collections of garbage rare and short, as everybody waits for them.
-
-    What is there by now stays for good and is left out of them: to go through it took 0.2 s. As often as Python makes
-    them, one search in 140 waited for 0.05 to 0.13 s, while all that is kept of statements was gone through. Garbage
-    that is young is collected as often as ever, so that nothing large waits for it to be freed.
-    """
     gc.collect()
     gc.freeze()
-    young, middle, _ = gc.get_threshold()
-    gc.set_threshold(young, middle, _FULL_COLLECTION_EVERY)
+    server(app, limits, tls=tls).run(sockets=[listener])
 
 
 @contextmanager
