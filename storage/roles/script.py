@@ -10,16 +10,24 @@ from storage.roles.rights import DatabaseRole
 from storage.tables import metadata
 
 _FUNCTIONS = (
-    "refuse_audit_change",
-    "refuse_dataset_change",
-    "begin_log_segment",
-    "drop_log_segment",
     "audit_head",
     "audit_state",
-    "begin_session",
-    "exchange_token",
     "begin_embedding",
+    "begin_log_segment",
+    "begin_session",
+    "drop_log_segment",
+    "exchange_token",
+    "refuse_audit_change",
+    "refuse_catalog_change",
+    "refuse_closed_month_change",
+    "refuse_dataset_change",
+    "refuse_late_cost_entry",
+    "refuse_price_book_change",
+    "reserve_upload",
+    "track_meets_box",
 )
+"""Every function that migrations make. A function keeps its former owner's rights as long as that owner has it, and a
+migration cannot replace it."""
 _ROLE = """
 DO $$ BEGIN
     IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = '{role}') THEN

@@ -12,7 +12,7 @@ from storage.database import Database
 from storage.diagnosis.schema import schema_of
 from storage.migrate import differences as schema_differences
 from storage.migrate import migrate
-from storage.roles.rights import DatabaseRole
+from storage.roles.rights import PROCESS_ROLES, DatabaseRole
 from storage.roles.script import roles_script
 from tests.support.servers.postgres import libpq_url
 
@@ -20,7 +20,16 @@ pytestmark = pytest.mark.integration
 _FOREIGN = """
     SELECT relname FROM pg_class
     WHERE relnamespace = 'public'::regnamespace AND relowner <> 'longtail_owner'::regrole
+    UNION ALL SELECT CAST(p.oid AS regprocedure)::text FROM pg_proc p
+    WHERE p.pronamespace = 'public'::regnamespace AND p.proowner <> 'longtail_owner'::regrole
+        AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.objid = p.oid AND d.deptype = 'e')
 """
+_PROCESSES = ", ".join(PROCESS_ROLES.values())
+_WITHOUT_ROLES = [
+    f"REVOKE ALL ON {of} public FROM {_PROCESSES}"
+    for of in ("ALL TABLES IN SCHEMA", "ALL FUNCTIONS IN SCHEMA", "SCHEMA")
+]
+"""As in a database that was migrated before its server had the roles: the tests' server has them from the start."""
 
 
 def run_script(url: str) -> None:
@@ -48,6 +57,9 @@ def test_the_owner_makes_the_schema_of_a_new_database(database_url: str) -> None
 def test_a_database_that_one_user_owned_goes_to_the_owner_with_its_log(database_url: str) -> None:
     before = Database(database_url, pool_size=2)
     migrate(before)
+    with before.begin() as connection:
+        for statement in _WITHOUT_ROLES:
+            connection.execute(text(statement))
     log = PostgresLog(before, lease_s=10)
     log.ensure_topic("cells", partitions=1, retention_s=60)
     log.append("cells", 0, [(b"key", b"value")])
