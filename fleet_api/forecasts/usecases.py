@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from fleet_api.forecasts.views import calibration_view, forecast_view, is_readable
+from fleet_api.forecasts.views import calibration_view, forecast_view
 from fleet_api.services import Services
 from storage.campaigns import names
 from storage.campaigns.queries import get_versions
@@ -24,7 +24,7 @@ def show_forecasts(services: Services, user: User, *, campaign: str | None, trig
     with services.database.begin() as connection:
         if campaign is not None:
             get_versions(connection, campaign, limit=1)
-        found = list(filter(is_readable, forecasts.current(connection, campaign)))
+        found = forecasts.current(connection, campaign)
         if trigger:
             if campaign is None:
                 raise InvalidInput("`trigger` is sent without `campaign`", remedy="send both")
@@ -49,4 +49,4 @@ def past_forecasts(services: Services, user: User, campaign: str, trigger: str, 
         if trigger:
             names.require_trigger(connection, campaign, trigger, ever=True, own_budget=True)
         found = forecasts.past(connection, campaign, trigger, limit=limit)
-    return PastForecasts(forecasts=[forecast_view(each) for each in filter(is_readable, found)])
+    return PastForecasts(forecasts=[forecast_view(each) for each in found])

@@ -13,14 +13,6 @@ from triggers.contracts.api.rates.forecasts import CalibrationView, EndView, For
 from triggers.statistics.budget_forecast.kept import Calibration, stage_of
 from triggers.times import NS_PER_S
 
-_SHOWN = frozenset({"limit", "per_day", "remaining", "total", "demand", "end", "factor"})
-"""What a view needs of a forecast's document."""
-
-
-def is_readable(kept: Kept) -> bool:
-    """Not so of a forecast that another version of Longtail made, without something that is shown here."""
-    return kept.forecast.keys() >= _SHOWN
-
 
 def forecast_view(kept: Kept, *, spent: int | None = None) -> ForecastView:
     """A forecast; `spent` is what has settled by now, None for what had when it was made."""

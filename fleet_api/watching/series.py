@@ -97,7 +97,7 @@ class OfCampaigns:
     @classmethod
     def of(cls, fleet: FleetNumbers) -> OfCampaigns:
         """Summed over the versions of each campaign."""
-        of_bytes = [kept for kept in fleet.budget_forecasts if kept.unit == "bytes" and _is_readable(kept)]
+        of_bytes = [kept for kept in fleet.budget_forecasts if kept.unit == "bytes"]
         of_campaigns = {kept.campaign: kept for kept in of_bytes if not kept.trigger}
         of_triggers: dict[str, list[Kept]] = {}
         for kept in sorted((kept for kept in of_bytes if kept.trigger), key=_reached, reverse=True):
@@ -175,11 +175,6 @@ def _of_forecast(of: tuple[str, ...], kept: Kept, forecast: Metric, exhaustion: 
             yield Series(forecast, (*of, quantile), demand[name])
     if end is not None and end["expected_ns"] is not None:
         yield Series(exhaustion, of, end["expected_ns"] / NS_PER_S)
-
-
-def _is_readable(kept: Kept) -> bool:
-    """Not so of a forecast that another version of Longtail made, without what is shown here."""
-    return {"demand", "limit", "end"} <= kept.forecast.keys()
 
 
 def _reached(of_trigger: Kept) -> float:

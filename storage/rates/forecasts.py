@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, date, datetime
 from typing import Any
 
-from sqlalchemy import Connection, Text, and_, column, func, select, true, values
+from sqlalchemy import Connection, Select, Text, and_, column, func, select, true, values
 from sqlalchemy.dialects.postgresql import distinct_on, insert
 
 from storage.rows import columns_of
@@ -23,6 +23,8 @@ _c, version = forecasts.c, campaign_versions.c
 
 MOST_COUNTED = 3000
 """Of how many forecasts of a unit the errors widen new ones: those of the last thousand versions, at three stages."""
+_READ = frozenset({"limit", "per_day", "computed", "remaining", "total", "demand", "end", "factor"})
+"""What is read of each forecast's document, by whoever reads it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +59,11 @@ class Kept:
         return stage_of(self.progress)
 
     @property
+    def is_readable(self) -> bool:
+        """Not so of a forecast that another version of Longtail made, without something that is read here."""
+        return self.forecast.keys() >= _READ
+
+    @property
     def computed(self) -> Interval:
         """What was expected until `compared_until`, as the model said."""
         return Interval(**self.forecast.get("compared", self.forecast)["computed"])
@@ -68,6 +75,11 @@ class Kept:
 
 
 _COLUMNS = columns_of(Kept, forecasts)
+
+
+def _readable(connection: Connection, chosen: Select[Any]) -> list[Kept]:
+    """All that are read come through here, so that one of another version ends no answer that others are in."""
+    return [kept for row in connection.execute(chosen) if (kept := Kept(*row)).is_readable]
 
 
 def keep(connection: Connection, kept: Kept) -> None:
@@ -94,10 +106,8 @@ def last_made(connection: Connection, day: date) -> dict[Version, datetime]:
 
 def counted(connection: Connection, unit: AccountUnit) -> list[Kept]:
     """The forecasts whose errors widen new ones: of each version's in a stage one; the newest."""
-    rows = connection.execute(
-        select(*_COLUMNS).where(_c.unit == unit, _c.counts).order_by(_c.made_at.desc()).limit(MOST_COUNTED)
-    )
-    return [Kept(*row) for row in rows]
+    newest = select(*_COLUMNS).where(_c.unit == unit, _c.counts).order_by(_c.made_at.desc()).limit(MOST_COUNTED)
+    return _readable(connection, newest)
 
 
 def current(connection: Connection, campaign: str | None = None) -> list[Kept]:
@@ -121,19 +131,19 @@ def current(connection: Connection, campaign: str | None = None) -> list[Kept]:
         .subquery("chosen")
     )
     of_day = [_c[name] == chosen.c[name] for name in ("campaign", "version", "unit", "day")]
-    rows = connection.execute(select(*_COLUMNS).join(chosen, and_(*of_day)).order_by(_c.campaign, _c.trigger, _c.unit))
-    return [Kept(*row) for row in rows]
+    found = select(*_COLUMNS).join(chosen, and_(*of_day)).order_by(_c.campaign, _c.trigger, _c.unit)
+    return _readable(connection, found)
 
 
 def past(connection: Connection, campaign: str, trigger: str = "", *, limit: int) -> list[Kept]:
     """A campaign's forecasts, or those of a trigger's own budget in it, the newest first."""
-    rows = connection.execute(
+    found = (
         select(*_COLUMNS)
         .where(_c.campaign == campaign, _c.trigger == trigger)
         .order_by(_c.made_at.desc(), _c.version.desc(), _c.unit)
         .limit(limit)
     )
-    return [Kept(*row) for row in rows]
+    return _readable(connection, found)
 
 
 def kept_forecasts(kept: Sequence[Kept]) -> list[KeptForecast]:

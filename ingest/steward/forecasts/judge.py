@@ -15,6 +15,7 @@ from ingest.steward.completion import BY_LIMIT
 from storage.database import Connection, Database
 from storage.ledger.accounts import total_key
 from storage.rates import judgements, spending
+from storage.rates.forecasts import Kept
 from storage.rates.judgements import Course, Over
 from triggers.statistics.budget_forecast.course import expected_until
 from triggers.statistics.budget_forecast.kept import has_width, widened
@@ -39,7 +40,7 @@ def _judge(connection: Connection, forecast: Over, firsts: set[tuple[object, ...
     kept = forecast.kept
     until = compared_until(kept.made_at, kept.until, kept.rollout_from, forecast.course)
     begun = max(kept.made_at, forecast.course.activated_at or kept.made_at)
-    if until is None or until <= begun or (until < kept.until and "course" not in kept.forecast):
+    if until is None or until <= begun or not _says_by(kept, until):
         judgements.note(connection, forecast, actual=None)
         return
     account = total_key(kept.campaign, kept.unit, kept.trigger)
@@ -53,6 +54,11 @@ def _judge(connection: Connection, forecast: Over, firsts: set[tuple[object, ...
     if counts:
         firsts.add(stage)
     judgements.note(connection, forecast, actual=actual, until=until, compared=compared, counts=counts)
+
+
+def _says_by(kept: Kept, until: datetime) -> bool:
+    """Whether the forecast says what is expected by then: those of older versions do so for their own end alone."""
+    return kept.is_readable and (until >= kept.until or "course" in kept.forecast)
 
 
 def compared_until(

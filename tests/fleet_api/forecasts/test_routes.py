@@ -10,6 +10,7 @@ import pytest
 from sqlalchemy import text
 
 from fleet_api.cli.fleet.rates.forecast import bar
+from storage.watching.fleet import fleet_numbers
 from tests.fleet_api.api_server import Api
 from tests.fleet_api.cli.conftest import Longtail, longtail
 from tests.ingest.steward.forecasts.forecasts_support import (
@@ -70,14 +71,21 @@ def test_all_campaigns_that_run_or_wait_come_in_one_answer(forecast_fleet: Api) 
     assert [each.campaign for each in alone] == ["waiting", "waiting"]
 
 
-@pytest.mark.parametrize("lacks", ["limit", "per_day", "total", "demand", "end", "factor"])
+@pytest.mark.parametrize("lacks", ["limit", "per_day", "computed", "remaining", "total", "demand", "end", "factor"])
 def test_a_forecast_of_another_version_of_longtail_is_left_out_alone(forecast_fleet: Api, lacks: str) -> None:
+    client = forecast_fleet.as_client("viewer").forecasts
     with forecast_fleet.database.begin() as connection:
-        without = "UPDATE forecasts SET forecast = forecast - CAST(:lacks AS text) WHERE campaign = 'braking'"
+        connection.execute(text("UPDATE forecasts SET counts = true, actual = 5"))
+    assert {each.forecasts for each in client.current().past if each.stage == "before"} == {1}
+    with forecast_fleet.database.begin() as connection:
+        without = "UPDATE forecasts SET forecast = forecast - CAST(:lacks AS text) WHERE campaign <> 'waiting'"
         connection.execute(text(without), {"lacks": lacks})
-    client = forecast_fleet.as_client("viewer")
-    assert {each.campaign for each in client.forecasts.current().forecasts} == {"waiting"}
-    assert list(client.forecasts.kept("braking")) == []
+    answer = client.current()
+    assert {each.campaign for each in answer.forecasts} == {"waiting"}
+    assert sum(each.forecasts for each in answer.past) == 2, "those of `waiting`, in bytes and in clips"
+    assert list(client.kept("braking")) == []
+    with forecast_fleet.database.begin() as connection:
+        assert {each.campaign for each in fleet_numbers(connection).budget_forecasts} == {"waiting"}
 
 
 def test_forecasts_of_triggers_come_after_their_campaigns_and_are_asked_for_by_their_names(

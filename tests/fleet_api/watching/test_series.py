@@ -4,9 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Any
-
-import pytest
 
 from fleet_api.watching.series import MAX_TRIGGERS, CampaignSeries, OfCampaigns, campaign_series, chosen
 from ingest.metrics import names
@@ -18,9 +15,8 @@ from storage.watching.numbers import Budget, Numbers
 LIMIT = 100
 
 
-def forecast(campaign: str, trigger: str, mean: float, *, lacks: str | None = None) -> Kept:
-    """A forecast in bytes of a limit of 100; without one of its members as if another version of Longtail made it."""
-    document: dict[str, Any] = {"demand": {"mean": mean, "low": 0.0, "high": None}, "limit": LIMIT, "end": None}
+def forecast(campaign: str, trigger: str, mean: float) -> Kept:
+    """A forecast in bytes of a limit of 100."""
     return Kept(
         campaign=campaign,
         version=1,
@@ -33,7 +29,7 @@ def forecast(campaign: str, trigger: str, mean: float, *, lacks: str | None = No
         progress=0.0,
         from_backtest=True,
         spent=0,
-        forecast={name: value for name, value in document.items() if name != lacks},
+        forecast={"demand": {"mean": mean, "low": 0.0, "high": None}, "limit": LIMIT, "end": None},
     )
 
 
@@ -47,18 +43,6 @@ def found(
     clips = {name: Budget(None, 0, 0) for name in campaigns}
     now = Numbers(Budget(None, 0, 0), budgets, clips, completed={}, queues={}, dead_letters={})
     return campaign_series(now, OfCampaigns.of(FleetNumbers(counts, {}, forecasts, {}, {})))
-
-
-@pytest.mark.parametrize("lacks", ["demand", "limit", "end"])
-@pytest.mark.parametrize("trigger", ["", "old"])
-def test_a_forecast_of_another_version_of_longtail_costs_its_own_series_alone(trigger: str, lacks: str) -> None:
-    strange = forecast("braking", trigger, 50, lacks=lacks)
-    shown = chosen(found(["braking", "lanes"], [strange, forecast("lanes", "new", 50)]), limit=100)
-    assert shown.left_out == 0
-    of_forecasts = {
-        each.labels[:-1] for each in shown.series if each.metric in (names.FORECAST, names.TRIGGER_FORECAST)
-    }
-    assert of_forecasts == {("lanes", "new")}
 
 
 def shown_triggers(campaigns: Sequence[CampaignSeries], limit: int) -> list[tuple[str, ...]]:

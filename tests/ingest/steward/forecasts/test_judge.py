@@ -160,6 +160,23 @@ def test_one_error_counts_of_each_version_and_stage_its_first(database: Database
         assert {campaign for campaign, _ in stages} == {"braking"}
 
 
+@pytest.mark.parametrize("lacks", ["computed", "factor"])
+def test_a_forecast_of_another_version_of_longtail_is_judged_and_keeps_no_other_from_it(
+    database: Database, lacks: str
+) -> None:
+    plan_and_begin(database, "braking", "swerve", total_bytes=10**12, clips=20)
+    with database.begin() as connection:
+        without = "UPDATE forecasts SET forecast = forecast - CAST(:lacks AS text) WHERE campaign = 'braking'"
+        connection.execute(text(without), {"lacks": lacks})
+    for name in ("braking", "swerve"):
+        end(database, name, days_ago(3), "clips")
+    keep_forecasts(database, now=TODAY)
+    assert (sorted(judged(database, "braking")), sorted(judged(database, "swerve"))) == ([], ["bytes", "clips"])
+    with database.begin() as connection:
+        over = connection.execute(text("SELECT count(*) FROM forecasts WHERE NOT is_judged AND until < now()"))
+        assert over.scalar_one() == 0, "once and for good"
+
+
 def test_a_round_is_made_version_by_version_and_one_that_fails_is_left_to_the_next(database: Database) -> None:
     for name in ("braking", "lanes", "swerve"):
         add_campaign(database, name, began=None, last_day=TODAY.date(), total_bytes=10**12)
