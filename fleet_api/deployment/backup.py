@@ -80,7 +80,7 @@ def make_backup(settings: Settings, folder: Path, progress: Progress) -> tuple[B
     database = Database(settings.require_database_url(), pool_size=2)
     try:
         require_current(database)
-        keys, key = own_keys(settings, database), signing_key_id(settings)
+        own_keys(settings, database)  # one that cannot be read ends the run before anything is copied
         with _writing(folder), _taken(folder):
             origin = origin_of(database)
             _require_same_deployment(settings, folder, origin)
@@ -89,6 +89,8 @@ def make_backup(settings: Settings, folder: Path, progress: Progress) -> tuple[B
             rows.mkdir(mode=0o700)
             saved = save(database, rows)
             progress(f"database: {sum(table.rows for table in saved.tables)} rows of {len(saved.tables)} tables")
+            # after the rows: a key that one of them names is never made after it
+            keys, key = own_keys(settings, database), signing_key_id(settings)
             with ObjectIndex(folder / _INDEX) as index:
                 store = store_of(folder)
                 source = open_store_of_catalog(settings, database)

@@ -10,7 +10,8 @@ import pytest
 from sqlalchemy import delete
 
 from fleet_api.deployment.backup import make_backup
-from fleet_api.deployment.keys import ensure_signing_key
+from fleet_api.deployment.backup_keys import restore_keys
+from fleet_api.deployment.keys import create_key, ensure_signing_key
 from storage.database import Database
 from storage.embedded.locks import FileLock
 from storage.settings import Settings
@@ -78,6 +79,21 @@ def test_the_backup_of_an_earlier_version_is_told_by_its_signing_key(
     with pytest.raises(Conflict, match="another deployment"):
         back_up(other, folder)
     back_up(settings, folder)
+
+
+def test_keys_that_are_made_while_the_rows_are_written_are_in_the_backup(settings: Settings, tmp_path: Path) -> None:
+    data, restored = settings.require_data_dir() / "keys", tmp_path / "restored"
+
+    def rotate(said: str) -> None:
+        if said.startswith("database:"):
+            create_key(data / "list-2.pem")
+            settings.effective_signing_key().unlink()
+            ensure_signing_key(settings)
+
+    backup, _ = make_backup(settings, tmp_path / "backup", rotate)
+    restore_keys(Settings(data_dir=restored), tmp_path / "backup", backup.key)
+    for name in ("list-2.pem", "signing.pem"):
+        assert (restored / "keys" / name).read_bytes() == (data / name).read_bytes()
 
 
 def test_two_runs_never_write_into_one_folder(settings: Settings, tmp_path: Path) -> None:
