@@ -5,12 +5,15 @@ copied afterwards include every one that a row of the backup names. A folder has
 date, and copies only objects that it does not have; a run that was cut off is continued by the next.
 
     backup.json        what the backup is, written last: it always describes whole files
-    database-TIME/     a file per table              keys/      the signing key and the list keys
+    database-TIME/     a file per table              keys-TIME/   the signing key and the list keys
     objects/           the objects, as a directory store has them       objects.sqlite   their sizes and SHA-256
+
+Keys of one name can change between two runs, so each run writes its own. Older versions (format 1) had them in `keys/`.
 """
 
 from __future__ import annotations
 
+import errno
 import json
 import secrets
 import shutil
@@ -36,10 +39,12 @@ from storage.settings import Settings
 from triggers.atomic_file import replace_text
 from triggers.errors import Conflict, InvalidInput, Misconfigured, Unreachable, Untrusted
 
-FORMAT = 1
+FORMAT = 2
+READ_FORMATS = (1, FORMAT)
 NAME = "backup.json"
 _MARK = ".longtail-backup"
 _INDEX = "objects.sqlite"
+_KEYS = "keys"
 _OWN_FOLDERS = ("postgres", "objects", "keys", "spool", "logs")
 
 Progress = Callable[[str], None]
@@ -53,6 +58,7 @@ class Backup:
     longtail: str
     database: SavedDatabase
     database_folder: str
+    keys_folder: str
     objects: int
     objects_bytes: int
     erased: tuple[str, ...]
@@ -69,7 +75,7 @@ class Backup:
 def make_backup(settings: Settings, folder: Path, progress: Progress) -> tuple[Backup, Copied]:
     """Make a backup in `folder`, or bring the one there up to date.
 
-    1. write the rows to a folder of their own, then copy the objects that they name, then write the keys
+    1. write the rows and then the keys to folders of their own, then copy the objects that the rows name
     2. describe all of this in `backup.json`: until then the backup of before is whole
     3. remove what only that one needed
 
@@ -90,20 +96,30 @@ def make_backup(settings: Settings, folder: Path, progress: Progress) -> tuple[B
             saved = save(database, rows)
             progress(f"database: {sum(table.rows for table in saved.tables)} rows of {len(saved.tables)} tables")
             # after the rows: a key that one of them names is never made after it
-            keys, key = own_keys(settings, database), signing_key_id(settings)
+            key, keys = signing_key_id(settings), folder / f"{_KEYS}-{run}"
+            save_keys(own_keys(settings, database), keys)
             with ObjectIndex(folder / _INDEX) as index:
                 store = store_of(folder)
                 source = open_store_of_catalog(settings, database)
                 done = save_objects(source, store, index, wanted_objects(rows), run=run, progress=progress)
                 count, size_bytes = index.totals(run)
                 erased, damaged = _sorted_out(database, done)
-                save_keys(keys, folder)
                 backup = Backup(
-                    run, metadata.version("longtail"), saved, rows.name, count, size_bytes, erased, damaged, key, origin
+                    id=run,
+                    longtail=metadata.version("longtail"),
+                    database=saved,
+                    database_folder=rows.name,
+                    keys_folder=keys.name,
+                    objects=count,
+                    objects_bytes=size_bytes,
+                    erased=erased,
+                    damaged=damaged,
+                    key=key,
+                    origin=origin,
                 )
                 replace_text(folder / NAME, json.dumps(asdict(backup) | {"format": FORMAT}, default=str, indent=1))
                 done.removed = remove_objects(store, index, run=run)
-            _forget_older(folder, rows.name)
+            _forget_older(folder, backup)
     finally:
         database.close()
     return backup, done
@@ -123,9 +139,9 @@ def read_backup(folder: Path) -> Backup:
         raise Untrusted(f"{folder / NAME} is damaged ({error})", remedy="use another backup") from error
     if not isinstance(content, dict):
         raise Untrusted(f"{folder / NAME} is damaged (it is no JSON object)", remedy="use another backup")
-    if content.get("format") != FORMAT:
+    if content.get("format") not in READ_FORMATS:
         raise Misconfigured(
-            f"{folder / NAME} has the format {content.get('format')}, this version of Longtail reads {FORMAT}",
+            f"{folder / NAME} has the format {content.get('format')}, this version of Longtail reads up to {FORMAT}",
             remedy=f"install longtail {content.get('longtail')}, which made the backup",
         )
     return _parsed(content, folder)
@@ -177,6 +193,7 @@ def _parsed(content: dict[str, Any], folder: Path) -> Backup:
             longtail=content["longtail"],
             database=database,
             database_folder=content["database_folder"],
+            keys_folder=_KEYS if content["format"] == 1 else content["keys_folder"],
             objects=content["objects"],
             objects_bytes=content["objects_bytes"],
             erased=tuple(content["erased"]),
@@ -245,10 +262,11 @@ def _sorted_out(database: Database, done: Copied) -> tuple[tuple[str, ...], tupl
     return tuple(sorted(erased)), tuple(sorted({*done.missing, *done.damaged} - erased))
 
 
-def _forget_older(folder: Path, newest: str) -> None:
-    for rows in folder.glob("database-*"):
-        if rows.name != newest:
-            shutil.rmtree(rows)
+def _forget_older(folder: Path, newest: Backup) -> None:
+    for pattern in ("database-*", _KEYS, f"{_KEYS}-*"):
+        for found in folder.glob(pattern):
+            if found.name not in (newest.database_folder, newest.keys_folder):
+                shutil.rmtree(found)
 
 
 @contextmanager
@@ -262,9 +280,13 @@ def _writing(folder: Path) -> Iterator[None]:
             f"the backup in {folder} cannot be written: {error.strerror or error}",
             remedy=f"free space there or choose another folder, and {again}",
         ) from error
-    except Unreachable as error:
-        if str(folder) not in error.message:
+    except (Misconfigured, Unreachable) as error:
+        if str(folder) not in error.message or (isinstance(error, Misconfigured) and not _is_full(error.__cause__)):
             raise
         raise Unreachable(
             f"the backup cannot be written: {error.message}", remedy=f"free space there, and {again}"
         ) from error
+
+
+def _is_full(cause: BaseException | None) -> bool:
+    return isinstance(cause, OSError) and cause.errno in (errno.ENOSPC, errno.EDQUOT)

@@ -19,7 +19,7 @@ _SIGNING_KEY = "signing.pem"
 def own_keys(settings: Settings, database: Database) -> dict[str, bytes]:
     """The PEM files of the keys that this machine has, by their names in a backup.
 
-    Where people sign all bundles there is no signing key. Misconfigured for a file that is no key, and for a signing
+    Where people sign all bundles there is no signing key. Misconfigured for a file that is not a key, and for a signing
     key that is lost.
     """
     require_key_not_lost(settings, database)
@@ -38,23 +38,22 @@ def signing_key_id(settings: Settings) -> str:
 
 
 def save_keys(keys: Mapping[str, bytes], folder: Path) -> None:
-    """Write keys to the backup in a folder, readable by their owner alone."""
-    target = _keys_of(folder)
-    target.mkdir(mode=0o700, exist_ok=True)
+    """Write keys to a new folder, readable by their owner alone."""
+    folder.mkdir(mode=0o700)
     for name, pem in keys.items():
-        replace_private(target / name, pem)
+        replace_private(folder / name, pem)
 
 
 def restore_keys(settings: Settings, folder: Path, signing_key: str) -> None:
-    """Copy keys from the backup in a folder to where there are none; `signing_key` is the id of its signing key.
+    """Copy keys from the folder of a backup's keys to where there are none; `signing_key` is its signing key's id.
 
     Conflict where another signing key is in its place already, Untrusted for a backup without its signing key.
     """
-    for copy in sorted(_keys_of(folder).glob(PATTERN)):
+    for copy in sorted(folder.glob(PATTERN)):
         _restore(copy, (settings.effective_list_keys() or settings.require_data_dir() / "keys") / copy.name)
     if not signing_key:
         return
-    target, source = settings.effective_signing_key(), _keys_of(folder) / _SIGNING_KEY
+    target, source = settings.effective_signing_key(), folder / _SIGNING_KEY
     if not target.exists():
         if not source.is_file() or _id_of(source) != signing_key:
             raise Untrusted(
@@ -67,10 +66,6 @@ def restore_keys(settings: Settings, folder: Path, signing_key: str) -> None:
             f"{target} is key {own}, the backup was made with key {signing_key}",
             remedy="move that file away, or choose another data directory",
         )
-
-
-def _keys_of(folder: Path) -> Path:
-    return folder / "keys"
 
 
 def _id_of(path: Path) -> str:

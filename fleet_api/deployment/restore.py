@@ -52,7 +52,7 @@ def _restore(settings: Settings, folder: Path, backup: Backup, progress: Progres
             progress("database: restored from this backup already")
         else:
             require_empty(database)  # before anything is written among what belongs to another deployment
-        restore_keys(settings, folder, backup.key)
+        restore_keys(settings, folder / backup.keys_folder, backup.key)
         left_out = {*backup.erased, *backup.damaged}
         wanted = (each for each in wanted_objects(rows) if each.key not in left_out)
         with closing(ObjectSums(index_of(folder), progress)) as sums:

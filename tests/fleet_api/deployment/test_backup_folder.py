@@ -91,7 +91,7 @@ def test_keys_that_are_made_while_the_rows_are_written_are_in_the_backup(setting
             ensure_signing_key(settings)
 
     backup, _ = make_backup(settings, tmp_path / "backup", rotate)
-    restore_keys(Settings(data_dir=restored), tmp_path / "backup", backup.key)
+    restore_keys(Settings(data_dir=restored), tmp_path / "backup" / backup.keys_folder, backup.key)
     for name in ("list-2.pem", "signing.pem"):
         assert (restored / "keys" / name).read_bytes() == (data / name).read_bytes()
 

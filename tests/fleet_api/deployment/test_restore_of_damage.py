@@ -4,6 +4,7 @@ of its own: what is whole is restored, and what is not is named."""
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -21,8 +22,8 @@ from storage.tables import clips
 from storage.tables.erasure import ErasureCause
 from tests.storage.clips.catalog_support import add_clip
 from tests.support.servers.postgres import fresh_database
-from tests.support.small_disk import mounted_for_reading
-from triggers.errors import LongtailError, Misconfigured, Untrusted
+from tests.support.small_disk import fill, mounted_for_reading, small_disk
+from triggers.errors import LongtailError, Misconfigured, Unreachable, Untrusted
 
 CONTENTS = [b"first", b"second", b"third"]
 
@@ -63,6 +64,16 @@ def folder(source: Settings, tmp_path: Path) -> Path:
 
 def back_up(settings: Settings, folder: Path) -> None:
     make_backup(settings, folder, lambda _: None)
+
+
+def back_up_without_describing(settings: Settings, folder: Path) -> None:
+    """A run that ends where it would write what the backup is: that file leads nowhere meanwhile."""
+    description = folder / "backup.json"
+    aside = description.rename(folder / "aside")
+    description.symlink_to(folder / "nowhere" / "backup.json")
+    with pytest.raises(LongtailError, match="cannot be written"):
+        back_up(settings, folder)
+    aside.replace(description)
 
 
 def restore(settings: Settings, folder: Path) -> list[str]:
@@ -130,14 +141,12 @@ def test_a_run_that_is_cut_leaves_the_backup_of_before_whole_with_what_was_erase
         clip_id = connection.execute(select(clips.c.id).where(clips.c.object_key == key)).scalar_one()
         erase(connection, [clip_id], ErasureCause.ERASED, reason="a test")
     open_store(source).delete(key)
-    keys = folder / "keys"
-    keys.rename(folder / "aside")
-    keys.write_bytes(b"in the way, so that the run ends before it is described")
-    with pytest.raises(LongtailError):
-        back_up(source, folder)
-    keys.unlink()
-    (folder / "aside").rename(keys)
+    key_before = source.effective_signing_key().read_bytes()
+    source.effective_signing_key().unlink()
+    ensure_signing_key(source)
+    back_up_without_describing(source, folder)
     restore(target, folder)
+    assert target.effective_signing_key().read_bytes() == key_before, "replaced since, and restored as it was"
     assert contents(target) == sorted([*CONTENTS, b"erased later"])
     back_up(source, folder)
     assert len(list((folder / "objects").rglob("*.mcap"))) == read_backup(folder).objects == len(CONTENTS)
@@ -155,7 +164,7 @@ def test_where_people_sign_there_is_no_signing_key_to_save_or_to_restore(
 
 
 def test_a_backup_whose_signing_key_is_lost_says_which_key_it_needs(folder: Path, target: Settings) -> None:
-    key = folder / "keys" / "signing.pem"
+    key = folder / read_backup(folder).keys_folder / "signing.pem"
     pem = key.read_bytes()
     key.unlink()
     with pytest.raises(Untrusted, match=read_backup(folder).key) as caught:
@@ -164,6 +173,30 @@ def test_a_backup_whose_signing_key_is_lost_says_which_key_it_needs(folder: Path
     key.write_bytes(pem)
     restore(target, folder)
     assert target.effective_signing_key().read_bytes() == pem
+
+
+def test_a_backup_of_an_earlier_version_has_its_keys_in_one_folder(
+    source: Settings, folder: Path, target: Settings
+) -> None:
+    content = json.loads((folder / "backup.json").read_text())
+    (folder / content.pop("keys_folder")).rename(folder / "keys")
+    (folder / "backup.json").write_text(json.dumps(content | {"format": 1}))
+    restore(target, folder)
+    for name in ("list.pem", "signing.pem"):
+        before, after = (each.require_data_dir() / "keys" / name for each in (source, target))
+        assert after.read_bytes() == before.read_bytes()
+    back_up(source, folder)
+    assert [each.name for each in folder.glob("keys*")] == [read_backup(folder).keys_folder] != ["keys"]
+
+
+def test_a_disk_that_is_full_before_the_keys_are_written_is_said_to_be_full(source: Settings, tmp_path: Path) -> None:
+    with small_disk(tmp_path / "backup", mib=8) as disk:
+        filler: list[Path] = []
+        with pytest.raises(Unreachable, match=r"cannot be written.*No space") as caught:
+            make_backup(source, disk, lambda _: filler.append(fill(disk)))
+        assert "free space" in caught.value.remedy
+        filler[0].unlink()
+        back_up(source, disk)
 
 
 def test_a_key_that_cannot_be_read_ends_the_run_before_anything_is_copied(source: Settings, tmp_path: Path) -> None:
