@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
+import re
 
 import pytest
 
 from triggers.contracts.checkin import CheckIn
 from triggers.contracts.clip import CreationRequest
 from triggers.errors import InvalidInput
-from triggers.foreign_text import MAX_NAME_CHARACTERS, escaped, escaped_lines, foreign_name
+from triggers.foreign_text import MAX_NAME_CHARACTERS, escaped, escaped_lines, foreign_name, require_seen
 
+FLAG = "🏴\U000e0067\U000e0062\U000e0073\U000e0063\U000e0074\U000e007f"
 EVIL = "x\n2026-11-28T00:00:00.000Z INFO forged \x1b]0;PWNED\x07\x9b31m\u202egpj.exe\u2066\u2028\x00\udc80"
 
 
@@ -28,6 +30,34 @@ def test_every_control_and_every_direction_mark_is_escaped(code: int) -> None:
 def test_ordinary_text_stays_as_it_is() -> None:
     assert escaped("Zürich 東京 100 %") == "Zürich 東京 100 %"
     assert escaped_lines("a\nb\x1b") == "a\nb\\x1b"
+
+
+@pytest.mark.parametrize(
+    "text", ["a b", "क्\u200dष", "👨\u200d👩", "\U0001fae9", "a\U0001fae9", FLAG, f"x {FLAG}", "\u0378"]
+)
+def test_what_is_seen_is_left_whatever_version_of_unicode_has_it(text: str) -> None:
+    assert require_seen(text) == text
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("ab\u200b", "character 3 in it is not seen: U+200B is a formatting character"),
+        ("a\x1b[2J", "character 2 in it is not seen: U+001B is a control character"),
+        ("a\u00a0b", "character 2 in it is not seen: U+00A0 is a blank other than the space"),
+        ("a\u2029b", "character 2 in it is not seen: U+2029 is a line break"),
+        ("\u200da", "character 1 in it is not seen: U+200D is a formatting character"),
+        ("a\udc80", "character 2 in it is not seen: U+DC80 is half of a surrogate pair"),
+        ("a\ue000", "character 2 in it is not seen: U+E000 is a character of private use"),
+        ("a\U000e0080", "character 2 in it is not seen: U+E0080 is not a character"),
+        (FLAG + FLAG[1:], "character 8 in it is not seen: U+E0067 is a formatting character"),
+        (FLAG[:-1], "character 2 in it is not seen: U+E0067 is a formatting character"),
+    ],
+    ids=repr,
+)
+def test_what_is_not_seen_is_refused_and_named_with_its_place(text: str, said: str) -> None:
+    with pytest.raises(ValueError, match=f"^{re.escape(said)}$"):
+        require_seen(text)
 
 
 def test_a_name_is_quoted_unless_it_is_plain_and_cut() -> None:
