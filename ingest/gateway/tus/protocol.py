@@ -61,8 +61,10 @@ REQUEST_PROBLEMS = (
 UPLOAD_PROBLEMS = (*REQUEST_PROBLEMS, NotFound, UploadGone)
 """Errors that any request that names an upload can be answered with."""
 
-_NUMBER = re.compile(r"[0-9]{1,15}")
-_BEYOND_ANY_CLIP = re.compile(r"[0-9]{16,}")
+_NUMBER = re.compile(r"0*([0-9]{1,15})")
+_BEYOND_ANY_CLIP = re.compile(r"0*[1-9][0-9]{15,}")
+_SHOWN = 30
+"""Characters of a header that a message repeats."""
 _UPLOAD_ID = re.compile(r"[0-9a-f]{32}")
 
 
@@ -91,7 +93,7 @@ def upload_length(headers: Headers) -> int:
             raise BadHeader(f"{extension} is not supported", remedy="send a whole clip, with its Upload-Length")
     sent = headers.get("upload-length", "")
     if _BEYOND_ANY_CLIP.fullmatch(sent) or (length := _number(headers, "Upload-Length")) > MAX_CLIP_BYTES:
-        raise TooLarge(f"the clip has {sent[:30]} bytes, more than {MAX_CLIP_BYTES}", remedy="record shorter clips")
+        raise TooLarge(f"the clip has {_cut(sent)} bytes, more than {MAX_CLIP_BYTES}", remedy="record shorter clips")
     return length
 
 
@@ -113,14 +115,19 @@ def has_body(headers: Headers) -> bool:
 def _number(headers: Headers, name: str) -> int:
     sent = headers.getlist(name.lower())
     if len(set(sent)) > 1:
-        shown = ", ".join(repr(value[:30]) for value in sent[:3])
+        shown = ", ".join(repr(_cut(value)) for value in sent[:3])
         raise BadHeader(f"{name} is given {len(sent)} times: {shown}", remedy="send it once")
     value = sent[0] if sent else ""
-    if not _NUMBER.fullmatch(value):
+    number = _NUMBER.fullmatch(value)
+    if number is None:
         raise BadHeader(
-            f"{name} is {value[:30]!r}" if value else f"the header {name} is missing", remedy="send a number"
+            f"{name} is {_cut(value)!r}" if value else f"the header {name} is missing", remedy="send a number"
         )
-    return int(value)
+    return int(number[1])  # without leading zeros, of which int() refuses thousands
+
+
+def _cut(value: str) -> str:
+    return value if len(value) <= _SHOWN else f"{value[:_SHOWN]}…"
 
 
 def upload_id(text: str) -> str:

@@ -231,6 +231,13 @@ def test_a_length_that_is_none_or_beyond_the_largest_size_is_refused(
     assert client.create(clip(), Upload_Length=length).status_code == status
 
 
+def test_leading_zeros_of_a_length_do_not_count_and_a_long_one_is_shown_as_cut(client: TusClient) -> None:
+    created = client.create(clip(), Upload_Length="0" * 5000 + str(len(DATA)))
+    assert (created.status_code, created.headers["Upload-Offset"]) == (201, "0"), created.text
+    refused = client.create(clip(), Upload_Length="9" * 40)
+    assert (refused.status_code, refused.json()["detail"].split(" bytes")[0]) == (413, f"the clip has {'9' * 30}…")
+
+
 @pytest.mark.parametrize("extension", ["Upload_Defer_Length", "Upload_Concat"])
 def test_extensions_that_are_not_offered_are_refused_by_name(client: TusClient, extension: str) -> None:
     refused = client.create(clip(), **{extension: "1"})
