@@ -23,8 +23,8 @@ BINS = 20
 DEFAULT_BY = "campaign,trigger,version,state,damage,vehicle,label,tag,recorded"
 """What anybody may ask for of any clips: in days, clips of three years would have too many bins."""
 _DAY = "day"
-_IN_UNIT = re.compile(r"in_unit\(\s*([^(),']+?)\s*,\s*'([^']+)'\s*\)", re.IGNORECASE)
-_ITEM = re.compile(r"""(?:[^,'"(]|'[^']*'|"[^"]*"|\((?:[^()']|'[^']*')*\))+""")
+_IN_UNIT = re.compile(r"""in_unit\(\s*("(?:[^"]|"")+"|[^(),'"]+?)\s*,\s*'([^']+)'\s*\)""", re.IGNORECASE)
+_ITEM = re.compile(r"""(?:[^,'"(]|'[^']*'|"[^"]*"|\((?:[^()'"]|'[^']*'|"[^"]*")*\))+""")
 _QUOTED = re.compile(r'"((?:[^"]|"")+)"')
 _NUMBER = re.compile(r"[1-9][0-9]{0,2}", re.ASCII)
 
@@ -73,7 +73,7 @@ def _items(text: str) -> list[str]:
 
 
 def _asked(item: str, place: int) -> Asked:
-    name, colon, how = ("", "", "") if item.endswith('"') else item.rpartition(":")
+    name, colon, how = ("", "", "") if item.endswith(('"', ")")) else item.rpartition(":")
     name, how = (name.strip(), how.strip()) if colon else (item, "")
     try:
         if name == _DAY and not how:
@@ -85,14 +85,20 @@ def _asked(item: str, place: int) -> Asked:
 
 
 def _property(name: str) -> Property:
-    converted, quoted = _IN_UNIT.fullmatch(name), _QUOTED.fullmatch(name)
-    plain = quoted[1].replace('""', '"') if quoted else name
-    found = in_unit(require_property(converted[1]), converted[2]) if converted else require_property(plain)
+    converted = _IN_UNIT.fullmatch(name)
+    found = require_property(_unquoted(converted[1] if converted else name))
+    if converted:
+        found = in_unit(found, converted[2])
     if found.kind in ("geometry", "box"):
         raise InvalidInput("clips cannot be counted by their boxes", remedy="count by place_cell, place_cell_5 or _3")
     if found.kind == "interval":
         raise InvalidInput(f"clips cannot be counted by `{found.name}`", remedy="count by start, end or recorded")
     return found
+
+
+def _unquoted(name: str) -> str:
+    quoted = _QUOTED.fullmatch(name)
+    return quoted[1].replace('""', '"') if quoted else name
 
 
 def _shown(asked: Asked, how: str) -> Asked:

@@ -37,6 +37,8 @@ def test_names_with_other_characters_are_in_double_quotes_as_in_filters() -> Non
         ('vehicle.size, (l x w): "m"', 10),
         ("trigger", 5),
     ]
+    (asked,) = parse_by("""in_unit("ego.speed.max", 'km/h'):5""")
+    assert (asked.about.name, asked.shown) == ("in_unit(ego.speed.max, 'km/h')", 5)
 
 
 @pytest.mark.parametrize(
@@ -58,6 +60,11 @@ def test_names_with_other_characters_are_in_double_quotes_as_in_filters() -> Non
         (",".join(f"vehicle.a{n}" for n in range(21)), "by has 21 properties", "ask in several requests"),
         ("x" * 4001, "by has 4001 characters", "count by less"),
         ("in_unit(ego.speed.max, 'kmh')", "there is no unit 'kmh'", "did you mean"),
+        (
+            """in_unit("vehicle.l: (""m"")", 'm')""",
+            '`vehicle.l: ("m")` cannot be converted to a unit',
+            "give a signal's",
+        ),
         ("in_unit(tag, 'km/h')", "cannot be converted to a unit", "give a signal's"),
     ],
 )
