@@ -34,7 +34,8 @@ Progress = Callable[[str], None]
 def restore_backup(settings: Settings, folder: Path, progress: Progress) -> tuple[Backup, Copied]:
     """Restore the backup in `folder` to the empty deployment of `settings`, which must not run.
 
-    Nothing is written to `folder`, which may be on a medium that is mounted for reading.
+    Nothing is written to `folder`, which may be on a medium that is mounted for reading; where it is not, what a run
+    that was killed left in the index of objects is settled.
 
     Conflict when the deployment has a database or another signing key already, or runs, or a run writes the backup;
     Untrusted when a file of the backup is missing or not as it was written.

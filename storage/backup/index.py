@@ -21,7 +21,8 @@ _COMMIT_EVERY = 200
 
 
 class ObjectSums:
-    """The SHA-256 of a backup's objects, from an index that is only read: the medium may be mounted for reading.
+    """The SHA-256 of a backup's objects, from an index that is only read, but for settling what a run that was killed
+    left in it: the medium may be mounted for reading.
 
     Where it cannot be used none is known, which `report` is told once: what the rows say of objects is left then.
     """
