@@ -138,7 +138,7 @@ def read_backup(folder: Path) -> Backup:
     except ValueError as error:
         raise Untrusted(f"{folder / NAME} is damaged ({error})", remedy="use another backup") from error
     if not isinstance(content, dict):
-        raise Untrusted(f"{folder / NAME} is damaged (it is no JSON object)", remedy="use another backup")
+        raise Untrusted(f"{folder / NAME} is damaged (it is not a JSON object)", remedy="use another backup")
     if content.get("format") not in READ_FORMATS:
         raise Misconfigured(
             f"{folder / NAME} has the format {content.get('format')}, this version of Longtail reads up to {FORMAT}",

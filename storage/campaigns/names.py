@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from difflib import get_close_matches
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import ColumnElement, Connection, func, select
 
 from storage.tables import campaign_owners, campaign_versions
 from triggers.contracts.campaign import RUNNING, budget_owner
@@ -16,7 +16,7 @@ MAX_COMPARED = 10_000
 MAX_SHOWN = 64
 """Characters of a name that does not exist that an error message repeats: no name is longer."""
 LISTED = 10
-"""Triggers that a message lists."""
+"""Names that a message lists."""
 _c = campaign_versions.c
 
 
@@ -62,14 +62,15 @@ def require_ever(connection: Connection, campaign: str | None, *, version: int |
     of_campaign = _c.campaign == campaign if campaign is not None else _c.campaign.is_not(None)
     if version is not None:
         newest = connection.execute(select(func.max(_c.version)).where(of_campaign)).scalar_one()
-        if newest is None or version > newest:
+        # a restore leaves numbers out, so one below the newest may never have been given
+        if newest is None or version > newest or not _exists(connection, of_campaign, _c.version == version):
             has = f"the newest is {newest}" if newest is not None else "nothing has been applied yet"
             raise NotFound(f"{campaign or 'no campaign'} has {'no' if campaign else 'a'} version {version}", remedy=has)
         of_campaign &= _c.version == version
     if trigger is None:
         return
     named = _c.settings.contains({"triggers": [{"name": trigger}]})
-    if connection.execute(select(_c.version).where(of_campaign, named).limit(1)).first() is None:
+    if not _exists(connection, of_campaign, named):
         of_versions = select(_c.settings["triggers"]).where(of_campaign).order_by(_c.version.desc()).limit(MAX_COMPARED)
         lists = connection.execute(of_versions).scalars()
         raise _no_trigger(campaign, trigger, {each["name"] for triggers in lists for each in triggers})
@@ -77,10 +78,23 @@ def require_ever(connection: Connection, campaign: str | None, *, version: int |
 
 def _no_trigger(campaign: str | None, trigger: str, known: Collection[str]) -> NotFound:
     """The error for a trigger that is not among those of a campaign, or of any (None)."""
-    has = f"{'it has' if campaign else 'there are'} {', '.join(sorted(known)[:LISTED])}" if known else "it has none"
+    has = f"{'it has' if campaign else 'there are'} {listed(known) if known else 'none yet'}"
     what = f"trigger {trigger[:MAX_SHOWN]!r}"
     message = f"{campaign} has no {what}" if campaign else f"no campaign has a {what}"
     return NotFound(message, remedy=nearest(trigger, known, otherwise=has))
+
+
+def _exists(connection: Connection, *of_version: ColumnElement[bool]) -> bool:
+    return connection.execute(select(_c.version).where(*of_version).limit(1)).first() is not None
+
+
+def listed(names: Collection[str]) -> str:
+    """The first LISTED names in order, as a message lists them.
+
+    >>> listed(["b", "a"]), listed(list("abcdefghijkl"))
+    ('a, b', 'a, b, c, d, e, f, g, h, i, j, …')
+    """
+    return ", ".join(sorted(names)[:LISTED]) + (", …" if len(names) > LISTED else "")
 
 
 def nearest(name: str, known: Iterable[str], *, otherwise: str) -> str:

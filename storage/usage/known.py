@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from sqlalchemy import Connection, select, union
 
-from storage.campaigns.names import LISTED, MAX_COMPARED, MAX_SHOWN, nearest, require_ever
+from storage.campaigns.names import MAX_COMPARED, MAX_SHOWN, listed, nearest, require_ever
 from storage.tables import usage_increments, usage_series, vehicles
 from triggers.contracts.api.usage.answers import UsageDimension
 from triggers.contracts.campaign import Network
@@ -44,5 +44,5 @@ def _require_attribute(connection: Connection, name: str, value: str) -> None:
 
 
 def _unknown(name: str, value: str, known: list[str]) -> NotFound:
-    has = f"there are {', '.join(sorted(known)[:LISTED])}" if known else f"no vehicle has a {name}"
+    has = f"there are {listed(known)}" if known else f"no vehicle has a {name}"
     return NotFound(f"there is no {name} {value[:MAX_SHOWN]!r}", remedy=nearest(value, known, otherwise=has))

@@ -63,7 +63,7 @@ class _Number(str):
     __slots__ = ()
 
     def read(self) -> Number:
-        """The number; InvalidInput for one that is none, or that no property can be."""
+        """The number; InvalidInput for what is not a number, or that no property can be."""
         if not self[-1].isdigit():
             raise InvalidInput(f"the filter is not JSON: {self} is not a number", remedy="write a finite number")
         return read_number(self)
@@ -78,7 +78,7 @@ class _Members(dict[str, Any]):
         self.twice = next((name for name in names if names.count(name) > 1), None)
 
     def require_once(self) -> None:
-        """InvalidInput when a member is there twice, and for names that are no text."""
+        """InvalidInput when a member is there twice, and for names that are not text."""
         if self.twice is not None:
             raise InvalidInput(
                 f"an object of the filter has {self.twice[:60]!r} twice", remedy="write each member once"

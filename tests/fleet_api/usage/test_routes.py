@@ -9,6 +9,7 @@ import pytest
 
 from storage.vehicles.enrolment import enrol
 from tests.fleet_api.api_server import Api
+from tests.support.fleet import add_version
 from tests.support.used import use
 
 EVERYTHING = "month,day,hour,campaign,version,trigger,region,model,network"
@@ -125,6 +126,18 @@ def test_usage_of_what_there_never_was_is_not_found(
     for name in parameters:
         nothing = 0 if name == "version" else ""
         assert api.get("/v1/usage", **{name: nothing}).status_code == 200, "what is of none"
+
+
+def test_a_version_that_a_restore_has_left_out_and_a_trigger_where_there_are_none_are_not_found(api: Api) -> None:
+    none_yet = api.get("/v1/usage", trigger="hard_brake").json()
+    assert none_yet["remedy"] == "there are none yet"
+    use(api.database)
+    with api.database.begin() as connection:
+        add_version(connection, "lanes", 1001)
+    for parameters in ({}, {"campaign": "lanes"}):
+        assert api.get("/v1/usage", version=1001, **parameters).status_code == 200
+        refused = api.get("/v1/usage", version=500, **parameters)
+        assert (refused.status_code, refused.json()["remedy"]) == (404, "the newest is 1001")
 
 
 def test_usage_of_a_region_that_only_a_vehicle_has_is_none(api: Api) -> None:

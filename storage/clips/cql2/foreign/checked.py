@@ -1,4 +1,4 @@
-"""Whether a filter of others is one at all, whatever it is asked of: a name that nothing has excuses no mistake.
+"""Whether a filter of others is valid, whatever it is asked of: a name that nothing has excuses no mistake.
 
 What is asked of such a name is checked as if it were a property of ours: one of several stand-ins, as nobody knows
 what type the name has elsewhere.
@@ -20,7 +20,7 @@ _OF_PREDICATES = ("and", "or", "not", "fire")
 
 
 def require_understood(node: Any, names: Names) -> None:
-    """InvalidInput, with the place, for a filter with unknown names that would be none if they were known."""
+    """InvalidInput, with the place, for a filter with unknown names that would not be valid if they were known."""
     if asks_for_unknown(node, names):
         _require(node, names)
 
