@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import reduce
 from operator import add
 
 from triggers.backtest.result import DriveResult, DriveWeights
+from triggers.backtest.unknown import MENTIONED, unknown_otherwise
 from triggers.language.checks.conjuncts import Conjunct
 from triggers.language.ir import Ir
 from triggers.language.watched import WatchedTrigger, Weight, nodes_joined
 from triggers.pages.shown_numbers import shown_number
 from triggers.times import NS_PER_S
 
-MENTIONED = 0.005
-"""Shares of time below this are not worth a word."""
 _MAX_NAMED = 3
 _MAX_TEXT = 80
 
@@ -182,18 +181,6 @@ def _gap(judged: Judged) -> str:
         rest = f", and for at least {100 * otherwise:.0f} %" if signals else ""
         whose = f"{':' if signals else ''}{whose}{rest or ','} with every signal known"
     return f" (for {100 * share:.0f} % of the time the condition could not be judged{whose})"
-
-
-def unknown_otherwise(share: float, signals: Mapping[str, float]) -> float:
-    """The least share of the time in which a condition was unknown though all its signals were known; 0 for a trifle.
-
-    `share` is that in which it was unknown, `signals` by signal that in which both were.
-
-    >>> round(unknown_otherwise(0.5, {"x": 0.1, "y": 0.2}), 3), unknown_otherwise(0.5, {"x": 0.3, "y": 0.3})
-    (0.2, 0.0)
-    """
-    rest = share - sum(signals.values())
-    return rest if rest >= MENTIONED else 0.0
 
 
 def _quoted(texts: Sequence[str]) -> str:

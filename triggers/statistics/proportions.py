@@ -19,8 +19,6 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 
-import numpy as np
-
 from triggers.statistics.distributions import beta_quantile, normal_quantile, student_quantile
 from triggers.statistics.interval import Interval
 from triggers.statistics.poisson import CONFIDENCE
@@ -58,23 +56,23 @@ def share_widening(groups: Iterable[tuple[float, float]], confidence: float = CO
     at least; above the share, Johnson's correction for skewness is added, as `triggers.statistics.rates` has it. Of a
     single group it is the prior's, as nothing is seen.
     """
-    counted = np.array([group for group in groups if group[1]], np.float64).reshape(-1, 2)
-    successes, trials = counted.T
-    total = float(trials.sum())
-    share = float(successes.sum()) / total if total else 0.0
+    counted = [(successes, trials) for successes, trials in groups if trials]
+    total = math.fsum(trials for _, trials in counted)
+    share = math.fsum(successes for successes, _ in counted) / total if total else 0.0
     if not 0 < share < 1:
         return None
-    influence, weights = (successes - share * trials) / total, trials / total
-    squares, number = float((weights**2).sum()), len(counted)
+    influence = [(successes - share * trials) / total for successes, trials in counted]
+    weights = [trials / total for _, trials in counted]
+    squares, number = math.fsum(weight**2 for weight in weights), len(counted)
     freedom = max(1.0, 1 / squares - 1) if number > 1 else 0.0
     binomial = share * (1 - share) / total
     prior = binomial * (1 + PRIOR_CORRELATION * (squares * total - 1))
-    others = np.maximum(1 - weights, 1 / number)  # a group of nearly all trials says little about the others
-    seen = float(((influence / others) ** 2).sum()) * (number - 1) / number
+    others = [max(1 - weight, 1 / number) for weight in weights]  # one of nearly all trials says little about the rest
+    seen = math.fsum((each / other) ** 2 for each, other in zip(influence, others, strict=True)) * (number - 1) / number
     variance = max(binomial, (PRIOR_GROUPS * prior + freedom * seen) / (PRIOR_GROUPS + freedom))
     quantile = student_quantile((1 + confidence) / 2, PRIOR_GROUPS + freedom)
-    second = float((influence**2).sum())
-    skewness = max(0.0, float((influence**3).sum()) / second**1.5) if second > 0 else 0.0
+    second = math.fsum(each**2 for each in influence)
+    skewness = max(0.0, math.fsum(each**3 for each in influence) / second**1.5) if second > 0 else 0.0
     deviation = math.sqrt(variance) / (share * (1 - share))
     return quantile * deviation, (quantile + skewness * (1 + 2 * quantile**2) / 6) * deviation
 

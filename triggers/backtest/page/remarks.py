@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from triggers.backtest.conditions import MENTIONED, unknown_otherwise
 from triggers.backtest.page.limited import counts_clips, limit_text, refusals
+from triggers.backtest.unknown import MENTIONED, unknown_otherwise
 from triggers.contracts.api.backtests.reports import BudgetUseView, ReportView
 from triggers.contracts.campaign import budget_owner
 from triggers.drives.findings import REMEDIES
