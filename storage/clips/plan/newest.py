@@ -6,7 +6,9 @@ few clips of many meet the filter, they are not all collected: a sample of them 
 recorded as are looked for, and only those are visited. The index by time and those of the filter are combined for it.
 
 The sample is of ids, which are digests: those in a range are a fair sample of whatever a filter finds that does not ask
-for ids. A small one says how large the other has to be; the two have no clip in common.
+for ids. It is of several ranges, evenly spread, as people may have given a tag by the first digits of ids; of one where
+other tables are asked as well, whose indexes PostgreSQL would leave for several. A small one says how large the other
+has to be; the two have no clip in common.
 """
 
 from __future__ import annotations
@@ -16,7 +18,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, Text, select
+from sqlalchemy import ColumnElement, Connection, Select, Text, and_, or_, select
 
 from storage.clips.cql2.tree import Predicate, properties
 from storage.clips.order import Order, PagePosition
@@ -37,10 +39,12 @@ _ENOUGH = 4
 _SCATTERED = 2
 """One in so many is looked for where each is in a page of its own: to read it takes about twice as long."""
 _DIGITS = 8
+_RANGES = 16
+"""One for each first digit."""
 _PILOT, _PILOT_OF_ALL = 1 / 256, 1 / 2048
-"""The share of all ids that the first sample takes, from the first id on: of what indexes find, and of all clips."""
+"""The share of all ids that the first sample takes: of what indexes find, and of all clips."""
 _FROM = 0.5
-"""Where among all ids the other sample begins."""
+"""Where between the beginnings of two ranges of the first sample those of the other begin."""
 SOUGHT = 500
 """How many clips of the filter a sample should find: the interval of their number then reaches 9 % to either side."""
 _LARGEST, _VISITED = 1 / 16, 4000
@@ -93,7 +97,8 @@ class NewestSearch(Search):
 
     def _enough(self) -> int:
         # The clips of a wrong clock would have to be found among those that were walked over.
-        return self.limit if self._walks.leaves_strays else math.ceil(self.limit / _ENOUGH)
+        seeks_strays = self._walks.leaves_strays and not self._no_strays
+        return self.limit if seeks_strays else math.ceil(self.limit / _ENOUGH)
 
     def _walk(self, rows: int) -> bool:
         if super()._walk(rows):
@@ -195,9 +200,14 @@ class _Combined:
         return Way.INTERSECT if self.sets else Way.COLLECT
 
     def in_share(self, first: float, share: float) -> Statement:
-        """Of those in a share of all ids: when each was recorded, and whether it meets the filter."""
-        ids = (Given(_id_at(first), Text), Given(_id_at(first + share), Text))
-        return Statement(_in_share, tuple(self.conditions), tuple(self.sets), self.residual, *ids)
+        """Of those in a share of all ids: when each was recorded, and whether it meets the filter.
+
+        The share is taken in equal parts, at `first` of the way from each beginning of a range to the next.
+        """
+        count = 1 if self.sets else _RANGES
+        begins = [(number + first) / count for number in range(count)]
+        ranges = tuple((Given(_id_at(each), Text), Given(_id_at(each + share / count), Text)) for each in begins)
+        return Statement(_in_share, tuple(self.conditions), tuple(self.sets), self.residual, ranges)
 
     def since(self, order: Order, recorded: Condition, limit: int) -> Statement:
         """The first clips of the filter that meet another condition as well, one that an index of clips answers."""
@@ -217,14 +227,14 @@ def _in_share(
     conditions: Sequence[ColumnElement[bool]],
     sets: Sequence[Any],
     checks: Sequence[ColumnElement[bool]],
-    first: ColumnElement[str],
-    after: ColumnElement[str],
+    ranges: Sequence[tuple[ColumnElement[str], ColumnElement[str]]],
 ) -> Select[Any]:
+    def within(clip_id: ColumnElement[str]) -> ColumnElement[bool]:
+        return or_(*(and_(clip_id >= first, clip_id < after) for first, after in ranges))
+
     found = select(clips.c.recorded_ns, statements.checked(checks).label("meets"))
     if not sets:
-        return found.where(*conditions, clips.c.id >= first, clips.c.id < after)
+        return found.where(*conditions, within(clips.c.id))
     named = [each.subquery() for each in sets]
-    query: Select[Any] = statements.in_all(
-        [select(each.c.id).where(each.c.id >= first, each.c.id < after) for each in named], found
-    )
+    query: Select[Any] = statements.in_all([select(each.c.id).where(within(each.c.id)) for each in named], found)
     return query

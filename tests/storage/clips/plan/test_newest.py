@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from sqlalchemy import Connection
+from sqlalchemy import Connection, text
 
 from bench.search.made import place_with
 from bench.search.questions import Question, pairs, singles
@@ -66,3 +66,14 @@ def test_clips_in_a_range_of_ids_are_no_sample_of_a_filter_on_ids(connection: Co
     for source in ("id < '8' AND vehicle.towing = true", "id > '80' AND id < '90' AND vehicle.hardware > 1"):
         found = find_newest(connection, tree_of(source), 6)
         assert (found.sample, len(found.clip_ids)) == (None, 6), source
+
+
+def test_a_tag_that_was_given_by_the_first_digits_of_ids_is_sampled_like_others(connection: Connection) -> None:
+    """As for a split: the clips of two first digits, of which one range of ids would have all or none."""
+    with connection.begin_nested() as undone:
+        tagged = connection.execute(text("UPDATE clips SET tags = tags || '{val}' WHERE id >= '8' AND id < 'a'"))
+        found = find_newest(connection, tree_of("tag = 'val'"), 60)
+        undone.rollback()
+    assert found.sample is not None
+    low, high = poisson_interval(found.sample.met)
+    assert low <= tagged.rowcount * found.sample.share <= high
