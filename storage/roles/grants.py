@@ -1,7 +1,8 @@
 """Compares the rights of the processes' roles with `rights.py`: those that are missing are given, others taken.
 
 Part of each migration, in its transaction, so that a table of a new version has its rights when it appears. Roles that
-do not exist get none: a database that one user owns and uses for everything needs no roles.
+do not exist get none: a database that one user owns and uses for everything needs no roles. What everybody has (PUBLIC)
+each role has, too: where there are roles, nothing is everybody's that one of them should not have.
 """
 
 from __future__ import annotations
@@ -13,58 +14,85 @@ from itertools import groupby
 
 from sqlalchemy import Connection, text
 
+from storage.roles.powers import Power, powers_of
 from storage.roles.rights import FUNCTION_RIGHTS, TABLE_RIGHTS, DatabaseRole
 
 Right = tuple[str, str, str]
 """The right, to which kind of thing, by its name: `("SELECT", "TABLE", "clips")`."""
 
+_PUBLIC = "PUBLIC"
 _RIGHT = re.compile(r"(\w+)(?: \(([^)]*)\))?")
 _EXISTING = text("SELECT rolname FROM pg_roles WHERE rolname = ANY (:names)")
-_OWN_TABLE = "c.relnamespace = to_regnamespace(current_schema()) AND c.relkind IN ('r', 'p') AND NOT c.relispartition"
+_OF_EXTENSION = (
+    "EXISTS (SELECT FROM pg_depend d WHERE d.classid = {0}.tableoid AND d.objid = {0}.oid AND d.deptype = 'e')"
+)
+_OWN_TABLE = f"""
+    c.relnamespace = to_regnamespace(current_schema()) AND c.relkind IN ('r', 'p') AND NOT c.relispartition
+        AND NOT {_OF_EXTENSION.format("c")}"""
 _RIGHTS = text(f"""
     SELECT a.privilege_type, 'TABLE', c.relname
-        FROM pg_class c, aclexplode(c.relacl) a WHERE {_OWN_TABLE} AND a.grantee = CAST(:role AS regrole)
+        FROM pg_class c, aclexplode(c.relacl) a WHERE {_OWN_TABLE} AND a.grantee = CAST(:grantee AS regrole)
     UNION ALL SELECT a.privilege_type || ' (' || quote_ident(t.attname) || ')', 'TABLE', c.relname
         FROM pg_class c JOIN pg_attribute t ON t.attrelid = c.oid, aclexplode(t.attacl) a
-        WHERE {_OWN_TABLE} AND a.grantee = CAST(:role AS regrole)
+        WHERE {_OWN_TABLE} AND a.grantee = CAST(:grantee AS regrole)
     UNION ALL SELECT a.privilege_type, 'FUNCTION', format('%s(%s)', p.proname, oidvectortypes(p.proargtypes))
-        FROM pg_proc p, aclexplode(p.proacl) a
-        WHERE p.pronamespace = to_regnamespace(current_schema()) AND a.grantee = CAST(:role AS regrole)
+        FROM pg_proc p, aclexplode(coalesce(p.proacl, acldefault('f', p.proowner))) a
+        WHERE p.pronamespace = to_regnamespace(current_schema()) AND NOT {_OF_EXTENSION.format("p")}
+            AND a.grantee = CAST(:grantee AS regrole)
+            AND (p.prosecdef OR a.grantee <> 0)  -- everybody may call what does nothing but with the caller's rights
     UNION ALL SELECT a.privilege_type, 'SCHEMA', n.nspname
         FROM pg_namespace n, aclexplode(n.nspacl) a
-        WHERE n.nspname = current_schema() AND a.grantee = CAST(:role AS regrole)
+        WHERE n.nspname = current_schema() AND a.grantee = CAST(:grantee AS regrole)
 """)  # noqa: S608 - put together from the constants above
 
 
 def apply_grants(connection: Connection) -> list[DatabaseRole]:
     """Give each role that exists exactly its rights; returns these roles. The connection is the owner's."""
     existing = _existing(connection)
+    _revoke(connection, _PUBLIC, _beyond_all(connection, existing))
     for role, wanted in existing.items():
-        for right, things in _by_right(_held(connection, role) - wanted):
-            connection.execute(text(f"REVOKE {right} ON {things} FROM {role}"))
+        _revoke(connection, role, _held(connection, role) - wanted)
         # Read again: a right that is taken of a table is taken of its columns, too.
         for right, things in _by_right(wanted - _held(connection, role)):
             connection.execute(text(f"GRANT {right} ON {things} TO {role}"))
     return list(existing)
 
 
+def _revoke(connection: Connection, grantee: str, rights: set[Right]) -> None:
+    for right, things in _by_right(rights):
+        connection.execute(text(f"REVOKE {right} ON {things} FROM {grantee}"))
+
+
 @dataclass(frozen=True, slots=True)
 class RightsThatDiffer:
-    """Rights that roles should have and lack, and those that they have and should not, each as a phrase."""
+    """Rights that roles should have and lack, and those that they have and should not, each as a phrase; and what else
+    roles have, which no migration takes."""
 
     lacking: tuple[str, ...]
     beyond: tuple[str, ...]
+    powers: tuple[Power, ...]
 
 
 def compare_grants(connection: Connection) -> RightsThatDiffer:
-    """What `apply_grants` would change: somebody has given or taken rights by hand."""
+    """What `apply_grants` would change, and powers of the roles: somebody has given or taken them by hand."""
+    existing = _existing(connection)
     lacking: list[str] = []
-    beyond: list[str] = []
-    for role, wanted in _existing(connection).items():
+    beyond = _having(_PUBLIC, _beyond_all(connection, existing))
+    for role, wanted in existing.items():
         held = _held(connection, role)
         lacking += (f"{role} lacks {right} on {things}" for right, things in _by_right(wanted - held))
-        beyond += (f"{role} has {right} on {things}" for right, things in _by_right(held - wanted))
-    return RightsThatDiffer(tuple(lacking), tuple(beyond))
+        beyond += _having(role, held - wanted)
+    return RightsThatDiffer(tuple(lacking), tuple(beyond), powers_of(connection, existing))
+
+
+def _having(grantee: str, rights: set[Right]) -> list[str]:
+    return [f"{grantee} has {right} on {things}" for right, things in _by_right(rights)]
+
+
+def _beyond_all(connection: Connection, roles: dict[DatabaseRole, set[Right]]) -> set[Right]:
+    """What everybody has, and so each role, although not every one of these roles should have it."""
+    everybodys = _held(connection, _PUBLIC)
+    return {right for right in everybodys if any(right not in wanted for wanted in roles.values())}
 
 
 def _existing(connection: Connection) -> dict[DatabaseRole, set[Right]]:
@@ -75,8 +103,9 @@ def _existing(connection: Connection) -> dict[DatabaseRole, set[Right]]:
     return {role: set(rights_of(role, schema)) for role in existing}
 
 
-def _held(connection: Connection, role: DatabaseRole) -> set[Right]:
-    return {(what, kind, name) for what, kind, name in connection.execute(_RIGHTS, {"role": str(role)})}
+def _held(connection: Connection, grantee: str) -> set[Right]:
+    name = "-" if grantee == _PUBLIC else str(grantee)  # to `regrole`, this is who has what everybody has
+    return {(what, kind, of) for what, kind, of in connection.execute(_RIGHTS, {"grantee": name})}
 
 
 def _by_right(rights: set[Right]) -> Iterator[tuple[str, str]]:

@@ -6,6 +6,7 @@ else. What each process may do in it is given by the owner with each migration (
 
 from __future__ import annotations
 
+from storage.roles.powers import ATTRIBUTES
 from storage.roles.rights import DatabaseRole
 from storage.tables import metadata
 
@@ -34,7 +35,7 @@ DO $$ BEGIN
         CREATE ROLE {role} LOGIN;
     END IF;
 END $$;
-ALTER ROLE {role} LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION NOBYPASSRLS;"""
+ALTER ROLE {role} LOGIN {without};"""
 _DATABASE = """
 DO $$
 DECLARE
@@ -65,7 +66,8 @@ END $$;"""
 
 def roles_script() -> str:
     """The SQL, without passwords; `current_database()` and `current_schema()` are the deployment's."""
-    made = [_ROLE.format(role=role) for role in DatabaseRole]
+    without = " ".join(f"NO{attribute}" for attribute in ATTRIBUTES)
+    made = [_ROLE.format(role=role, without=without) for role in DatabaseRole]
     given = _DATABASE.format(
         owner=DatabaseRole.OWNER,
         processes=", ".join(role for role in DatabaseRole if role is not DatabaseRole.OWNER),

@@ -81,8 +81,14 @@ def check_rights(database: Database) -> Finding:
     remedy = "run `longtail migrate`, which gives each role exactly its rights; find out who changed them by hand"
     if found.lacking:
         return fail("rights", f"{_some(found.lacking)}: what needs them fails", remedy)
+    if found.powers:
+        return warn(
+            "rights",
+            f"{_some([power.phrase for power in found.powers])}, which gives it more than its process needs",
+            f"as a superuser of the server, {'; '.join(power.take for power in found.powers)}; find out who gave it",
+        )
     if found.beyond:
-        return warn("rights", f"{_some(found.beyond)}, which its process does not need", remedy)
+        return warn("rights", f"{_some(found.beyond)}, and should not", remedy)
     return ok("rights", "each role of a process has exactly what its process needs")
 
 

@@ -63,11 +63,63 @@ def test_a_right_that_no_process_needs_is_warned_about(database: Database) -> No
     finding = check_rights(database)
     assert (finding.status, finding.message) == (
         "warn",
-        'longtail_api has DELETE on TABLE "audit", which its process does not need',
+        'longtail_api has DELETE on TABLE "audit", and should not',
     )
     assert "longtail migrate" in finding.remedy
     with database.begin() as connection:
         apply_grants(connection)
+    assert check_rights(database).status == "ok"
+
+
+@pytest.mark.integration
+@pytest.mark.parametrize(
+    ("right", "thing"),
+    [
+        ("DELETE", 'TABLE "audit"'),
+        ("UPDATE (roles)", 'TABLE "api_tokens"'),
+        ("EXECUTE", "FUNCTION drop_log_segment(bigint)"),
+        ("CREATE", 'SCHEMA "public"'),
+    ],
+)
+def test_a_right_of_everybody_that_not_every_process_needs_is_warned_about_and_taken(
+    database: Database, right: str, thing: str
+) -> None:
+    with database.begin() as connection:
+        connection.execute(text(f"GRANT {right} ON {thing} TO PUBLIC"))
+    finding = check_rights(database)
+    with database.begin() as connection:
+        apply_grants(connection)
+    assert (finding.status, finding.message) == (
+        "warn",
+        f"PUBLIC has {right} on {thing}, and should not",
+    )
+    assert check_rights(database).status == "ok"
+
+
+@pytest.mark.integration
+@pytest.mark.parametrize(
+    ("given", "message", "taken"),
+    [
+        ("ALTER ROLE longtail_api SUPERUSER", "longtail_api is SUPERUSER", "ALTER ROLE longtail_api NOSUPERUSER"),
+        (
+            "GRANT longtail_owner TO longtail_api",
+            "longtail_api is a member of longtail_owner",
+            "REVOKE longtail_owner FROM longtail_api",
+        ),
+    ],
+)
+def test_an_attribute_or_a_membership_is_warned_about_with_the_statement_that_takes_it(
+    database: Database, given: str, message: str, taken: str
+) -> None:
+    with database.begin() as connection:
+        connection.execute(text(given))
+    try:
+        finding = check_rights(database)
+    finally:
+        with database.begin() as connection:
+            connection.execute(text(taken))
+    assert (finding.status, finding.message) == ("warn", f"{message}, which gives it more than its process needs")
+    assert f"superuser of the server, {taken};" in finding.remedy
     assert check_rights(database).status == "ok"
 
 
