@@ -78,7 +78,10 @@ def check_rights(database: Database) -> Finding:
     """Whether the role of each process has the rights that the process needs, and no others."""
     with database.begin() as connection:
         found = compare_grants(connection)
-    remedy = "run `longtail migrate`, which gives each role exactly its rights; find out who changed them by hand"
+    remedy = (
+        "restart `longtail up`, or run `longtail migrate` if the database is your own: each gives roles exactly their "
+        "rights; find out who changed them by hand"
+    )
     if found.lacking:
         return fail("rights", f"{_some(found.lacking)}: what needs them fails", remedy)
     if found.powers:
