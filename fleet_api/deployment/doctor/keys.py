@@ -32,7 +32,7 @@ def check_file(settings: Settings) -> Finding:
         return fail("signing key", f"{path} does not exist", remedy)
     identity = key_id(load_private_key(path).public_key()).hex()
     if path.stat().st_mode & 0o077:
-        return warn("signing key", f"{path} (public key {identity}) can be read by others", f"chmod 600 {path}")
+        return warn("signing key", f"{path} (public key {identity}) is open to others", f"chmod 600 {path}")
     return ok("signing key", f"{path}, public key {identity}")
 
 
@@ -79,16 +79,17 @@ def check_list_key(settings: Settings, database: Database) -> Finding:
         ids = read_chain(connection).list_key_ids
     held = ListKeys(settings).ids()
     found = [each for each in ids if each in held]
+    if ids and not found:
+        named = ", ".join(each.hex() for each in ids)
+        return warn(
+            "list key",
+            f"none of the keys {named} that vehicles trust for lists is on this machine",
+            "if the signer does not hold it elsewhere, restore it, or `longtail trust rotate-list-key` (docs/keys.md)",
+        )
     open_to_others = [path for path in list_key_files(settings) if path.stat().st_mode & 0o007]
     if open_to_others:
-        return warn("list key", f"{open_to_others[0]} can be read by others", f"chmod o= {open_to_others[0]}")
-    if found or not ids:
-        return ok("list key", ", ".join(each.hex() for each in found) or "the signing key, as there is no document")
-    return warn(
-        "list key",
-        f"none of the keys {', '.join(each.hex() for each in ids)} that vehicles trust for lists is on this machine",
-        "if the signer does not hold it elsewhere, restore it, or `longtail trust rotate-list-key` (docs/keys.md)",
-    )
+        return warn("list key", f"{open_to_others[0]} is open to others", f"chmod o= {open_to_others[0]}")
+    return ok("list key", ", ".join(each.hex() for each in found) or "the signing key, as there is no document")
 
 
 def check_signatures(settings: Settings, database: Database) -> Finding:
