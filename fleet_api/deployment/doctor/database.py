@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 
 from fleet_api.deployment.doctor.findings import Finding, fail, ok, warn
@@ -101,13 +101,19 @@ def check_guards(database: Database) -> Finding:
         off = guards_that_are_off(connection)
     if not off:
         return ok("guards", "rows that are only added cannot be changed")
-    name, table = next(iter(off.items()))
-    what = _some([f"the trigger {each} of the table {of} is switched off or gone" for each, of in off.items()])
-    return fail(
-        "guards",
-        f"{what}: rows may have been changed",
-        f"as the owner, ALTER TABLE {table} ENABLE TRIGGER {name}, or restore a backup if it is gone; what was changed "
-        "meanwhile is found by `longtail doctor --full` and exports (`longtail audit --verify --head`)",
+    what = _some([f"the trigger {name} of the table {table} is switched off or gone" for name, table in off.items()])
+    return fail("guards", f"{what}: rows may have been changed", _remedy_of(off))
+
+
+def _remedy_of(guards: Mapping[str, str]) -> str:
+    enable = "; ".join(f"ALTER TABLE {table} ENABLE TRIGGER {name}" for name, table in guards.items())
+    tables = sorted(set(guards.values()))
+    others = [table for table in tables if table != "audit"]
+    found_by = ["`longtail doctor --full` and exports (`longtail audit --verify --head`)"] if "audit" in tables else []
+    found_by += [f"comparison of {', '.join(others)} with a backup"] if others else []
+    return (
+        f"as the owner, {enable}, or restore a backup where it is gone; what was changed meanwhile is found by "
+        f"{', and by '.join(found_by)}"
     )
 
 

@@ -11,7 +11,7 @@ from sqlalchemy import text
 from sqlalchemy.engine import make_url
 
 from fleet_api.cli.main import main
-from fleet_api.deployment.doctor.database import check_rights, check_roles
+from fleet_api.deployment.doctor.database import check_guards, check_rights, check_roles
 from fleet_api.deployment.doctor.isolation import check_users
 from storage.database import Database
 from storage.diagnosis.guards import GUARDS, guards_that_are_off
@@ -130,6 +130,39 @@ def test_every_trigger_of_the_schema_is_a_guard_that_the_doctor_looks_for(databa
     with database.begin() as connection:
         assert {row.tgname: row.relname for row in connection.execute(text(question))} == GUARDS
         assert guards_that_are_off(connection) == {}
+
+
+FULL = "`longtail doctor --full`"
+
+
+@pytest.mark.integration
+@pytest.mark.parametrize(
+    ("guards", "said", "unsaid"),
+    [
+        (["audit_is_append_only"], [FULL, "longtail audit --verify"], "comparison"),
+        (
+            ["price_books_are_append_only", "cost_entries_are_complete"],
+            ["comparison of cost_entries, price_books with a backup"],
+            "longtail doctor",
+        ),
+        (["audit_is_append_only", "price_books_are_append_only"], [FULL, "and by comparison of price_books"], "cost"),
+    ],
+)
+def test_guards_that_are_off_are_all_switched_on_again_by_the_remedy_which_says_what_shows_changes(
+    database: Database, guards: list[str], said: list[str], unsaid: str
+) -> None:
+    with database.begin() as connection:
+        for name in guards:
+            connection.execute(text(f"ALTER TABLE {GUARDS[name]} DISABLE TRIGGER {name}"))
+    finding = check_guards(database)
+    on_again = finding.remedy.removeprefix("as the owner, ").partition(", or restore")[0]
+    with database.begin() as connection:
+        for statement in on_again.split("; "):
+            connection.execute(text(statement))
+    assert check_guards(database).status == "ok"
+    assert finding.status == "fail"
+    assert all(phrase in finding.remedy for phrase in said)
+    assert unsaid not in finding.remedy
 
 
 def test_a_database_without_processes_is_no_reason_to_worry(database: Database) -> None:
