@@ -23,6 +23,14 @@ Right = tuple[str, str, str]
 _PUBLIC = "PUBLIC"
 _RIGHT = re.compile(r"(\w+)(?: \(([^)]*)\))?")
 _EXISTING = text("SELECT rolname FROM pg_roles WHERE rolname = ANY (:names)")
+_USED_HERE = text("""
+    SELECT r.rolname FROM pg_roles r JOIN pg_database d ON d.datname = current_database()
+    WHERE r.rolname = ANY (:names) AND (
+        EXISTS (SELECT FROM aclexplode(d.datacl) a WHERE a.grantee = r.oid)
+        OR EXISTS (SELECT FROM pg_stat_activity s WHERE s.datid = d.oid AND s.usesysid = r.oid)
+    )
+""")
+"""Roles that may connect to this database because `script.py` says so, or are connected to it."""
 _OF_EXTENSION = (
     "EXISTS (SELECT FROM pg_depend d WHERE d.classid = {0}.tableoid AND d.objid = {0}.oid AND d.deptype = 'e')"
 )
@@ -76,13 +84,16 @@ class RightsThatDiffer:
 def compare_grants(connection: Connection) -> RightsThatDiffer:
     """What `apply_grants` would change, and powers of the roles: somebody has given or taken them by hand."""
     existing = _existing(connection)
+    held = {role: _held(connection, role) for role in existing}
+    used = connection.execute(_USED_HERE, {"names": [str(role) for role in existing]}).scalars().all()
+    # Roles are the server's: what those of another database lack in this one is not missing.
+    own = {role: wanted for role, wanted in existing.items() if held[role] or role in used}
     lacking: list[str] = []
-    beyond = _having(_PUBLIC, _beyond_all(connection, existing))
-    for role, wanted in existing.items():
-        held = _held(connection, role)
-        lacking += (f"{role} lacks {right} on {things}" for right, things in _by_right(wanted - held))
-        beyond += _having(role, held - wanted)
-    return RightsThatDiffer(tuple(lacking), tuple(beyond), powers_of(connection, existing))
+    beyond = _having(_PUBLIC, _beyond_all(connection, own))
+    for role, wanted in own.items():
+        lacking += (f"{role} lacks {right} on {things}" for right, things in _by_right(wanted - held[role]))
+        beyond += _having(role, held[role] - wanted)
+    return RightsThatDiffer(tuple(lacking), tuple(beyond), powers_of(connection, own))
 
 
 def _having(grantee: str, rights: set[Right]) -> list[str]:

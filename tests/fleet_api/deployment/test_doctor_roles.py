@@ -96,6 +96,34 @@ def test_a_right_of_everybody_that_not_every_process_needs_is_warned_about_and_t
     assert check_rights(database).status == "ok"
 
 
+@contextmanager
+def without_rights(database: Database, role: str) -> Iterator[None]:
+    """In a database that knows nothing of a role, which the server has for another one."""
+    with database.begin() as connection:
+        for of in ("ALL TABLES IN SCHEMA public", "ALL FUNCTIONS IN SCHEMA public", "SCHEMA public"):
+            connection.execute(text(f"REVOKE ALL ON {of} FROM {role}"))
+    try:
+        yield
+    finally:
+        with database.begin() as connection:
+            apply_grants(connection)
+
+
+@pytest.mark.integration
+def test_a_role_of_another_database_of_the_server_lacks_nothing_here(database: Database) -> None:
+    with without_rights(database, "longtail_ingest"):
+        assert check_rights(database).status == "ok"
+        with connected(database, "ingest", "longtail_ingest"):
+            assert check_rights(database).status == "fail", "it is used here"
+        name = make_url(database.url).database
+        with database.begin() as connection:
+            connection.execute(text(f"GRANT CONNECT ON DATABASE {name} TO longtail_ingest"))
+        finding = check_rights(database)
+        with database.begin() as connection:
+            connection.execute(text(f"REVOKE CONNECT ON DATABASE {name} FROM longtail_ingest"))
+    assert (finding.status, "longtail_ingest lacks" in finding.message) == ("fail", True), "it was given this database"
+
+
 @pytest.mark.integration
 @pytest.mark.parametrize(
     ("given", "message", "taken"),
