@@ -62,13 +62,6 @@ def test_volumes_are_where_the_image_has_a_folder_of_its_user_so_that_new_ones_b
     assert user and f"chown {user[1]} signing.pem" in OWN.read_text()
 
 
-def test_each_process_that_listens_is_asked_whether_it_is_ready() -> None:
-    asked = {name: str(service.get("healthcheck", {}).get("test")) for name, service in LONGTAIL.items()}
-    for name, port in (("gateway", Settings().gateway_port), ("ingest", Settings().ingest_port)):
-        assert f":{port}/readyz" in asked[name]
-    assert asked["api"] == "None", "the image's own"
-
-
 def test_kafka_is_advertised_to_containers_under_the_name_that_they_use() -> None:
     kafka = services()["kafka"]["environment"]
     port = LONGTAIL["ingest"]["environment"]["LONGTAIL_LOG_URL"].rpartition(":")[2]

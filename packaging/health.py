@@ -1,0 +1,50 @@
+"""Whether a process in its container is ready: `health.py api`, `gateway` or `ingest`. If not, it ends with 1 and why.
+
+It finds the process by the variables that the process itself reads, and imports nothing of Longtail, so that it costs
+little every few seconds.
+"""
+
+from __future__ import annotations
+
+import os
+import ssl
+import sys
+from http.client import HTTPConnection, HTTPException, HTTPSConnection
+
+TIMEOUT_S = 9.0
+PORTS = {"api": 8080, "gateway": 8081, "ingest": 8082}
+"""Where each listens if no variable says otherwise; a test compares them with the settings."""
+
+
+def why_not_ready(process: str) -> str:
+    """Why the process is not ready; empty when it is."""
+    host, port = _given(f"{process.upper()}_HOST") or "127.0.0.1", _given(f"{process.upper()}_PORT")
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 - compared, not bound
+    connection = _connection(host, int(port or PORTS[process]))
+    try:
+        connection.request("GET", "/readyz")
+        answer = connection.getresponse()
+        return "" if answer.status == 200 else f"status {answer.status}: {answer.read(200).decode(errors='replace')}"
+    except (OSError, HTTPException) as error:
+        return f"no answer from {host}: {error or type(error).__name__}"
+    finally:
+        connection.close()
+
+
+def _connection(host: str, port: int) -> HTTPConnection:
+    if not _given("TLS_CERT_FILE"):
+        return HTTPConnection(host, port, timeout=TIMEOUT_S)
+    # In this container, and nothing secret is sent: the certificate is for the process's public name.
+    context = ssl.create_default_context()
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    return HTTPSConnection(host, port, timeout=TIMEOUT_S, context=context)
+
+
+def _given(name: str) -> str:
+    return os.environ.get(f"LONGTAIL_{name}", "")
+
+
+if __name__ == "__main__":
+    if len(sys.argv) != 2 or sys.argv[1] not in PORTS:
+        sys.exit(f"usage: health.py {'|'.join(PORTS)}")
+    sys.exit(why_not_ready(sys.argv[1]) or 0)
