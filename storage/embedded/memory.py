@@ -26,7 +26,7 @@ def shared_buffers(available: int) -> str:
 
 
 def available_bytes(root: Path = Path("/")) -> int:
-    """The machine's memory, or the least that a control group of this process may have (Linux, version 2)."""
+    """The machine's memory, or the least that a control group of this process may have (Linux, versions 1 and 2)."""
     return min([os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE"), *_limits(root)])
 
 
@@ -35,20 +35,29 @@ def _limits(root: Path) -> Iterator[int]:
         groups = (root / "proc/self/cgroup").read_text().splitlines()
     except OSError:
         return
-    top = root / "sys/fs/cgroup"
-    for own in (line.removeprefix("0::/") for line in groups if line.startswith("0::/")):
-        for group in (top / own, *(top / own).parents):
-            limit = _limit(group)
-            if limit is not None:
-                yield limit
-            if group == top:
-                break
+    for line in groups:
+        _, controllers, own = line.split(":", 2)
+        if not controllers:
+            yield from _of_groups(root / "sys/fs/cgroup", own, "memory.max")
+        elif "memory" in controllers.split(","):
+            yield from _of_groups(root / "sys/fs/cgroup/memory", own, "memory.limit_in_bytes")
 
 
-def _limit(group: Path) -> int | None:
-    """The bytes that a group may have; None without a limit, and for the group at the top, which has no such file."""
+def _of_groups(top: Path, own: str, file: str) -> Iterator[int]:
+    """The limits of a group and of those that it is in, up to the top, where a container may find its own."""
+    group = top / own.lstrip("/")
+    for each in (group, *group.parents):
+        limit = _limit(each / file)
+        if limit is not None:
+            yield limit
+        if each == top:
+            break
+
+
+def _limit(file: Path) -> int | None:
+    """The bytes that a group may have; None without a limit, and where there is no such group or file."""
     try:
-        text = (group / "memory.max").read_text().strip()
+        text = file.read_text().strip()
     except OSError:
         return None
     return None if text == "max" else int(text)

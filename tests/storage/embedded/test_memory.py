@@ -48,3 +48,18 @@ def test_without_a_limit_it_is_the_memory_of_the_machine(tmp_path: Path) -> None
     assert unlimited > 0
     assert available_bytes(limited(tmp_path, "own", {"own": "max"})) == unlimited
     assert available_bytes(limited(tmp_path / "huge", "own", {"own": str(unlimited + 1)})) == unlimited
+
+
+@pytest.mark.parametrize(
+    ("where", "limit", "expected"),
+    [("docker/1f", "67108864", 67108864), ("", "134217728", 134217728), ("docker/1f", str(2**63 - 4096), None)],
+    ids=["of the group", "of the container", "without a limit"],
+)
+def test_a_group_of_the_first_version_counts_too(tmp_path: Path, where: str, limit: str, expected: int | None) -> None:
+    """In a container its group is at the top, and the path is the one outside."""
+    (tmp_path / "proc/self").mkdir(parents=True)
+    (tmp_path / "proc/self/cgroup").write_text("9:cpu,cpuacct:/docker/1f\n4:memory:/docker/1f\n0::/\n")
+    group = tmp_path / "sys/fs/cgroup/memory" / where
+    group.mkdir(parents=True)
+    (group / "memory.limit_in_bytes").write_text(f"{limit}\n")
+    assert available_bytes(tmp_path) == (expected or available_bytes(tmp_path / "nowhere"))

@@ -12,8 +12,8 @@ from storage.clips.cql2.foreign.names import Names, asks_for_unknown, renamed
 from storage.clips.cql2.parse import parse_predicate
 from triggers.errors import InvalidInput
 
-_OF_ANY_TYPE = ("vehicle.other", "start", "geometry")
-"""An attribute is a text, a number or a bool."""
+_OF_ANY_TYPE = ("vehicle.other", "start", "geometry", "other.max")
+"""An attribute is a text, a number or a bool; only a statistic of a signal is converted to a unit."""
 _STAND_INS = {"s_": ("geometry",), "t_": ("start",), "a_": ("tags",)}
 """By the first letters of an operator: the only type that it takes."""
 _OF_PREDICATES = ("and", "or", "not", "fire")

@@ -82,6 +82,7 @@ def test_a_filter_without_its_unknown_names_is_true_of_the_same(predicate: Any) 
         ("distance(footprint, POINT(1 2)) < 5", "FALSE"),
         ("eo:snow AND eo:cloud_cover / 2 > gsd", "FALSE"),
         ("A_OVERLAPS(instruments, ('a', 'b'))", "FALSE"),
+        ("in_unit(wind, 'km/h') > 3", "FALSE"),
         ("T_INTERSECTS(INTERVAL(from, until), DATE('2026-01-05'))", "FALSE"),
         ("T_AFTER(updated, TIMESTAMP('2026-01-05T12:00:00Z'))", "FALSE"),
     ],
