@@ -22,6 +22,7 @@ from sqlalchemy import ARRAY, ColumnElement, Connection, Select, Text, any_, col
 
 from storage.clips.cql2 import Filter
 from storage.clips.plan import SOUGHT, Caps, Sample, Selection, find_newest, settings
+from storage.clips.plan.id_ranges import block_of, spread
 from storage.clips.plan.settings import Way
 from storage.clips.plan.statements import checked
 from storage.clips.query import ClipQuery, Page
@@ -37,8 +38,7 @@ SAMPLE = 20_000
 PILOT = 500
 """Clips that tell, about, how many of them it has to look at."""
 _RANGES = 64
-_DIGITS = 8
-_BLOCK = 16**_DIGITS // _RANGES
+_BLOCK = block_of(_RANGES)
 _ROWS = text("SELECT reltuples FROM pg_class WHERE oid = 'clips'::regclass")
 """The planner's number of clips, from when the table was last analyzed; -1 when it never was."""
 
@@ -127,10 +127,9 @@ def _width(sample: float, known: float) -> int:
 
 def _in_sample(condition: ColumnElement[bool], width: int, first: int = 0) -> Select[int]:
     """Counts the clips of a sample for which a condition holds: those in _RANGES ranges of ids, evenly spread."""
-    starts = [number * _BLOCK + first for number in range(_RANGES)]
-    ends = [[f"{start + added:0{_DIGITS}x}" for start in starts] for added in (0, width)]
     # Two arrays, as SQLAlchemy would write a statement with VALUES again for each request.
-    arrays = func.unnest(*(literal(each, ARRAY(Text)) for each in ends))
+    ends = zip(*spread(_RANGES, width, first), strict=True)
+    arrays = func.unnest(*(literal(list(each), ARRAY(Text)) for each in ends))
     ranges = arrays.table_valued(column("first", Text), column("after", Text), name="ranges").render_derived()
     sampled = clips.alias("sampled").c.id
     # In order, which the index of ids alone has: PostgreSQL 18 may take another one and leap through all its vehicles.

@@ -5,7 +5,7 @@ paths.py      the index conditions of each member         walks.py      the walk
 statements.py walks, collections and counts as SQL        settings.py   what PostgreSQL's planner may choose from
 refusals.py   what is not searched for                    selection.py  all clips of a filter, in no order
 strategy.py   which of them answers, by counting first  caps.py       how many rows a way may visit
-newest.py     the newest clips, for what looks at some of many
+newest.py     the newest clips, of some of many              id_ranges.py  samples of ids
 """
 
 from storage.clips.plan.caps import Caps

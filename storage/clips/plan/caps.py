@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Caps:
-    """How many rows a search may visit before it tries another way."""
+    """Rows that a way may visit, or an index may have."""
 
     few: int = 400
     """Of an access that has no more, so that they are collected at once; beside others a walk is tried first."""

@@ -24,6 +24,7 @@ from storage.clips.cql2.tree import Predicate, properties
 from storage.clips.order import Order, PagePosition
 from storage.clips.plan import settings, statements
 from storage.clips.plan.caps import Caps
+from storage.clips.plan.id_ranges import block_of, spread
 from storage.clips.plan.indexes import RECORDED
 from storage.clips.plan.members.bounds import Bounds
 from storage.clips.plan.paths import Access
@@ -38,7 +39,6 @@ _ENOUGH = 4
 """A walk that has found one in so many of the clips asked for goes no further."""
 _SCATTERED = 2
 """One in so many is looked for where each is in a page of its own: to read it takes about twice as long."""
-_DIGITS = 8
 _RANGES = 16
 """One for each first digit."""
 _PILOT, _PILOT_OF_ALL = 1 / 256, 1 / 2048
@@ -205,9 +205,10 @@ class _Combined:
         The share is taken in equal parts, at `first` of the way from each beginning of a range to the next.
         """
         count = 1 if self.sets else _RANGES
-        begins = [(number + first) / count for number in range(count)]
-        ranges = tuple((Given(_id_at(each), Text), Given(_id_at(each + share / count), Text)) for each in begins)
-        return Statement(_in_share, tuple(self.conditions), tuple(self.sets), self.residual, ranges)
+        block = block_of(count)
+        ranges = spread(count, round(share * block), first=round(first * block))
+        given = tuple((Given(start, Text), Given(after, Text)) for start, after in ranges)
+        return Statement(_in_share, tuple(self.conditions), tuple(self.sets), self.residual, given)
 
     def since(self, order: Order, recorded: Condition, limit: int) -> Statement:
         """The first clips of the filter that meet another condition as well, one that an index of clips answers."""
@@ -216,11 +217,6 @@ class _Combined:
             newer = select(clips.c.id).where(clause(recorded), *(clips.c.id.in_(each) for each in self.sets))
             return statements.intersect_sets(order, None, [newer], self.residual, limit)
         return statements.collect_clips(order, None, [*self.conditions, recorded], self.residual, limit)
-
-
-def _id_at(share: float) -> str:
-    """The id below which this share of all ids is."""
-    return f"{round(share * 16**_DIGITS):0{_DIGITS}x}"
 
 
 def _in_share(

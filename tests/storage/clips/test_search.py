@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import json
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, get_type_hints
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -15,7 +15,7 @@ from sqlalchemy import Connection, text
 from storage.clips.details import get_clip
 from storage.clips.properties import PATTERNS, sortable_names
 from storage.clips.query import MAX_PAGE, ClipQuery
-from storage.clips.records import read_track
+from storage.clips.records import CLIP_COLUMNS, Clip, ClipSummary, read_track
 from storage.clips.search import FoundClips, search, search_summaries
 from storage.database import Database
 from tests.storage.clips.catalog_support import SECOND_NS, T_NS, add_clip, add_labels
@@ -317,3 +317,8 @@ def test_a_search_for_clips_in_short_finds_the_same_with_tracks_if_they_are_aske
         assert {clip.track for clip in search_summaries(connection, ClipQuery.parse(), with_tracks=False).clips} == {
             None
         }
+
+
+def test_a_clip_in_short_has_the_columns_of_a_clip_in_the_same_order_and_of_the_same_types() -> None:
+    own, short = (list(get_type_hints(kind).items()) for kind in (Clip, ClipSummary))
+    assert own[: len(CLIP_COLUMNS)] == short[: len(CLIP_COLUMNS)]
