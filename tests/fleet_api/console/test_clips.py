@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, Route, expect
+from playwright.sync_api import Locator, Page, Route, expect
 
 from tests.fleet_api.api_server import Api
 from tests.fleet_api.console.visitor import NARROW, Visitor
@@ -59,10 +59,10 @@ def test_an_empty_catalog_says_where_clips_come_from(visitor: Visitor) -> None:
 
 
 def test_a_clip_is_found_by_a_filter_with_a_unit_and_then_by_its_address(page: Page, visitor: Visitor) -> None:
-    expect(page.get_by_text(f"{CLIPS} clips")).to_be_visible()
+    expect(counted(page, CLIPS)).to_be_visible()
     field = page.get_by_label("Filter")
     field.fill("trigger = 'cut_in' AND ego.speed.max > 100 km/h")
-    expect(page.get_by_text("1 clip", exact=True)).to_be_visible()
+    expect(counted(page, 1)).to_be_visible()
     expect(cards(page)).to_have_count(1)
     shared = page.url
     assert "filter=trigger" in shared
@@ -75,18 +75,18 @@ def test_a_facet_and_a_part_of_the_chart_are_added_to_the_filter_by_keyboard_and
     value = page.get_by_role("button", name=re.compile("^braking"))
     value.click()
     expect(page.get_by_label("Filter")).to_have_value("campaign = 'braking'")
-    expect(page.get_by_text(f"{CLIPS // 2} clips")).to_be_visible()
+    expect(counted(page, CLIPS // 2)).to_be_visible()
     expect(page.get_by_role("button", name=re.compile("^lanes"))).to_have_count(0)
     value.click()
     expect(page.get_by_label("Filter")).to_have_value("")
-    expect(page.get_by_text(f"{CLIPS} clips")).to_be_visible()
+    expect(counted(page, CLIPS)).to_be_visible()
     part = page.get_by_text("Choose a part of it")
     part.press("Enter")
     page.get_by_label("until the end of").press("ArrowDown")
     page.get_by_role("button", name="Show this part").press("Enter")
     expect(page.get_by_label("Filter")).to_have_value(re.compile("^recorded >= .+ AND recorded < "))
     expect(cards(page).first).to_be_visible()
-    expect(page.get_by_text(f"{CLIPS} clips")).to_have_count(0)
+    expect(counted(page, CLIPS)).to_have_count(0)
     page.get_by_role("button", name="Show all times").press("Enter")
     expect(page.get_by_label("Filter")).to_have_value("")
 
@@ -132,7 +132,7 @@ def test_what_was_found_stays_while_one_types_and_goes_under_a_mistake(page: Pag
     page.locator(".map").evaluate("element => { element.isKept = true; }")
     field = page.get_by_label("Filter")
     field.fill("state = 'ready' AND campaign = 'braking'")
-    expect(page.get_by_text(f"{CLIPS // 2} clips")).to_be_visible()
+    expect(counted(page, CLIPS // 2)).to_be_visible()
     expect(cards(page)).to_have_count(CLIPS // 2)
     assert page.locator(".map").evaluate("element => element.isKept"), "the map is not made again for each key"
     field.fill("")
@@ -141,7 +141,7 @@ def test_what_was_found_stays_while_one_types_and_goes_under_a_mistake(page: Pag
     field.fill("campain = 'x'")
     expect(page.get_by_text("no property 'campain'")).to_be_visible()
     expect(cards(page)).to_have_count(0)
-    expect(page.get_by_text(f"{CLIPS} clips")).to_have_count(0)
+    expect(counted(page, CLIPS)).to_have_count(0)
 
 
 def test_what_is_typed_last_does_not_change_the_address_of_another_page(page: Page, visitor: Visitor) -> None:
@@ -251,8 +251,13 @@ def test_it_fits_a_narrow_screen(visitor: Visitor, clips: list[str]) -> None:
     visitor.page.set_viewport_size(NARROW)  # type: ignore[arg-type]
     for path in ("/clips", "/clips?view=table"):
         page = visitor.open(path)
-        expect(page.get_by_text(f"{CLIPS} clips")).to_be_visible()
+        expect(counted(page, CLIPS)).to_be_visible()
         visitor.require_no_sideways_scrolling()
+
+
+def counted(page: Page, clips: int) -> Locator:
+    """What says how many clips match; the map says of how many of those shown it knows the position."""
+    return page.get_by_text(f"{clips} clips" if clips != 1 else "1 clip", exact=True)
 
 
 def cards(page: Page) -> object:
