@@ -35,6 +35,7 @@ _ENDS_WITHIN_S = 90.0
 class Flood:
     """`requests` are sent in turns for `seconds`, by `connections` at once from the address `source`.
 
+    Each connection that is accepted sends at least one, however late: the process has the lowest priority.
     `reconnects`: a new connection for each request. `hurries`: answers are not waited for.
     """
 
@@ -104,16 +105,16 @@ class _Flooder:
 
     async def _requests(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         again = True
-        while again and _now_s() < self._end_s:
+        while again:
             request = self._flood.requests[self._sent % len(self._flood.requests)]
             self._sent += 1
             writer.write(request.replace(FRESH, b"lt_" + secrets.token_urlsafe(32).encode()))
             await writer.drain()
-            again = not self._flood.reconnects
             if self._flood.hurries:
                 return
             async with asyncio.timeout(_ANSWER_WITHIN_S):
                 self._note(await read_answer(reader, to_head=request.startswith(b"HEAD")))
+            again = not self._flood.reconnects and _now_s() < self._end_s
 
     def _note(self, answer: Answer) -> None:
         self._statuses[answer.status] += 1
