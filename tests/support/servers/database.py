@@ -20,7 +20,7 @@ from tests.support.servers import postgres
 
 _SCHEMA = """
     SELECT md5(string_agg(part, ',' ORDER BY part)) FROM (
-        SELECT concat('relation', c.oid, c.relname, c.relhastriggers, c.relpersistence)
+        SELECT concat('relation', c.oid, c.relname, c.relhastriggers, c.relpersistence, ' ', c.reltuples)
             FROM pg_class c WHERE c.relnamespace = 'public'::regnamespace
         UNION ALL SELECT concat('column', a.attrelid, a.attname, a.atttypid, a.attnotnull, a.attisdropped)
             FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid WHERE c.relnamespace = 'public'::regnamespace
@@ -107,7 +107,8 @@ class _Copy:
         return psycopg.connect(postgres.libpq_url(self.url), autocommit=True)
 
     def emptied(self) -> bool:
-        """Whether it has its first contents again; False when its schema was changed, or much was written."""
+        """Whether it has its first contents again; False when its schema was changed, or what the planner knows of its
+        tables, or much was written."""
         connection = self._connection()
         connection.execute(_END_OTHERS)
         if connection.execute(_SIZE).fetchone() > (_LARGE_BYTES,):
@@ -130,16 +131,14 @@ class _Copy:
     def _restore(self, connection: psycopg.Connection) -> None:
         rows = _contents(connection)
         changed = [table for table in rows.keys() | self._rows.keys() if rows.get(table) != self._rows.get(table)]
-        if not changed:
-            return
         with connection.transaction():
+            connection.execute(_RESTART_SEQUENCES)  # numbers were taken by what was rolled back or deleted, too
             connection.execute("SET LOCAL session_replication_role = replica")  # without foreign keys, in any order
             for table in changed:
                 connection.execute(sql.SQL("DELETE FROM {}").format(sql.Identifier(table)))
                 if table in self._rows:
                     insert = sql.SQL("INSERT INTO {0} SELECT * FROM json_populate_recordset(NULL::{0}, {1})")
                     connection.execute(insert.format(sql.Identifier(table), sql.Literal(self._rows[table])))
-            connection.execute(_RESTART_SEQUENCES)
 
     def drop(self) -> None:
         self._kept.close()

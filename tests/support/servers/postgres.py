@@ -14,7 +14,12 @@ from sqlalchemy.engine import make_url
 from storage.embedded import EmbeddedPostgres
 from tests.support.paths import server_folder
 
-_SETTINGS = {"max_connections": 100, "shared_buffers": "64MB", "max_wal_size": "128MB"}
+_SETTINGS = {
+    "max_connections": 100,
+    "shared_buffers": "64MB",
+    "max_wal_size": "128MB",
+    "autovacuum": "off",  # it would change what the planner knows in the middle of a test, or before it, or not at all
+}
 _numbers = itertools.count(1)
 
 
