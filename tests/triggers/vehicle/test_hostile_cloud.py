@@ -25,8 +25,10 @@ from triggers.vehicle.http import make_client
 from triggers.vehicle.journal.journal import Journal
 from triggers.vehicle.uploads.tus import OpenUpload, TusClient
 
-EXCHANGE_S = 0.5
+SHORT_S = 0.5
 OVER = "the exchange is not complete after 0.5 s|timed out"
+LONG_S = 60.0
+"""An exchange that ends by what the server answers, however busy the machine is."""
 MIB = 1024**2
 
 
@@ -36,7 +38,7 @@ def body(data: bytes, *headers: str, status: str = "200 OK") -> Answer:
     return once("\r\n".join([*lines, "", ""]).encode() + data)
 
 
-def config_of(url: str, folder: Path) -> VehicleConfig:
+def config_of(url: str, folder: Path, *, exchange_s: float) -> VehicleConfig:
     return VehicleConfig(
         vehicle_id="car-1",
         token="t",
@@ -44,13 +46,13 @@ def config_of(url: str, folder: Path) -> VehicleConfig:
         gateway_url=url,
         trusted_keys=(Ed25519PrivateKey.from_private_bytes(bytes(32)).public_key().public_bytes_raw(),),
         state_directory=folder,
-        exchange_s=EXCHANGE_S,
+        exchange_s=exchange_s,
     )
 
 
 @contextmanager
-def checking_in(url: str, folder: Path) -> Iterator[CheckInClient]:
-    config = config_of(url, folder)
+def checking_in(url: str, folder: Path, *, exchange_s: float) -> Iterator[CheckInClient]:
+    config = config_of(url, folder, exchange_s=exchange_s)
     journal = Journal(folder / "vehicle.sqlite")
     with make_client(config) as http:
         try:
@@ -59,9 +61,11 @@ def checking_in(url: str, folder: Path) -> Iterator[CheckInClient]:
             journal.close()
 
 
-def refusal_of(answer: Answer, folder: Path, step: Callable[[CheckInClient], object]) -> LongtailError:
+def refusal_of(
+    answer: Answer, folder: Path, step: Callable[[CheckInClient], object], *, exchange_s: float = LONG_S
+) -> LongtailError:
     """How a step fails; it must hold little memory meanwhile."""
-    with answering(answer) as url, checking_in(url, folder) as client:
+    with answering(answer) as url, checking_in(url, folder, exchange_s=exchange_s) as client:
         tracemalloc.start()
         try:
             with pytest.raises(LongtailError) as caught:
@@ -113,7 +117,7 @@ def test_a_packed_refusal_counts_by_its_status(tmp_path: Path, step: Callable[[C
 def test_an_answer_a_drop_at_a_time_ends_with_the_exchange(
     tmp_path: Path, answer: Answer, step: Callable[[CheckInClient], None]
 ) -> None:
-    error = refusal_of(answer, tmp_path, step)
+    error = refusal_of(answer, tmp_path, step, exchange_s=SHORT_S)
     assert isinstance(error, Unreachable)
     assert re.search(OVER, str(error))
 
@@ -155,7 +159,8 @@ def test_a_redirect_is_refused_and_the_token_goes_nowhere_else(
 def test_a_gateway_that_reads_nothing_holds_a_chunk_no_longer_than_the_exchange(tmp_path: Path) -> None:
     clip = tmp_path / "clip.mcap"
     clip.write_bytes(bytes(64 * MIB))
-    with answering(silent, reads=False) as url, make_client(config_of(url, tmp_path)) as http:
+    config = config_of("http://127.0.0.1", tmp_path, exchange_s=SHORT_S)
+    with answering(silent, reads=False) as url, make_client(config) as http:
         tus = TusClient(url, http, chunk_bytes=64 * MIB)
         with pytest.raises(Unreachable, match=OVER):
             tus.send_chunk(OpenUpload(f"{url}/v1/uploads/a", 0), clip, 64 * MIB)
