@@ -97,7 +97,7 @@ def test_clips_that_come_while_the_bucket_refuses_are_stored_once_it_is_put_righ
         client.close()
         wait_for(lambda: "storing clips" in problem(readiness), within_s=TOLD_S, what="the word on storing")
         wait_for(lambda: "object store" in problem(readiness), within_s=TOLD_S, what="the word on the store")
-        assert says in problem(readiness)
+        wait_for(lambda: says in problem(readiness), within_s=TOLD_S, what="the word on the setting")
         assert states(database) == {"received"}
         put_right()
         wait_for(lambda: states(database) == {"stored"}, within_s=RECOVERY_S, what="the clips")

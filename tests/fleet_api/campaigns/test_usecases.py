@@ -25,8 +25,6 @@ from triggers.contracts.campaign import BudgetLimits, RolloutStage
 from triggers.contracts.users import Role, User
 from triggers.errors import Conflict, Forbidden, NotFound, TooMany
 
-TODAY = datetime.now(UTC).date()
-
 
 def ann(database: Database) -> User:
     """An author who is an approver as well."""
