@@ -37,8 +37,10 @@ def restore_backup(settings: Settings, folder: Path, progress: Progress) -> tupl
     Nothing is written to `folder`, which may be on a medium that is mounted for reading; where it is not, what a run
     that was killed left in the index of objects is settled.
 
+    Objects that the backup lacks, or has with other bytes, are named in what this returns; all else is restored.
+
     Conflict when the deployment has a database or another signing key already, or runs, or a run writes the backup;
-    Untrusted when a file of the backup is missing or not as it was written.
+    Untrusted when rows or keys of the backup are missing or not as they were written.
     """
     with nobody_writes(folder):
         return _restore(settings, folder, read_backup(folder), progress)

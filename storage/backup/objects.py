@@ -1,4 +1,4 @@
-"""Copies objects between a store and a backup, and checks each one on the way."""
+"""Copies objects between a store and a backup, and checks each one on the way: what cannot be copied is named."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import hashlib
 import io
 from collections import deque
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -16,7 +16,7 @@ import zstandard
 from storage.backup.index import ObjectIndex, ObjectSums
 from storage.backup.snapshot import NAMED_OBJECTS, file_of
 from storage.objects import ObjectStore
-from storage.objects.contract import ObjectExists, ObjectNotFound
+from storage.objects.contract import ObjectExists, ObjectNotFound, ObjectUnreadable
 from triggers.contracts.clip import CELL_BYTES
 from triggers.errors import Untrusted
 
@@ -44,9 +44,13 @@ class Copied:
     kept: int = 0
     removed: int = 0
     missing: list[str] = field(default_factory=list)
-    """Named by the database when the backup began, and gone from the store when they were to be copied."""
+    """Named by the rows of the backup, and not there when they were to be copied."""
     damaged: list[str] = field(default_factory=list)
-    """In the store, but not with the bytes that their rows describe."""
+    """There, but not with the bytes that were to be copied, or not readable."""
+
+
+class _Damaged(Exception):
+    """The bytes under this key are not those that were to be copied."""
 
 
 class Content:
@@ -114,20 +118,16 @@ def save_objects(
 ) -> Copied:
     """Copy what the backup does not have yet.
 
-    An object that is not the one that its row describes is named, and not copied: a backup must not keep damage in
-    silence, nor end for it.
+    An object that is not the one that its row describes, or cannot be read, is named and not copied: a backup must
+    not keep damage in silence, nor end for it.
     """
     done = Copied()
     for number, each in enumerate(wanted, start=1):
-        known = index.find(each.key)
-        if known is None or each.size_bytes not in (None, known[0]):
-            try:
+        known = _kept(backup, index, each)
+        if known is None:
+            with _noting(done, each.key):
                 known = _copy_in(source, backup, each)
-            except ObjectNotFound:
-                done.missing.append(each.key)
-                continue
             if known is None:
-                done.damaged.append(each.key)
                 continue
             done.copied += 1
         else:
@@ -147,13 +147,35 @@ def remove_objects(backup: ObjectStore, index: ObjectIndex, *, run: str) -> int:
     return len(removed)
 
 
-def _copy_in(source: ObjectStore, backup: ObjectStore, wanted: WantedObject) -> tuple[int, str] | None:
-    """Copy one object, and return its size and SHA-256; None when it is not what its row describes.
+@contextmanager
+def _noting(done: Copied, key: str) -> Iterator[None]:
+    """Notes an object that cannot be copied; the others can."""
+    try:
+        yield
+    except ObjectNotFound:
+        done.missing.append(key)
+    except (ObjectUnreadable, _Damaged):
+        done.damaged.append(key)
+
+
+def _kept(backup: ObjectStore, index: ObjectIndex, wanted: WantedObject) -> tuple[int, str] | None:
+    """Size and SHA-256 of an object that the backup has; None when it is to be copied, though it may be noted."""
+    known = index.find(wanted.key)
+    if known is None or wanted.size_bytes not in (None, known[0]):
+        return None
+    with suppress(ObjectNotFound, ObjectUnreadable):
+        if backup.stat(wanted.key).size_bytes == known[0]:
+            return known
+    return None
+
+
+def _copy_in(source: ObjectStore, backup: ObjectStore, wanted: WantedObject) -> tuple[int, str]:
+    """Copy one object, and return its size and SHA-256; _Damaged when it is not what its row describes.
 
     One that an earlier run copied without noting it is read and compared instead.
     """
     content = Content()
-    with suppress(ObjectNotFound):
+    with suppress(ObjectNotFound, ObjectUnreadable):
         if backup.stat(wanted.key).size_bytes == source.stat(wanted.key).size_bytes:
             content.take(backup.stream(wanted.key))
             if _fits(content, wanted):
@@ -162,7 +184,7 @@ def _copy_in(source: ObjectStore, backup: ObjectStore, wanted: WantedObject) -> 
     backup.put_parts(wanted.key, content.of(source.stream(wanted.key, chunk_bytes=PART_BYTES)))
     if not _fits(content, wanted):
         backup.delete(wanted.key)
-        return None
+        raise _Damaged(wanted.key)
     return content.size_bytes, content.sha256
 
 
@@ -182,8 +204,8 @@ def restore_objects(
 ) -> Copied:
     """Copy the objects of a backup to a store; those that are there already with the same bytes are kept.
 
-    Untrusted when the backup lacks an object, or its object is not the one that was copied into it, or the store has
-    another under its key.
+    An object that the backup lacks, or that is not the one that was copied into it, is named, and does not keep the
+    others from being restored. Untrusted when the store has another object under a key than the backup.
     """
     done = Copied()
     for number, each in enumerate(wanted, start=1):
@@ -191,8 +213,9 @@ def restore_objects(
         if _is_there(target, each, sha256):
             done.kept += 1
         else:
-            _copy_out(backup, target, each, sha256)
-            done.copied += 1
+            with _noting(done, each.key):
+                _copy_out(backup, target, each, sha256)
+                done.copied += 1
         if number % _REPORT_EVERY == 0:
             progress(f"{number} of {total} objects")
     return done
@@ -201,13 +224,11 @@ def restore_objects(
 def _copy_out(backup: ObjectStore, target: ObjectStore, wanted: WantedObject, sha256: str | None) -> None:
     key = wanted.key
     checked = Content()
+    checked.take(backup.stream(key))
+    if not _is_same(checked, wanted, sha256):
+        raise _Damaged(key)
     try:
-        checked.take(backup.stream(key))
-        if not _is_same(checked, wanted, sha256):
-            raise Untrusted(f"the backup's object {key} was changed after it was written", remedy="use another backup")
         target.put_parts(key, backup.stream(key, chunk_bytes=PART_BYTES), if_absent=True)
-    except ObjectNotFound as error:
-        raise Untrusted(f"the backup lacks its object {key}", remedy="use another backup") from error
     except ObjectExists as error:
         raise Untrusted(
             f"the object store has another object under {key} than the backup", remedy="restore into an empty store"
@@ -220,7 +241,7 @@ def _is_there(store: ObjectStore, wanted: WantedObject, sha256: str | None) -> b
         if store.stat(wanted.key).size_bytes != wanted.size_bytes and wanted.size_bytes is not None:
             return False
         content.take(store.stream(wanted.key))
-    except ObjectNotFound:
+    except (ObjectNotFound, ObjectUnreadable):
         return False
     return _is_same(content, wanted, sha256)
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from triggers.errors import Conflict, InvalidInput, NotFound
+from triggers.errors import Conflict, InvalidInput, NotFound, Unreachable
 
 MAX_KEY_BYTES = 900
 ATTEMPTS = 3
@@ -40,6 +40,10 @@ class ObjectExists(Conflict):
     """A conditional write found an object under its key; that object was left as it is."""
 
     code = "object_exists"
+
+
+class ObjectUnreadable(Unreachable):
+    """The store has this object and works, but cannot read it: its disk has lost the bytes, or it is archived."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +80,8 @@ class ObjectTiers(Protocol):
 
 
 class ObjectStore(Protocol):
-    """Objects by key. Every method raises Unreachable when the store does not answer."""
+    """Objects by key. Every method raises Unreachable when the store does not answer, and those that read an object
+    ObjectUnreadable when this one alone cannot be read."""
 
     @property
     def tiers(self) -> ObjectTiers | None:

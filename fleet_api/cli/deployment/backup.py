@@ -58,8 +58,9 @@ def backup(folder: Path, data: Path | None, as_json: bool) -> int:
 def restore(folder: Path, data: Path | None, as_json: bool) -> int:
     """Restore the backup in FOLDER into an empty deployment, which must not run: an empty --data, or an empty database.
 
-    A restore that was cut off is continued by the same command. Afterwards start the deployment, and let
-    `longtail doctor --full` compare everything.
+    A restore that was cut off is continued by the same command. The exit status is 1 when the backup lacks objects, or
+    has damaged ones; everything else is restored then. Afterwards start the deployment, and let `longtail doctor
+    --full` compare everything.
     """
     from fleet_api.client.data_dir import default_data_dir
     from fleet_api.deployment.restore import restore_backup
@@ -69,17 +70,33 @@ def restore(folder: Path, data: Path | None, as_json: bool) -> int:
     target = Path(settings.data_dir or default_data_dir()).absolute()
     settings = settings.model_copy(update={"data_dir": target})
     made, done = restore_backup(settings, folder.absolute(), remark)
+    lost = sorted({*done.missing, *done.damaged})
     if as_json:
-        print_json({"id": made.id, "backup_at": made.database.taken_at.isoformat(), "objects": made.objects})
+        print_json(
+            {
+                "id": made.id,
+                "backup_at": made.database.taken_at.isoformat(),
+                "objects": made.objects,
+                "copied": done.copied,
+                "lost": lost,
+                "damaged": made.damaged,
+            }
+        )
     else:
         print_result(
             f"backup {made.id} of {made.database.taken_at:%Y-%m-%d %H:%M:%S} UTC is restored: {done.copied} objects "
-            f"copied, {done.kept} were there"
+            f"copied, {done.kept} were there" + (f", {len(lost)} are lost" if lost else "")
         )
         remark(f"start it with `longtail up --data {target}`, then run `longtail doctor --full`")
     for key in made.damaged:
         remark(f"not in the backup, as it was damaged or missing: {key}")
-    return 1 if made.damaged else 0
+    for key in done.missing:
+        remark(f"the backup has lost it: {key}")
+    for key in done.damaged:
+        remark(f"the backup has it with other bytes than were written, or cannot read it: {key}")
+    if lost:
+        remark(f"put these files below {folder / 'objects'} again, from another copy, and run the same command again")
+    return 1 if made.damaged or lost else 0
 
 
 @click.command()

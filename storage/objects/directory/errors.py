@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from storage.objects.contract import ObjectUnreadable
 from triggers.errors import LongtailError, Misconfigured, Unreachable
 
 _REMEDIES = {
@@ -20,6 +21,8 @@ _REMEDIES = {
 }
 """What is wrong with the setting itself; trying again would not help."""
 _FULL = {errno.ENOSPC, errno.EDQUOT}
+_UNREADABLE = {errno.EIO, errno.EISDIR, errno.EBADMSG, getattr(errno, "EUCLEAN", errno.EIO)}
+"""What file systems answer where a file's bytes, or its entry, are damaged."""
 
 
 @contextmanager
@@ -31,9 +34,27 @@ def reaching(root: Path) -> Iterator[None]:
         raise _translated(root, error) from error
 
 
+@contextmanager
+def reading(root: Path, key: str) -> Iterator[None]:
+    """Turns OSErrors of reading one object into ObjectUnreadable, where they tell nothing of the others."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in _UNREADABLE:
+            raise
+        raise ObjectUnreadable(
+            f"the object {key!r} of {_named(root)} cannot be read ({error.strerror or error})",
+            remedy="check the disk of LONGTAIL_OBJECTS_URL, and put the object there again from a backup",
+        ) from error
+
+
+def _named(root: Path) -> str:
+    return f"the object store's directory {root}"
+
+
 def _translated(root: Path, error: OSError) -> LongtailError:
     reason = error.strerror or str(error)
-    where = f"the object store's directory {root}"
+    where = _named(root)
     if error.errno in _FULL:
         return Unreachable(f"{where} is full ({reason})", remedy="free space, or move it (LONGTAIL_OBJECTS_URL)")
     if error.errno in _REMEDIES:

@@ -30,7 +30,7 @@ from storage.objects.contract import (
     checked_range,
 )
 from storage.objects.directory import links
-from storage.objects.directory.errors import reaching
+from storage.objects.directory.errors import reaching, reading
 from storage.objects.directory.listing import listed
 from triggers.errors import InvalidInput, Misconfigured, Unreachable
 
@@ -239,7 +239,7 @@ class DirectoryStore:
 
     @contextmanager
     def _existing(self, key: str) -> Iterator[None]:
-        with reaching(self.root):
+        with reaching(self.root), reading(self.root, key):
             try:
                 yield
             except (FileNotFoundError, NotADirectoryError) as error:

@@ -15,7 +15,7 @@ from botocore.exceptions import (
     SSLError,
 )
 
-from storage.objects.contract import ObjectNotFound
+from storage.objects.contract import ObjectNotFound, ObjectUnreadable
 from storage.objects.s3.location import S3Location
 from triggers.errors import LongtailError, Misconfigured, Unreachable, Untrusted
 
@@ -31,7 +31,6 @@ _REMEDIES = {
     "ExpiredToken": _KEYS,
     "AccessDenied": "allow these credentials to list the bucket, and to get, put and delete its objects",
     "403": _KEYS,
-    "InvalidObjectState": "the object is archived: `longtail clips restore ID` makes it readable, hours later",
     "RequestTimeTooSkewed": "set this machine's clock (NTP)",
     "PermanentRedirect": "add the bucket's region to LONGTAIL_OBJECTS_URL: ?region=REGION",
     "AuthorizationHeaderMalformed": "add the bucket's region to LONGTAIL_OBJECTS_URL: ?region=REGION",
@@ -55,6 +54,7 @@ _TRANSIENT = frozenset(
 NOT_FOUND = frozenset({"NoSuchKey", "404", "NotFound"})
 _TOO_MANY_REQUESTS = 429
 _SERVER_ERROR = 500
+_ARCHIVED = "InvalidObjectState"
 
 
 @contextmanager
@@ -87,6 +87,11 @@ def status_of(error: ClientError) -> int:
 def _refusal(location: S3Location, error: ClientError) -> LongtailError:
     code, status = code_of(error), status_of(error)
     said = f"{error.operation_name}: {code}, {error.response.get('Error', {}).get('Message', '')}"
+    if code == _ARCHIVED:
+        return ObjectUnreadable(
+            f"an object of the object store {location} is archived ({said})",
+            remedy="`longtail clips restore ID` makes it readable, hours later",
+        )
     if code in _REMEDIES:
         return Misconfigured(f"the object store {location} refuses ({said})", remedy=_REMEDIES[code])
     if code in _TRANSIENT or status >= _SERVER_ERROR or status == _TOO_MANY_REQUESTS:
