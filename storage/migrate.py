@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import Connection, text
 
 from storage.database import Database
+from storage.diagnosis.differences import Difference, described
 from storage.diagnosis.schema import SchemaState, fitting, head_revision, migrations_folder, own_version, schema_in
 from storage.roles.grants import apply_grants
 from storage.settings import shown_url
@@ -56,7 +57,7 @@ def _upgrade(connection: Connection) -> None:
     connection.execute(text(f"COMMENT ON TABLE alembic_version IS 'migrated by longtail {own_version()}'"))
 
 
-def differences(database: Database) -> list[str]:
+def differences(database: Database) -> list[Difference]:
     """What the live schema and the tables in code disagree on; empty when the migrations are complete."""
     from alembic.autogenerate import compare_metadata  # noqa: PLC0415 - as the first lines say
     from alembic.runtime.migration import MigrationContext  # noqa: PLC0415
@@ -71,5 +72,5 @@ def differences(database: Database) -> list[str]:
         )
         with warnings.catch_warnings(record=True) as remarks:  # all that Alembic says of a generated column
             warnings.simplefilter("always")
-            found = [repr(difference) for difference in compare_metadata(context, metadata)]
-    return found + [str(remark.message) for remark in remarks]
+            found = list(described(compare_metadata(context, metadata)))
+    return found + [Difference(str(remark.message)) for remark in remarks]

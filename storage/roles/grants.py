@@ -14,6 +14,7 @@ from itertools import groupby
 
 from sqlalchemy import Connection, text
 
+from storage.roles.functions import lost_functions
 from storage.roles.powers import Power, powers_of
 from storage.roles.rights import FUNCTION_RIGHTS, TABLE_RIGHTS, DatabaseRole
 
@@ -88,10 +89,12 @@ def compare_grants(connection: Connection) -> RightsThatDiffer:
     used = connection.execute(_USED_HERE, {"names": [str(role) for role in existing]}).scalars().all()
     # Roles are the server's: what those of another database lack in this one is not missing.
     own = {role: wanted for role, wanted in existing.items() if held[role] or role in used}
+    lost = {("EXECUTE", "FUNCTION", function) for function in lost_functions(connection)}
     lacking: list[str] = []
     beyond = _having(_PUBLIC, _beyond_all(connection, own))
     for role, wanted in own.items():
-        lacking += (f"{role} lacks {right} on {things}" for right, things in _by_right(wanted - held[role]))
+        missing = wanted - held[role] - lost  # a right to what is gone is not what is missing
+        lacking += (f"{role} lacks {right} on {things}" for right, things in _by_right(missing))
         beyond += _having(role, held[role] - wanted)
     return RightsThatDiffer(tuple(lacking), tuple(beyond), powers_of(connection, own))
 

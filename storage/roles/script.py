@@ -6,29 +6,11 @@ else. What each process may do in it is given by the owner with each migration (
 
 from __future__ import annotations
 
+from storage.roles.functions import FUNCTIONS
 from storage.roles.powers import ATTRIBUTES
 from storage.roles.rights import DatabaseRole
 from storage.tables import metadata
 
-_FUNCTIONS = (
-    "audit_head",
-    "audit_state",
-    "begin_embedding",
-    "begin_log_segment",
-    "begin_session",
-    "drop_log_segment",
-    "exchange_token",
-    "refuse_audit_change",
-    "refuse_catalog_change",
-    "refuse_closed_month_change",
-    "refuse_dataset_change",
-    "refuse_late_cost_entry",
-    "refuse_price_book_change",
-    "reserve_upload",
-    "track_meets_box",
-)
-"""Every function that migrations make. A function keeps its former owner's rights as long as that owner has it, and a
-migration cannot replace it."""
 _ROLE = """
 DO $$ BEGIN
     IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = '{role}') THEN
@@ -72,7 +54,7 @@ def roles_script() -> str:
         owner=DatabaseRole.OWNER,
         processes=", ".join(role for role in DatabaseRole if role is not DatabaseRole.OWNER),
         tables=_listed(sorted({*metadata.tables, "alembic_version"})),
-        functions=_listed(_FUNCTIONS),
+        functions=_listed(FUNCTIONS),
     )
     return "\n".join([*made, given]).strip() + "\n"
 

@@ -14,6 +14,7 @@ from storage.diagnosis.backlog import backlog, database_time
 from storage.diagnosis.guards import guards_that_are_off
 from storage.diagnosis.schema import SchemaState, schema_of
 from storage.migrate import differences
+from storage.roles.functions import lost_functions
 from storage.roles.grants import compare_grants
 from storage.roles.sessions import process_sessions
 from storage.settings import shown_url
@@ -49,10 +50,29 @@ def check_schema(database: Database) -> Finding:
     schema = schema_of(database)
     if schema.state is not SchemaState.CURRENT:
         return fail("schema", schema.message, schema.remedy)
-    if found := differences(database):
-        what = f"differs from revision {schema.revision} in {len(found)} places: {found[0]}"
-        return warn("schema", what, "undo manual changes")
-    return ok("schema", f"at revision {schema.revision}, as this version needs it")
+    found = sorted(differences(database), key=lambda difference: not difference.is_needed)
+    if not found:
+        return ok("schema", f"at revision {schema.revision}, as this version needs it")
+    what = f"it differs from revision {schema.revision}: {_some([each.phrase for each in found])}"
+    if found[0].is_needed:
+        return fail("schema", f"{what}: what needs it fails", "restore a backup into an empty database")
+    repairs = [each.repair for each in found if each.repair]
+    return warn("schema", what, f"as the owner, {'; '.join(repairs)}" if repairs else "undo manual changes")
+
+
+def check_functions(database: Database) -> Finding:
+    """Whether the functions that migrations have made are there."""
+    with database.begin() as connection:
+        lost = lost_functions(connection)
+    if not lost:
+        return ok("functions", "all functions of the schema are there")
+    return fail(
+        "functions",
+        f"{_some([f'the function {name} is gone' for name in lost])}: what calls it fails",
+        "as the owner, create it as it is in an empty database that `longtail migrate` has filled (`\\sf` in psql "
+        "shows it), or restore a backup into an empty database; then run `longtail migrate`, which gives the rights to "
+        "it",
+    )
 
 
 def check_roles(database: Database) -> Finding:

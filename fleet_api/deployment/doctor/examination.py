@@ -90,6 +90,7 @@ def _deployment(connected: Database) -> str | None:
 
 def _with_schema(settings: Settings, connected: Database) -> Iterator[Finding]:
     yield guarded("database roles", lambda: database.check_roles(connected))
+    yield guarded("functions", lambda: database.check_functions(connected))
     yield guarded("rights", lambda: database.check_rights(connected))
     yield guarded("guards", lambda: database.check_guards(connected))
     yield from guarded_all("log", log.check(settings, connected))
