@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import ssl
 import sys
+from contextlib import closing
 from http.client import HTTPConnection, HTTPException, HTTPSConnection
 
 TIMEOUT_S = 9.0
@@ -20,15 +21,22 @@ def why_not_ready(process: str) -> str:
     """Why the process is not ready; empty when it is."""
     host, port = _given(f"{process.upper()}_HOST") or "127.0.0.1", _given(f"{process.upper()}_PORT")
     host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 - compared, not bound
-    connection = _connection(host, int(port or PORTS[process]))
     try:
-        connection.request("GET", "/readyz")
-        answer = connection.getresponse()
-        return "" if answer.status == 200 else f"status {answer.status}: {answer.read(200).decode(errors='replace')}"
+        with closing(_connection(host, int(port or PORTS[process]))) as connection:
+            connection.request("GET", "/readyz")
+            answer = connection.getresponse()
+            said = answer.read(200).decode(errors="replace")
     except (OSError, HTTPException) as error:
-        return f"no answer from {host}: {error or type(error).__name__}"
-    finally:
-        connection.close()
+        return f"no answer from {host}: {error or type(error).__name__}{_remedy()}"
+    return "" if answer.status == 200 else f"status {answer.status}: {said}"
+
+
+def _remedy() -> str:
+    if not _given("TLS_CLIENT_CA_FILE"):
+        return ""
+    if not _given("CLIENT_CERT_FILE"):
+        return "; it refuses clients without a certificate: set LONGTAIL_CLIENT_CERT_FILE"
+    return "; is LONGTAIL_CLIENT_CERT_FILE a certificate, with its key, of LONGTAIL_TLS_CLIENT_CA_FILE?"
 
 
 def _connection(host: str, port: int) -> HTTPConnection:
@@ -37,6 +45,8 @@ def _connection(host: str, port: int) -> HTTPConnection:
     # In this container, and nothing secret is sent: the certificate is for the process's public name.
     context = ssl.create_default_context()
     context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    if own := _given("CLIENT_CERT_FILE"):
+        context.load_cert_chain(own, password="")  # a key with a password is refused, and nobody asked for it
     return HTTPSConnection(host, port, timeout=TIMEOUT_S, context=context)
 
 

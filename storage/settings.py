@@ -83,21 +83,21 @@ class Settings(CostSettings, WatchSettings, BudgetSettings):
     gateway_port: Annotated[int, Field(ge=0, le=65535)] = 8081
     ingest_host: str = "127.0.0.1"
     ingest_port: Annotated[int, Field(ge=0, le=65535)] = 8082
-    """Where ingest answers `/healthz` and `/readyz`."""
     api_url: str = ""
     """Public URL of the API, as users and vehicles reach it. Empty: http://api_host:api_port."""
     gateway_url: str = ""
     """Public URL of the upload gateway. Empty: http://gateway_host:gateway_port."""
-    tls_cert_file: Path | None = None
-    tls_key_file: Path | None = None
+    tls_cert_file: AbsolutePath | None = None
+    tls_key_file: AbsolutePath | None = None
     """PEM files of the certificate (and those between it and its authority) and its key, for API, gateway and ingest.
     Read again when they change. No key: it is in the certificate's file. No certificate: plain HTTP."""
-    tls_client_ca_file: Path | None = None
+    tls_client_ca_file: AbsolutePath | None = None
     """PEM file of the authorities that sign clients' certificates; those without one are refused. Empty: none asked."""
     behind_proxy: bool = False
     """Whether a proxy with TLS is the only way to API, gateway and ingest; else plain HTTP is for this machine only."""
-    ca_file: Path | None = None
-    """PEM file of the authority that signed the deployment's certificate, for commands. Empty: the machine's."""
+    ca_file: AbsolutePath | None = None
+    client_cert_file: AbsolutePath | None = None
+    """PEM files for commands: the deployment's authority (empty: the machine's), and a certificate and key to show."""
     cors_origins: str = ""
     """Origins whose pages may call API and gateway, separated by commas; `*`: all. Empty: none."""
 
@@ -117,9 +117,9 @@ class Settings(CostSettings, WatchSettings, BudgetSettings):
     # Keys and people
     signing_key: AbsolutePath | None = None
     """PEM file of the Ed25519 key with which the deployment signs bundles. Empty: `keys/signing.pem` in data_dir."""
-    list_keys: Path | None = None
+    list_keys: AbsolutePath | None = None
     """Folder with the PEM files of list keys (`list*.pem`). Empty: `keys` in data_dir. Without one, the signing key."""
-    signer_socket: Path | None = None
+    signer_socket: AbsolutePath | None = None
     """Socket of `longtail signer`, which signs lists. Empty: the API reads the list keys itself."""
     allow_self_approval: bool = False
     """Whether authors may approve their own submissions without a second person."""

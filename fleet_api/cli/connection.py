@@ -1,4 +1,4 @@
-"""The options with which commands find the API: --url, --token, --token-file, --data and --ca-file."""
+"""The options with which commands find the API: --url, --token, --token-file, --data, --ca-file, --client-cert-file."""
 
 from __future__ import annotations
 
@@ -27,6 +27,14 @@ ca_option = click.option(
     type=click.Path(path_type=Path, dir_okay=False),
     envvar="LONGTAIL_CA_FILE",
     help="File with the authority of the API's certificate (LONGTAIL_CA_FILE).",
+)
+
+
+client_cert_option = click.option(
+    "--client-cert-file",
+    type=click.Path(path_type=Path, dir_okay=False),
+    envvar="LONGTAIL_CLIENT_CERT_FILE",
+    help="File with your certificate and its key, for an API that asks for one (LONGTAIL_CLIENT_CERT_FILE).",
 )
 
 
@@ -60,6 +68,7 @@ def with_api(command: Command) -> Command:
     )
     @data_option
     @ca_option
+    @client_cert_option
     @functools.wraps(command)
     def wrapped(
         *,
@@ -68,9 +77,13 @@ def with_api(command: Command) -> Command:
         token_file: Path | None,
         data: Path | None,
         ca_file: Path | None,
+        client_cert_file: Path | None,
         **options: Any,
     ) -> Any:
-        return command(open_api=lambda: connect(url, _token(api_token, token_file), data, ca_file), **options)
+        def open_api() -> Client:
+            return connect(url, _token(api_token, token_file), data, ca_file, client_cert_file)
+
+        return command(open_api=open_api, **options)
 
     return wrapped
 
@@ -89,8 +102,10 @@ def is_typed(option: str) -> bool:
     return click.get_current_context().get_parameter_source(option) is ParameterSource.COMMANDLINE
 
 
-def connect(url: str | None, token: str | None, data: Path | None, ca_file: Path | None) -> Client:
+def connect(
+    url: str | None, token: str | None, data: Path | None, ca_file: Path | None, client_cert_file: Path | None
+) -> Client:
     """Open the client; it is imported only now, because importing httpx takes a quarter of a second."""
     from fleet_api.client import open_client
 
-    return open_client(url, token, data, ca_file=ca_file)
+    return open_client(url, token, data, ca_file=ca_file, client_cert_file=client_cert_file)

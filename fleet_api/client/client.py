@@ -35,8 +35,9 @@ class Client:
 
     Where the API asks to come again later (429 and 503 with Retry-After), a request waits as it asks, up to
     `patience_s` in all. `http` replaces the HTTP client, for instance with one that calls an application in this
-    process; `ca_file` has the authority of the server's certificate. Raises Misconfigured if the address or the token
-    cannot be valid.
+    process; `ca_file` has the authority of the server's certificate, `client_cert_file` the certificate and the key
+    that are shown to a server that asks for one. Raises Misconfigured if the address, the token or a file cannot be
+    valid.
     """
 
     def __init__(
@@ -48,8 +49,17 @@ class Client:
         patience_s: float = PATIENCE_S,
         http: httpx.Client | None = None,
         ca_file: Path | None = None,
+        client_cert_file: Path | None = None,
     ) -> None:
-        self._transport = Transport(url, token, timeout_s=timeout_s, patience_s=patience_s, http=http, ca_file=ca_file)
+        self._transport = Transport(
+            url,
+            token,
+            timeout_s=timeout_s,
+            patience_s=patience_s,
+            http=http,
+            ca_file=ca_file,
+            client_cert_file=client_cert_file,
+        )
         self.campaigns = Campaigns(self._transport)
         self.authoring = Authoring(self._transport)
         self.signal_catalogs = SignalCatalogs(self._transport)

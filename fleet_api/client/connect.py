@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 from fleet_api.client.client import Client
@@ -13,17 +14,23 @@ _LOG_IN = "set LONGTAIL_TOKEN or LONGTAIL_TOKEN_FILE, or `longtail login"
 
 
 def open_client(
-    url: str | None = None, token: str | None = None, data_dir: Path | None = None, *, ca_file: Path | None = None
+    url: str | None = None,
+    token: str | None = None,
+    data_dir: Path | None = None,
+    *,
+    ca_file: Path | None = None,
+    client_cert_file: Path | None = None,
 ) -> Client:
     """The client of the deployment at `url`, or of the one in a data directory; raises Misconfigured without either.
 
     Without a token, whoever has logged in at that deployment (`longtail login`) goes on under that name. The token in a
     data directory is sent only to the deployment of that directory.
     """
+    open_at = partial(Client, ca_file=ca_file, client_cert_file=client_cert_file)
     if url and token:
-        return Client(url, token, ca_file=ca_file)
+        return open_at(url, token)
     if url and (login := kept.read(url)) is not None:
-        return Client(url, login.token, ca_file=ca_file)
+        return open_at(url, login.token)
     file = (data_dir or data_dir_of_environment()) / NAME
     known = read_client_file(file.parent)
     if known is None:
@@ -39,5 +46,5 @@ def open_client(
             remedy=f"{_LOG_IN} --url {url}`",
         )
     if not url and not token and (login := kept.read(known.api_url)) is not None:
-        return Client(known.api_url, login.token, ca_file=ca_file)
-    return Client(url or known.api_url, token or known.token, ca_file=ca_file)
+        return open_at(known.api_url, login.token)
+    return open_at(url or known.api_url, token or known.token)

@@ -64,13 +64,13 @@ class Transport:
         patience_s: float = PATIENCE_S,
         http: httpx.Client | None = None,
         ca_file: Path | None = None,
+        client_cert_file: Path | None = None,
     ) -> None:
         self._patience_s = patience_s
         self.url = _checked_url(url)
         self._headers = {"Authorization": f"Bearer {_checked_token(token)}"} if token else {}
-        self._http = http or httpx.Client(
-            timeout=timeout_s, trust_env=not on_this_machine(url), verify=verification(ca_file)
-        )
+        verified = verification(ca_file, client_cert_file)
+        self._http = http or httpx.Client(timeout=timeout_s, trust_env=not on_this_machine(url), verify=verified)
 
     def get(self, kind: type[Answer], path: str, parameters: Parameters | None = None) -> Answer:
         """GET a document."""
@@ -317,14 +317,35 @@ def _checked(response: httpx.Response) -> httpx.Response:
     raise error_of(response.status_code, response.headers, response.content, what=what)
 
 
-def verification(ca_file: Path | None) -> ssl.SSLContext | bool:
-    """How a server's certificate is verified: by the authorities in this file, else by those that httpx knows."""
-    if ca_file is None:
+def verification(ca_file: Path | None, client_cert_file: Path | None = None) -> ssl.SSLContext | bool:
+    """How a server's certificate is verified: by the authorities in this file, else by those that httpx knows; and the
+    certificate that is shown to a server that asks for one."""
+    if ca_file is None and client_cert_file is None:
         return True
     try:
-        return ssl.create_default_context(cafile=ca_file)
+        context = httpx.create_ssl_context() if ca_file is None else ssl.create_default_context(cafile=ca_file)
     except OSError as error:
         raise Misconfigured(
             f"the authorities in {ca_file} cannot be used: {error}",
             remedy="name a PEM file (--ca-file, LONGTAIL_CA_FILE)",
         ) from error
+    return showing(context, client_cert_file)
+
+
+def showing(context: ssl.SSLContext, client_cert_file: Path | None) -> ssl.SSLContext:
+    """The context, with the certificate in this file for servers that ask for one. Misconfigured if it has none."""
+    if client_cert_file is None:
+        return context
+    try:
+        context.load_cert_chain(client_cert_file, password=_no_password)
+    except (OSError, ValueError) as error:
+        raise Misconfigured(
+            f"the client's certificate in {client_cert_file} cannot be used: {error}",
+            remedy="name a PEM file with a certificate and its key (--client-cert-file, LONGTAIL_CLIENT_CERT_FILE)",
+        ) from error
+    return context
+
+
+def _no_password() -> str:
+    """Instead of OpenSSL's question on the terminal."""
+    raise ValueError("the key has a password; use one without, in a file that only its user can read")

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import signal
 import socket
+import ssl
 import sys
 import threading
 import time
@@ -20,6 +21,7 @@ from typing import Self
 import httpx
 
 from fleet_api.client.data_dir import ClientFile, default_data_dir, read_client_file, write_client_file
+from fleet_api.client.transport import showing
 from fleet_api.deployment.keys import require_key_not_lost
 from fleet_api.deployment.trust import ensure_trust
 from fleet_api.deployment.users.process_users import group_of, users_of
@@ -161,6 +163,7 @@ class Deployment:
         return self._supervisor.child(name)
 
     def _start(self) -> None:
+        _on_this_machine(self.settings)  # before anything is made: it ends a start whose certificate is missing
         if not self.settings.database_url:
             self._start_database()
         self._take_data_dir()
@@ -287,15 +290,17 @@ class Deployment:
     def _wait_ready(self, name: str, deadline_s: float) -> None:
         assert self._supervisor is not None  # noqa: S101 - started by the caller
         url, answer = f"{self._local_url(name)}/readyz", "no answer"
+        verified = _on_this_machine(self.settings)
         while time.monotonic() < deadline_s:
             give_up_if(self._cancelled, f"the process {name} was starting")
             self._supervisor.raise_if_failing()
-            with contextlib.suppress(httpx.HTTPError):
-                # On this machine, and nothing secret is sent: the certificate need not name the address.
-                response = httpx.get(url, timeout=2.0, trust_env=False, verify=False)  # noqa: S501
+            try:
+                response = httpx.get(url, timeout=2.0, trust_env=False, verify=verified)
                 if response.status_code == httpx.codes.OK:
                     return
                 answer = f"status {response.status_code}: {response.text[:200]}"
+            except httpx.HTTPError as error:
+                answer = f"no answer: {str(error) or type(error).__name__}"
             time.sleep(_READY_POLL_S)
         log = self.data_dir / "logs" / f"{name}.log"
         raise Unreachable(f"{url} is not ready after {READY_TIMEOUT_S:g} s ({answer})", remedy=f"its log is {log}")
@@ -338,3 +343,17 @@ class Deployment:
         if self._postgres is not None:
             self._postgres.stop()
             self._postgres = None
+
+
+def _on_this_machine(settings: Settings) -> ssl.SSLContext:
+    """How processes are asked whether they are ready: nothing secret is sent, so their certificate need not name the
+    address. Misconfigured if they refuse clients without a certificate, and there is none for this."""
+    if settings.tls_client_ca_file is not None and settings.client_cert_file is None:
+        raise Misconfigured(
+            "clients without a certificate are refused (LONGTAIL_TLS_CLIENT_CA_FILE), and `longtail up` has none with "
+            "which to ask its own processes whether they are ready",
+            remedy="set LONGTAIL_CLIENT_CERT_FILE to a PEM file with a certificate of these authorities and its key",
+        )
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    return showing(context, settings.client_cert_file)

@@ -32,8 +32,9 @@ def checked(process: str, environment: Mapping[str, str]) -> subprocess.Complete
 
 
 @contextmanager
-def answering(host: str, *, status: int = 200, tls: Path | None = None) -> Iterator[str]:
-    """A server whose readiness is this, over TLS with this certificate and key; yields its port."""
+def answering(host: str, *, status: int = 200, tls: Path | None = None, client_ca: Path | None = None) -> Iterator[str]:
+    """A server whose readiness is this, over TLS with this certificate and key, for clients of this authority; yields
+    its port."""
 
     class Ready(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
@@ -51,6 +52,9 @@ def answering(host: str, *, status: int = 200, tls: Path | None = None) -> Itera
         if tls is not None:
             context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
             context.load_cert_chain(tls)
+            if client_ca is not None:
+                context.load_verify_locations(client_ca)
+                context.verify_mode = ssl.CERT_REQUIRED
             server.socket = context.wrap_socket(server.socket, server_side=True)
         serving = threading.Thread(target=server.serve_forever, daemon=True)
         serving.start()
@@ -72,6 +76,19 @@ def test_a_process_is_asked_at_its_own_port_with_or_without_tls(process: str, wi
     gone = checked(process, environment)
     assert gone.returncode == 1
     assert "no answer from 127.0.0.1" in gone.stderr
+
+
+def test_where_clients_show_a_certificate_the_check_shows_the_one_that_is_set_for_it(tmp_path: Path) -> None:
+    ca, served, stranger = (str(tmp_path / name) for name in ("ca.pem", "served.pem", "stranger.pem"))
+    write_server_certificate(Path(ca), Path(served))
+    write_server_certificate(tmp_path / "other-ca.pem", Path(stranger))
+    environment = {"LONGTAIL_TLS_CERT_FILE": served, "LONGTAIL_TLS_CLIENT_CA_FILE": ca}
+    with answering("127.0.0.1", tls=Path(served), client_ca=Path(ca)) as environment["LONGTAIL_API_PORT"]:
+        assert checked("api", environment | {"LONGTAIL_CLIENT_CERT_FILE": served}).returncode == 0
+        for own in ("", stranger, ca, "nowhere.pem"):
+            refused = checked("api", environment | {"LONGTAIL_CLIENT_CERT_FILE": own})
+            assert (refused.returncode, "Traceback" in refused.stderr) == (1, False)
+            assert "LONGTAIL_CLIENT_CERT_FILE" in refused.stderr
 
 
 @pytest.mark.parametrize(

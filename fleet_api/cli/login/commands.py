@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from fleet_api.cli.connection import ca_option, data_option, url_option, with_client
+from fleet_api.cli.connection import ca_option, client_cert_option, data_option, url_option, with_client
 from fleet_api.cli.numbers import WholeNumber
 from fleet_api.cli.output import json_option, plain_text, print_json, print_result, remark
 from triggers.errors import LongtailError, Misconfigured
@@ -22,6 +22,7 @@ WAIT_S = 300
 @url_option
 @data_option
 @ca_option
+@client_cert_option
 @click.option("--browser/--no-browser", default=True, help="Whether to open a browser; the address is shown anyway.")
 @click.option(
     "--port",
@@ -30,7 +31,16 @@ WAIT_S = 300
     help="Port of this machine to which the browser comes back, for a tunnel from another one; 0: any.",
 )
 @json_option
-def login(*, url: str | None, data: Path | None, ca_file: Path | None, browser: bool, port: int, as_json: bool) -> None:
+def login(
+    *,
+    url: str | None,
+    data: Path | None,
+    ca_file: Path | None,
+    client_cert_file: Path | None,
+    browser: bool,
+    port: int,
+    as_json: bool,
+) -> None:
     """Log in at a deployment: your browser shows the log-in page of your organisation.
 
     Commands without a token go on under your name until the log-in ends, after some hours.
@@ -39,7 +49,7 @@ def login(*, url: str | None, data: Path | None, ca_file: Path | None, browser: 
     from fleet_api.client.login.kept import KeptLogin, keep
 
     address = _address(url, data)
-    with Client(address, "", ca_file=ca_file) as client:
+    with Client(address, "", ca_file=ca_file, client_cert_file=client_cert_file) as client:
         logged_in = _logged_in(client, browser, port)
     keep(KeptLogin(url=address, user=logged_in.user, token=logged_in.token, expires_at=logged_in.expires_at))
     if as_json:
@@ -53,7 +63,8 @@ def login(*, url: str | None, data: Path | None, ca_file: Path | None, browser: 
 @url_option
 @data_option
 @ca_option
-def logout(url: str | None, data: Path | None, ca_file: Path | None) -> None:
+@client_cert_option
+def logout(url: str | None, data: Path | None, ca_file: Path | None, client_cert_file: Path | None) -> None:
     """End your log-in at a deployment, and delete its token on this machine."""
     from fleet_api.client import Client
     from fleet_api.client.login import kept
@@ -63,7 +74,7 @@ def logout(url: str | None, data: Path | None, ca_file: Path | None) -> None:
         login = kept.read(address)
         if login is None:
             raise Misconfigured(f"you are not logged in at {address}", remedy="see `longtail whoami`")
-        with Client(address, login.token, ca_file=ca_file) as client:
+        with Client(address, login.token, ca_file=ca_file, client_cert_file=client_cert_file) as client:
             page = client.login.log_out().provider_logout_url
     except LongtailError as error:
         if not kept.forget(address):

@@ -110,6 +110,7 @@ def _by_metrics(
     urls: tuple[str, ...], token: str | None, state: Path, webhook: str | None
 ) -> tuple[list[AlertView], LongtailError | None]:
     """What the metrics of these processes say, and why the webhook could not be told of all of it."""
+    from fleet_api.client.transport import verification
     from fleet_api.watching.alerts.evaluate import Metrics, evaluate
     from fleet_api.watching.alerts.scrape import scrape
     from fleet_api.watching.alerts.state import State
@@ -119,7 +120,8 @@ def _by_metrics(
     from triggers.errors import Conflict
 
     told_to, not_told = Webhook(webhook) if webhook else None, None
-    ca_file = click.get_current_context().params["ca_file"]  # `with_api` keeps it for the client
+    options = click.get_current_context().params  # `with_api` keeps them for the client
+    verified = verification(options["ca_file"], options["client_cert_file"])
     lock = FileLock(state.with_name(f".{state.name}.lock"))
     if not lock.try_acquire():
         raise Conflict(
@@ -127,7 +129,7 @@ def _by_metrics(
         )
     try:
         remembered = State.load(state)
-        samples, problems = scrape(urls, token, ca_file=ca_file)
+        samples, problems = scrape(urls, token, verify=verified)
         found = evaluate(Metrics(samples, remembered, time.time()), is_complete=not problems)
         remembered.save(state)
         for problem in problems:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import httpx
 from pydantic import ValidationError
@@ -32,12 +31,12 @@ def check(settings: Settings, deployment: str | None) -> Iterator[Finding]:
             message = f"the {name} of this deployment does not run, as its database does not"
             yield fail(name, message, "start it with `longtail up`, or name its --data")
             continue
-        yield guarded(name, lambda name=name, url=url: _service(name, url, settings.ca_file, deployment))  # type: ignore[misc]
+        yield guarded(name, lambda name=name, url=url: _service(name, url, settings, deployment))  # type: ignore[misc]
 
 
-def _service(name: str, url: str, ca_file: Path | None, deployment: str | None) -> Finding:
+def _service(name: str, url: str, settings: Settings, deployment: str | None) -> Finding:
     setting = f"LONGTAIL_{name.upper()}_" + ("HOST and _PORT" if name == "ingest" else "URL, _HOST and _PORT")
-    verified = verification(ca_file)
+    verified = verification(settings.ca_file, settings.client_cert_file)
     try:
         response = httpx.get(f"{url}/readyz", timeout=TIMEOUT_S, trust_env=not on_this_machine(url), verify=verified)
     except (httpx.HTTPError, httpx.InvalidURL) as error:

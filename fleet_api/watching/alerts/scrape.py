@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import ssl
 from collections.abc import Sequence
-from pathlib import Path
 from urllib.parse import urlsplit
 
 import httpx
@@ -20,14 +20,16 @@ JOB = ("job", "longtail")
 Samples = dict[str, dict[Labels, float]]
 
 
-def scrape(urls: Sequence[str], token: str | None, *, ca_file: Path | None = None) -> tuple[Samples, list[str]]:
+def scrape(
+    urls: Sequence[str], token: str | None, *, verify: ssl.SSLContext | bool = True
+) -> tuple[Samples, list[str]]:
     """The samples of all these addresses, with `up` for each, and what was wrong with those that did not answer.
+    `verify`: how their certificates are verified.
 
     Misconfigured for an address that cannot be asked, or over which the token could be read on the way.
     """
     samples: Samples = {UP: {}}
     problems = []
-    verify = str(ca_file) if ca_file is not None else True
     with httpx.Client(timeout=TIMEOUT_S, verify=verify) as http:
         for url in urls:
             instance = ("instance", _instance(url, token))

@@ -72,6 +72,38 @@ def test_everything_works_over_tls_and_nothing_without_its_authority(
             agent.check_in()
 
 
+def test_with_client_authorities_whatever_asks_shows_the_certificate_that_is_set_for_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ca, served = tmp_path / "ca.pem", tmp_path / "served.pem"
+    write_server_certificate(ca, served)
+    for name in ("API_URL", "TOKEN", "TOKEN_FILE", "CA_FILE", "CLIENT_CERT_FILE"):
+        monkeypatch.delenv(f"LONGTAIL_{name}", raising=False)
+    with deployment(tls_cert_file=served, tls_client_ca_file=ca, client_cert_file=served) as running:
+        command = ["vehicles", "list", "--data", str(running.data_dir), "--ca-file", str(ca)]
+        assert main(command) == 1, "refused without a certificate"
+        assert main([*command, "--client-cert-file", str(served)]) == 0
+        settings = running.settings.model_copy(update={"ca_file": ca})
+        with closing(Database.from_settings(settings)) as database:
+            deployment_id = deployment_of(database)
+        assert {finding.status for finding in doctor.check(settings, deployment_id)} == {FindingStatus.OK}
+        without = settings.model_copy(update={"client_cert_file": None})
+        assert {finding.status for finding in doctor.check(without, deployment_id)} == {FindingStatus.FAIL}
+
+
+def test_a_deployment_that_could_not_ask_its_own_processes_does_not_start(tmp_path: Path) -> None:
+    ca, served = tmp_path / "ca.pem", tmp_path / "served.pem"
+    write_server_certificate(ca, served)
+    settings = Settings.load(data_dir=tmp_path / "data", tls_cert_file=served, tls_client_ca_file=ca, **FREE_PORTS)
+    with pytest.raises(Misconfigured, match="LONGTAIL_TLS_CLIENT_CA_FILE") as refused:
+        Deployment(settings).start()
+    assert "LONGTAIL_CLIENT_CERT_FILE" in refused.value.remedy
+    with pytest.raises(Misconfigured, match=r"ca\.pem cannot be used") as refused:
+        Deployment(settings.model_copy(update={"client_cert_file": ca})).start()
+    assert "LONGTAIL_CLIENT_CERT_FILE" in refused.value.remedy
+    assert not (tmp_path / "data").exists()
+
+
 def _changed(config: VehicleConfig, **changes: object) -> VehicleConfig:
     return VehicleConfig(**{**vars(config), **changes})  # type: ignore[arg-type]
 

@@ -28,8 +28,17 @@ def check(settings: Settings, *, now: datetime | None = None) -> Iterator[Findin
 
 
 def _authorities(settings: Settings, now: datetime) -> Iterator[Finding]:
-    if settings.tls_client_ca_file is not None:
-        yield _expiry("client authority", settings.tls_client_ca_file, now)
+    if settings.tls_client_ca_file is None:
+        return
+    yield _expiry("client authority", settings.tls_client_ca_file, now)
+    if settings.client_cert_file is not None:
+        yield _expiry("client's certificate", settings.client_cert_file, now)
+    else:
+        yield warn(
+            "tls",
+            "clients without a certificate are refused, and checks on this machine have none",
+            f"set {PREFIX}CLIENT_CERT_FILE to a PEM file with a certificate of these authorities and its key",
+        )
 
 
 def _expiry(name: str, file: Path, now: datetime) -> Finding:
