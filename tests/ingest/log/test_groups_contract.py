@@ -13,6 +13,7 @@ from ingest.log import Log, LogConsumer, NotOwner
 from storage.settings import Settings
 from tests.ingest.log.support import TOPIC, OpenLog, child, drain, poll_until, polled, values, wait_until
 from tests.support.waiting import let_pass
+from triggers.errors import Unreachable
 
 pytestmark = pytest.mark.integration
 
@@ -33,6 +34,21 @@ def held(consumers: Sequence[LogConsumer]) -> list[int]:
 def balance(consumers: Sequence[LogConsumer], expected: list[int]) -> None:
     """Poll until the partitions are spread as expected (in any order of the consumers)."""
     poll_until(lambda: sorted(held(consumers)) == sorted(expected), consumers)
+
+
+def commit_once_held(consumer: LogConsumer, next_offsets: dict[int, int]) -> None:
+    """Commit as the holder of these partitions, which a member with a short lease may have lost on a busy machine: it
+    polls until it has them again."""
+
+    def stored() -> bool:
+        try:
+            consumer.commit(next_offsets)
+        except (NotOwner, Unreachable):  # the latter while the group does not settle within the lease
+            consumer.poll(max_records=1, timeout_s=0)
+            return False
+        return True
+
+    wait_until(stored)
 
 
 def test_partitions_are_shared_evenly_as_members_come_and_go(log: Log) -> None:
@@ -121,7 +137,6 @@ def test_a_killed_member_of_the_same_name_has_its_partitions_back_at_once(log: L
 
 def test_partitions_of_a_silent_member_go_to_others_and_its_commits_are_refused(open_client: OpenLog) -> None:
     log = open_client(log_lease_s=0.6)
-    log.append(TOPIC, 0, [(b"", b"0"), (b"", b"1")])
     lost: list[int] = []
 
     def give_up(partitions: Sequence[int]) -> None:
@@ -130,15 +145,18 @@ def test_partitions_of_a_silent_member_go_to_others_and_its_commits_are_refused(
             silent.commit(dict.fromkeys(partitions, 1))
 
     silent = log.consumer(TOPIC, group="g", member="silent", on_revoked=give_up)
-    second = drain(silent, 2)[1]
+    first, second = log.append(TOPIC, 0, [(b"", b"0"), (b"", b"1")])
+    assert drain(silent, 1)[0].offset == first
+    balance([silent], [4])
+    lost.clear()  # a busy machine may have made it late before
     with log.consumer(TOPIC, group="g", member="eager") as eager:
         poll_until(lambda: len(eager.assignment()) == 4, [eager])
-        eager.commit({0: second.offset})
+        commit_once_held(eager, {0: second})
         with pytest.raises(NotOwner):
-            silent.commit({0: second.offset + 1})
+            silent.commit({0: second + 1})
         with pytest.raises(NotOwner):
-            silent.commit({1: 0, 0: second.offset + 1})
-        assert log.committed_offsets(TOPIC, "g")[0] == second.offset
+            silent.commit({1: 0, 0: second + 1})
+        assert log.committed_offsets(TOPIC, "g")[0] == second
         assert lost == []
         silent.poll(max_records=1, timeout_s=0)
         assert sorted(lost) == [0, 1, 2, 3]
@@ -157,7 +175,7 @@ def test_a_refused_commit_stores_nothing_of_it(open_client: OpenLog) -> None:
     with pytest.raises(NotOwner):
         silent.commit(stale)
     assert log.committed_offsets(TOPIC, "g") == dict.fromkeys(range(4), 0)
-    silent.commit({mine: 5})
+    commit_once_held(silent, {mine: 5})
     assert log.committed_offsets(TOPIC, "g")[mine] == 5
     silent.close()
 
@@ -171,9 +189,9 @@ def test_a_silent_member_whose_partitions_nobody_took_goes_on(open_client: OpenL
         let_pass(2.2, why="two leases of silence")
         offset = log.append(TOPIC, 2, [(b"", b"later")])[0]
         assert drain(consumer, 1)[0].offset == offset
-        consumer.commit({2: offset + 1})
-        assert revoked in ([], [0, 1, 2, 3])
-        assert consumer.assignment() == {0, 1, 2, 3}
+        commit_once_held(consumer, {2: offset + 1})
+        assert sorted(revoked) == sorted([0, 1, 2, 3] * revoked.count(0))
+        balance([consumer], [4])
 
 
 def test_a_second_process_of_the_same_name_fences_the_first(log: Log) -> None:
