@@ -11,6 +11,7 @@ from hypothesis import HealthCheck, settings
 
 from storage.database import Database
 from tests.support import process_roles
+from tests.support.calendar_borders import no_day_ends
 from tests.support.failure_reports import parse_alone, pytest_sessionfinish
 from tests.support.paths import server_folder
 from tests.support.servers import postgres
@@ -32,6 +33,7 @@ process_roles.install()
 
 __all__ = [
     "kafka_server",
+    "no_day_ends",
     "pytest_runtest_call",
     "pytest_runtest_setup",
     "pytest_sessionfinish",

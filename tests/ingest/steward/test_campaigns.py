@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -20,7 +20,9 @@ from tests.support.fleet import PROGRAM, a_user, add_draft, campaign_settings, c
 from triggers.contracts.campaign import BudgetLimits
 from triggers.contracts.campaign_life import has_begun
 
-TODAY = datetime.now(UTC).date()
+
+def today() -> date:
+    return datetime.now(UTC).date()
 
 
 def approved(database: Database, name: str = "braking", source: str = "one", **changes: Any) -> CampaignVersion:
@@ -32,7 +34,7 @@ def approved(database: Database, name: str = "braking", source: str = "one", **c
         number = add_draft(connection, content).version
         life.submit(connection, name, number, user=a_user(connection))
         version = life.approve(connection, name, number, bundle=source.encode(), user=a_user(connection, "bob"))
-        return life.activate(connection, name, number) if has_begun(settings, TODAY) else version
+        return life.activate(connection, name, number) if has_begun(settings, today()) else version
 
 
 def revision(database: Database) -> int:
@@ -49,7 +51,7 @@ def state(database: Database, version: CampaignVersion) -> str:
 
 def test_a_waiting_version_begins_on_its_day_and_supersedes(database: Database) -> None:
     old = approved(database)
-    waiting = approved(database, source="two", active_from=TODAY + timedelta(days=1))
+    waiting = approved(database, source="two", active_from=today() + timedelta(days=1))
     assert (waiting.state, state(database, old)) == ("approved", "active")
     with database.begin() as connection:
         assert move_on(connection) == []
@@ -109,8 +111,8 @@ def test_a_campaign_completes_when_no_further_clip_can_come(
 
 
 def test_a_campaign_completes_after_its_last_day(database: Database) -> None:
-    over = approved(database, active_to=TODAY - timedelta(days=1))
-    last_day = approved(database, "other", active_to=TODAY)
+    over = approved(database, active_to=today() - timedelta(days=1))
+    last_day = approved(database, "other", active_to=today())
     with database.begin() as connection:
         (changed,) = move_on(connection)
     assert (changed.campaign, changed.ended_reason) == ("braking", "date")

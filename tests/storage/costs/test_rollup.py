@@ -74,6 +74,11 @@ def sum_up(database: Database, zone: str = ZONE, *, pieces: int = 1000) -> int:
     return pieces
 
 
+def today(database: Database) -> date:
+    with database.begin() as connection:
+        return measured.today(connection, ZONE)
+
+
 def through(database: Database) -> date | None:
     with database.begin() as connection:
         found: date | None = connection.execute(text("SELECT max(through) FROM cost_rollups")).scalar_one()
@@ -115,7 +120,7 @@ def test_costs_are_made_of_the_same_whatever_is_summed_up(fleet: Database) -> No
         months = connection.execute(text("SELECT DISTINCT month FROM cost_months ORDER BY 1")).scalars().all()
         assert months[:2] == [date(2026, 3, 1), date(2026, 4, 1)]
     last = through(fleet)
-    assert last is not None and last >= date.today() - 2 * DAY
+    assert last is not None and last >= today(fleet) - 2 * DAY
     assert sum_up(fleet) == 1, "nothing is left, and nothing is done twice"
     with fleet.begin() as connection:
         assert cost_days_that_differ(connection) == []
@@ -177,7 +182,7 @@ def test_a_clock_that_was_ahead_and_is_put_back_hides_nothing(fleet: Database) -
     sum_up(fleet)
     with fleet.begin() as connection:
         last = connection.execute(text("SELECT through FROM cost_rollups")).scalar_one()
-    assert last < date.today() + DAY
+    assert last < today(fleet) + DAY
     assert added_up(fleet) == expected
 
 
