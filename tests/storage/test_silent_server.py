@@ -16,7 +16,7 @@ from triggers.errors import Unreachable
 
 SILENCE_S = 1.0
 CONNECT_S = 2
-MARGIN_S = 20.0
+MARGIN_S = 60.0
 """For a busy machine; without a bound the tests would not end at all."""
 STALLED = Trouble(stalled=True)
 

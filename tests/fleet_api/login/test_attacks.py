@@ -85,6 +85,7 @@ def test_a_forged_token_is_refused(browser: Browser, provider: OpenIdProvider, a
 
 
 NOW = int(time.time())
+"""When this file was imported: what is tested may run hours later."""
 WRONG_CLAIMS: dict[str, Claims] = {
     "another audience": {"aud": "another"},
     "no audience": {"aud": None},
@@ -98,10 +99,10 @@ WRONG_CLAIMS: dict[str, Claims] = {
     "no end": {"exp": None},
     "an end that is not a time": {"exp": "9999999999"},
     "an endless end": {"exp": True},
-    "issued in the future": {"iat": NOW + 3600},
+    "issued in the future": {"iat": NOW + 86_400},
     "issued long ago": {"iat": NOW - 86_400},
     "no time of issue": {"iat": None},
-    "not valid yet": {"nbf": NOW + 3600},
+    "not valid yet": {"nbf": NOW + 86_400},
     "no subject": {"sub": None},
     "an empty subject": {"sub": ""},
     "a number as subject": {"sub": 1},

@@ -18,7 +18,7 @@ pytestmark = pytest.mark.integration
 
 TIMEOUT_S = 4.0
 ATTEMPTS = 2
-PAUSES_S = 20.0
+PAUSES_S = 60.0
 """For boto3's pauses between attempts, and a busy machine."""
 
 

@@ -26,7 +26,7 @@ def test_a_caller_that_waits_for_itself_keeps_no_other_caller_waiting() -> None:
         taking = [asyncio.create_task(turn.take()) for turn in anns]
         await settled()
         assert [task.done() for task in taking] == [True, True, False, False, False]
-        await asyncio.wait_for(Turn(turns, BOB).take(), 1)
+        await asyncio.wait_for(Turn(turns, BOB).take(), 60)
         anns[0].give_back()
         anns[0].give_back()
         await settled()
@@ -64,7 +64,7 @@ def test_whoever_leaves_the_queue_leaves_nothing_behind() -> None:
         waiting.cancel()
         await settled()
         first.give_back()
-        await asyncio.wait_for(last, 1)
+        await asyncio.wait_for(last, 60)
         third.give_back()
         assert len(turns) == 0
 
@@ -80,7 +80,7 @@ def test_a_turn_that_comes_in_the_moment_of_leaving_goes_to_the_next_one() -> No
         await settled()
         first.give_back()
         leaving.cancel()
-        await asyncio.wait_for(last, 1)
+        await asyncio.wait_for(last, 60)
         third.give_back()
         assert len(turns) == 0
 
@@ -94,7 +94,7 @@ def test_a_turn_is_given_back_while_a_body_is_awaited_and_when_the_answer_begins
         await slow.take()
         receiving = asyncio.create_task(slow.receiving(body.get)())
         await settled()
-        await asyncio.wait_for(other.take(), 1)
+        await asyncio.wait_for(other.take(), 60)
         body.put_nowait({"type": "http.request", "body": b"x", "more_body": False})
         await settled()
         assert not receiving.done()
@@ -104,7 +104,7 @@ def test_a_turn_is_given_back_while_a_body_is_awaited_and_when_the_answer_begins
             sent.append(message)
 
         await other.sending(send)({"type": "http.response.start"})
-        assert (await asyncio.wait_for(receiving, 1))["body"] == b"x"
+        assert (await asyncio.wait_for(receiving, 60))["body"] == b"x"
         assert [message["type"] for message in sent] == ["http.response.start"]
         slow.give_back()
         assert len(turns) == 0
@@ -121,9 +121,9 @@ def test_a_body_in_pieces_waits_for_no_turn_again_since_another_one_may_wait_for
         for is_more in (True, True, False):
             body.put_nowait({"type": "http.request", "body": b"x", "more_body": is_more})
         assert (await receive())["more_body"]
-        await asyncio.wait_for(other.take(), 1)
-        assert (await asyncio.wait_for(receive(), 1))["more_body"]
-        assert not (await asyncio.wait_for(receive(), 1))["more_body"]
+        await asyncio.wait_for(other.take(), 60)
+        assert (await asyncio.wait_for(receive(), 60))["more_body"]
+        assert not (await asyncio.wait_for(receive(), 60))["more_body"]
         other.give_back()
         assert len(turns) == 0
 
@@ -136,8 +136,8 @@ def test_whoever_turns_out_to_be_another_caller_takes_nothing_of_the_first_ones_
         car, neighbour = Turn(turns, b"address"), Turn(turns, b"address")
         await car.take()
         car.rename(b"car-1")
-        await asyncio.wait_for(neighbour.take(), 1)
-        await asyncio.wait_for(car.take(), 1)
+        await asyncio.wait_for(neighbour.take(), 60)
+        await asyncio.wait_for(car.take(), 60)
         neighbour.give_back()
         car.give_back()
         assert len(turns) == 0

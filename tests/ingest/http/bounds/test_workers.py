@@ -32,7 +32,7 @@ async def many(workers: Workers, caller: bytes, count: int, held: threading.Even
 
 
 async def until(begun: list[bytes], count: int) -> None:
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while len(begun) < count:
             await asyncio.sleep(0.01)
 
@@ -87,7 +87,7 @@ def test_a_request_gives_its_own_turn_back_while_it_waits_for_a_thread() -> None
 
         waiting = asyncio.create_task(request())
         await until(begun, 1)
-        await asyncio.wait_for(second.take(), 20)
+        await asyncio.wait_for(second.take(), 60)
         held.set()
         await waiting
         workers.close()
