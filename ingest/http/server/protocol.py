@@ -14,9 +14,10 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from http import HTTPStatus
+from typing import Any
 
 import h11
-from uvicorn.protocols.http.h11_impl import H11Protocol
+from uvicorn.protocols.http.h11_impl import H11Protocol, RequestResponseCycle
 
 from ingest.http.bounded_lines import BoundedLines
 from ingest.http.server.connections import Connections
@@ -72,6 +73,20 @@ def _nothing() -> None:
     """What a timer calls that has ended."""
 
 
+class _Cycle(RequestResponseCycle):
+    """A request and its answer. What came of a body before the connection was cut is read before the cut is told.
+
+    uvicorn drops what the application had not read by then, up to 64 KiB that a vehicle would have to send again.
+    """
+
+    async def receive(self) -> Any:
+        event = await super().receive()
+        if event["type"] != "http.disconnect" or self.response_complete or not (self.more_body and self.body):
+            return event
+        came, self.body = bytes(self.body), bytearray()
+        return {"type": "http.request", "body": came, "more_body": True}
+
+
 class BoundedProtocol(H11Protocol):
     """A connection that is counted, and closed at its deadlines. Subclasses give it `bounds` and `deadlines`."""
 
@@ -115,6 +130,11 @@ class BoundedProtocol(H11Protocol):
             self._body.start(self.deadlines.body_silence_s)
         else:
             self._head.start(self.deadlines.head_s)
+
+    def handle_events(self) -> None:
+        super().handle_events()
+        if type(self.cycle) is RequestResponseCycle:  # which uvicorn has just made, and which nothing has awaited yet
+            self.cycle.__class__ = _Cycle
 
     def on_response_complete(self) -> None:
         super().on_response_complete()  # which may have begun the next request that is here already

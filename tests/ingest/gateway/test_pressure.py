@@ -176,12 +176,16 @@ def test_a_request_takes_no_more_than_its_own_share_of_memory(
 def test_a_silent_body_is_given_up_and_what_came_counts(database: Database, settings: Settings, token: str) -> None:
     with running_gateway(settings, GatewayLimits(pace=Pace(silence_s=0.3))) as (url, app):
         client = TusClient(url, token)
-        location = client.begin(clip())
-        with client.open_patch(location, 0, len(DATA), DATA[: CELL_BYTES + 1]) as connection:
-            answer = connection.recv(10_000).decode()
-        assert answer.startswith("HTTP/1.1 408 ")
-        assert f"upload-offset: {CELL_BYTES + 1}\r\n" in answer.lower()
-        assert client.offset(location) == CELL_BYTES + 1
+        location, reached = client.begin(clip()), 0
+        while reached < CELL_BYTES + 1:  # once, unless this machine lets the sender wait, which is silent then
+            with client.open_patch(
+                location, reached, len(DATA) - reached, DATA[reached : CELL_BYTES + 1]
+            ) as connection:
+                answer = connection.recv(10_000).decode()
+            assert answer.startswith("HTTP/1.1 408 ")
+            reached = client.offset(location)
+            assert f"upload-offset: {reached}\r\n" in answer.lower()
+        assert reached == CELL_BYTES + 1
         assert held_bytes(app) == 0
         client.close()
 

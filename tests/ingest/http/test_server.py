@@ -14,14 +14,14 @@ import threading
 import time
 import weakref
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from email.utils import parsedate_to_datetime
 from pathlib import Path
 
 import httpx
 import pytest
 from starlette.applications import Starlette
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
@@ -113,6 +113,33 @@ def test_a_silent_body_is_given_up() -> None:
     with running(ConnectionLimits(100, 100), QUICK) as address, connect(address) as connection:
         connection.sendall(b"POST /size HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\n123")
         assert everything(connection) == b""
+
+
+def test_what_came_of_a_body_that_is_cut_is_read_before_the_cut(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However late the application is at it: what a vehicle has sent over a bad connection need not be sent again."""
+    cut, read, came = threading.Event(), threading.Event(), bytearray()
+    lost = BoundedProtocol.connection_lost
+
+    def noted(self: BoundedProtocol, exc: Exception | None) -> None:
+        lost(self, exc)
+        cut.set()
+
+    async def reads_late(request: Request) -> Response:
+        while not cut.is_set():
+            await asyncio.sleep(0.01)
+        with suppress(ClientDisconnect):
+            async for piece in request.stream():
+                came.extend(piece)
+        read.set()
+        return Response()
+
+    monkeypatch.setattr(BoundedProtocol, "connection_lost", noted)
+    app = Starlette(routes=[Route("/late", reads_late, methods=["POST"])])
+    with running(ConnectionLimits(100, 100), PATIENT, app) as address:
+        with connect(address) as connection:
+            connection.sendall(b"POST /late HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\n123")
+        assert read.wait(60)
+    assert came == b"123"
 
 
 def test_a_client_that_does_not_read_is_given_up() -> None:
