@@ -47,7 +47,8 @@ from triggers.private_files import private_folder
 from triggers.processes.child import ChildProcess
 from triggers.processes.supervisor import Supervisor
 
-READY_TIMEOUT_S = 90.0
+READY_TIMEOUT_S = 300.0
+"""How long the processes may take to be ready: on a busy machine minutes. One that ends instead is told at once."""
 ADMIN = "admin"
 _PARTS = ("api", "gateway", "ingest")
 SIGNER = "signer"

@@ -14,7 +14,6 @@ KINDS = {"flood", "drip", "fill", "forge", "replay"}
 
 
 @pytest.mark.integration
-@pytest.mark.timeout(600)
 def test_attacks_by_one_caller_are_withstood_and_others_are_served() -> None:
     said: list[str] = []
     with target(SEED) as attacked:

@@ -26,7 +26,7 @@ from tests.support.processes import descendants, wait_until_gone
 from tests.support.servers.postgres import fresh_database
 from triggers.errors import Conflict, Misconfigured
 
-pytestmark = [pytest.mark.integration, pytest.mark.timeout(600)]
+pytestmark = pytest.mark.integration
 
 SOONEST_S = 0.2
 OBJECTS = 40

@@ -22,7 +22,7 @@ from triggers.contracts.clip import CELL_BYTES, ClipManifest, CreationRequest, c
 from triggers.vehicle.agent import VehicleAgent
 from triggers.vehicle.config import VehicleConfig
 
-pytestmark = [pytest.mark.integration, pytest.mark.timeout(600)]
+pytestmark = pytest.mark.integration
 
 KILLS = 20
 UPLOAD_S = 300

@@ -27,7 +27,7 @@ from tests.support.waiting import wait_for
 from triggers.contracts.campaign import BudgetLimits
 from triggers.errors import Unreachable
 
-pytestmark = [pytest.mark.integration, pytest.mark.timeout(300)]
+pytestmark = pytest.mark.integration
 
 CONNECTIONS = 30
 RECOVERY_S = 60.0

@@ -21,7 +21,7 @@ from tests.support.waiting import wait_for
 from triggers.contracts.campaign import BudgetLimits
 from triggers.errors import Misconfigured
 
-pytestmark = [pytest.mark.integration, pytest.mark.timeout(300)]
+pytestmark = pytest.mark.integration
 
 TOLD_S = 30.0
 RECOVERY_S = 60.0

@@ -24,7 +24,7 @@ from tests.support.waiting import wait_for
 from triggers.drives.find import find_drives
 from triggers.signals.catalog import SignalCatalog
 
-pytestmark = [pytest.mark.integration, pytest.mark.timeout(300)]
+pytestmark = pytest.mark.integration
 
 SEED = 1
 VEHICLES = 2

@@ -14,7 +14,7 @@ from tests.support.paths import REPOSITORY
 from tests.support.processes import descendants, wait_until_gone
 from tests.support.waiting import wait_for
 
-START_S = 180.0
+START_S = 300.0
 GONE_WITHIN_S = 60.0
 
 

@@ -16,7 +16,7 @@ from tests.support.fork_server import ForkedChild, ForkServer, fork_server
 from tests.support.waiting import wait_for
 from triggers.contracts.clip import CELL_BYTES
 
-pytestmark = [pytest.mark.integration, pytest.mark.timeout(240)]
+pytestmark = pytest.mark.integration
 KILLS = 12
 CLIPS = 16
 

@@ -22,7 +22,7 @@ from tests.ingest.log.support import TOPIC, wait_until
 from tests.support.servers.kafka_server import KafkaServer
 from triggers.errors import NotFound, Overloaded, Unreachable
 
-pytestmark = [pytest.mark.integration, pytest.mark.timeout(300)]
+pytestmark = pytest.mark.integration
 
 PARTITIONS = 6
 RECOVERY_S = 60
@@ -139,8 +139,6 @@ def test_appends_reads_commits_and_questions_work_again_after_an_outage_with_all
 def test_an_idle_consumer_tells_a_silent_broker_is_replaced_and_reads_on(
     broker: KafkaServer, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr("ingest.log.kafka.contact.CONTACT_S", 2.0)
-    monkeypatch.setattr("ingest.log.kafka.session.REPLACE_S", 4.0)
     settings = Settings(log_url=f"kafka://{broker.bootstrap}/{uuid.uuid4().hex[:12]}", log_lease_s=4)
     changes: list[str] = []
     with closing(KafkaLog(settings)) as log:
@@ -164,16 +162,19 @@ def test_an_idle_consumer_tells_a_silent_broker_is_replaced_and_reads_on(
             consumer.commit({0: 1})
             freeze(broker)
             try:
-                wait_until(lambda: "no broker has answered the consumer 'a'" in state(), RECOVERY_S)
-                wait_until(lambda: bool(state()) and changes == ["assigned", "gone"], RECOVERY_S)
+                with monkeypatch.context() as impatient:  # for the outage alone: a busy broker is not silent
+                    impatient.setattr("ingest.log.kafka.contact.CONTACT_S", 2.0)
+                    impatient.setattr("ingest.log.kafka.session.REPLACE_S", 4.0)
+                    wait_until(lambda: "no broker has answered the consumer 'a'" in state(), RECOVERY_S)
+                    wait_until(lambda: bool(state()) and changes == ["assigned", "gone"], RECOVERY_S)
                 assert consumer.assignment() == frozenset()
+                assert caplog.text.count("no broker has answered") == 1
+                assert caplog.text.count("is replaced") == 1
             finally:
                 end_outage(broker)
             log.append(TOPIC, 0, [(b"", b"after")])
             wait_until(lambda: state() == "after", RECOVERY_S)
             assert changes == ["assigned", "gone", "assigned"]
-            assert caplog.text.count("no broker has answered") == 1
-            assert caplog.text.count("is replaced") == 1
 
 
 def test_a_record_that_was_damaged_on_its_way_is_fetched_again(

@@ -21,7 +21,7 @@ from tests.fleet_api.watching.scraping import Scrape, parsed
 from tests.support.servers.kafka_server import KafkaServer
 from tests.support.waiting import wait_for
 
-pytestmark = [pytest.mark.integration, pytest.mark.timeout(300)]
+pytestmark = pytest.mark.integration
 
 
 def test_the_scrape_of_ingest_goes_on_while_its_kafka_is_frozen_and_has_the_lag_again_afterwards(
