@@ -211,6 +211,11 @@ def test_free_ports_are_many_and_free() -> None:
     assert len(set(ports)) == 20
 
 
+def test_a_port_that_was_given_to_one_is_given_to_nobody_else(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tests.support.servers.java_server.random.sample", lambda ports, k: list(ports))
+    assert not set(free_ports(3)) & set(free_ports(3))
+
+
 @pytest.mark.parametrize(
     ("said", "version"),
     [

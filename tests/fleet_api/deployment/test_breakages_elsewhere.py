@@ -71,7 +71,12 @@ def test_a_topic_that_was_deleted_fails_once_bytes_were_acknowledged(
     # A broker that has only just started has no coordinator of groups yet.
     wait_for(lambda: found(settings)["log lag"].status == "ok", within_s=60, what="the group's coordinator")
     admin = KafkaAdminClient(bootstrap_servers=kafka_server.bootstrap)
-    admin.delete_topics([topic for topic in admin.list_topics() if tmp_path.name in topic])
+
+    def there() -> list[str]:
+        return [topic for topic in admin.list_topics() if tmp_path.name in topic]
+
+    admin.delete_topics(there())
+    wait_for(lambda: not there(), within_s=60, what="the end of the topic")
     admin.close()
     with pytest.raises(NotFound):
         log.partitions("longtail.cells")

@@ -114,23 +114,27 @@ def test_check_ins_of_the_vehicle_are_counted(client: Client, ports: dict[str, i
 
 
 def lines(running: Deployment, process: str) -> list[dict[str, Any]]:
-    """What a process has written to its log, each line JSON."""
+    """What a process has written to its log, each line JSON; the last one may be half there."""
     log = running.data_dir / "logs" / f"{process}.log"
-    return [json.loads(line) for line in log.read_text("ascii").splitlines()]
+    return [json.loads(line) for line in log.read_text("ascii").splitlines(keepends=True) if line.endswith("\n")]
 
 
 def test_a_clip_is_followed_through_the_logs_by_its_id(running: Deployment, client: Client) -> None:
     job = client.labels.claim("auto", "net-1")[0]
     client.labels.complete(job.id, job.token, OPENLABEL)
     clip_id = job.clip.id
-    created, *others = [line for line in lines(running, "gateway") if line.get("clip") == clip_id]
+
+    def told(process: str) -> list[dict[str, Any]]:
+        return [line for line in lines(running, process) if line.get("clip") == clip_id]
+
+    created, *others = told("gateway")
     assert created["vehicle"] == "car-1" and created["upload"] and created["request"]
     assert created["message"].endswith("created") and created["process"] == "gateway"
     assert {line["upload"] for line in others} == {created["upload"]}
     assert any("bytes received" in line["message"] for line in others)
-    of_ingest = [line["message"] for line in lines(running, "ingest") if line.get("clip") == clip_id]
-    assert of_ingest == [f"clip.stored: {clip_id}", f"clip.ready: {clip_id}"]
-    [labelled] = [line for line in lines(running, "api") if line.get("clip") == clip_id]
+    wait_for(lambda: len(told("ingest")) >= 2 and told("api"), within_s=10, what="the lines of ingest and API")
+    assert [line["message"] for line in told("ingest")] == [f"clip.stored: {clip_id}", f"clip.ready: {clip_id}"]
+    [labelled] = told("api")
     assert labelled["message"] == f"label job {job.id} of clip {clip_id} is done"
 
     def answered() -> list[str]:  # the line of the answer is written once the client has it

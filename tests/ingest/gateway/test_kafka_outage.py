@@ -19,7 +19,7 @@ from tests.support.servers.kafka_server import KafkaServer
 from tests.support.waiting import wait_for
 from triggers.contracts.clip import CELL_BYTES
 
-pytestmark = [pytest.mark.integration, pytest.mark.timeout(240)]
+pytestmark = pytest.mark.integration
 
 RECOVERY_S = 60
 UPLOADS = 8
@@ -109,7 +109,7 @@ def test_readiness_returns_by_a_probe_where_nobody_uploads(broker: KafkaServer, 
         assert client.patch(location, 0, DATA).status_code == 503
         broker.start()
         wait_for(lambda: ready(url) == 200, within_s=RECOVERY_S, what="readiness after the outage")
-        assert client.patch(location, 0, DATA).status_code == 204
+        assert status_of_the_rest(client, location, DATA) == 204
         client.close()
 
 
@@ -119,15 +119,13 @@ def test_a_deleted_topic_is_created_again_and_named_in_the_log(
     with running_gateway(settings) as (url, _app):
         client = TusClient(url, token)
         location = client.begin(clip())
-        assert client.patch(location, 0, DATA[:CELL_BYTES]).status_code == 204
+        assert status_of_the_rest(client, location, DATA[:CELL_BYTES]) == 204
         delete_topic(broker, settings)
-        sent: list[int] = []
-
-        def rest_is_taken() -> bool:
-            sent.append(client.patch(location, CELL_BYTES, DATA[CELL_BYTES:]).status_code)
-            return sent[-1] == 204
-
-        wait_for(rest_is_taken, within_s=RECOVERY_S, what="an append after the topic was deleted")
+        wait_for(
+            lambda: status_of_the_rest(client, location, DATA) == 204,
+            within_s=RECOVERY_S,
+            what="an append after the topic was deleted",
+        )
         assert ready(url) == 200
         assert CELLS_TOPIC in caplog.text
         client.close()

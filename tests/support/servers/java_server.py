@@ -11,6 +11,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from importlib.util import find_spec
@@ -23,6 +24,8 @@ from tools import fetch_jars
 KEEPER = Path(__file__).with_name("keeper.py")
 OLDEST_JAVA = 17
 _PORTS = range(15_000, 32_000)  # below the ports that Linux and macOS give to outgoing connections
+_RESERVATIONS = Path(tempfile.gettempdir()) / f"longtail-test-ports-{os.getuid()}"
+_reservations: list[IO[bytes]] = []
 _ORDERLY_END_S = 30.0
 _LOG_TAIL_CHARACTERS = 3000
 
@@ -76,9 +79,11 @@ def parsed_version(said: str) -> int:
 
 
 def free_ports(count: int) -> list[int]:
-    """Ports that are free, and that no outgoing connection will take before a server does."""
+    """Ports that are free, and that no outgoing connection and no other test will take before a server does."""
     found: list[int] = []
     for port in random.sample(_PORTS, k=len(_PORTS)):
+        if not _reserved(port):
+            continue
         with socket.socket() as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:
@@ -89,6 +94,19 @@ def free_ports(count: int) -> list[int]:
         if len(found) == count:
             return found
     raise ServerFailed(f"no {count} free ports between {_PORTS.start} and {_PORTS.stop}")
+
+
+def _reserved(port: int) -> bool:
+    """Whether no test of this user has been given the port; it is this process's then, for as long as that lives."""
+    _RESERVATIONS.mkdir(exist_ok=True)
+    file = (_RESERVATIONS / str(port)).open("ab")
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        file.close()
+        return False
+    _reservations.append(file)
+    return True
 
 
 class Holder:
