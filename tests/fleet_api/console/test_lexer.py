@@ -24,10 +24,11 @@ LEXER = console.APP / "src/pages/campaigns/editor/language/lexer.ts"
 PROGRAM = """
 import { readFileSync } from "node:fs";
 const { BLOCKS, NEVER_UNITS, tokenize } = await import(process.argv[1]);
-const told = (text) => tokenize(text).map(({ kind, text: read, from, to }) => {
-  const points = (end) => [...text.slice(0, end)].length;
-  return [kind, read, points(from), points(to)];
-});
+const told = (text) => {
+  const points = [0];  // by place, as JavaScript counts: the characters before it
+  for (const character of text) points.push(...Array(character.length).fill(points.at(-1) + 1));
+  return tokenize(text).map(({ kind, text: read, from, to }) => [kind, read, points[from], points[to]]);
+};
 const texts = JSON.parse(readFileSync(0, "utf8"));
 console.log(JSON.stringify({ blocks: [...BLOCKS], never: [...NEVER_UNITS], texts: texts.map(told) }));
 """
