@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from triggers.backtest.plan import make_plan
+from triggers.backtest.machines import MachinePool
+from triggers.backtest.plan import BacktestPlan, make_plan
 from triggers.backtest.run import run
 from triggers.drives.batches import Batch
 from triggers.drives.carry import carried
@@ -19,6 +23,7 @@ from triggers.drives.drive import Drive
 from triggers.language.compile import compile_source
 from triggers.language.rows import Row
 from triggers.language.webassembly.host.evaluator import Evaluator
+from triggers.language.webassembly.host.machine import LoadedModule, Machine, load
 from triggers.signals.catalog import SignalCatalog
 
 CATALOG = SignalCatalog.parse(
@@ -71,10 +76,35 @@ def _number(value: object) -> float:
     return math.nan if value is None else float({"P": 0, "D": 1}.get(value, value))  # type: ignore[call-overload,arg-type]
 
 
+@dataclass(frozen=True)
+class Compiled:
+    """SOURCE as a backtest and a vehicle run it: compiled once, for any number of machines."""
+
+    plan: BacktestPlan
+    modules: dict[bytes, LoadedModule]
+    vehicle: LoadedModule
+
+    def new_machines(self) -> MachinePool:
+        """Machines that have not run anything yet."""
+        return MachinePool(self.plan.programs, lambda program: partial(Machine, self.modules[program]))
+
+
+@pytest.fixture(scope="module")
+def compiled() -> Compiled:
+    compilation = compile_source(SOURCE, filename="t", catalog=CATALOG)
+    assert compilation.triggers is not None
+    plan = make_plan(compilation)
+    modules = {program: load(program) for program in plan.programs}
+    return Compiled(plan, modules, load(compilation.triggers.program))
+
+
 @settings(max_examples=150, deadline=None)
 @given(rows=_rows, batch_rows=st.sampled_from([1, 3, 1000]))
 def test_a_drive_and_a_vehicle_give_the_same_fires(
-    tmp_path_factory: object, rows: list[tuple[float, float, str | None, bool | None, float | None]], batch_rows: int
+    compiled: Compiled,
+    tmp_path_factory: object,
+    rows: list[tuple[float, float, str | None, bool | None, float | None]],
+    batch_rows: int,
 ) -> None:
     steps, v, gear, engaged, limit = (list(column) for column in zip(*rows, strict=True))
     t_ns = (np.cumsum(np.round(np.array(steps) * 1e9)).astype(np.int64)).tolist()
@@ -87,12 +117,11 @@ def test_a_drive_and_a_vehicle_give_the_same_fires(
         "limit": pa.array(limit, pa.float64()),
     }
     pq.write_table(pa.table(columns), path)
-    compilation = compile_source(SOURCE, filename="t", catalog=CATALOG)
-    (result,) = run(make_plan(compilation), [Drive(path, batch_rows)], CATALOG, lambda _bytes: None).drives
-    assert compilation.triggers is not None
+    drives = [Drive(path, batch_rows)]
+    (result,) = run(compiled.plan, drives, CATALOG, lambda _bytes: None, pool=compiled.new_machines()).drives
     told = {"v": v, "gear": gear, "engaged": engaged, "limit": limit}
     samples = {name: [_number(value) for value in values] for name, values in told.items()}
-    vehicle = Evaluator(compilation.triggers.program).run(host_rows(t_ns, samples))
+    vehicle = Evaluator(compiled.vehicle).run(host_rows(t_ns, samples))
     assert sorted((fire.t_ns, fire.trigger) for fire in vehicle) == [(fire.t_ns, fire.trigger) for fire in result.fires]
 
 
