@@ -6,8 +6,11 @@
 from __future__ import annotations
 
 import ast
+import inspect
 import re
 import sys
+import token
+import tokenize
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -38,6 +41,7 @@ STAGES = (
     "reference/interpreter.py",
 )
 """The stages of the compiler under triggers/language, in the order in which a text goes through them."""
+_BEFORE_CODE = (token.COMMENT, token.NL)
 _TABLE = r"(<!-- {name}: written by `make map` -->\n).*?(<!-- end of {name} -->)"
 
 
@@ -61,7 +65,9 @@ def rooms(root: Path = ROOT) -> Iterator[Room]:
 
 def subject(path: Path) -> str:
     """The first sentence or line of a module's docstring, on one line; empty when it has none."""
-    docstring = ast.get_docstring(ast.parse(path.read_text("utf-8"))) or ""
+    with tokenize.open(path) as text:  # nothing behind the docstring is read: the code has many files
+        first = next(each for each in tokenize.generate_tokens(text.readline) if each.type not in _BEFORE_CODE)
+    docstring = inspect.cleandoc(ast.literal_eval(first.string)) if first.type == token.STRING else ""
     return " ".join(docstring.split("\n\n")[0].splitlines()).strip().rstrip(".")
 
 
