@@ -48,12 +48,12 @@ class Engines:
     @cached_property
     def kafka(self) -> KafkaServer:
         """One broker, without TLS."""
-        return self._stack.enter_context(KafkaServer(self.folder / "kafka"))
+        return self._stack.enter_context(KafkaServer(self.folder / "kafka", optimised=True))
 
     @cached_property
     def s3(self) -> S3Server:
         """S3Proxy over a directory, without TLS."""
-        return self._stack.enter_context(S3Server(self.folder / "s3"))
+        return self._stack.enter_context(S3Server(self.folder / "s3", optimised=True))
 
     @contextmanager
     def scratch(self, name: str) -> Iterator[Path]:

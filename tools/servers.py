@@ -42,7 +42,8 @@ def settings(postgres: EmbeddedPostgres, kafka: KafkaServer, s3: S3Server) -> di
 def serve(data: Path, stop: threading.Event) -> int:
     """Run the three until `stop`, or until one of them ends; returns the exit status."""
     java()
-    postgres, kafka, s3 = EmbeddedPostgres(data / "postgres"), KafkaServer(data / "kafka"), S3Server(data / "s3")
+    postgres = EmbeddedPostgres(data / "postgres")
+    kafka, s3 = KafkaServer(data / "kafka", optimised=True), S3Server(data / "s3", optimised=True)
     state = data / "servers.json"
     if state.exists():
         kept = json.loads(state.read_text())

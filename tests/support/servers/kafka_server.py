@@ -15,7 +15,7 @@ from kafka import KafkaAdminClient
 from kafka.errors import KafkaError
 
 from tests.support.servers.certificates import write_server_certificate
-from tests.support.servers.java_server import class_path, free_ports, run_java
+from tests.support.servers.java_server import QUICK_START, class_path, free_ports, run_java
 from tests.support.servers.kept_server import KeptServer
 
 MAX_RECORD_BYTES = 8 * 1024**2
@@ -40,8 +40,9 @@ class KafkaServer(KeptServer):
         advertised: str | None = None,
         settings: dict[str, str] | None = None,
         holders: Path | None = None,
+        optimised: bool = False,
     ) -> None:
-        super().__init__(folder, holders=holders)
+        super().__init__(folder, holders=holders, optimised=optimised)
         self.sasl_users = sasl_users or {}
         self.ca_file = folder / "ca.pem" if tls else None
         self._advertised = advertised
@@ -88,7 +89,7 @@ class KafkaServer(KeptServer):
             for name, password in self.sasl_users.items()
             for argument in ("--add-scram", f"SCRAM-SHA-512=[name={name},password={password}]")
         ]
-        tool = ["-XX:TieredStopAtLevel=1", "-cp", class_path("kafka"), "kafka.tools.StorageTool", "format"]
+        tool = [QUICK_START, "-cp", class_path("kafka"), "kafka.tools.StorageTool", "format"]
         run_java([*tool, "-t", cluster_id, "-c", str(self.folder / "server.properties"), *users])
 
     def _arguments(self) -> list[str]:

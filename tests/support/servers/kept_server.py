@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from pathlib import Path
 from typing import Any, Self
 
-from tests.support.servers.java_server import Holder, JavaServer, ServerFailed
+from tests.support.servers.java_server import QUICK_START, Holder, JavaServer, ServerFailed
 
 _START_ATTEMPTS = 5
 _START_S = 180.0  # a minute is too short where every core has many processes waiting
@@ -17,13 +17,14 @@ class KeptServer(ABC):
     """A server that keeps everything in `folder`; its ports and data are the same after each `start`.
 
     It ends with this process. With `holders` (see shared_server.py) it lives as long as anybody holds that file
-    instead, and its folder no longer.
+    instead, and its folder no longer. `optimised`: it becomes as fast as it can, for which it takes longer to start.
     """
 
-    def __init__(self, folder: Path, *, holders: Path | None = None) -> None:
+    def __init__(self, folder: Path, *, holders: Path | None = None, optimised: bool = False) -> None:
         self.folder = folder
         self.log = folder / "server.log"
         self._shared_holders = holders
+        self._options = [] if optimised else [QUICK_START]
         self._ports: list[int] = []
         self._holder: Holder | None = None
         self._server: JavaServer | None = None
@@ -97,7 +98,8 @@ class KeptServer(ABC):
             self._holder = Holder(holders)
         remove = self.folder if self._shared_holders else None
         try:
-            self._server = JavaServer(self._arguments(), holders=holders, log=self.log, remove_at_end=remove)
+            arguments = [*self._options, *self._arguments()]
+            self._server = JavaServer(arguments, holders=holders, log=self.log, remove_at_end=remove)
             self._server.wait_until(self._answers, within_s=_START_S, what=f"{type(self).__name__} at {self.port}")
         except BaseException:
             self.kill()

@@ -27,8 +27,10 @@ _LOGBACK = """<configuration>
 class S3Server(KeptServer):
     """An S3 server that keeps everything in `folder` and knows one pair of keys."""
 
-    def __init__(self, folder: Path, *, bucket: str = BUCKET, holders: Path | None = None) -> None:
-        super().__init__(folder, holders=holders)
+    def __init__(
+        self, folder: Path, *, bucket: str = BUCKET, holders: Path | None = None, optimised: bool = False
+    ) -> None:
+        super().__init__(folder, holders=holders, optimised=optimised)
         self.bucket = bucket
         self.access_key = "test-" + secrets.token_hex(8)
         self.secret_key = secrets.token_urlsafe(24)
