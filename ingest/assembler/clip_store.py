@@ -106,7 +106,7 @@ class ClipStore:
         """Give a clip up for good. `payload`, the cell that was wrong, is kept beside the dead letter."""
         key = None
         if payload is not None:
-            key = f"dead-letters/uploads/{upload.id}"
+            key = dead_letters.payload_key(upload.id)
             self._store.put(key, payload)
         with self._database.begin() as connection:
             ending = clip_writer.fail_upload(connection, upload, reason=reason, detail=detail, object_key=key)

@@ -167,9 +167,7 @@ class ExtractionLoop(JobLoop[ExtractionJob]):
 
     def _write(self, job: ExtractionJob, findings: Findings) -> None:
         with self._database.begin() as connection:
-            replaced = extraction_results.write(connection, job, findings, quarantine_after=self._quarantine_after)
-        for key in replaced:
-            self._store.delete(key)
+            extraction_results.write(connection, job, findings, quarantine_after=self._quarantine_after)
         if findings.damage:
             LOGGER.warning("clip %s is damaged: %s", job.clip_id, findings.damage)
 

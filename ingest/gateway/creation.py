@@ -13,7 +13,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from ingest.gateway.limits import GatewayLimits
-from ingest.gateway.opening import OpeningTerms, open_upload
+from ingest.gateway.opening import OpeningTerms, open_upload, require_part
 from ingest.gateway.service import Gateway
 from ingest.gateway.tus import protocol
 from ingest.gateway.tus.metadata import MANIFEST, MAX_SHOWN, NETWORK, upload_metadata
@@ -183,7 +183,9 @@ def keep_rejected(
     """Keep a rejected manifest as a dead letter, up to a limit per vehicle; returns what was done.
 
     All are counted, and those of versions that the vehicle was not given are never kept: nobody can repair them.
+    Unauthenticated, with nothing kept, for a vehicle that is erased.
     """
+    require_part(connection, submission.vehicle_id)
     is_reason = error.code in set(Refusal)
     refusal = Refusal(error.code) if is_reason else Refusal.INVALID_MANIFEST
     quarantine.note_junk(connection, submission.vehicle_id, refusal, after=quarantine_after)

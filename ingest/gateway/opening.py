@@ -37,6 +37,12 @@ class OpeningTerms:
     vehicle_day: VehicleDayLimits | None = None
 
 
+def require_part(connection: Connection, vehicle_id: str) -> None:
+    """Unauthenticated for a vehicle that is erased: its token is trusted for some seconds afterwards."""
+    if not creation.takes_part(connection, vehicle_id):
+        raise Unauthenticated("the vehicle was erased", remedy="enrol it under a new id")
+
+
 def open_upload(
     connection: Connection, request: CreationRequest, terms: OpeningTerms, *, now: datetime
 ) -> tuple[UploadRow, bool]:
@@ -50,11 +56,10 @@ def open_upload(
     5. reserve the bytes in every account concerned
 
     ClipFailed, ManifestInvalid, NotAssigned, Quarantined, BudgetExhausted, Overloaded when the vehicle has too many
-    uploads open, or Unauthenticated when it is erased: a token is trusted for some seconds afterwards.
+    uploads open, or Unauthenticated when it is erased.
     """
     manifest = request.manifest
-    if not creation.takes_part(connection, manifest.recording.vehicle_id):
-        raise Unauthenticated("the vehicle was erased", remedy="enrol it under a new id")
+    require_part(connection, manifest.recording.vehicle_id)
     quarantine.require_free(connection, manifest.recording.vehicle_id)
     existing = _existing(connection, manifest.clip_id, now)
     if existing is not None and existing.state in LIVE:

@@ -36,7 +36,7 @@ def erase_vehicles(database: Database) -> bool:
 
 
 def delete_objects(database: Database, store: ObjectStore) -> bool:
-    """Delete a batch of the objects of what was erased; whether there may be more."""
+    """Delete a batch of the objects of what was erased or replaced; whether there may be more."""
     with database.begin() as connection:
         due = objects.due(connection)
     for deletion in due:
@@ -44,7 +44,7 @@ def delete_objects(database: Database, store: ObjectStore) -> bool:
     if due:
         with database.begin() as connection:
             objects.forget(connection, due)
-        LOGGER.info("%d objects of erased clips deleted", len(due))
+        LOGGER.info("%d objects deleted that nothing names any more", len(due))
     return bool(due)
 
 

@@ -12,6 +12,7 @@ from storage.clips import extraction_jobs
 from storage.clips.extraction_jobs import ExtractionJob
 from storage.clips.properties import days, indexed_signals, known_names
 from storage.clips.properties.place_cells import cell_of
+from storage.erasure import objects
 from storage.rows import values_of
 from storage.tables import campaign_versions, clip_assets, clip_fires, clips, signal_statistics
 from storage.uploads import dead_letters
@@ -77,14 +78,14 @@ class Findings:
 
 def write(
     connection: Connection, job: ExtractionJob, findings: Findings, *, quarantine_after: int | None = None
-) -> list[str]:
+) -> None:
     """Conclude a job. LeaseLost when another worker has it now; the caller must then roll back.
 
-    Returns the keys of objects of an older extraction, which the caller deletes after the commit. A vehicle with
-    `quarantine_after` damaged clips (and refusals) in a day is quarantined.
+    A vehicle with `quarantine_after` damaged clips (and refusals) in a day is quarantined.
 
     1. close the job, under its fencing token
-    2. unless a newer extractor version has written its results: replace assets and statistics
+    2. replace assets and statistics, and have the objects of older assets deleted; where a newer extractor version has
+       written its results, have those of these findings deleted, and end here
     3. set the track with its box and cell, and the clip's state: `ready`, or `damaged` with the reason; note the day
     4. of a damaged clip: write the dead letter, and take it out of the limits on clips; of a sound one: close the dead
        letter that an older extractor version left
@@ -103,9 +104,10 @@ def write(
         .returning(clips.c.upload_id, clips.c.vehicle_id)
     ).one_or_none()
     if updated is None:
-        return []
+        objects.add(connection, [asset.object_key for asset in findings.assets])
+        return
     days.note(connection, [job.clip_id])
-    replaced = _replace_rows(connection, job, findings)
+    _replace_rows(connection, job, findings)
     if findings.damage:
         ledger.void_clip(connection, updated.upload_id)
         _record_damage(connection, findings.damage, updated.upload_id, updated.vehicle_id, job.clip_id)
@@ -115,7 +117,6 @@ def write(
     outbox.add_clip_event(connection, event, job.clip_id, extractor_version=job.extractor_version)
     if findings.damage and before == "stored":  # an old clip that a newer extractor refuses says nothing of its vehicle
         quarantine.note_junk(connection, updated.vehicle_id, Refusal.DAMAGED_CLIP, after=quarantine_after)
-    return replaced
 
 
 def _record_damage(connection: Connection, damage: str, upload_id: str, vehicle_id: str, clip_id: str) -> None:
@@ -149,10 +150,10 @@ def _clip_values(job: ExtractionJob, findings: Findings) -> dict[str, object]:
     }
 
 
-def _replace_rows(connection: Connection, job: ExtractionJob, findings: Findings) -> list[str]:
-    """Returns the keys of objects that no row names any more."""
+def _replace_rows(connection: Connection, job: ExtractionJob, findings: Findings) -> None:
     older = delete(clip_assets).where(clip_assets.c.clip_id == job.clip_id).returning(clip_assets.c.object_key)
     replaced = set(connection.execute(older).scalars()) - {asset.object_key for asset in findings.assets}
+    objects.add(connection, sorted(replaced))
     connection.execute(delete(signal_statistics).where(signal_statistics.c.clip_id == job.clip_id))
     assets = {"clip_id": job.clip_id, "extractor_version": job.extractor_version}
     if findings.assets:
@@ -168,7 +169,6 @@ def _replace_rows(connection: Connection, job: ExtractionJob, findings: Findings
         ]
         connection.execute(insert(signal_statistics), rows)
         known_names.add_units(connection, {(row.signal, row.unit) for row in statistics})
-    return sorted(replaced)
 
 
 def derived_bytes(connection: Connection) -> tuple[int, int]:

@@ -238,12 +238,20 @@ def _note_objects(connection: Connection, locked: Sequence[Row[Any]]) -> int:
     objects.add(connection, named)
     recent = [row.object_key for row in locked if row.now - row.stored_at < LATE_WRITERS]
     objects.add(connection, recent, after=LATE_WRITERS)
-    jobs = extraction_jobs.c
-    leased = select(jobs.extractor_version, jobs.clip_id).where(jobs.clip_id.in_(ids), jobs.state == "leased")
-    prefixes = [derived_prefix(row.extractor_version, row.clip_id) for row in connection.execute(leased)]
-    objects.add(connection, prefixes, is_prefix=True)
-    objects.add(connection, prefixes, is_prefix=True, after=LATE_WRITERS)
+    _note_derived(connection, ids)
     return len(named)
+
+
+def _note_derived(connection: Connection, clip_ids: Sequence[str]) -> None:
+    """Have deleted what any attempt at an extraction may have stored: one that was killed leaves what no row names."""
+    jobs = extraction_jobs.c
+    may_write = (jobs.attempts > 0) & (func.coalesce(jobs.finished_at, func.now()) > func.now() - LATE_WRITERS)
+    tried = select(jobs.extractor_version, jobs.clip_id, may_write.label("may_write"))
+    rows = connection.execute(tried.where(jobs.clip_id.in_(clip_ids))).all()
+    prefixes = {derived_prefix(row.extractor_version, row.clip_id): row.may_write for row in rows}
+    objects.add(connection, prefixes, is_prefix=True)
+    late = [prefix for prefix, may_write in prefixes.items() if may_write]
+    objects.add(connection, late, is_prefix=True, after=LATE_WRITERS)
 
 
 def derived_prefix(extractor_version: int, clip_id: str) -> str:

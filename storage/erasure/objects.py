@@ -1,4 +1,4 @@
-"""Deletion of objects after the transaction that erased their rows: at least once, whatever is killed in between.
+"""Deletion of objects after the transaction that took their rows: at least once, whatever is killed in between.
 
 The transaction writes which keys are to be deleted; the steward deletes the objects, and then these rows. A key that
 is deleted twice, by two workers or after a crash, does no harm, since no clip ever gets the key of an erased one.

@@ -19,13 +19,12 @@ from storage import tokens, usage
 from storage.clips import writer
 from storage.erasure import clips as erased_clips
 from storage.erasure import objects, report
-from storage.erasure.clips import ErasedSum
+from storage.erasure.clips import LATE_WRITERS, ErasedSum
 from storage.tables import (
     assignments,
     clips,
     compare_counts,
     count_parts,
-    dead_letters,
     enrolment_codes,
     erased_vehicles,
     event_counts,
@@ -39,7 +38,7 @@ from storage.tables import (
 )
 from storage.tables.erasure import ErasureCause, VehicleErasure
 from storage.tables.uploads import ASSEMBLING
-from storage.uploads import endings, parking
+from storage.uploads import dead_letters, endings, parking
 from storage.vehicles.check_in import raise_vehicles
 from triggers.contracts.clip import ClipManifest
 from triggers.contracts.erasure.report import digest_of_vehicle
@@ -155,23 +154,30 @@ def _shut_out(connection: Connection, vehicle_id: str) -> None:
 def _end_uploads(connection: Connection, vehicle_id: str) -> Mapping[str, int]:
     """End every upload that is not stored: its fires fail, its bytes are free again. Returns what goes with them."""
     table = uploads.c
-    open_ones = select(table.id, table.manifest).where(table.vehicle_id == vehicle_id, table.state.in_(ASSEMBLING))
+    columns = (table.id, table.clip_id, table.manifest)
+    open_ones = select(*columns).where(table.vehicle_id == vehicle_id, table.state.in_(ASSEMBLING))
     rows = connection.execute(open_ones.order_by(table.id).with_for_update(key_share=True)).all()
     for row in rows:
         endings.fail(connection, row.id, REASON)
-        _fail_fires(connection, vehicle_id, row.manifest)
+        _end_assembly(connection, vehicle_id, row.id, row.clip_id, row.manifest)
     keys = parking.forget_many(connection, [row.id for row in rows])
     parked = [key for of_upload in keys.values() for key in of_upload]
     objects.add(connection, parked)
     return {"uploads_under_way": len(rows), "objects": len(parked)} if rows else {}
 
 
-def _fail_fires(connection: Connection, vehicle_id: str, stored: bytes) -> None:
+def _end_assembly(connection: Connection, vehicle_id: str, upload_id: str, clip_id: str, stored: bytes) -> None:
+    """Fail the fires of an upload, and have deleted what an assembler may have written of it, or still writes."""
+    written = [dead_letters.payload_key(upload_id)]
     try:
         manifest = ClipManifest.from_stored_json(stored, what="a stored manifest")
     except InvalidInput:  # fires that cannot be read are counted by their vehicle alone
-        return
-    writer.write_fires(connection, {vehicle_id: manifest.recording.fires}, reason=REASON)
+        pass
+    else:
+        writer.write_fires(connection, {vehicle_id: manifest.recording.fires}, reason=REASON)
+        written.append(writer.clip_key(clip_id, manifest.recording.start_ns))
+    objects.add(connection, written)
+    objects.add(connection, written, after=LATE_WRITERS)
 
 
 def _forget(connection: Connection, vehicle_id: str) -> None:
@@ -190,8 +196,7 @@ def _forget(connection: Connection, vehicle_id: str) -> None:
     for table, emptied in _MOVED:
         moved = update(table).where(table.c.vehicle_id == vehicle_id).values(vehicle_id=nobody, **emptied)
         unlinked[table.name] = connection.execute(moved).rowcount
-    letters = delete(dead_letters).where(dead_letters.c.vehicle_id == vehicle_id).returning(dead_letters.c.object_key)
-    keys = connection.execute(letters).scalars().all()
+    keys = dead_letters.forget_those_of(connection, vehicle_id)
     kept = [key for key in keys if key is not None]
     objects.add(connection, kept)
     erased = {"dead_letters": len(keys), "objects": len(kept)}

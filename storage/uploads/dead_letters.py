@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, func, select, text, update
+from sqlalchemy import Connection, delete, func, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 
 from storage.rows import columns_of
@@ -34,6 +34,11 @@ class DeadLetter:
 
 
 _COLUMNS = columns_of(DeadLetter, dead_letters)
+
+
+def payload_key(upload_id: str) -> str:
+    """The key of the object that keeps the cell for which an upload was given up."""
+    return f"dead-letters/uploads/{upload_id}"
 
 
 def record(
@@ -151,6 +156,12 @@ def mark_replayed(connection: Connection, clip_id: str) -> bool:
         .values(state="replayed")
     )
     return closed.rowcount > 0
+
+
+def forget_those_of(connection: Connection, vehicle_id: str) -> list[str | None]:
+    """Delete a vehicle's letters, in any state; returns of each the key of its object, for the caller to delete."""
+    letters = delete(dead_letters).where(dead_letters.c.vehicle_id == vehicle_id)
+    return list(connection.execute(letters.returning(dead_letters.c.object_key)).scalars())
 
 
 def discard(connection: Connection, letter_id: int) -> str | None:

@@ -122,6 +122,7 @@ def test_nothing_of_an_erased_clip_is_left_but_what_is_counted(fleet: Database) 
     assert support.keys_to_delete(fleet) == [
         f"clips/2023/11/14/{clip_id}.mcap",
         "dead-letters/x",
+        f"derived/v1/{clip_id}/",
         f"derived/v1/{clip_id}/signals.parquet",
     ]
     assert support.balances(fleet) == before

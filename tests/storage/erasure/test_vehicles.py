@@ -168,7 +168,9 @@ def test_a_clip_that_was_received_and_not_stored_never_is(fleet: Database) -> No
         parking.park(connection, upload.id, [0], size_bytes=8)
     report(fleet, handed_over=1)
     ask(fleet)
-    assert len(support.keys_to_delete(fleet)) == 1, "its parked cells"
+    clip_key, letter, parked = support.keys_to_delete(fleet)
+    assert (clip_key, parked) == (upload.object_key, parking.staging_key(upload.id, [0]))
+    assert letter == f"dead-letters/uploads/{upload.id}", "what an assembler may be writing, whatever comes of it"
     finish(fleet)
     found = support.counted(fleet)["braking", 1]
     assert (found.failed, found.in_flight, found.unaccounted) == ({"vehicle_erased": 1}, 0, 0)
