@@ -5,7 +5,7 @@ from __future__ import annotations
 import struct
 from array import array
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import NamedTuple
 
 import numpy as np
@@ -17,11 +17,14 @@ from triggers.clips.messages import objects, schemas
 from triggers.clips.messages.cost import list_cost
 from triggers.clips.messages.objects import ObjectSamples
 from triggers.clips.writer import CAMERA_TOPICS, SIGNAL_TOPICS
+from triggers.contracts.clip import RecordingManifest
 from triggers.errors import InvalidInput
 
 _GROUPED_AT = 200_000
 MAX_TIME_NS = 2**63 - 1
 _LATE = "their times are after the year 2262"
+_SHOWN = 3
+"""How many missing channels a remark names."""
 
 
 class Schema(NamedTuple):
@@ -157,6 +160,11 @@ class Channels:
         self.undeclared = 0
         self._pending = Pending()
 
+    @property
+    def topics(self) -> set[str]:
+        """The topics of signals and cameras that have a channel, whether it can be read or not."""
+        return {*self._by_topic, *self._unsupported}
+
     def signal(self, name: str) -> Samples:
         """The samples of a signal, in the order of the file."""
         channel = self._by_topic.get(SIGNAL_TOPICS + name)
@@ -264,9 +272,8 @@ class Channels:
                 for t_ns, value in zip(times.tolist(), values.tolist(), strict=True):
                     self.add_message(identity, t_ns, memoryview(schemas.encode_sample(value)))
 
-    def remarks(self, signals: Iterable[str], cameras: Iterable[str]) -> Iterator[Remark]:
-        """What is wrong with the channels, given the signals and cameras that the manifest lists."""
-        listed = {*(SIGNAL_TOPICS + name for name in signals), *(CAMERA_TOPICS + name for name in cameras)}
+    def remarks(self, listed: Collection[str]) -> Iterator[Remark]:
+        """What is wrong with the channels, given the topics of what the manifest lists."""
         for topic, problem in self._unsupported.items():
             yield Remark("schema_unsupported", f"the channel {topic[:100]!r} cannot be read: {problem}")
         for topic, channel in self._by_topic.items():
@@ -285,6 +292,19 @@ class Channels:
         if self.undeclared:
             detail = f"{self.undeclared} messages belong to channels that the file does not declare"
             yield Remark("messages_unreadable", detail, self.undeclared)
+
+
+def missing(topics: Collection[str]) -> Iterator[Remark]:
+    """What is wrong if a manifest lists topics of which its file has no channel: there is one for each, used or not."""
+    if topics:
+        shown = ", ".join(repr(topic[:100]) for topic in sorted(topics)[:_SHOWN])
+        detail = f"the manifest lists {len(topics)} signals and cameras that the file has no channel of: {shown}"
+        yield Remark("channel_missing", detail + (", ..." if len(topics) > _SHOWN else ""), len(topics))
+
+
+def topics_of(manifest: RecordingManifest) -> set[str]:
+    """The topics of the signals and cameras that a manifest lists."""
+    return {*(SIGNAL_TOPICS + name for name in manifest.signals), *(CAMERA_TOPICS + name for name in manifest.cameras)}
 
 
 def texts_at(body: memoryview, at: int) -> dict[str, str]:

@@ -36,6 +36,9 @@ REASONS: dict[str, Reason] = {
     "channel_unreadable": Reason(
         True, "encode the messages of this channel by its schema, with the times at which they were measured"
     ),
+    "channel_missing": Reason(
+        False, "write a channel for each signal and camera of the manifest, even without messages"
+    ),
     "messages_unreadable": Reason(False, f"{_RECORD_AGAIN}: these messages are left out"),
     "messages_out_of_time": Reason(False, "give messages the time at which they were measured; these are left out"),
     "too_many_samples": Reason(True, "record fewer signals in one clip"),

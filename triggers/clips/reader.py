@@ -9,14 +9,14 @@ from __future__ import annotations
 
 import struct
 from array import array
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 
 from triggers.clips.blocks import RECORD, Blocks, Opcode
-from triggers.clips.channels import Channels, text_at
+from triggers.clips.channels import Channels, missing, text_at, topics_of
 from triggers.clips.damage import Damaged, Remark
 from triggers.clips.footage import Footage, Samples
 from triggers.clips.messages.objects import ObjectSamples
@@ -79,19 +79,21 @@ def read_clip(path: Path, announced: RecordingManifest | None = None, *, max_mes
     with path.open("rb") as file:
         blocks = Blocks(file)
         content = _content(blocks, _Content(allowed))
+        # Where a file has its summary, it repeats channels whose chunk is lost, and has those without any message.
+        repeated = _content(blocks.repeated(), _Content(allowed))
         if content.channels.undeclared:
-            # What declared them was in a chunk that is lost, and is repeated where a file has its summary.
-            declared = _Content(allowed)
-            for block in blocks.repeated():
-                declared.read(block)
             blocks = Blocks(file)
-            content = _content(blocks, declared)
+            content = _content(blocks, repeated)
     remarks = blocks.remarks + content.remarks()
     manifest = _manifest(content.manifests, announced, remarks)
     if announced is not None:
         _require_same_recording(manifest, announced)
     listed = announced or manifest
-    remarks += content.channels.remarks(listed.signals, listed.cameras)
+    topics = topics_of(listed)
+    is_whole = not any(remark.damages for remark in remarks)
+    remarks += content.channels.remarks(topics)
+    if is_whole:  # what is lost of a file may have declared the others
+        remarks += missing(topics - content.channels.topics - repeated.channels.topics)
     footage = _footage(content.channels, listed, remarks)
     return ClipFile(manifest, footage, tuple(_first_of_each_kind(remarks)))
 
@@ -183,7 +185,7 @@ class _Content:
                 self.manifests.append(value)
 
 
-def _content(blocks: Blocks, content: _Content) -> _Content:
+def _content(blocks: Iterable[memoryview], content: _Content) -> _Content:
     """`content` with that of all blocks, as far as it may have more."""
     for block in blocks:
         content.read(block)

@@ -75,7 +75,8 @@ def test_a_sample_holds_until_the_next_one_whatever_nan_is_between(tmp_path: Pat
     result = extracted(tmp_path, cameras=(), content=content, sent_on_change=("speed",))
     (row,) = result.statistics
     assert (row.samples, row.mean, row.mean_over) == (2, 2.0, "time")
-    assert [(remark.reason, remark.count) for remark in result.remarks] == [("messages_unreadable", 1)]
+    told = [(remark.reason, remark.count) for remark in result.remarks]
+    assert told == [("messages_unreadable", 1), ("channel_missing", 2)], "the position, which the manifest lists"
 
 
 def test_a_camera_that_the_manifest_names_twice_is_one_camera(tmp_path: Path) -> None:

@@ -59,7 +59,8 @@ def test_a_list_that_cannot_be_read_costs_itself_alone(tmp_path: Path) -> None:
         writer.add_message(channel, T_NS + n, b"\x0a\xff\xff\xff\xff\x0f", T_NS)
     writer.finish()  # type: ignore[no-untyped-call]
     result = extracted(tmp_path, file.getvalue())
-    assert [(remark.reason, remark.count) for remark in result.remarks] == [("channel_unreadable", 3)]
+    told = [(remark.reason, remark.count) for remark in result.remarks]
+    assert told == [("channel_unreadable", 3), ("channel_missing", 1)], "`speed`, which the manifest lists"
     table = pq.read_table(tmp_path / "signals.parquet")
     assert table.column_names == ["t", "speed", "tracked"]
     assert table.num_rows == 0

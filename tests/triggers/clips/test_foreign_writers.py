@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import math
 import struct
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -47,18 +47,23 @@ Sample = sample_class()
 class File:
     """An MCAP file while the official library writes it."""
 
-    def __init__(self, **options: Any) -> None:
+    def __init__(self, *, declares: Sequence[str] = (SIGNAL, FRONT), **options: Any) -> None:
+        """It has a channel for each topic that it `declares`, with or without messages."""
         self.bytes = io.BytesIO()
         self.writer = Writer(self.bytes, **options)
         self.writer.start()
         self.writer.add_metadata(MANIFEST_RECORD, {MANIFEST_KEY: MANIFEST.canonical_json().decode()})
+        self.undeclared = set(declares)
 
     def channel(self, topic: str = SIGNAL, *, name: str = schemas.SAMPLE_SCHEMA, **changes: Any) -> int:
+        self.undeclared.discard(topic)
         data = changes.get("data", schemas.sample_descriptor())
         schema = self.writer.register_schema(name, changes.get("encoding", "protobuf"), data)
         return self.writer.register_channel(topic, changes.get("messages", "protobuf"), schema, {"made by": "them"})
 
     def send(self, channel: int, *messages: tuple[int, bytes]) -> None:
+        for topic in sorted(self.undeclared):
+            self.channel(topic, name=schemas.SAMPLE_SCHEMA if topic.startswith("/signals/") else schemas.VIDEO_SCHEMA)
         for t_ns, data in messages:
             self.writer.add_message(channel, t_ns, data, t_ns)
 
@@ -294,3 +299,31 @@ def test_pictures_keep_their_codec_and_keyframes_are_known_by_it(
     clip = file.read(tmp_path)
     assert clip.remarks == ()
     assert clip.footage.cameras["front"] == ((START_NS, keyframe, data, codec),)
+
+
+@pytest.mark.parametrize("repeats", [True, False], ids=["with summary", "without"])
+def test_what_the_manifest_lists_and_no_channel_has_is_told(tmp_path: Path, repeats: bool) -> None:
+    file = File(declares=(SIGNAL,), repeat_channels=repeats)
+    file.send(file.channel(), (START_NS, encoded(1.0)))
+    clip = file.read(tmp_path)
+    (remark,) = clip.remarks
+    assert (remark.reason, remark.count, remark.damages) == ("channel_missing", 1, False)
+    assert remark.message == f"the manifest lists 1 signals and cameras that the file has no channel of: {FRONT!r}"
+    assert speed(clip) == [(START_NS, 1.0)]
+
+
+def test_a_channel_without_any_message_is_not_missing(tmp_path: Path) -> None:
+    file = File()
+    file.channel()
+    file.channel(FRONT, name=schemas.VIDEO_SCHEMA)
+    assert file.read(tmp_path).remarks == (), "the summary alone has it"
+
+
+def test_of_many_missing_channels_some_are_named(tmp_path: Path) -> None:
+    listed = MANIFEST.model_copy(update={"signals": tuple(f"s{number}" for number in range(5))})
+    file = File()
+    file.channel(FRONT, name=schemas.VIDEO_SCHEMA)
+    file.writer.finish()
+    (remark,) = read(tmp_path, file.bytes.getvalue(), listed).remarks
+    assert remark.count == 5
+    assert remark.message.endswith("no channel of: '/signals/s0', '/signals/s1', '/signals/s2', ...")

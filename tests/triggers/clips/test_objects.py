@@ -217,6 +217,8 @@ class Foreign:
             self.writer.add_message(channel, START_NS + ms * 10**6, data, START_NS)
 
     def read(self, folder: Path) -> ClipFile:
+        schema = self.writer.register_schema(schemas.SAMPLE_SCHEMA, "protobuf", schemas.sample_descriptor())
+        self.writer.register_channel("/signals/speed", "protobuf", schema)
         self.writer.finish()  # type: ignore[no-untyped-call]
         return read(folder, self.file.getvalue(), listed(self.content))
 
