@@ -91,6 +91,8 @@ class NewestSearch(Search):
     sample: Sample | None = None
     _walked: int = 0
     _may_stop: bool = True
+    _seen: _Seen | None = None
+    """What was sampled last: the filter is the same for every way, so what says that there are few says it for all."""
 
     def _is_near(self) -> bool:
         return len(self._found) * self.caps.walked >= self._enough() * self.caps.glanced
@@ -107,7 +109,7 @@ class NewestSearch(Search):
         may_stop = self._may_stop and rows >= self.caps.walked and len(self._found) >= self._enough()
         if not may_stop or not self._goes_on():
             return False
-        seen = self._sampled(_Combined([], [], self._residual([])), _PILOT_OF_ALL)
+        seen = self._seen or self._sampled(_Combined([], [], self._residual([])), _PILOT_OF_ALL)
         self._may_stop = seen.says_more_than(self.limit)
         self.sample = seen.sample if self._may_stop else None
         return self._may_stop
@@ -131,7 +133,7 @@ class NewestSearch(Search):
         return self._collect_on_clips(conditions) if seen.visited <= self.caps.walked * seen.share else None
 
     def _intersect(self, many: Collection[Access] = ()) -> list[PagePosition]:
-        if self._asks_fairly():
+        if self._asks_fairly() and (self._seen is None or self._seen.says_more_than(self.limit)):
             combined = _Combined(*self._found_by_all(many))
             seen = self._sampled(combined, _PILOT)
             if seen.says_more_than(self.limit) and (found := self._collect_since(combined, seen)) is not None:
@@ -147,7 +149,8 @@ class NewestSearch(Search):
         self.steps.append("sample")
         first = _Seen.of(self._settings.rows(combined.way, combined.in_share(0.0, pilot)), pilot)
         share = min(_LARGEST, pilot * SOUGHT / max(len(first.times), 1), pilot * _VISITED / max(first.visited, 1))
-        return _Seen.of(self._settings.rows(combined.way, combined.in_share(_FROM, share)), share)
+        self._seen = _Seen.of(self._settings.rows(combined.way, combined.in_share(_FROM, share)), share)
+        return self._seen
 
     def _collect_since(self, combined: _Combined, seen: _Seen) -> list[PagePosition] | None:
         """The clips since a moment after which about as many were recorded as are looked for.

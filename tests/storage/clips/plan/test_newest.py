@@ -9,9 +9,12 @@ from bench.search.made import place_with
 from bench.search.questions import Question, pairs, singles
 from bench.search.timed import naive_page
 from storage.clips.cql2.tree import Predicate
-from storage.clips.plan import find_newest
+from storage.clips.order import Order
+from storage.clips.plan import Caps, find_newest
+from storage.clips.plan.newest import NewestSearch
 from storage.clips.query import ClipQuery
 from tests.storage.clips.plan.explained import CLIPS, explain_statements
+from triggers.contracts.api.clips import DEFAULT_SORT
 from triggers.statistics.poisson import poisson_interval
 
 pytestmark = pytest.mark.integration
@@ -59,6 +62,16 @@ def test_an_index_has_the_clips_of_a_filter_that_few_of_many_meet(
 ) -> None:
     explained = explain_statements(connection, lambda: find_newest(connection, tree_of(source), 6))
     assert (explained.whole_tables & LARGE, index in explained.indexes) == (set(), True)
+
+
+@pytest.mark.parametrize("at_most", [6, 25])
+def test_what_a_sample_says_of_a_filter_is_not_asked_again_on_another_way(connection: Connection, at_most: int) -> None:
+    tree = tree_of("vehicle.model BETWEEN 'ra' AND 'rz'")
+    caps = Caps(few=at_most, collected=at_most, glanced=at_most // 3, walked=4 * at_most)
+    search = NewestSearch(connection, tree, Order.parse(DEFAULT_SORT), None, at_most + 1, caps, counts=True)
+    search.page()
+    assert search.steps[-1] == "intersect"
+    assert (search.steps.count("sample"), search.sample) == (1, None)
 
 
 def test_clips_in_a_range_of_ids_are_no_sample_of_a_filter_on_ids(connection: Connection) -> None:
