@@ -22,6 +22,8 @@ CLIP_STORED = "clip.stored"
 CLIP_READY = "clip.ready"
 CLIP_DAMAGED = "clip.damaged"
 CLIP_ERASED = "clip.erased"
+AGAIN = "again"
+"""Of the payload: whether the clip had been extracted before, by an older version of the extractor."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -86,7 +86,8 @@ def write(
     1. close the job, under its fencing token
     2. replace assets and statistics, and have the objects of older assets deleted; where a newer extractor version has
        written its results, have those of these findings deleted, and end here
-    3. set the track with its box and cell, and the clip's state: `ready`, or `damaged` with the reason; note the day
+    3. set the track with its box and cell, and the clip's state: `ready`, since when it first was so, or `damaged` with
+       the reason; note the day
     4. of a damaged clip: write the dead letter, and take it out of the limits on clips; of a sound one: close the dead
        letter that an older extractor version left
     5. write the event
@@ -114,8 +115,10 @@ def write(
     else:
         dead_letters.mark_replayed(connection, job.clip_id)
     event = outbox.CLIP_DAMAGED if findings.damage else outbox.CLIP_READY
-    outbox.add_clip_event(connection, event, job.clip_id, extractor_version=job.extractor_version)
-    if findings.damage and before == "stored":  # an old clip that a newer extractor refuses says nothing of its vehicle
+    is_new = before == "stored"  # an old clip that a newer extractor reads says nothing of its vehicle, or of latencies
+    again = {} if is_new else {outbox.AGAIN: True}
+    outbox.add_clip_event(connection, event, job.clip_id, extractor_version=job.extractor_version, **again)
+    if findings.damage and is_new:
         quarantine.note_junk(connection, updated.vehicle_id, Refusal.DAMAGED_CLIP, after=quarantine_after)
 
 
@@ -139,7 +142,7 @@ def _clip_values(job: ExtractionJob, findings: Findings) -> dict[str, object]:
         "state": "damaged" if findings.damage else "ready",
         "damage": findings.damage,
         "extractor_version": job.extractor_version,
-        "ready_at": None if findings.damage else func.now(),
+        "ready_at": None if findings.damage else func.coalesce(clips.c.ready_at, func.now()),
         "track": [list(point) for point in findings.track] or None,
         "remarks": [asdict(remark) for remark in findings.remarks],
         "place_cell": cell_of(findings.track),

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from sqlalchemy import Connection, text
 
-from storage.outbox import CLIP_READY, CLIP_STORED, OutboxEvent
+from storage.outbox import AGAIN, CLIP_READY, CLIP_STORED, OutboxEvent
 
 _STORED = text("""
     SELECT c.id, u.network, f.campaign, f.charged_bytes,
@@ -42,7 +42,8 @@ class Stages:
 
 
 def stages_of(connection: Connection, events: Sequence[OutboxEvent]) -> Stages:
-    """What the events say of clips that were stored or became ready. Of an erased clip nothing is known any more."""
+    """What the events say of clips that were stored or became ready. Of an erased clip nothing is known any more, and
+    clips that a newer extractor reads again, months later, say nothing of how long clips take."""
     found = Stages()
     stored = _clips(events, CLIP_STORED)
     if stored:
@@ -53,7 +54,7 @@ def stages_of(connection: Connection, events: Sequence[OutboxEvent]) -> Stages:
             first[row.id] = longest_s, float(row.stored_s)
         for announced_s, stored_s in first.values():
             found.seconds += [("announced", announced_s), ("stored", max(0.0, stored_s))]
-    ready = _clips(events, CLIP_READY)
+    ready = _clips([event for event in events if not event.payload.get(AGAIN)], CLIP_READY)
     if ready:
         found.seconds += [
             ("ready", max(0.0, float(row.ready_s))) for row in connection.execute(_READY, {"clips": ready})

@@ -32,6 +32,7 @@ from storage.tables import (
 )
 from storage.tables import extraction_jobs as jobs_table
 from storage.tables.erasure import ErasureCause
+from storage.watching.stages import stages_of
 from tests.ingest.assembler.world import World
 from tests.ingest.extraction import footage
 from tests.support.waiting import wait_for
@@ -235,6 +236,27 @@ def test_older_clips_are_extracted_again_in_small_portions_and_their_old_files_d
     assert old
     delete_objects(world.database, world.store)
     assert sorted(info.key for info in world.store.list("derived/")) == sorted(keys)
+
+
+def test_a_clip_that_is_extracted_again_was_ready_before_and_says_nothing_of_latencies(
+    world: World, stored: Stored, loop: Loops
+) -> None:
+    def stages() -> list[str]:
+        seen: list[outbox.OutboxEvent] = []
+        with world.database.begin() as connection:
+            while events.dispatch(connection, seen):
+                pass
+            return [stage for stage, _ in stages_of(connection, seen).seconds]
+
+    stored()
+    assert loop().work_once(NEVER)
+    since = row(world, clips).ready_at
+    assert stages().count("ready") == 1
+    with world.database.begin() as connection:
+        extraction_jobs.add_for_older_clips(connection, EXTRACTOR_VERSION + 1)
+    assert loop("n", version=EXTRACTOR_VERSION + 1).work_once(NEVER)
+    assert (row(world, clips).extractor_version, row(world, clips).ready_at) == (EXTRACTOR_VERSION + 1, since)
+    assert "ready" not in stages()
 
 
 def test_an_older_extractor_does_not_undo_a_newer_one_and_leaves_no_object(
