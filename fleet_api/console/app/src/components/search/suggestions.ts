@@ -7,12 +7,25 @@ export interface Suggestion {
   detail: string;
 }
 
-/** The word that ends at the caret: where it begins, and its text. */
-export function wordAt(text: string, caret: number): { from: number; word: string } {
-  const before = text.slice(0, caret);
-  const quotes = (before.match(/'/g) ?? []).length;
-  const word = /[A-Za-z_][\w.]*$/.exec(before)?.[0] ?? "";
-  return quotes % 2 === 1 ? { from: caret, word: "" } : { from: caret - word.length, word };
+/** Texts, names in quotes, and words; the last of a text may lack its quote. */
+const TOKENS = /'(?:[^']|'')*'?|"(?:[^"]|"")*"?|[A-Za-z_][\w.]*/g;
+
+/** The word that the caret is in or behind: from where to where it goes, and its part before the caret. None within a text. */
+export function wordAt(text: string, caret: number): { from: number; to: number; word: string } {
+  for (const { 0: token, index: from } of text.matchAll(TOKENS)) {
+    if (from >= caret || caret > from + token.length || token.startsWith("'")) continue;
+    const isOpen = token.startsWith('"') && (token.length === 1 || !token.endsWith('"')); // it takes all that follows
+    return { from, to: isOpen ? caret : from + token.length, word: text.slice(from, caret) };
+  }
+  return { from: caret, to: caret, word: "" };
+}
+
+/** The text with a suggestion in place of the word at the caret, and where the caret is then. */
+export function withTaken(text: string, caret: number, taken: string): { text: string; caret: number } {
+  const { from, to } = wordAt(text, caret);
+  const after = text.slice(to);
+  const rest = taken.endsWith("(") && after.startsWith("(") ? after.slice(1) : after;
+  return { text: text.slice(0, from) + taken + rest, caret: from + taken.length };
 }
 
 /** The suggestions for a word: those that begin with it, then those that contain it; at most `most`. */

@@ -1,7 +1,15 @@
 // Completion: what `offersAt` offers, as CodeMirror shows it.
-import { autocompletion, type Completion, type CompletionContext, type CompletionResult } from "@codemirror/autocomplete";
+import {
+  autocompletion,
+  insertCompletionText,
+  pickedCompletion,
+  type Completion,
+  type CompletionContext,
+  type CompletionResult,
+} from "@codemirror/autocomplete";
 import type { Extension } from "@codemirror/state";
-import { offersAt, type Offer, type Vocabulary } from "./offers";
+import type { EditorView } from "@codemirror/view";
+import { offersAt, restOf, type Offer, type Vocabulary } from "./offers";
 
 const TYPES: Readonly<Record<Offer["kind"], string>> = {
   keyword: "keyword",
@@ -27,11 +35,19 @@ export function completion(known: () => Vocabulary | undefined): Extension {
   return autocompletion({ override: [source], icons: false, maxRenderedOptions: MOST });
 }
 
+/** Put an offer in place of the whole word, also where the cursor is in its middle. */
+function take(view: EditorView, offer: Offer, completion: Completion, from: number, at: number): void {
+  const line = view.state.doc.lineAt(at);
+  const to = at + restOf(offer.kind, line.text, at - line.from);
+  view.dispatch({ ...insertCompletionText(view.state, offer.text, from, to), annotations: pickedCompletion.of(completion) });
+}
+
 function shown(offer: Offer, index: number): Completion {
   return {
     label: offer.text,
     type: TYPES[offer.kind],
     detail: offer.detail,
+    apply: (view, completion, from, to) => take(view, offer, completion, from, to),
     boost: -Math.min(index, 90) / 100, // what is named first stands first among equals
     ...(offer.info === "" ? {} : { info: offer.info }),
   };

@@ -1,7 +1,7 @@
 // What is offered at places of a trigger file, where they are, and what is told about them.
 import { describe, expect, it } from "vitest";
 import { explained, type Let, type Program } from "./explanation";
-import { offersAt, type Vocabulary } from "./offers";
+import { offersAt, restOf, type Offer, type Vocabulary } from "./offers";
 import { reading, roomFor } from "./places";
 
 const signal = (name: string, type: "number" | "bool" | "text", unit = "", values: string[] = []) => ({
@@ -67,6 +67,22 @@ function offered(text: string, isAsked = true): { replaced: string; texts: strin
   const found = offersAt(whole, at, VOCABULARY, isAsked);
   return found && { replaced: whole.slice(found.from, at), texts: found.offers.map((offer) => offer.text) };
 }
+
+describe("an offer that is taken", () => {
+  it("takes the place of the rest of its word, text or unit, and of nothing else", () => {
+    const left = (kind: Offer["kind"], line: string) => {
+      const at = line.indexOf("|");
+      const text = line.replace("|", "");
+      return text.slice(at + restOf(kind, text, at));
+    };
+    expect(left("signal", "when ego.sp|eed*2 > 3")).toBe("*2 > 3");
+    expect(left("name", "signals eg|o.*, wet")).toBe(", wet");
+    expect(left("unit", "when ego.speed > 30 k|m/h for 2 s")).toBe(" for 2 s");
+    expect(left("value", 'when ego.gear == "|P" or wet')).toBe(" or wet");
+    expect(left("value", 'when ego.gear == | or x == "R"')).toBe(' or x == "R"');
+    expect(left("value", 'when ego.gear == "|')).toBe("");
+  });
+});
 
 describe("what is offered", () => {
   it.each([

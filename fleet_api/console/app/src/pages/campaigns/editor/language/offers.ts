@@ -56,6 +56,19 @@ export function offersAt(text: string, at: number, vocabulary: Vocabulary, isAsk
   return some(at - typed.length, ofPlace(reading(text, at - typed.length), vocabulary));
 }
 
+const REST_OF_TEXT = /[^"]*"/y;
+const REST_OF_UNIT = /[A-Za-z%µ°/^*0-9]*/y;
+/** Of a name, also one that stands for a branch, such as `ego.*`. */
+const REST_OF_WORD = /[\w.]*(?:(?<=\.)\*)?/y;
+
+/** How many characters behind the cursor belong to the word that it is in, and go when an offer of this kind is taken. */
+export function restOf(kind: Offer["kind"], line: string, at: number): number {
+  const isInText = (line.slice(0, at).match(/"/g) ?? []).length % 2 === 1;
+  const rest = isInText ? REST_OF_TEXT : kind === "unit" ? REST_OF_UNIT : REST_OF_WORD;
+  rest.lastIndex = at;
+  return rest.exec(line)?.[0].length ?? 0;
+}
+
 function some(from: number, offers: Offer[]): Offers | null {
   return offers.length > 0 ? { from, offers } : null;
 }
