@@ -229,7 +229,7 @@ def reported_of(report: Reported | None, ordinal: int) -> str:
     """Why the cloud does not have a fire, as far as the vehicle's newest report says."""
     if report is None:
         return "the vehicle: it has reported nothing of this campaign version"
-    when = report.received_at.astimezone(UTC).isoformat(timespec="seconds")
+    when = _told(report.received_at)
     if ordinal > report.watermark:
         return f"the vehicle: its newest report, of {when}, is of {report.watermark} fires, and this one is later"
     ended = {"sampled out": report.sampled_out} | {
@@ -240,6 +240,11 @@ def reported_of(report: Reported | None, ordinal: int) -> str:
     told = ", ".join(f"{count} {what}" for what, count in ended.items() if count) or "none that ended on the vehicle"
     waiting = f"; {report.in_flight} still wait on the vehicle" if report.in_flight else ""
     return f"nothing, unless it waits on the vehicle: of its {report.watermark} fires up to {when}: {told}{waiting}"
+
+
+def _told(at: datetime) -> str:
+    """A time within a sentence, which people read: in UTC, to the second."""
+    return f"{at.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
 
 
 def _of_upload(upload: UploadLike) -> Iterator[EventView]:
@@ -285,7 +290,7 @@ def _next_of_upload(facts: Facts, at: Stage, now: datetime) -> str:
     if at == "announced":
         upload = by_state["open"]
         left = f"{upload.offset_bytes} of {upload.size_bytes} bytes have come over {upload.network}"
-        until = upload.expires_at.astimezone(UTC).isoformat(timespec="seconds")
+        until = _told(upload.expires_at)
         return f"the vehicle: {left}, and the upload ends at {until} unless more come"
     if at == "received":
         since_s = (now - by_state["received"].created_at).total_seconds()
@@ -308,10 +313,10 @@ def _next_of_jobs(jobs: Sequence[JobLike], what: str, whom: str, now: datetime) 
         return f"{what}: no job is queued for it; run `longtail doctor`"
     before = f" (attempt {job.attempts} ended so: {job.reason})" if job.reason else ""
     if job.state == "leased" and job.lease_until is not None and job.lease_until > now:
-        return f"{what}: {job.holder} has the job until {job.lease_until.astimezone(UTC).isoformat(timespec='seconds')}"
+        return f"{what}: {job.holder} has the job until {_told(job.lease_until)}"
     if job.state == "failed":
         return f"nothing, {what} failed{before}; try it again, or discard it"
-    return f"{what}: it waits for {whom} since {job.created_at.astimezone(UTC).isoformat(timespec='seconds')}{before}"
+    return f"{what}: it waits for {whom} since {_told(job.created_at)}{before}"
 
 
 def _erased(erased: ErasedLike) -> str:

@@ -62,6 +62,7 @@ def test_a_version_goes_from_its_author_to_its_vehicles_and_is_held_with_every_r
     dialog = ask(visitor, "Approve", "looks right")
     expect(dialog.get_by_text("You wrote or submitted this version.")).to_have_count(0)
     expect(dialog).to_contain_text(draft["approval_digest"])
+    expect(dialog).to_contain_text("Version 1, which runs now, is stopped once this one begins.")
     region = dialog.get_by_role("region", name="Difference of the trigger text to version 1")
     expect(region.get_by_role("row", name="removed")).to_contain_text("-4 m/s^2")
     expect(region.get_by_role("row", name="added")).to_contain_text("-5 m/s^2")
@@ -135,6 +136,7 @@ def test_a_step_that_is_refused_says_why_and_loses_nothing_that_was_typed(visito
     page = visitor.open("/campaigns/refused", role="approver")
     dialog = ask(visitor, "Approve", "a reason that took long to write")
     expect(dialog).to_contain_text("No version of this campaign was approved before")
+    expect(dialog).not_to_contain_text("stopped")
     rejected = api.post("/v1/campaigns/refused/1/reject", {"reason": "somebody was faster"}, "approver")
     assert rejected.is_success
     dialog.get_by_role("button", name="Approve").click()

@@ -1,7 +1,7 @@
 // What steps.ts promises: a step is offered to those who may take it, in the states in which it works.
 import { describe, expect, it } from "vitest";
 import type { Role } from "../../../shell/session.svelte";
-import { approvedBefore, isOwn, needsAnother, stepsOf, type Person, type StepVersion } from "./steps";
+import { approvedBefore, isOwn, needsAnother, stepsOf, stoppedBy, type Person, type StepVersion } from "./steps";
 
 const stage = { number: 1, stages: 2, share: 0.1, ends_at: null };
 function version(changes: Partial<StepVersion> = {}): StepVersion {
@@ -50,6 +50,19 @@ describe("steps", () => {
     for (const state of ["draft", "submitted", "active", "paused"] as const) {
       expect(offered(version({ state }), person(1, "viewer", "operator"))).toBe("");
     }
+  });
+});
+
+describe("what an approval stops", () => {
+  const versions = (...states: StepVersion["state"][]) => states.map((state, index) => ({ version: states.length - index, state }));
+  it("is the version that runs or is paused, and the one that waits for its first day", () => {
+    expect(stoppedBy(versions("submitted", "active", "stopped"), 3)).toBe("Version 2, which runs now, is stopped once this one begins.");
+    expect(stoppedBy(versions("submitted", "approved", "paused"), 3)).toBe(
+      "Version 1, which is paused, is stopped once this one begins. Version 2, which waits for its first day, is stopped at once.",
+    );
+  });
+  it("is nothing where none runs", () => {
+    expect(stoppedBy(versions("submitted", "draft", "completed", "stopped"), 4)).toBe("");
   });
 });
 

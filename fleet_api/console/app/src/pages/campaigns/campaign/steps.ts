@@ -34,7 +34,7 @@ const STEPS: readonly (Step & { can: (version: StepVersion, person: Person) => b
   {
     name: "approve",
     title: "Approve",
-    follows: "It is signed, and vehicles get it from then on, or from its first day. The version that runs now is stopped.",
+    follows: "It is signed, and vehicles get it from then on, or from its first day.",
     isOptional: true,
     isDangerous: false,
     can: (version, person) => version.state === "submitted" && person.may("approver") && !isForOthers(version, person),
@@ -109,6 +109,18 @@ export function isOwn(version: StepVersion, person: Pick<Person, "id">): boolean
 /** Approvers may, and authors what they wrote or submitted themselves. */
 function mayStop(version: StepVersion, person: Person): boolean {
   return person.may("approver") || (isOwn(version, person) && person.may("author"));
+}
+
+/** What an approval of a version stops, in a sentence; empty where no other version runs or waits for its first day. */
+export function stoppedBy(versions: readonly { version: number; state: StepVersion["state"] }[], approved: number): string {
+  const others = versions.filter(({ version }) => version !== approved);
+  const running = others.find(({ state }) => state === "active" || state === "paused");
+  const waiting = others.find(({ state }) => state === "approved");
+  const told = [
+    ...(running ? [`Version ${running.version}, which ${running.state === "active" ? "runs now" : "is paused"}, is stopped once this one begins.`] : []),
+    ...(waiting ? [`Version ${waiting.version}, which waits for its first day, is stopped at once.`] : []),
+  ];
+  return told.join(" ");
 }
 
 /** The version that was approved last before this one; undefined where none was. Versions come newest first. */
