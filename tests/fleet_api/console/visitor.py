@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from functools import cache
 from typing import Any
 
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Locator, Page, Request, expect
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Locator, Page, Request, Route, expect
 
 from tests.support.waiting import wait_for
 
@@ -79,6 +79,20 @@ class Visitor:
             return len(self.mistakes) >= count
 
         wait_for(came, within_s=20, what=f"{count} mistakes in the browser")
+
+    def hold(self, pattern: str) -> list[Route]:
+        """The requests that wait from now on, until the test lets each go on: `held.pop().continue_()`."""
+        held: list[Route] = []
+
+        def hold(route: Route) -> None:
+            held.append(route)
+
+        self.page.route(pattern, hold)
+        return held
+
+    def wait_for_held(self, held: list[Route]) -> None:
+        """Until one is held; requests come only while the page is asked something."""
+        wait_for(lambda: bool(self.page.evaluate("1") and held), within_s=60, what="a request that is held")
 
     def require_accessible(self, *, schemes: tuple[str, ...] = ("light", "dark")) -> None:
         """The page as it is keeps WCAG 2.2 AA, as far as axe can tell, in light and dark."""

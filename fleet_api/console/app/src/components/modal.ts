@@ -1,12 +1,12 @@
 // Dialogs over the page: shown for as long as they are there; afterwards the focus is where it was before.
+import { isFocusLost } from "./focus";
 
 /** For `<dialog {@attach modal}>`. A dialog that goes with its component is not closed by the browser, which would lose the focus. */
 export function modal(dialog: HTMLDialogElement): () => void {
   const before = focused(document);
   dialog.showModal();
   return () => {
-    const isLost = document.activeElement === null || document.activeElement === document.body;
-    if (isLost && before instanceof HTMLElement) before.focus();
+    if (isFocusLost() && before instanceof HTMLElement) before.focus();
   };
 }
 

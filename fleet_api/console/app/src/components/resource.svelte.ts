@@ -1,6 +1,5 @@
 // Something that is loaded from the API: its data, its problem, and loading again, by hand, by time or by what changed.
 import { asProblem, isAbort, type Problem } from "../api/problem";
-import { session } from "../shell/session.svelte";
 
 export interface Polling {
   /** Load again so often while the page is visible; without it, only when asked to. A function may tell it by what is loaded. */
@@ -25,12 +24,16 @@ export class Resource<T> {
     this.#load = load;
     $effect(() => {
       void this.#asked;
-      void session.generation;
       this.#start();
       return () => this.#controller?.abort();
     });
     const { everyS } = polling;
     if (everyS !== undefined) $effect(() => this.#poll(typeof everyS === "number" ? everyS : everyS()));
+  }
+
+  /** Whether the first answer is there, or why there is none: from then on, what it shows keeps its place. */
+  get isSettled(): boolean {
+    return this.data !== undefined || this.problem !== undefined;
   }
 
   /** Load again now. */

@@ -13,7 +13,7 @@ class Session {
   me = $state.raw<Me | null>(null);
   /** Where to sign out of the provider itself, after signing out here; null if it has no such page. */
   providerLogout = $state<string | null>(null);
-  /** How often somebody has signed in; what was loaded for another person is loaded again. */
+  /** How often somebody else has signed in: the page is made again for them. */
   generation = $state(0);
   #waiting: ((again: boolean) => void)[] = [];
   #channel = typeof BroadcastChannel === "undefined" ? null : new BroadcastChannel(CHANNEL);

@@ -2,7 +2,6 @@
 import { api } from "../../../api/client";
 import { asProblem, isAbort, Problem } from "../../../api/problem";
 import type { Schemas } from "../../../api/types";
-import { session } from "../../../shell/session.svelte";
 import type { BacktestRequest } from "./asked";
 
 type Page = Schemas["BacktestPage"];
@@ -30,7 +29,6 @@ export class Job {
   constructor(id: () => string | null, moved: (id: string | null) => void) {
     this.#moved = moved;
     $effect(() => {
-      void session.generation;
       const wanted = id();
       this.problem = undefined;
       if (wanted === null) {

@@ -1,5 +1,6 @@
 // Drafts: what somebody has typed and not saved yet, kept in this browser for each person and campaign.
 import { settings } from "../../../settings";
+import { browserStore, type Store } from "../../../shell/kept.svelte";
 
 /** The signal catalog of a text: a published one, or the author's own. */
 export type Catalog = { kind: "published"; reference: string } | { kind: "own"; text: string };
@@ -14,9 +15,6 @@ export interface Draft {
   /** Which tab of the browser kept it. */
   tab: string;
 }
-
-/** What keeps drafts: `localStorage`, or nothing. */
-export type Store = Pick<Storage, "getItem" | "setItem" | "removeItem">;
 
 export class Drafts {
   readonly key: string;
@@ -54,14 +52,6 @@ export class Drafts {
     } catch {
       // a browser that keeps nothing
     }
-  }
-}
-
-function browserStore(): Store | undefined {
-  try {
-    return localStorage;
-  } catch {
-    return undefined;
   }
 }
 

@@ -1,8 +1,9 @@
 // Drafts of a text: kept for each person and campaign, found again, discarded once saved; two tabs; saving and conflicts; a catalog in writing.
 import { afterEach, describe, expect, it, vi } from "vitest";
 import type { CampaignDetails } from "../../../api/types";
+import type { Store } from "../../../shell/kept.svelte";
 import { vocabularyOf } from "./checking.svelte";
-import { Drafts, type Store } from "./drafts";
+import { Drafts } from "./drafts";
 import { startOf, Writing, type Start } from "./writing.svelte";
 
 const START: Start = { source: "old", catalog: { kind: "published", reference: "fleet@1" }, basedOn: 3 };
