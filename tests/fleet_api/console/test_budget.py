@@ -116,6 +116,18 @@ def test_a_budget_is_drawn_against_its_limit_with_what_is_expected_and_when_it_e
     assert page.url.endswith("burn=burning%3Aclips")
 
 
+def test_nothing_moves_under_the_pointer_when_past_forecasts_come_late(visitor: Visitor, fleet: Api) -> None:
+    held = visitor.hold("**/v1/forecasts/kept?**")
+    page = visitor.open("/budget?tab=budgets", "operator")
+    visitor.wait_for_held(held)
+    limits = page.get_by_role("button", name="Set limit").first
+    expect(limits).to_be_visible()
+    before = limits.bounding_box()
+    held.pop().continue_()
+    expect(page.get_by_text("Table of budget of")).to_be_visible()
+    assert limits.bounding_box() == before
+
+
 def test_a_triggers_own_budget_has_its_burn_down_and_its_limit_is_set_under_its_name(
     visitor: Visitor, fleet: Api
 ) -> None:

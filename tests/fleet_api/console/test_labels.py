@@ -75,6 +75,21 @@ def test_who_only_reads_cannot_try_again_and_a_refusal_is_told(visitor: Visitor,
     expect(page.get_by_role("alert")).to_be_visible()
 
 
+def test_failed_jobs_come_after_what_stands_above_them(visitor: Visitor, api: Api) -> None:
+    with api.database.begin() as connection:
+        failed = {"state": "failed", "attempts": 5, "reason": "no sun", "finished_at": text("now()")}
+        connection.execute(insert(label_jobs).values(clip_id=add_clip(connection), task="auto", **failed))
+    held = visitor.hold("**/v1/label-jobs?state=done**")
+    page = visitor.page
+    with page.expect_response("**/v1/label-jobs?state=failed**"):
+        visitor.open("/labels", role="operator")
+    visitor.wait_for_held(held)
+    expect(page.get_by_role("region", name="Queues")).to_be_visible()
+    expect(page.get_by_text("no sun")).to_have_count(0)
+    held.pop().continue_()
+    expect(page.get_by_text("no sun")).to_be_visible()
+
+
 def test_it_fits_a_narrow_screen_also_with_a_long_reason(visitor: Visitor, jobs: None, api: Api) -> None:
     with api.database.begin() as connection:
         failed = {"state": "failed", "attempts": 5, "reason": "there is no road " * 30}

@@ -8,19 +8,16 @@ const PAUSE_MS = 150;
 export class TypedFilter {
   /** As it is typed. */
   text = $state("");
+  /** The filter of the address. */
+  readonly wanted = $derived(router.query.get("filter") ?? "");
   #timer: ReturnType<typeof setTimeout> | undefined;
 
   constructor() {
     this.text = this.wanted;
     $effect(() => {
       this.text = this.wanted; // which changes by a link, too, or by going back
+      return () => clearTimeout(this.#timer); // what was typed just before was not for the new address
     });
-    $effect(() => () => clearTimeout(this.#timer));
-  }
-
-  /** The filter of the address. */
-  get wanted(): string {
-    return router.query.get("filter") ?? "";
   }
 
   typed(now: string): void {

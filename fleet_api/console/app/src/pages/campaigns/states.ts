@@ -26,6 +26,11 @@ export function stageText(stage: Schemas["StageView"] | null): string {
   return stage.stages === 1 ? share : `${stage.number} of ${stage.stages}: ${share}`;
 }
 
+/** Whether a version waits for approval, so that a report may still be attached to it. */
+export function waits({ state }: { state: CampaignState }): boolean {
+  return state === "draft" || state === "submitted";
+}
+
 /** What addresses have in place of the name of a campaign that is not saved yet: no name has a hyphen. */
 export const NEW_CAMPAIGN = "new-campaign";
 
