@@ -13,6 +13,7 @@ from storage.erasure import clips, objects, vehicles
 from storage.erasure.clips import ErasedSum
 from storage.erasure.objects import ObjectDeletion
 from storage.objects import ObjectStore
+from triggers.errors import Misconfigured
 
 LOGGER = logging.getLogger(__name__)
 
@@ -36,16 +37,29 @@ def erase_vehicles(database: Database) -> bool:
 
 
 def delete_objects(database: Database, store: ObjectStore) -> bool:
-    """Delete a batch of the objects of what was erased or replaced; whether there may be more."""
+    """Delete a batch of the objects of what was erased or replaced; whether there may be more.
+
+    One that the store refuses to delete, such as one under a hold, stays on the list and holds no other up;
+    Misconfigured when it refuses all.
+    """
     with database.begin() as connection:
         due = objects.due(connection)
+    deleted, refusal = [], None
     for deletion in due:
-        _delete(store, deletion)
-    if due:
+        try:
+            _delete(store, deletion)
+        except Misconfigured as error:
+            LOGGER.warning("the object %s of what was erased is not deleted: %s", deletion.key, error)
+            refusal = error
+        else:
+            deleted.append(deletion)
+    if deleted:
         with database.begin() as connection:
-            objects.forget(connection, due)
-        LOGGER.info("%d objects deleted that nothing names any more", len(due))
-    return bool(due)
+            objects.forget(connection, deleted)
+        LOGGER.info("%d objects deleted that nothing names any more", len(deleted))
+    elif refusal is not None:
+        raise refusal
+    return bool(deleted)
 
 
 def _delete(store: ObjectStore, deletion: ObjectDeletion) -> None:

@@ -22,7 +22,8 @@ LOGGER = logging.getLogger(__name__)
 def move_recordings(database: Database, store: ObjectStore, tiers: Sequence[Tier]) -> bool:
     """Move a batch of recordings that are old enough; whether there may be more.
 
-    Misconfigured where the store has no storage classes.
+    One that the store refuses to move, such as one that a rule of the bucket has archived, holds no other up;
+    Misconfigured when it refuses all, or has no storage classes.
     """
     if not tiers:
         return False
@@ -33,7 +34,15 @@ def move_recordings(database: Database, store: ObjectStore, tiers: Sequence[Tier
         )
     with database.begin() as connection:
         clip_ids = moves.due(connection, tiers, limit=moves.BATCH)
-    moved = sum(_move(database, classes, tiers, clip_id) for clip_id in clip_ids)
+    moved, refusal = 0, None
+    for clip_id in clip_ids:
+        try:
+            moved += _move(database, classes, tiers, clip_id)
+        except Misconfigured as error:
+            LOGGER.warning("the recording of clip %s is not moved: %s", clip_id, error)
+            refusal = error
+    if refusal is not None and not moved:
+        raise refusal
     if moved:
         LOGGER.info("%d recordings moved to another storage class", moved)
     return moved == moves.BATCH

@@ -15,7 +15,7 @@ from ingest.steward import erasure
 from storage.clips.writer import clip_key
 from storage.database import Database
 from storage.diagnosis.objects import NamedObject, sample
-from storage.erasure import vehicles
+from storage.erasure import objects, vehicles
 from storage.objects import ObjectStore, open_store
 from storage.settings import Settings
 from storage.tables import clip_assets, clips
@@ -25,6 +25,7 @@ from tests.storage.erasure.erasure_support import keys_in
 from tests.support.fleet import add_version, clip_manifest, enroll_vehicle
 from tests.support.paths import REPOSITORY
 from tests.support.processes import variables_of
+from triggers.errors import Misconfigured
 
 pytestmark = pytest.mark.integration
 CLIPS = 5
@@ -106,6 +107,29 @@ def test_a_kill_after_the_commit_leaves_no_object_for_ever(
     assert len(keys_in(store)) == 2 * CLIPS + 1 - deleted_before
     while erasure.delete_objects(database, store):
         pass
+    assert len(keys_in(store)) == 1
+
+
+def test_an_object_that_the_store_refuses_to_delete_holds_no_other_up(
+    database: Database, store: ObjectStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    erasure.expire_clips(database)
+    with database.begin() as connection:
+        held = objects.due(connection)[0].key
+    delete = store.delete
+
+    def refuses(key: str) -> None:
+        if key == held:
+            raise Misconfigured("the object store refuses (DeleteObject: AccessDenied, a legal hold)")
+        delete(key)
+
+    monkeypatch.setattr(store, "delete", refuses)
+    assert erasure.delete_objects(database, store) is True
+    assert len(keys_in(store)) == 2
+    with pytest.raises(Misconfigured, match="a legal hold"):
+        erasure.delete_objects(database, store)
+    monkeypatch.undo()
+    erasure.delete_objects(database, store)
     assert len(keys_in(store)) == 1
 
 

@@ -112,6 +112,25 @@ def test_a_move_that_was_not_noted_is_made_again_and_an_erased_clip_is_left_alon
     assert copies == [(first, "STANDARD_IA")]
 
 
+def test_a_recording_that_the_store_refuses_to_move_holds_no_other_up(
+    database: Database, store: ObjectStore, copies: list[tuple[str, str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    oldest, other = add(database, store, [50, 40])
+    move = S3Tiers.move
+
+    def refuses(classes: S3Tiers, key: str, storage_class: str) -> bool:
+        if key == oldest:
+            raise Misconfigured("the object store refuses (CopyObject: InvalidObjectState)")
+        return move(classes, key, storage_class)
+
+    monkeypatch.setattr(S3Tiers, "move", refuses)
+    assert move_recordings(database, store, TIERS) is False
+    assert tiers_of(database) == {oldest: None, other: "STANDARD_IA"}
+    assert copies == [(other, "STANDARD_IA")]
+    with pytest.raises(Misconfigured, match="InvalidObjectState"):
+        move_recordings(database, store, TIERS)
+
+
 def test_an_erasure_and_a_move_of_one_clip_wait_for_each_other(database: Database, store: ObjectStore) -> None:
     (key,) = add(database, store, [40])
     with database.begin() as erasing:
