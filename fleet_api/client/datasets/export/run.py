@@ -88,7 +88,9 @@ class _Run:
         self._progress.erased = 0
         for member in self._datasets.members(self._reference):
             hashed.update(canonical_member(member))
-            self._progress.erased += member.clip is None
+            if member.clip is None:
+                self._progress.erased += 1
+                self._leave_out(member.clip_id)
             yield rows.row_of(member, self._progress.files.get(member.clip_id))
         if hashed.hexdigest() != self._version.digest:
             raise Untrusted(
@@ -106,10 +108,20 @@ class _Run:
             if member.clip is not None:
                 self._clip(member, name)
             else:
-                with folders.writing(self._folder / name):
-                    (self._folder / name).unlink(missing_ok=True)
+                self._remove(name)
             self._progress.done += 1
             self._told(self._progress)
+
+    def _remove(self, name: str) -> None:
+        with folders.writing(self._folder / name):
+            (self._folder / name).unlink(missing_ok=True)
+
+    def _leave_out(self, clip_id: str) -> None:
+        """Remove the recording of a clip erased since it was fetched; the next export makes its shard again."""
+        name = self._progress.files.get(clip_id, "")
+        if name.startswith(f"{CLIPS}/"):
+            self._remove(name)
+            del self._progress.files[clip_id]
 
     def _clip(self, member: MemberView, name: str) -> None:
         target = self._folder / name

@@ -250,6 +250,24 @@ def test_a_clip_that_is_erased_later_leaves_its_shard_and_no_other_one_changes(
     assert table[gone]["file"] is None and len(table) == CLIPS
 
 
+def test_the_recording_of_a_clip_that_is_erased_during_the_export_leaves_the_folder(
+    client: Client, clips: dict[str, bytes], out: Path
+) -> None:
+    gone = min(clips)
+
+    def erase(progress: Progress) -> None:
+        if progress.done == 1:
+            assert len(list(out.rglob(f"{gone}.mcap"))) == 1
+            client.clips.erase(gone, reason="a face", datasets=["cuts"])
+
+    done = export(client.datasets, "cuts", out, "mcap", erase)
+    assert (done.erased, done.fetched) == (1, CLIPS)
+    assert list(out.rglob(f"{gone}.mcap")) == []
+    table = {row["clip_id"]: row for row in pq.read_table(out / "manifest.parquet").to_pylist()}
+    assert (table[gone]["file"], table[gone]["erased_cause"]) == (None, "erased")
+    assert all((out / row["file"]).is_file() for clip_id, row in table.items() if clip_id != gone)
+
+
 def test_the_recording_of_a_clip_that_is_erased_later_leaves_the_folder(
     client: Client, clips: dict[str, bytes], out: Path
 ) -> None:
