@@ -106,9 +106,10 @@ def formed(predicate: Predicate, *, fenced: bool = False) -> forms.Condition:
         case SpatialRelation() | TrackRelation():
             return _related(predicate)
         case TemporalRelation("t_intersects", Reference(asked), literal_):
-            ends = literal_ends(literal_)
-            if ends is not None and asked.scope is None:
-                return _meets_time(asked).bound(first=ends[0], last=ends[1])
+            first, last = literal_ends(literal_) or (HIGHEST_NS, LOWEST_NS)
+            first, last = max(first, LOWEST_NS), min(last, HIGHEST_NS)
+            if first <= last and asked.scope is None:
+                return _meets_time(asked).bound(first=first, last=last)
     return condition(predicate, fenced=fenced)
 
 
@@ -227,7 +228,7 @@ def _range(operand: Operand) -> Range:
     """A time or an interval as a range."""
     match operand:
         case Moment(first_ns, last_ns):
-            return Range(literal(first_ns, BigInteger), literal(last_ns, BigInteger))
+            return Range(_integer(first_ns), _integer(last_ns))
         case IntervalOperand(first, last):
             return Range(_range(first).first, _range(last).last)
         case Reference(asked) if asked.last is not None:
@@ -271,7 +272,12 @@ def _number(value: Number, other: Operand | None) -> ColumnElement[Any]:
     """
     if isinstance(other, Reference) and isinstance(other.property.expression.type, Float):
         return literal(float(value), Float)
-    if isinstance(value, int) and LOWEST_NS <= value <= HIGHEST_NS:
+    return _integer(value) if isinstance(value, int) else literal(Decimal(value), Numeric)
+
+
+def _integer(value: int) -> ColumnElement[Any]:
+    """A literal integer, with the type of columns of integers where it fits."""
+    if LOWEST_NS <= value <= HIGHEST_NS:
         return literal(value, BigInteger)
     return literal(Decimal(value), Numeric)
 

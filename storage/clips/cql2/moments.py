@@ -13,6 +13,7 @@ from triggers.errors import InvalidInput
 from triggers.times import DAY_NS, midnight_ns, parse_time
 
 LOWEST_NS, HIGHEST_NS = -(2**63), 2**63 - 1
+"""The times that a clip can have, in the years 1677 to 2262; those of a filter are in the years 1 to 9999."""
 _DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 
 
@@ -25,8 +26,8 @@ class Moment:
     shown: str
 
 
-ALWAYS = Moment(LOWEST_NS, HIGHEST_NS, "..")
-"""All of time: what an open end of an interval reaches into."""
+ALWAYS = Moment(-(10**21), 10**21, "..")
+"""All of time, beyond the years 1 to 9999: what an open end of an interval reaches into."""
 
 
 def instant(text: object) -> Moment:
@@ -35,7 +36,7 @@ def instant(text: object) -> Moment:
         t_ns = parse_time(text if isinstance(text, str) else "")
     except InvalidInput as error:
         raise _invalid(text) from error
-    return _moment(t_ns, t_ns, text)
+    return Moment(t_ns, t_ns, repr(text))
 
 
 def day(text: object) -> Moment:
@@ -46,7 +47,7 @@ def day(text: object) -> Moment:
         first_ns = midnight_ns(date.fromisoformat(text))
     except ValueError as error:
         raise _invalid(text) from error
-    return _moment(first_ns, first_ns + DAY_NS - 1, text)
+    return Moment(first_ns, first_ns + DAY_NS - 1, repr(text))
 
 
 def instant_or_day(text: object) -> Moment:
@@ -61,12 +62,6 @@ def require_order(first: Moment, last: Moment) -> None:
             f"an INTERVAL in the filter ends at {last.shown:.60}, before it begins at {first.shown:.60}",
             remedy="write the earlier time first",
         )
-
-
-def _moment(first_ns: int, last_ns: int, text: object) -> Moment:
-    """Both ends within 64 bits, as columns are: years before 1677 and after 2262 lie outside of every clip."""
-    first_ns, last_ns = (min(max(t_ns, LOWEST_NS), HIGHEST_NS) for t_ns in (first_ns, last_ns))
-    return Moment(first_ns, last_ns, repr(text))
 
 
 def _invalid(text: object) -> InvalidInput:
