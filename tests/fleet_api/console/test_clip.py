@@ -18,7 +18,7 @@ from storage.objects import open_store
 from storage.tables import clip_assets, clips, label_jobs, labels
 from tests.fleet_api.api_server import Api
 from tests.fleet_api.console.visitor import NARROW, Visitor
-from tests.storage.clips.catalog_support import SECOND_NS, T_NS, add_clip
+from tests.storage.clips.catalog_support import SECOND_NS, T_NS, add_clip, add_labels
 from tests.support.rows import add_row
 from triggers.contracts import media_types
 
@@ -320,8 +320,18 @@ def test_a_clip_without_files_and_one_that_is_not_there_say_so(visitor: Visitor,
     expect(page.get_by_role("alert").first).to_contain_text("no clip")
 
 
-def test_it_fits_a_narrow_screen(visitor: Visitor, clip: str) -> None:
+def test_it_fits_a_narrow_screen(visitor: Visitor, api: Api, clip: str) -> None:
+    long = "w" * 60
+    with api.database.begin() as connection:
+        other = add_clip(connection, vehicle_id=long, fired=[(long, long)], state="ready")
+        add_labels(connection, other, long)
     visitor.page.set_viewport_size(NARROW)  # type: ignore[arg-type]
+    page = visitor.open(f"/clips/{other}")
+    expect(page.get_by_role("button", name=f"{long} at ")).to_be_visible()
+    visitor.require_no_sideways_scrolling()
+    page = visitor.open("/clips")
+    expect(page.get_by_role("main").get_by_role("link", name=long)).to_be_visible()
+    visitor.require_no_sideways_scrolling()
     page = visitor.open(f"/clips/{clip}")
     expect(page.get_by_text("Table of cut_in.detected")).to_be_visible()
     visitor.require_no_sideways_scrolling()

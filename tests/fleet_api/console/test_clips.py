@@ -110,6 +110,19 @@ def test_names_are_offered_and_taken_by_keyboard(page: Page) -> None:
     expect(page.get_by_role("heading", name="No clip matches the filter")).to_be_visible()
 
 
+def test_a_name_that_is_taken_in_the_middle_of_a_word_replaces_all_of_it(page: Page) -> None:
+    field = page.get_by_label("Filter")
+    field.fill("ego.speed.max > 1")
+    field.press("Home")
+    for _ in "ego.speed.m":
+        page.keyboard.press("ArrowRight")
+    page.keyboard.press("ArrowDown")
+    page.get_by_role("option", name="ego.speed.min").click()
+    expect(field).to_have_value("ego.speed.min > 1")
+    page.keyboard.type("_")
+    expect(field).to_have_value("ego.speed.min_ > 1")
+
+
 def test_a_mistake_is_told_with_its_place_and_nothing_typed_is_lost(page: Page, visitor: Visitor) -> None:
     field = page.get_by_label("Filter")
     field.fill("state = 'ready' AND campain = 'x'")
@@ -247,6 +260,66 @@ def test_pictures_that_cannot_be_had_leave_the_clip_in_the_list(visitor: Visitor
     expect(page.get_by_text("no picture").first).to_be_visible()
 
 
+def test_nothing_moves_under_the_pointer_when_counts_come_after_the_clips(visitor: Visitor, clips: list[str]) -> None:
+    held = visitor.hold("**/v1/clips/facets?**")
+    page = visitor.open("/clips")
+    expect(cards(page)).to_have_count(48)
+    expect(page.get_by_text("48 of 48 clips shown have a position; lines are")).to_be_visible()
+    visitor.wait_for_held(held)
+    before = cards(page).first.bounding_box()
+    held.pop().continue_()
+    expect(page.get_by_text("Table of clips over time")).to_be_visible()
+    assert cards(page).first.bounding_box() == before
+
+
+def test_facets_are_above_the_clips_on_a_narrow_screen_folded_away(visitor: Visitor, clips: list[str]) -> None:
+    visitor.page.set_viewport_size(NARROW)  # type: ignore[arg-type]
+    page = visitor.open("/clips")
+    expect(counted(page, CLIPS)).to_be_in_viewport()
+    unfold = page.get_by_text("Facets: narrow it down by values")
+    expect(unfold).to_be_in_viewport()
+    value = page.get_by_role("button", name=re.compile("^braking"))
+    expect(value).to_be_hidden()
+    unfold.click()
+    value.click()
+    expect(page.get_by_label("Filter")).to_have_value("campaign = 'braking'")
+    expect(counted(page, CLIPS // 2)).to_be_visible()
+    expect(value).to_be_visible()
+    visitor.require_accessible(schemes=("light",))
+
+
+def test_going_back_just_after_typing_shows_what_was_there(page: Page) -> None:
+    page.get_by_role("button", name=re.compile("^braking")).click()
+    expect(counted(page, CLIPS // 2)).to_be_visible()
+    page.clock.install()
+    page.evaluate("""() => {
+        const field = document.getElementById("clip-filter");
+        field.value += " AND state = 'ready'";
+        field.dispatchEvent(new InputEvent("input", { bubbles: true }));
+        history.back();
+    }""")
+    expect(page.get_by_label("Filter")).to_have_value("")
+    page.clock.fast_forward(5000)
+    expect(page).to_have_url(re.compile("/clips$"))
+
+
+def test_who_comes_back_from_a_clip_is_where_they_were(page: Page) -> None:
+    expect(page.get_by_text("Table of clips over time")).to_be_visible()
+    last = cards(page).last
+    last.focus()
+    left = page.evaluate("window.scrollY")
+    assert left > 0
+    last.press("Enter")
+    expect(page.get_by_role("heading", name=re.compile("^Clip "), level=1)).to_be_visible()
+    assert page.evaluate("window.scrollY") == 0
+    is_there = "left => Math.abs(window.scrollY - left) <= 1"
+    page.go_back()
+    page.wait_for_function(is_there, arg=left)
+    page.reload()
+    expect(cards(page)).to_have_count(48)
+    page.wait_for_function(is_there, arg=left)
+
+
 def test_it_fits_a_narrow_screen(visitor: Visitor, clips: list[str]) -> None:
     visitor.page.set_viewport_size(NARROW)  # type: ignore[arg-type]
     for path in ("/clips", "/clips?view=table"):
@@ -260,5 +333,5 @@ def counted(page: Page, clips: int) -> Locator:
     return page.get_by_text(f"{clips} clips" if clips != 1 else "1 clip", exact=True)
 
 
-def cards(page: Page) -> object:
+def cards(page: Page) -> Locator:
     return page.get_by_role("main").get_by_role("link", name=re.compile("cut_in|hard_brake"))

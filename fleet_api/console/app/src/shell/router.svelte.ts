@@ -1,5 +1,6 @@
 // The router: the whole state of a view is its address, so every view can be shared. Links are plain `<a href>`.
 import { base } from "../settings";
+import { keepScroll } from "./scroll";
 
 export type Query = Record<string, string | number | boolean | null | undefined>;
 
@@ -14,6 +15,8 @@ class Router {
   constructor() {
     if (typeof window === "undefined") return;
     this.#read();
+    history.scrollRestoration = "manual"; // what was there comes only after answers
+    window.addEventListener("pagehide", keepScroll);
     window.addEventListener("popstate", () => this.#read());
     document.addEventListener("click", (event) => this.#follow(event));
   }
@@ -22,8 +25,11 @@ class Router {
   go(to: string, { replace = false } = {}): void {
     const url = base + to;
     if (url === location.pathname + location.search + location.hash) return;
-    if (replace) history.replaceState(null, "", url);
-    else history.pushState(null, "", url);
+    if (replace) history.replaceState(history.state, "", url);
+    else {
+      keepScroll();
+      history.pushState(null, "", url);
+    }
     this.#read();
   }
 
