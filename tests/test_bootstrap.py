@@ -247,7 +247,7 @@ def test_a_fresh_clone_twice_at_once_gets_one_environment_for_running(clone: Pat
     first, second = (
         subprocess.Popen(["make", "setup-run"], cwd=clone, stderr=subprocess.PIPE, text=True) for _ in range(2)
     )
-    said = [process.communicate(timeout=240)[1] for process in (first, second)]
+    said = [process.communicate(timeout=540)[1] for process in (first, second)]
     skip_without_network("".join(said))
     assert (first.returncode, second.returncode) == (0, 0), said
     assert sorted("setup: creating" in words for words in said) == [False, True]

@@ -206,7 +206,7 @@ def failures(path: Path) -> set[str]:
     command += ["--applicability-criteria", ",".join(CRITERIA)]
     # It opens its list of currencies by a path relative to the folder that it is installed in.
     (installed,) = Path(VALIDATOR).resolve().parent.parent.glob("lib/python3*/site-packages")
-    done = subprocess.run(command, capture_output=True, text=True, timeout=240, cwd=installed, check=False)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=540, cwd=installed, check=False)
     path.with_name("report.txt").write_text(done.stdout + done.stderr, "utf-8")
     outcomes = dict(re.findall(r"^\S+ (\S+): (PASS|FAIL|SKIPPED)\b", done.stdout, re.MULTILINE))
     assert done.returncode == 0, done.stderr[-2000:]

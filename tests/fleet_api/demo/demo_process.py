@@ -31,7 +31,7 @@ def run_demo(out: Path, *arguments: str) -> tuple[subprocess.CompletedProcess[st
         env=environment,
         capture_output=True,
         text=True,
-        timeout=240,
+        timeout=540,
         check=False,
     )
     assert process.stdout, process.stderr

@@ -29,7 +29,7 @@ pytestmark = [
 ]
 USERS = {"api": 61001, "gateway": 61002, "ingest": 61003, "signer": 61004}
 GROUP, EXTRACTORS = 61005, 61000
-DEMO_S = 300.0
+DEMO_S = 540.0
 CONNECT = """
 import sys, psycopg
 try:

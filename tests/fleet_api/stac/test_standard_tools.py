@@ -33,7 +33,7 @@ def test_stac_api_validator_finds_no_error(stac: Stac) -> None:
         cwd=REPOSITORY,
         text=True,
         capture_output=True,
-        timeout=280,
+        timeout=540,
         check=False,
     )
     assert done.returncode == 0, done.stdout[-10_000:] + done.stderr[-3000:]
