@@ -48,6 +48,20 @@ def descendants(pid: int | None = None) -> list[psutil.Process]:
     return psutil.Process(pid or os.getpid()).children(recursive=True)
 
 
+def command_lines(pid: int | None = None) -> dict[psutil.Process, list[str]]:
+    """The words that each living descendant was started with; those that are ending are left out."""
+    found = {}
+    for process in descendants(pid):
+        with contextlib.suppress(psutil.NoSuchProcess):
+            found[process] = process.cmdline()
+    return found
+
+
+def started_with(word: str, pid: int | None = None) -> list[psutil.Process]:
+    """The living descendants whose command line has this in it."""
+    return [process for process, words in command_lines(pid).items() if word in " ".join(words)]
+
+
 def named(name: str, *, besides: Collection[psutil.Process] = ()) -> list[dict[str, Any]]:
     """Program, users and groups of the living descendants of that name; those that are ending are left out."""
     found = []

@@ -11,7 +11,6 @@ from collections.abc import Iterator
 from contextlib import ExitStack, closing
 from pathlib import Path
 
-import psutil
 import pytest
 
 from ingest.extraction.outputs import ExtractionRequest
@@ -21,13 +20,14 @@ from ingest.extraction.sandbox.sandbox import Interrupted, Sandbox
 from storage.settings import Settings
 from tests.ingest.extraction import footage, probes
 from tests.support.paths import REPOSITORY
+from tests.support.processes import started_with
 from triggers.processes.jail import parts
 from triggers.processes.jail.isolation import Isolation
 from triggers.processes.jail.parts import Part
 from triggers.processes.jail.privileges import Account
 
 pytestmark = pytest.mark.integration
-LIMITS = ChildLimits(memory_bytes=2 * 1024**3, timeout_s=20)
+LIMITS = ChildLimits(memory_bytes=2 * 1024**3, timeout_s=120)
 REQUEST = ExtractionRequest(recording=footage.recording(), latitude=None, longitude=None, derived_bytes=10**7)
 PROBES = str(Path(probes.__file__))
 CHILDREN = str(Path(__file__).with_name("children.py"))
@@ -97,8 +97,8 @@ def test_a_child_is_nobody_without_any_privilege(tmp_path: Path, monkeypatch: py
     seen: dict[str, str] = {}
 
     def look() -> bool:
-        for process in psutil.Process().children(recursive=True):
-            if process.ppid() != os.getpid() and CHILDREN in process.cmdline():
+        for process in started_with(CHILDREN):
+            if process.ppid() != os.getpid():
                 seen.update(status_of(process.pid))
         return seen.get("Seccomp_filters") != "2"
 

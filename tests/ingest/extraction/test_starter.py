@@ -15,6 +15,7 @@ from ingest.extraction.sandbox.limits import ChildLimits
 from ingest.extraction.sandbox.sandbox import Sandbox
 from ingest.extraction.sandbox.starter import Starter
 from tests.ingest.extraction import footage
+from tests.support.processes import started_with
 from tests.support.readable_copy import interpreter_for_everybody, python_path_for_everybody
 from tests.support.waiting import wait_for
 from triggers.processes.jail.privileges import Account
@@ -24,7 +25,7 @@ pytestmark = [
     pytest.mark.skipif(os.geteuid() != 0, reason="about what root does; these tests do not run as root"),
 ]
 EXTRACTOR = Account(61000, 61000)
-LIMITS = ChildLimits(memory_bytes=2 * 1024**3, timeout_s=20)
+LIMITS = ChildLimits(memory_bytes=2 * 1024**3, timeout_s=120)
 RECORDING = footage.recording()
 REQUEST = ExtractionRequest(recording=RECORDING, latitude=None, longitude=None, derived_bytes=10**7)
 
@@ -40,8 +41,7 @@ def starter(monkeypatch: pytest.MonkeyPatch) -> Iterator[Starter]:
 
 
 def fork_server() -> psutil.Process | None:
-    family = psutil.Process().children(recursive=True)
-    return next((each for each in family if "ingest.extraction.sandbox.fork_server" in " ".join(each.cmdline())), None)
+    return next(iter(started_with("ingest.extraction.sandbox.fork_server")), None)
 
 
 def test_a_clip_is_extracted_by_another_user(tmp_path: Path, starter: Starter) -> None:

@@ -15,7 +15,7 @@ import pytest
 
 from storage.embedded import EmbeddedPostgres, StartCancelled
 from storage.embedded.locks import FileLock
-from tests.support.processes import descendants, python_process, read_line, wait_until_gone
+from tests.support.processes import command_lines, descendants, python_process, read_line, wait_until_gone
 from tests.support.servers.postgres import libpq_url
 from tests.support.waiting import wait_for
 from triggers.errors import Conflict
@@ -30,16 +30,13 @@ def owner_of(data_dir: Path, *options: str) -> Iterator[tuple[subprocess.Popen[s
     """A process with a server, one committed row and one open transaction; and the server's processes."""
     with python_process("-m", "tests.support.servers.postgres_owner", str(data_dir), *options) as owner:
         assert read_line(owner).startswith("ready")
-        processes = [process for process in descendants(owner.pid) if not is_fork_of(owner, process)]
+        own = psutil.Process(owner.pid).cmdline()
+        processes = [process for process, words in command_lines(owner.pid).items() if words != own]
         try:
             yield owner, processes
         finally:
             owner.kill()
             wait_until_gone(processes, within_s=GONE_WITHIN_S)
-
-
-def is_fork_of(owner: subprocess.Popen[str], process: psutil.Process) -> bool:
-    return process.cmdline() == psutil.Process(owner.pid).cmdline()
 
 
 def postmaster_in(data_dir: Path) -> psutil.Process:
@@ -52,7 +49,8 @@ def kept_rows(data_dir: Path) -> list[str]:
 
 
 def socket_dirs(processes: list[psutil.Process]) -> list[Path]:
-    options = [part for process in processes for part in process.cmdline() if "unix_socket_directories=" in part]
+    started = [words for process, words in command_lines().items() if process in processes]
+    options = [part for words in started for part in words if "unix_socket_directories=" in part]
     return [Path(option.partition("=")[2]) for option in options]
 
 
@@ -75,7 +73,7 @@ def test_a_start_right_after_the_kill_waits_for_the_old_server(data_dir: Path) -
 
 def test_a_forked_child_of_the_owner_does_not_keep_the_server_alive(data_dir: Path) -> None:
     with owner_of(data_dir, "--fork") as (owner, processes):
-        (fork,) = [child for child in psutil.Process(owner.pid).children() if is_fork_of(owner, child)]
+        (fork,) = set(psutil.Process(owner.pid).children()).difference(processes)
         try:
             owner.kill()
             wait_until_gone(processes, within_s=GONE_WITHIN_S)
