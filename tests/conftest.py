@@ -13,6 +13,7 @@ from storage.database import Database
 from tests.support import process_roles
 from tests.support.calendar_borders import no_day_ends
 from tests.support.failure_reports import parse_alone, pytest_sessionfinish
+from tests.support.garbage import pytest_collection
 from tests.support.paths import server_folder
 from tests.support.servers import postgres
 from tests.support.servers.database import Databases, migrated_template
@@ -34,6 +35,7 @@ process_roles.install()
 __all__ = [
     "kafka_server",
     "no_day_ends",
+    "pytest_collection",
     "pytest_runtest_call",
     "pytest_runtest_setup",
     "pytest_sessionfinish",
