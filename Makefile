@@ -23,9 +23,12 @@ BENCH_ARGS ?=
 # Without compiled files every process of every test compiles all it imports.
 unexport PYTHONDONTWRITEBYTECODE
 
+# One after the other, but for what `checks` starts side by side.
+ifndef SIDE_BY_SIDE
 .NOTPARALLEL:
+endif
 .PHONY: help demo servers bench chaos attack setup setup-run setup-bench test test-long timing lint types imports pytest map
-.PHONY: console-check console-dev sbom audit format clean
+.PHONY: checks compiled-tests console-check console-dev sbom audit format clean
 
 help:  ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
@@ -45,7 +48,10 @@ setup-run:  # make .venv with only what running needs
 	@$(call setup_env,--no-dev)
 	@.venv/bin/python tools/console.py build
 
-test: lint types imports console-check pytest  ## everything CI runs: ruff, mypy, import-linter, the console, pytest
+test: checks pytest  ## everything CI runs: ruff, mypy, import-linter, the console, pytest
+
+checks: setup  # all of `test` that is not run by pytest; each of them keeps one processor busy
+	@$(MAKE) --no-print-directory --jobs 2 SIDE_BY_SIDE=1 types lint imports console-check compiled-tests
 
 lint: setup  ## ruff: rules and format
 	$(BIN)/ruff check .
@@ -62,6 +68,9 @@ console-check: setup  ## the web console: its types against those of the API, an
 
 console-dev: setup  ## serve the web console from its sources at http://127.0.0.1:5173 (LONGTAIL_API_URL says where the API is)
 	@exec $(BIN)/python tools/console.py dev
+
+compiled-tests: setup  # compile the tests once, for all workers; what is wrong with one, pytest says later
+	@$(BIN)/python -m pytest --collect-only --quiet >/dev/null || true
 
 pytest: setup
 	$(BIN)/python -m pytest $(PYTEST_ARGS)

@@ -215,6 +215,12 @@ def test_make_help_lists_every_target(target: str) -> None:
     assert f"make {target} " in listed.stdout
 
 
+def test_make_test_runs_every_check_before_the_tests() -> None:
+    shown = subprocess.run(["make", "-n", "test"], cwd=REPOSITORY, capture_output=True, text=True, check=True).stdout
+    checks = ("/mypy", "/ruff check", "/ruff format --check", "/lint-imports", "tools/console.py check --strict")
+    assert all(shown.index(each) < shown.index("-m pytest -n 3") for each in checks)
+
+
 def test_demo_passes_drives_signals_and_campaign_on(tmp_path: Path) -> None:
     longtail = tmp_path / "longtail"
     longtail.write_text('#!/bin/sh\nprintf "%s\\n" "$@"\n')
