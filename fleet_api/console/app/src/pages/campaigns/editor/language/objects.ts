@@ -43,7 +43,11 @@ export class ObjectNames {
   private readonly brackets: readonly Bracket[];
   private readonly lets: readonly LetWithArguments[];
 
-  constructor(tokens: readonly Token[]) {
+  /** `written`: how a name is written at a place that is defined at another one; null where it cannot be. */
+  constructor(
+    tokens: readonly Token[],
+    private readonly written: (name: string, defined: number, at: number) => string | null,
+  ) {
     this.brackets = bracketsOf(tokens);
     this.lets = letsOf(tokens);
   }
@@ -85,7 +89,8 @@ export class ObjectNames {
     if (of === undefined || index < 0) return [name];
     const key = `${of.name}(${name})`;
     if (seen.has(key)) return [];
-    const calls = this.brackets.filter(({ called, from }) => called === of.name && !(of.from <= from && from <= of.to));
+    const isCall = ({ called, from }: Bracket) => called === this.written(of.name, of.from, from);
+    const calls = this.brackets.filter((each) => isCall(each) && !(of.from <= each.from && each.from <= of.to));
     const given = calls.flatMap(({ items, from }) => {
       const item = items[index];
       return item ? [this.given(item, from, new Set([...seen, key]))] : [];

@@ -161,6 +161,32 @@ describe("what is offered", () => {
     expect(offered("let near(list) = nearest(o in list by 1).|")?.texts).toEqual(["id", "kind", "x", "light", "far"]);
   });
 
+  it("are what imported files define, as it is written where one is, and the fields of what is given to their lets", () => {
+    const whole = (main: string, imported: string) =>
+      `import "common.trigger" as c\n${main}\nfile "common.trigger" {\n${imported}\n}`;
+    const inner = 'let wide = wet\nparam far = 3 m\nset rare = ("P")\nfence yard { (1, 2) }\ntrigger inner { when wet }';
+    expect(offered(whole("let own = wet\ntrigger a { when |\n}", inner))?.texts.slice(3, 6)).toEqual(["own", "c.wide", "c.far"]);
+    expect(offered(whole("trigger a { when ego.gear in |\n}", inner))?.texts).toEqual(["c.rare"]);
+    expect(offered(whole("trigger a { when inside(|\n}", inner))?.texts).toEqual(["c.yard"]);
+    expect(offered(whole("campaign a { collect |\n}", inner))).toBeNull();
+    expect(offered(whole("let own = wet", "let wide = |"))?.texts).not.toContain("own");
+    const given = "trigger a { when any(l in seen.lights where c.near(l)) }";
+    const fields = (text: string) => offered(text)?.texts.filter((each) => each.startsWith("o."));
+    expect(fields(whole(given, "let near(o) = o.|"))).toEqual(["o.light", "o.far"]);
+    expect(fields(whole(given.replace("c.", ""), "let near(o) = o.|"))).toEqual(["o.id", "o.kind", "o.x", "o.light", "o.far"]);
+    const nested = 'import "b/x" as d\nfile "b/x" {\nimport "y" as e\nlet f = |\n}\nfile "b/y" { let g = wet }';
+    expect(offered(nested)?.texts.slice(3, 5)).toEqual(["f", "e.g"]);
+  });
+
+  it.each([
+    ["trigger a { when ego.speed outside |", ["yellow", "red"]],
+    ["trigger a { when changed(ego.gear) from |", ['"P"', '"R"']],
+    ["param hold = 3 s\ntrigger a { when wet cooldown |", ["hold"]],
+    ["campaign c { compare events cut_in.detected with |", ["wet"]],
+  ])("are what may stand after a word, at %s", (text, texts) => {
+    expect(offered(text)?.texts.slice(0, texts.length)).toEqual(texts);
+  });
+
   it("are the arguments of a let in it, and nowhere else", () => {
     expect(offered("let held(p, d) = |")?.texts.slice(0, 2)).toEqual(["p", "d"]);
     expect(offered("let held(p, d) = p for d\ntrigger a { when |")?.texts).not.toContain("p");

@@ -33,6 +33,9 @@ const TEXT_BEFORE = /"[^"]*$/;
 const WORD_BEFORE = /[A-Za-z_][\w.]*$/;
 /** A field that is read of what a bracket gives: `nearest(o in tracked by o.x).v`. */
 const FIELD_BEFORE = /\)\.(\w*)$/;
+/** After these comes a value of what is in the brackets before them: `changed(gear) from "P"`. */
+const CHANGES = new Set(["from", "to"]);
+const LIMITS = ["yellow", "red"];
 const HEADS = new Set(["disagree", "divergence"]);
 
 /** What may be written at `at`; null where nothing is to be offered. `isAsked`: also where no letter was typed yet. */
@@ -103,6 +106,7 @@ function inCondition(found: Reading, vocabulary: Vocabulary): Offer[] {
   if (place.clause === "target" && place.block === "campaign") {
     return [...attributes(vocabulary), ...operators.filter(({ text }) => text === "not")];
   }
+  if (place.last[0]?.text === "outside") return LIMITS.map((text) => named(text, "limits"));
   const called = place.last[0]?.text === "(" ? place.last[1]?.text : undefined;
   if (called !== undefined && HEADS.has(called)) return heads(vocabulary);
   if (place.last[0]?.text === "in") {
@@ -123,12 +127,17 @@ function inCondition(found: Reading, vocabulary: Vocabulary): Offer[] {
   ];
 }
 
-function inClause({ place, triggers }: Reading, vocabulary: Vocabulary): Offer[] {
+function inClause({ place, triggers, params }: Reading, vocabulary: Vocabulary): Offer[] {
   switch (place.clause) {
     case "collect":
       return triggers.map((name) => named(name, "trigger"));
     case "compare":
+      if (place.last[0]?.text === "with") return vocabulary.signals.filter(({ type }) => type === "bool").map(signal);
       return heads(vocabulary);
+    case "cooldown":
+    case "capture":
+    case "retain":
+      return params.map((name) => named(name, "param"));
     case "signals":
       return [named("*", "all that are not derived"), ...branches(vocabulary), ...captured(vocabulary)];
     case "cameras":
@@ -236,8 +245,12 @@ function branches(vocabulary: Vocabulary): Offer[] {
 /** The texts that a signal may have, after `signal ==`. */
 function values(all: Reading, vocabulary: Vocabulary): Offer[] {
   const { place } = all;
-  const [mark, name] = place.last[0]?.text === "(" ? [place.last[1], place.last[2]] : place.last;
-  if (!mark || !name || !["==", "!=", "in"].includes(mark.text)) return [];
+  const [first, second, third] = place.last;
+  // `gear in (`, `changed(gear) from` and `gear ==`
+  const isIn = first?.text === "(";
+  const mark = isIn ? second : first;
+  const name = isIn || CHANGES.has(first?.text ?? "") ? third : second;
+  if (!mark || !name || !["==", "!=", "in", ...CHANGES].includes(mark.text)) return [];
   const found = valueOf(name, all, vocabulary);
   return (found?.values ?? []).map((value) => ({ text: `"${value}"`, kind: "value", detail: name.text, info: "" }));
 }

@@ -160,7 +160,55 @@ function* steps(text: string): Generator<Step> {
   }
 }
 
-/** A file that is read as far as some place, and what it defines up to there and behind it. */
+/** The texts of files that a text contains, as it is sent with the file that imports them. */
+class Files {
+  /** From the text of each file to behind it. */
+  private readonly contained: { path: string; from: number; to: number }[] = [];
+  private readonly imports: { path: string; as: string; at: number }[] = [];
+  /** The path that `file` or `import` was given, which stands before what it names. */
+  private path: string | null = null;
+  private depth = 0;
+
+  read({ token, before, style }: Step): void {
+    const open = this.contained.at(-1);
+    const isOpen = open?.to === Infinity;
+    if (style === "keyword" && token.text === "file") {
+      if (isOpen) open.to = token.from;
+      this.depth = 0;
+      this.path = "";
+    } else if (style === "keyword" && token.text === "import") {
+      this.path = "";
+    } else if (token.kind === "text" && this.path === "") {
+      this.path = token.text.slice(1, -1);
+    } else if (style === "definition" && before.block === "import" && this.path !== null) {
+      this.imports.push({ path: this.path, as: token.text, at: token.from });
+      this.path = null;
+    } else if (token.kind === "mark" && token.text === "{") {
+      if (before.block === "file" && this.path) this.contained.push({ path: this.path, from: token.to, to: Infinity });
+      this.path = null;
+      this.depth += 1;
+    } else if (token.kind === "mark" && token.text === "}") {
+      this.depth -= 1;
+      if (isOpen && this.depth <= 0) open.to = token.from;
+    }
+  }
+
+  /** How a name is written at a place that is defined at another one; null where it cannot be: names reach one file far. */
+  written(name: string, defined: number, at: number): string | null {
+    const [home, here] = [this.at(defined), this.at(at)];
+    if (home === here) return name;
+    const folder = here.slice(0, here.lastIndexOf("/") + 1);
+    const found = this.imports.find((each) => folder + each.path === home && this.at(each.at) === here);
+    return found ? `${found.as}.${name}` : null;
+  }
+
+  /** The path of the file that a place is in; empty outside of those that the text contains. */
+  private at(place: number): string {
+    return this.contained.find(({ from, to }) => from <= place && place <= to)?.path ?? "";
+  }
+}
+
+/** A file that is read as far as some place, and what it defines up to there and behind it: as it is written there. */
 export interface Reading {
   place: Place;
   lets: string[];
@@ -177,28 +225,37 @@ export interface Reading {
   chosen: ReadonlyMap<number, Lists>;
 }
 
-/** Read a text up to `until`, and what all of it defines. */
+/** Read a text up to `until`, and what all of it defines, or imports. */
 export function reading(text: string, until: number): Reading {
-  const names: Record<string, string[]> = { let: [], param: [], set: [], trigger: [], fence: [], campaign: [] };
+  const definitions: { block: Block; name: string; from: number }[] = [];
   let place = BEGINNING;
   let there: Place | undefined;
   const tokens: Token[] = [];
-  for (const { token, before, after, style } of steps(text)) {
+  const files = new Files();
+  for (const step of steps(text)) {
+    const { token, before, after, style } = step;
     if (there === undefined && token.to > until) there = before;
-    if (style === "definition") names[before.block]?.push(token.text);
+    if (style === "definition") definitions.push({ block: before.block, name: token.text, from: token.from });
     if (style !== "comment") tokens.push(token);
+    files.read(step);
     place = after;
   }
-  const named = new ObjectNames(tokens);
-  const of = (block: Block): string[] => names[block] ?? [];
+  const written = (name: string, defined: number, at: number) => files.written(name, defined, at);
+  const named = new ObjectNames(tokens, written);
+  const of = (block: Block): string[] =>
+    definitions
+      .filter((each) => each.block === block)
+      .map(({ name, from }) => written(name, from, until))
+      .filter((name) => name !== null);
+  const own = (block: Block): string[] => of(block).filter((name) => !name.includes("."));
   return {
     place: there ?? place,
     lets: of("let"),
     params: of("param"),
     sets: of("set"),
-    triggers: of("trigger"),
+    triggers: own("trigger"),
     fences: of("fence"),
-    campaigns: of("campaign"),
+    campaigns: own("campaign"),
     objects: named.at(until),
     arguments: named.argumentsAt(until),
     chosen: named.chosen(),
