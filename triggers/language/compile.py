@@ -166,7 +166,7 @@ def compile_condition(source: str, *, filename: str, catalog: SignalCatalog) -> 
     >>> [trigger.name for trigger in fast.triggers.settings], len(fast.triggers.ir.nodes)
     (['condition'], 3)
     """
-    report = Reporter(Source(source, filename), stops=True)
+    report = Reporter(Source(source, filename), stops=True, alone=True)
     if len(source.encode("utf-8", "surrogatepass")) > MAX_CONDITION_BYTES:
         report.too_large(Span(0, 0), MAX_CONDITION_BYTES)
         return Compilation(report.diagnostics, ok=False)

@@ -62,7 +62,7 @@ def _warnings(catalog: SignalCatalog) -> tuple[Diagnostic, ...]:
 
 
 def _reporter(catalog: SignalCatalog) -> Reporter:
-    return Reporter(Source(catalog.source.text, catalog.source.name or "signal catalog"))
+    return Reporter(Source(catalog.source.text, catalog.source.name or "signal catalog"), alone=True)
 
 
 def derived_signal(context: CheckContext, name: str, span: Span, check: Check) -> Typed:
@@ -104,7 +104,7 @@ def _parsed(context: CheckContext, name: str) -> tuple[CheckContext, syntax.Expr
     key = "" if start is not None else name
     if key not in context.catalog_reports:
         of_its_own = Source(text, f"{catalog.source.name or 'signal catalog'}: signals.{name}.derived")
-        context.catalog_reports[key] = Reporter(of_its_own) if key else _reporter(catalog)
+        context.catalog_reports[key] = Reporter(of_its_own, alone=True) if key else _reporter(catalog)
     report = context.catalog_reports[key]
     # Blanks before the expression give its tokens the places that they have in the catalog.
     source = Source(" " * (start or 0) + text, report.source.filename)

@@ -191,6 +191,7 @@ class Expander:
         if not isinstance(found, syntax.Set):
             if named.text not in self.broken_names:
                 what = "an argument" if named.text in bindings else self._what(named.text, found)
+                what = "a list of objects" if named.text in self.outside.lists else what
                 self.report.no_set(named.span, named.text, what, self._nearest(named.text, syntax.Set))
             raise Broken
         items = tuple(home.item(item) for item in found.items)

@@ -16,10 +16,18 @@ _MARKS_MEANT = {
 }  # fmt: skip
 MISWRITTEN = {"===": "==", "!==": "!=", "=>": ">=", "=<": "<=", "<>": "!="}
 """Comparisons of other languages, and how they are written here."""
-_LOOSE_NUMBER = re.compile(
-    r"0[xX][0-9a-fA-F]+|0[bB][01]+|[0-9]+(?:_[0-9]+)+(?:\.[0-9]+)?|[0-9]*\.[0-9]+|[0-9]+\.(?![\w.])", re.ASCII
+_LOOSE = re.compile(
+    r"""(?P<date>[0-9]{4}-[0-9]{2}-[0-9]{2})T[0-9:.]+(?:Z|[+-][0-9:]+)?
+    |(?P<day>[0-9]{1,2})\.(?P<month>[0-9]{1,2})\.(?P<year>[0-9]{4})(?![\w.])
+    |(?P<hours>[0-9]{1,2}):(?P<minutes>[0-5][0-9])(?::(?P<seconds>[0-5][0-9]))?(?![\w:.])
+    |(?P<thousands>[0-9]{1,3}(?:\.[0-9]{3}){2,})(?![\w.])
+    |(?P<version>[0-9]+(?:\.[0-9]+){2,})(?![\w.])
+    |(?P<number>0[xX][0-9a-fA-F]+|0[bB][01]+|[0-9]+(?:_[0-9]+)+(?:\.[0-9]+)?|[0-9]*\.[0-9]+|[0-9]+\.(?![\w.]))""",
+    re.ASCII | re.VERBOSE,
 )
+_FOREIGN_COMMENT = re.compile(r"//[^\n]*|/\*(?:[^*\n]|\*(?!/))*(?:\*/)?")
 _MAX_LOOSE = 40
+_MAX_BRACKETED = 1000
 _QUOTES = "'`´‘’‚‛“”„‟«»‹›\uff02\uff07"
 _QUOTED = re.compile(f'[{_QUOTES}]([^{_QUOTES}"\\n]*)[{_QUOTES}"]')
 _FOREIGN_WORD = re.compile(r"[^\W\d]\w*(?:\.\w+)*")
@@ -49,21 +57,84 @@ def foreign_quotes(text: str, offset: int) -> tuple[str, int] | None:
     return None if match is None else (match[1], match.end())
 
 
-def loose_number(text: str, offset: int) -> tuple[str, str] | None:
-    """A number in a form of other languages at this place, and how it is written here; None if there is none.
+def loose_constant(text: str, offset: int) -> tuple[str, str] | None:
+    """A number, date or version in a form of other languages at this place, and how it is written here; else None.
 
-    >>> [loose_number(text, 0) for text in ("0x10", "1_000", ".5", "5. m", "1.5", "7")]
+    >>> [loose_constant(text, 0) for text in ("0x10", "1_000", ".5", "5. m", "1.5", "7")]
     [('0x10', '16'), ('1_000', '1000'), ('.5', '0.5'), ('5.', '5'), None, None]
+    >>> [loose_constant(text, 0)[1] for text in ("22:30", "22:40:05", "3.2.1", "31.12.2026", "2026-12-31T10:00Z")]
+    ['22.5 h', '81605 s', '"3.2.1"', '2026-12-31', '2026-12-31']
     """
-    match = _LOOSE_NUMBER.match(text, offset)
+    match = _LOOSE.match(text, offset)
     if match is None or len(match[0]) > _MAX_LOOSE:
         return None
-    written = match[0]
-    if written[:2].lower() in ("0x", "0b"):
-        return written, str(int(written, 0))
-    plain = written.replace("_", "").removesuffix(".")
-    plain = f"0{plain}" if plain.startswith(".") else plain
+    written, parts = match[0], match.groupdict()
+    if parts["date"]:
+        return written, parts["date"]
+    if parts["year"]:
+        return written, f"{parts['year']}-{int(parts['month']):02}-{int(parts['day']):02}"
+    if parts["hours"]:
+        return written, _clock(int(parts["hours"]), int(parts["minutes"]), int(parts["seconds"] or 0))
+    if parts["version"]:
+        return written, f'"{written}"'
+    plain = written.replace(".", "") if parts["thousands"] else _plain_number(written)
     return None if plain == written else (written, plain)
+
+
+def _clock(hours: int, minutes: int, seconds: int) -> str:
+    """A time of day, or a duration, in the greatest unit that has it in one decimal.
+
+    >>> _clock(22, 30, 0), _clock(22, 40, 0), _clock(0, 0, 15)
+    ('22.5 h', '1360 min', '15 s')
+    """
+    whole = 3600 * hours + 60 * minutes + seconds
+    if whole % 360 == 0:
+        return f"{whole / 3600:g} h"
+    return f"{whole} s" if seconds else f"{whole // 60} min"
+
+
+def _plain_number(written: str) -> str:
+    if written[:2].lower() in ("0x", "0b"):
+        return str(int(written, 0))
+    plain = written.replace("_", "").removesuffix(".")
+    return f"0{plain}" if plain.startswith(".") else plain
+
+
+def foreign_comment(text: str, offset: int) -> int | None:
+    """Where a comment of another language ends that begins at this place: `// ...` or `/* ... */`; else None.
+
+    It ends with its line at the latest, as comments of this language do.
+    """
+    match = _FOREIGN_COMMENT.match(text, offset)
+    return None if match is None else match.end()
+
+
+def partner(text: str, offset: int) -> int | None:
+    """Where on its line the `]` of a `[`, or the `:` of a `?`, at this place is; None without one."""
+    depth = 0
+    for place in range(offset, min(len(text), offset + _MAX_BRACKETED)):
+        if text[place] == "\n":
+            return None
+        if text[offset] == "?":
+            if text[place] == ":":
+                return place
+            continue
+        depth += (text[place] == "[") - (text[place] == "]")
+        if depth == 0:
+            return place
+    return None
+
+
+def columns(text: str) -> int:
+    """How many columns of a terminal a text takes, as nearly as Unicode tells; a tab counts as one.
+
+    >>> columns("ab"), columns("\u65e5\u672c"), columns("e\u0301")
+    (2, 4, 1)
+    """
+    return sum(
+        0 if unicodedata.category(c) in ("Mn", "Me") else 2 if unicodedata.east_asian_width(c) in "WF" else 1
+        for c in text
+    )
 
 
 def miswritten(text: str, offset: int) -> str | None:
@@ -121,7 +192,8 @@ def remedy(text: str) -> str:
 
 
 _REMEDIES = {
-    ";": "remove it: a clause ends where the next one begins",
+    ";": "remove it after a clause, which ends where the next one begins; write `,` between the items of a list",
+    ".": "patterns end in `.*`, as in `ego.*`, and `.x` stands right after a bracket",
     "%": "`%` is a unit, written right after a number (`5 %`); `mod(x, m)` is the remainder",
     "^": "write a power as a product, `x * x`; `^` stands in units only, as in `m/s^2`",
     "?": "write `if(c, a, b)`",

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from triggers.language.text.characters import visible
+from triggers.language.text.characters import columns, visible
 
 MAX_SHOWN_CHARACTERS = 160
 MAX_LINE_CHARACTERS = 10_000
@@ -129,8 +129,8 @@ def _marked_line(diagnostic: Diagnostic) -> list[str]:
     cut = min(cut, max(0, len(line) - MAX_SHOWN_CHARACTERS))
     end = min(len(line), cut + MAX_SHOWN_CHARACTERS)
     before, after = "..." if cut else "", "..." if end < len(line) else ""
-    blanks = "".join("\t" if character == "\t" else " " for character in before + line[cut:first])
-    carets = "^" * max(1, min(last, end) - first)
+    blanks = "".join("\t" if c == "\t" else " " * columns(c) for c in visible(before + line[cut:first]))
+    carets = "^" * max(1, columns(visible(line[first : min(last, end)])))
     return [f"    {before}{visible(line[cut:end])}{after}", f"    {blanks}{carets}"]
 
 

@@ -116,7 +116,8 @@ class ExpressionParser(ObjectForms):
         """A number with a unit; the checker decides whether it is a time."""
         result = self.quantity(f"a duration such as `{example}`")
         if result.unit is None and not isinstance(result, syntax.NamedQuantity):
-            self.report.duration_without_unit(result.span, result.text)
+            unit = example.rsplit(maxsplit=1)[-1]
+            self.report.duration_without_unit(result.span, result.text, "s" if unit == "ms" else unit)
             raise Panic
         return result
 
@@ -156,7 +157,7 @@ class ExpressionParser(ObjectForms):
             return self._hold(left)
         if token.text == "between":
             low = self.expression(_SUM)
-            self.demand_word("and")
+            self.demand_word("and", "write `x between a and b`" if self.next.is_mark(",") else "")
             high = self.expression(_SUM)
             return self._checked(syntax.Between(left.span.to(high.span), left, low, high))
         if token.text == "in":
@@ -206,7 +207,7 @@ class ExpressionParser(ObjectForms):
     def _hold(self, left: syntax.Expression) -> syntax.Expression:
         at_most = self.take_word("at") is not None
         if at_most:
-            self.demand_word("most")
+            self.demand_word("most", "write `P for 2 s`: that is at least 2 s" if self.next.is_word("least") else "")
         duration = self.duration("500 ms")
         tolerating = self.duration("200 ms") if self.take_word("tolerating") else None
         end = (tolerating or duration).span
@@ -219,7 +220,8 @@ class ExpressionParser(ObjectForms):
             return self._checked(syntax.Member(left.span.to(token.span), left, (), word))
         if self.next.kind in (TokenKind.TEXT, TokenKind.NUMBER):
             self.fail("`(`", "put the values in parentheses, as in `x in (1, 2)`")
-        self.demand_mark("(")
+        if not self.take_mark("("):
+            self.fail("`(`", "put the values in parentheses, as in `x in (1, 2)`" if self.next.is_mark("{") else "")
         items = [self.expression(_SUM)]
         while self.take_mark(","):
             items.append(self.expression(_SUM))
@@ -290,6 +292,7 @@ class ExpressionParser(ObjectForms):
         if (of_objects := self._of_objects(name)) is not None:
             return self._checked(of_objects)
         self.take()
+        self._demand_form(name)
         arguments = []
         if name.text in _SINCE_FORMS:
             self._begin_forms.add(self.next.span.start)

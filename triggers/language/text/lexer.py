@@ -95,19 +95,23 @@ def tokenize(source: Source, reporter: Reporter) -> list[Token]:
     """
     text, tokens, offset, line_is_empty = source.text, list[Token](), 0, True
     told, quiet, loud = 0, Reporter(source), reporter
+    pairs = set[int | None]()
     while offset < len(text):
         if text[offset] in "[." and (place := _place_after(text, tokens, offset)) is not None:
             loud.no_places(place)
             told = place.end
-        reporter = quiet if offset < told else loud  # the rest of what was told follows from that
+        # the rest of what was told, and the other bracket of a pair, follow from that
+        reporter = quiet if offset < told or offset in pairs else loud
+        if text[offset] in "[?":
+            pairs.add(characters.partner(text, offset))
+        if text[offset] == "/" and (end := characters.foreign_comment(text, offset)) is not None:
+            reporter.foreign_comment(Span(offset, offset + 2))
+            offset = end
+            continue
         odd = _odd(text, offset, reporter)
-        if odd is not None:
-            tokens.append(replace(odd, starts_line=line_is_empty))
-            offset, line_is_empty = odd.span.end, False
-            unit = _unit_after(text, odd)
-            if unit is not None:
-                tokens.append(unit)
-                offset = unit.span.end
+        if odd:
+            tokens += [replace(odd[0], starts_line=line_is_empty), *odd[1:]]
+            offset, line_is_empty = tokens[-1].span.end, False
             continue
         match = _TOKEN.match(text, offset) or _field_after(text, tokens, offset)
         if match is None:
@@ -154,28 +158,47 @@ def _unit_after(text: str, token: Token) -> Token | None:
     return Token(TokenKind.UNIT, unit[1], Span(unit.start(1), unit.end()), starts_line=False)
 
 
-def _odd(text: str, offset: int, reporter: Reporter) -> Token | None:
-    """A name, number or comparison in a form that other languages have, reported; None if there is none here."""
+def _odd(text: str, offset: int, reporter: Reporter) -> list[Token]:
+    """A name, constant or comparison in a form that other languages have, reported; none if there is none here."""
     first = text[offset]
     if first in "=!<":
         mark = characters.miswritten(text, offset)
         if mark is not None:
             span = Span(offset, offset + len(mark))
             reporter.other_form(span, mark, characters.MISWRITTEN[mark])
-            return Token(TokenKind.MARK, characters.MISWRITTEN[mark], span, starts_line=False)
+            return [Token(TokenKind.MARK, characters.MISWRITTEN[mark], span, starts_line=False)]
     elif first in "0123456789.":
-        number = characters.loose_number(text, offset)
-        if number is not None:
-            span = Span(offset, offset + len(number[0]))
-            reporter.other_form(span, *number)
-            return Token(TokenKind.NUMBER, number[1], span, starts_line=False)
+        constant = characters.loose_constant(text, offset)
+        if constant is not None:
+            span = Span(offset, offset + len(constant[0]))
+            reporter.other_form(span, *constant)
+            return _written_here(text, span, constant[1])
     elif first.isalpha() or first == "_":
         word = characters.foreign_word(text, offset)
         if word is not None:
             span = Span(offset, offset + len(word))
             reporter.foreign_name(span, word)
-            return Token(TokenKind.DOTTED if "." in word else TokenKind.WORD, word, span, starts_line=False)
-    return None
+            return [Token(TokenKind.DOTTED if "." in word else TokenKind.WORD, word, span, starts_line=False)]
+    return []
+
+
+def _written_here(text: str, span: Span, constant: str) -> list[Token]:
+    """The tokens of a constant in the place of what was written instead, and the unit after that.
+
+    A time of day has a unit of its own, in the place of its minutes.
+    """
+    match = _TOKEN.match(constant)
+    if match is None:
+        return []
+    kind = TokenKind(match.lastgroup or "mark")
+    own = _UNIT.match(constant, match.end())
+    if own is not None:
+        colon = text.index(":", span.start)
+        parts = (kind, match[0], Span(span.start, colon)), (TokenKind.UNIT, own[1], Span(colon, span.end))
+        return [Token(*part, starts_line=False) for part in parts]
+    token = Token(kind, match[0], span, starts_line=False)
+    unit = _unit_after(text, token)
+    return [token] if unit is None else [token, unit]
 
 
 def _repair(text: str, offset: int, reporter: Reporter) -> tuple[Token | None, int]:
@@ -196,8 +219,9 @@ def _repair(text: str, offset: int, reporter: Reporter) -> tuple[Token | None, i
         return Token(TokenKind.TEXT, f'"{quoted[0]}"', span, starts_line=False), quoted[1]
     end = _end_of_run(text, offset)
     span = Span(offset, end)
-    reporter.unexpected_characters(span, text[offset:end])
-    return _meant(text[offset:end], span), end
+    meant = _meant(text[offset:end], span)
+    reporter.unexpected_characters(span, text[offset:end], are_left_out=meant is None)
+    return meant, end
 
 
 def _end_of_run(text: str, offset: int) -> int:

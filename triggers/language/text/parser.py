@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 
 from triggers.language.text import syntax
-from triggers.language.text.clauses import CAMPAIGN_CLAUSES, TRIGGER_CLAUSES, Clause, ClauseParser, Part
+from triggers.language.text.clauses import CAMPAIGN_CLAUSES, TRIGGER_CLAUSES, Clause, ClauseParser, Form, Part
 from triggers.language.text.diagnostics import Source, Span
 from triggers.language.text.expressions.cursor import Panic
 from triggers.language.text.lexer import NEVER_UNITS, Token, TokenKind, tokenize
@@ -22,6 +22,16 @@ from triggers.signals.reserved import RESERVED
 
 LANGUAGE_VERSION = 2
 """The version that a file may ask for; without it, the words that came with it are names where they clash."""
+_IN_CONDITIONS = ("(", ")", "<", "<=", ">", ">=", "==", "!=", "=", "+", "-", "*", "/")
+"""What follows the first word of a condition, and no word of a clause."""
+_WHEN = "begin a condition with `when`, as in `when ego.speed > 20 km/h`"
+_WORDS_INSTEAD = {
+    **dict.fromkeys(("const", "constant", "define", "parameter"), "param hold = 300 ms"),
+    **dict.fromkeys(("def", "var", "function", "fn", "func", "fun", "macro"), "let fast(x) = x > 20 km/h"),
+    **dict.fromkeys(("include", "from", "use", "using", "require"), 'import "common.trigger" as c'),
+    **dict.fromkeys(("rule", "alert", "event", "when", "if"), "trigger t { when ego.speed > 20 km/h }"),
+}
+"""Words that begin a block in other languages, and what they begin here."""
 BLOCK_NAME = re.compile(r"[a-z][a-z0-9_]{0,63}")
 
 
@@ -54,7 +64,8 @@ def parse_condition(source: Source, reporter: Reporter, name: str) -> syntax.Fil
     try:
         trigger.when = parser.expression()
         if parser.next.kind is not TokenKind.END:
-            parser.fail("the end of this condition")
+            has_word = parser.tokens[0].is_word("when", "trigger")
+            parser.fail("the end of this condition", "give the condition alone, without `when`" if has_word else "")
     except Panic:
         trigger.when = None
         trigger.broken.add("when")
@@ -81,6 +92,11 @@ def parse_with_layout(source: Source, reporter: Reporter) -> tuple[syntax.File, 
 
 class _FileParser(ClauseParser):
     """Blocks, each with its clauses."""
+
+    def __init__(self, tokens: list[Token], reporter: Reporter) -> None:
+        super().__init__(tokens, reporter)
+        self._within = 0
+        """Blocks in which another one begins, as reported: their closing braces may come after that one."""
 
     def file(self) -> syntax.File:
         """All blocks up to the end."""
@@ -147,15 +163,20 @@ class _FileParser(ClauseParser):
 
     def _block(self, result: syntax.File) -> None:
         token = self.next
+        if self._within and self.take_mark("}"):
+            self._within -= 1
+            return
         if not token.is_word(*BLOCKS):
+            instead = _WORDS_INSTEAD.get(token.text.lower())
             nearest = get_close_matches(token.text, BLOCKS, n=1)
+            proposal = f"did you mean `{nearest[0]}`?" if nearest else ""
             self.fail(
                 "`trigger`, `campaign`, `let`, `param`, `set`, `fence` or `import`",
-                f"did you mean `{nearest[0]}`?" if nearest else "",
+                f"write, for example, `{instead}`" if instead else proposal,
             )
         self.parts[self.index] = Part.BLOCK
         self.take()
-        self.boundary_words = BLOCKS
+        self.boundary_words, self.in_expression = BLOCKS, True
         if token.text == "let":
             self._let(result)
         elif token.text == "param":
@@ -216,7 +237,8 @@ class _FileParser(ClauseParser):
         try:
             if not self.take_mark("="):
                 self.fail("`=`", f'write `set {name.text} = ("a", "b")`')
-            self.demand_mark("(")
+            if not self.take_mark("("):
+                self.fail("`(`", f'write `set {name.text} = ("a", "b")`')
             result.sets.append(syntax.Set(name, self._items(name)))
         except Panic:
             result.broken_lets.add(name.text)
@@ -258,19 +280,26 @@ class _FileParser(ClauseParser):
         return self.next.starts_line and self.begins_block()
 
     def _clauses(self, block: syntax.Trigger | syntax.Campaign, kind: str, clauses: Mapping[str, Clause]) -> None:
-        self.demand_mark("{")
+        try:
+            if not self.take_mark("{"):
+                self.fail("`{`", f"put the clauses in braces: `{kind} {block.name.text[:40]} {{ ... }}`")
+        except Panic:  # whatever the block lacks was not read
+            block.broken.update(clauses)
+            raise
         self.boundary_words = tuple(clauses)
         seen: set[str] = set()
         while not self.take_mark("}"):
             if self.next.kind is TokenKind.END or self._begins_block():
-                self.report.unclosed_block(block.name.span, kind, block.name.text)
+                self._within += self.next.kind is not TokenKind.END
+                self.report.unclosed_block(block.name.span, kind, block.name.text, self.next.text)
                 return
             self.parts[self.index] = Part.CLAUSE
             outside = self.braces
             word = self.take()
+            self.in_expression = word.text not in clauses or clauses[word.text].form is Form.EXPRESSION
             try:
                 if not word.is_word(*clauses):
-                    self._no_clause(word, kind)
+                    self._no_clause(word, kind, block)
                 if word.text in seen:
                     self.report.repeated_clause(word.span, word.text)
                 seen.add(word.text)
@@ -286,8 +315,12 @@ class _FileParser(ClauseParser):
                     block.broken.update(get_close_matches(word.text, clauses, n=1))
                 self._skip_to_clause(self.braces - outside)
 
-    def _no_clause(self, word: Token, kind: str) -> None:
-        if word.kind is not TokenKind.WORD:
+    def _no_clause(self, word: Token, kind: str, block: syntax.Trigger | syntax.Campaign) -> None:
+        is_condition = word.kind is TokenKind.DOTTED or word.is_word("not") or self.next.is_mark(*_IN_CONDITIONS)
+        if is_condition and isinstance(block, syntax.Trigger) and "when" not in block.broken and block.when is None:
+            block.broken.add("when")
+            self.report.expected(word.span, f"a clause of the {kind} or `}}`", word.shown(), _WHEN)
+        elif word.kind is not TokenKind.WORD:
             self.report.expected(word.span, f"a clause of the {kind} or `}}`", word.shown())
         else:
             nearest = get_close_matches(word.text, self.boundary_words, n=2)
@@ -358,7 +391,22 @@ class _FileParser(ClauseParser):
             self.report.bad_name(self.next.span, self.next.text)
             self.take()
             raise Panic
-        word = self.word(what)
+        if self.next.kind is TokenKind.TEXT:  # which may be what the rest of the file calls it
+            name = self.next.text[1:-1]
+            proposal = f"names have no quotes: write `{name}`" if BLOCK_NAME.fullmatch(name) else ""
+            self.report.expected(self.next.span, what, self.next.shown(), proposal)
+            return syntax.Word(name, self.take().span)
+        word = self._whole_word(what)
         if not BLOCK_NAME.fullmatch(word.text):
             self.report.bad_name(word.span, word.text)
+        return word
+
+    def _whole_word(self, what: str) -> syntax.Word:
+        """A word with the hyphens and words right after it: that is one bad name and not several mistakes."""
+        word = self.word(what)
+        while self.next.is_mark("-") and self.next.span.start == word.span.end:
+            span = word.span.to(self.take().span)
+            if self.next.span.start == span.end and self.next.kind in (TokenKind.WORD, TokenKind.NUMBER):
+                span = span.to(self.take().span)
+            word = syntax.Word(self.report.source.text[span.start : span.end], span)
         return word

@@ -149,7 +149,7 @@ signals.yaml:7:33: error: `scale` is declared as a temperature in degC, but this
 signals.yaml:8:31: error: `type` is declared as a bool, but this is a time in m/m/s [LT331]
 signals.yaml:9:20: error: `kind` is declared as a number, but this is a condition [LT331]
 signals.yaml:10:33: error: the signal catalog has no `dd` [LT201]
-signals.yaml:11:31: error: expected a signal, a value or `(`, found the end of the file [LT103]
+signals.yaml:11:31: error: expected a signal, a value or `(`, found the end of the text [LT103]
 signals.yaml:12:23: error: `nothing` is computed from no signal [LT331]
 signals.yaml:15:25: error: the derived signal `a` depends on itself: a -> b -> c -> a [LT212]
 signals.yaml:16:21: error: the derived signal `itself` depends on itself: itself -> itself [LT212]

@@ -222,7 +222,8 @@ class _CampaignChecks:
         if typed.type is Type.ERROR:
             return None
         if typed.unit.dimension != RATIO.dimension or not isinstance(typed.constant, Fraction):
-            proposals = [f"{quantity.text} %"]
+            of_one = [f"{float(100 * quantity.value):g} %"] if 0 < quantity.value <= 1 else []
+            proposals = [*of_one, f"{quantity.text} %"]
             self.report.needs_unit(quantity.span, "a rollout's share", "a ratio in %", proposals)
             return None
         share = convert(typed.constant, typed.unit, RATIO)

@@ -89,7 +89,9 @@ def _attribute(context: CheckContext, subject: syntax.Expression) -> str | None:
     name = subject.name.removeprefix(_PREFIX)
     if not subject.name.startswith(_PREFIX) or name not in context.catalog.vehicle:
         known = [_PREFIX + attribute for attribute in context.catalog.vehicle]
-        context.report.unknown_attribute(subject.span, subject.name, context.nearest(subject.name, known, "attributes"))
+        meant = [_PREFIX + subject.name] if subject.name in context.catalog.vehicle else []
+        nearest = meant or context.nearest(subject.name, known, "attributes")
+        context.report.unknown_attribute(subject.span, subject.name, nearest)
         return None
     return name
 
@@ -110,7 +112,8 @@ def _literal(context: CheckContext, literal: syntax.Expression, name: str, decla
             context.report.out_of_range(literal.span, f"`{_PREFIX}{name}`", "from -2^63 to 2^63 - 1")
             return None
     elif not isinstance(literal, syntax.Text | syntax.Truth | syntax.Quantity):
-        context.report.not_a_target(literal.span)
+        meant = f'`"{literal.name}"`' if isinstance(literal, syntax.Name) and declared == "text" else ""
+        context.report.not_a_target(literal.span, meant)
         return None
     if value is None:
         context.report.attribute_type(literal.span, _PREFIX + name, declared)

@@ -16,6 +16,9 @@ _IN_EXPRESSION = ("the next clause", "a signal, a value", "the end of this condi
 _NAMES = (TokenKind.WORD, TokenKind.DOTTED)
 _AFTER_A_LIST = 4
 """How many tokens after its first one `every o in tracked` is over."""
+_CALLED = ("abs", "age", "changed", "fall", "floor", "inside", "missing", "prev", "rise", "sign", "sqrt", "wrap")
+"""Operators on one value, which other languages have without parentheses."""
+_QUOTE = '"'
 _VALUES = (TokenKind.DOTTED, TokenKind.NUMBER, TokenKind.UNIT)
 """After a token of these kinds, `=` is clearly meant as a comparison."""
 
@@ -33,6 +36,8 @@ class Cursor:
         self.index = 0
         self.braces = 0
         """Braces that were taken and are still open."""
+        self.in_expression = True
+        """Whether what is parsed is an expression, not a clause of words and amounts."""
 
     @property
     def next(self) -> Token:
@@ -79,7 +84,7 @@ class Cursor:
         else:
             proposal = proposal or self._decimal_comma(before)
             proposal = proposal or self._of_objects_instead(before)
-            if what.startswith(_IN_EXPRESSION):
+            if self.in_expression and what.startswith(_IN_EXPRESSION):
                 proposal = proposal or self._other_language(before)
             self.report.expected(self.next.span, what, self.next.shown(), proposal)
         raise Panic
@@ -112,6 +117,15 @@ class Cursor:
         """What to write instead of a word that other languages have within expressions."""
         if self.next.is_mark("="):
             return "write `==` to compare"
+        after = self.tokens[min(self.index + 1, len(self.tokens) - 1)]
+        if self.next.is_word("not") and after.is_word("in", "between", "outside"):
+            return f"put `not` before all of it: `not (x {after.text} ...)`"
+        if self.next.is_word("over"):
+            return "write `P for 2 s`; `over` stands within an operator, as in `max(x over 2 s)`"
+        if before.is_word("NOT", "Not"):
+            return "write `not`: words of the language are in lower case"
+        if before.is_word(*_CALLED) and self.next.kind in (*_NAMES, TokenKind.TEXT):
+            return f"put it in parentheses: `{before.text}({self.next.text.strip(_QUOTE)})`"
         word = before.text if before.is_word("if") else self.next.text
         return INSTEAD.get(word.lower(), "")
 
@@ -120,7 +134,14 @@ class Cursor:
         after = self.tokens[min(self.index + 1, len(self.tokens) - 1)]
         is_comma = before.kind is after.kind is TokenKind.NUMBER and self.next.is_mark(",")
         is_tight = before.span.end == self.next.span.start and self.next.span.end == after.span.start
-        return f"write a decimal point: `{before.text}.{after.text}`" if is_comma and is_tight else ""
+        if not (is_comma and is_tight):
+            return ""
+        whole, _, thousand = before.text.partition(".")
+        if thousand:
+            return f"write a decimal point, and nothing between thousands: `{whole}{thousand}.{after.text}`"
+        point = f"write a decimal point: `{whole}.{after.text}`"
+        is_group = len(after.text) == len("000") and whole != "0"
+        return f"{point}, or nothing between thousands: `{whole}{after.text}`" if is_group else point
 
     def spanning(self, start: Span) -> Span:
         """The span from a start to the end of the token taken last."""

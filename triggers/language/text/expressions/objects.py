@@ -58,6 +58,18 @@ class ObjectForms(Cursor):
         self.index = end
         return self._closed(replace(form, value=value))
 
+    def _demand_form(self, function: Token) -> None:
+        """Report `any(o in tracked, P)` and `min(o.x in tracked)`, which have a list, but no form of objects."""
+        joint, end = (self.tokens[min(self.index + step, len(self.tokens) - 1)] for step in (1, 3))
+        if function.text not in FORMS_OF_OBJECTS or not joint.is_word("in") or self.next.is_mark("("):
+            return
+        if end.is_mark(","):
+            self.index += 3
+            self.fail("`where` and a condition", f"write `{FORMS_OF_OBJECTS[function.text]}`")
+        if end.is_mark(")") and function.is_word("min", "max", "sum"):
+            self.take()
+            self.fail("`for` and a name for the object", f"write `{FORMS_OF_OBJECTS[function.text]}`")
+
     def _opened(self, function: Token) -> nodes.OfObjects:
         """A form after its `o in tracked`, from where on `o.x` is a field."""
         binder = self.take()

@@ -43,9 +43,10 @@ class CampaignMistakes(Collector):
         proposal = f'write `"{meant}"`' if meant else 'write numbers between dots, such as `"3.2.1"` or `"3.2.1-rc.1"`'
         self._error("LT413", span, f'`{name}` is declared as `version`, and "{text}" is not a version', proposal)
 
-    def not_a_target(self, span: Span) -> None:
+    def not_a_target(self, span: Span, meant: str = "") -> None:
         """LT405: a target may only test vehicle attributes."""
         proposal = 'write, for example, `vehicle.model == "m3" and vehicle.hardware >= 3`'
+        proposal = f"write {meant}" if meant else proposal
         self._error("LT405", span, "a target can only compare vehicle attributes with constants", proposal)
 
     def collects_nothing(self, span: Span, name: str) -> None:

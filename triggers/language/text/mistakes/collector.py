@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from heapq import nsmallest
 
 from triggers.language.text.diagnostics import Diagnostic, Severity, Source, Span, diagnostic_at
 
 MAX_DIAGNOSTICS = 200
+_OF_CHARACTERS = ("LT101", "LT102")
+"""Mistakes of the characters at a place: something else stands there for what was meant."""
 
 
 def quoted(names: Iterable[str], word: str = "or") -> str:
@@ -43,9 +45,13 @@ class Enough(Exception):
 class Collector:
     """Collects the findings of one file. Each code is reported at most once per place and use of it."""
 
-    def __init__(self, source: Source, *, stops: bool = False) -> None:
-        """With `stops`, the mistake that is the last one to be shown raises Enough."""
+    def __init__(self, source: Source, *, stops: bool = False, alone: bool = False) -> None:
+        """With `stops`, the mistake that is the last one to be shown raises Enough.
+
+        `alone`: the text is one condition or expression, beside which nothing can be defined.
+        """
         self.source = source
+        self.alone = alone
         self._stops = stops
         self.names_compared = 0
         """How many comparisons of names were made so far to propose the nearest ones."""
@@ -54,6 +60,8 @@ class Collector:
         self._findings: dict[_Key, _Finding] = {}
         self._errors: set[_Key] = set()
         self._uses: list[tuple[Span, str]] = []
+        self.left_out: dict[int, Span] = {}
+        """Where the lexer has left out characters that were reported, by the offset after them."""
 
     @property
     def diagnostics(self) -> tuple[Diagnostic, ...]:
@@ -92,9 +100,14 @@ class Collector:
     def _warning(self, code: str, span: Span, message: str, proposal: str = "") -> None:
         self._add(code, span, _Finding(Severity.WARNING, message, proposal))
 
+    def _propose(self, code: str, span: Span, proposal: str) -> None:
+        """Replace the proposal of what was reported at a place, as more is known of it."""
+        key = code, span, ""
+        self._findings[key] = replace(self._findings[key], proposal=proposal)
+
     def _add(self, code: str, span: Span, finding: _Finding) -> None:
-        if ("LT101", span, "") in self._findings:  # whatever else is wrong with these characters follows from that
-            return
+        if any((told, span, "") in self._findings for told in _OF_CHARACTERS if told != code):
+            return  # whatever else is wrong with these characters follows from that
         self.has_errors = self.has_errors or finding.severity is Severity.ERROR
         key = code, span, self._in_use(span)
         known = self._findings.setdefault(key, finding)

@@ -11,17 +11,34 @@ from triggers.signals.reserved import RESERVED
 
 MAX_NUMBER_CHARACTERS = 1100
 """Enough for the exact decimal value of every double."""
+_ITEMS_FOLLOW = frozenset({"budget", "cameras", "collect", "compare", "rollout", "signals", "tags", "upload"})
+_FAR = 40
+"""Characters before a bracket that are looked at for the word of its clause."""
+
+
+def _before_items(text: str) -> bool:
+    """Whether a text ends in a word that items follow, with or without a colon."""
+    words = text.rstrip(" \t:").split()
+    return bool(words) and words[-1] in _ITEMS_FOLLOW
 
 
 class FormMistakes(Collector):
     """LT1xx: syntax errors."""
 
-    def unexpected_characters(self, span: Span, text: str) -> None:
+    def unexpected_characters(self, span: Span, text: str, *, are_left_out: bool = False) -> None:
         """LT101: characters that do not start a token."""
-        around = self.source.text[max(0, span.start - 1) : span.end + 1]
-        is_clock = text == ":" and len(around) == len(" : ") and around[0].isdigit() and around[-1].isdigit()
-        proposal = "write a time of day in hours, `22.5 h`" if is_clock else remedy(text)
+        proposal = remedy(text)
+        if text == "[" and _before_items(self.source.text[max(0, span.start - _FAR) : span.start]):
+            proposal = "leave the brackets out: the items of a clause stand between commas"
         self._error("LT101", span, f"{named(text)} has no meaning in this language", proposal)
+        if are_left_out:  # what follows is parsed as if they were not there
+            self.left_out[span.end] = span
+
+    def foreign_comment(self, span: Span) -> None:
+        """LT101 for the beginning of a comment in another language."""
+        written = self.source.text[span.start : span.end]
+        message = f"`{written}` has no meaning in this language"
+        self._error("LT101", span, message, "a comment begins with `#` and ends with its line")
 
     def foreign_quotes(self, span: Span, text: str) -> None:
         """LT101 for a text in quotes of another kind."""
@@ -50,14 +67,29 @@ class FormMistakes(Collector):
 
     def expected(self, span: Span, what: str, found: str, proposal: str = "") -> None:
         """LT103: something else was expected here."""
+        if self.alone and found == "the end of the file":
+            found = "the end of the text"
         word = found.strip("`")
         if word.lower() in RESERVED and word != word.lower():
             proposal = f"write `{word.lower()}`: words of the language are in lower case"
-        self._error("LT103", span, f"expected {what}, found {found}", proposal)
+        left_out = self.left_out.get(self._end_before(span.start))
+        if left_out is None:
+            self._error("LT103", span, f"expected {what}, found {found}", proposal)
+        elif proposal:  # the mistake follows from that one, but knows more of what was meant
+            self._propose("LT101", left_out, proposal)
 
-    def unclosed_block(self, span: Span, kind: str, name: str) -> None:
+    def _end_before(self, offset: int) -> int:
+        """Where what is before this place ends, without the blanks between."""
+        while offset > 0 and self.source.text[offset - 1] in " \t\r\n":
+            offset -= 1
+        return offset
+
+    def unclosed_block(self, span: Span, kind: str, name: str, follows: str = "") -> None:
         """LT104: a block without its closing brace."""
-        self._error("LT104", span, f"{kind} `{name}` is not closed", "end it with `}`")
+        proposal = (
+            f"end it with `}}` before `{follows}`, as no block stands in another" if follows else "end it with `}`"
+        )
+        self._error("LT104", span, f"{kind} `{name}` is not closed", proposal)
 
     def ambiguous_not(self, span: Span) -> None:
         """LT105: `not P for D`, or `P since Q and R`, can be read in two ways."""
@@ -79,7 +111,7 @@ class FormMistakes(Collector):
 
     def too_deep(self, span: Span, limit: int) -> None:
         """LT107: nesting beyond the limit."""
-        proposal = "move parts of it into a `let`"
+        proposal = "shorten it" if self.alone else "move parts of it into a `let`"
         self._error("LT107", span, f"this expression nests deeper than {limit} levels", proposal)
 
     def too_deep_lets(self, span: Span, limit: int) -> None:
@@ -103,9 +135,9 @@ class FormMistakes(Collector):
         proposal = f"the nearest numbers are {below} and {above}; carry an id of this size as a text signal"
         self._error("LT108", span, message, proposal)
 
-    def duration_without_unit(self, span: Span, text: str) -> None:
+    def duration_without_unit(self, span: Span, text: str, unit: str) -> None:
         """LT109: a duration without a unit of time."""
-        self._error("LT109", span, f"a duration needs a unit of time, but `{text}` has none", f"write `{text} s`")
+        self._error("LT109", span, f"a duration needs a unit of time, but `{text}` has none", f"write `{text} {unit}`")
 
     def repeated_clause(self, span: Span, word: str) -> None:
         """LT110: a clause given twice."""
@@ -125,7 +157,8 @@ class FormMistakes(Collector):
 
     def too_large(self, span: Span, limit: int) -> None:
         """LT114: a file that is too large."""
-        self._error("LT114", span, f"the file has more than {limit:,} bytes", "split it into several files")
+        what, proposal = ("condition", "shorten it") if self.alone else ("file", "split it into several files")
+        self._error("LT114", span, f"the {what} has more than {limit:,} bytes", proposal)
 
     def assignment_in_condition(self, span: Span) -> None:
         """LT115: `=` used as a comparison."""

@@ -75,9 +75,12 @@ class NameMistakes(Collector):
     def unknown_fence(self, span: Span, name: str, nearest: Sequence[str]) -> None:
         """LT208: an unknown fence."""
         corners = "(48.06, 11.36), (48.25, 11.36), (48.25, 11.72)"
-        define = "" if "." in name else f"define it: `fence {name} {{ {corners} }}`"
-        proposal = did_you_mean(nearest) or define
-        self._error("LT208", span, f"there is no fence `{name}` in this file", proposal)
+        plain = name.strip('"')
+        define = f"define it: `fence {name} {{ {corners} }}`" if plain.isidentifier() else ""
+        if self.alone:
+            define = "only a trigger file has fences: use `near(48.1, 11.6, 500 m)`"
+        proposal = did_you_mean(nearest) or (define if plain == name else f"names have no quotes: write `{plain}`")
+        self._error("LT208", span, f"there is no fence `{name}`{'' if self.alone else ' in this file'}", proposal)
 
     def no_when(self, span: Span, name: str) -> None:
         """LT209: a trigger without a condition."""

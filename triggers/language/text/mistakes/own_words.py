@@ -32,9 +32,14 @@ class OwnWordMistakes(Collector):
         """LT222: a name where only a constant may stand, and that names none."""
         if what:
             message = f"only a constant may stand here, but `{name}` is {what}"
-            self._error("LT222", span, message, "write the number itself, or define a `param` and write its name")
+            self._error(
+                "LT222",
+                span,
+                message,
+                "write the number itself" + ("" if self.alone else ", or define a `param` and write its name"),
+            )
         else:
-            define = "" if "." in name else f"define it: `param {name} = ...`"
+            define = "" if "." in name or self.alone else f"define it: `param {name} = ...`"
             proposal = did_you_mean(nearest) or define or "write the number itself"
             self._error("LT222", span, f"there is no constant `{name}`", proposal)
 
@@ -50,10 +55,16 @@ class OwnWordMistakes(Collector):
 
     def no_set(self, span: Span, name: str, what: str, nearest: Sequence[str]) -> None:
         """LT224 for something else after `in`."""
-        if what:
+        if what == "a list of objects":
+            proposal = f"ask for its objects, as in `any(o in {name} where o.x < 20 m)`"
+            self._error("LT224", span, f"a set must follow `in`, but `{name}` is {what}", proposal)
+        elif what:
             self._error("LT224", span, f"a set must follow `in`, but `{name}` is {what}", f"write `in ({name})`")
         else:
-            proposal = did_you_mean(nearest) or f'define it: `set {name} = ("a", "b")`'
+            define = (
+                'list the values, as in `x in ("a", "b")`' if self.alone else f'define it: `set {name} = ("a", "b")`'
+            )
+            proposal = did_you_mean(nearest) or define
             self._error("LT224", span, f"there is no set `{name}`", proposal)
 
     def bad_import(self, span: Span, path: str) -> None:

@@ -130,7 +130,7 @@ class TypeMistakes(Collector):
 
     def not_a_constant(self, span: Span) -> None:
         """LT317: a constant is needed."""
-        proposal = "write the value itself, or define a `param` and write its name"
+        proposal = "write the value itself" + ("" if self.alone else ", or define a `param` and write its name")
         self._error("LT317", span, "a constant is needed here", proposal)
 
     def bad_place(self, span: Span, what: str) -> None:
