@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -16,6 +17,8 @@ MAX_DEPTH = 20
 
 _BaseLoader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # the C loader is ten times faster, but needs libyaml
 Path = tuple[str, ...]
+_MISLEADING = re.compile(r"[-+]?(?:0[0-7_]*[1-7][0-7_]*|[0-9][0-9_]*(?::[0-5]?[0-9])+(?:\.[0-9_]*)?)", re.ASCII)
+"""`010`, which YAML reads as 8, and `10:30`, which it reads as 630."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +59,7 @@ def read_yaml(text: str, *, name: str) -> YamlText:
     try:
         root = loader.get_single_node()
     except (yaml.YAMLError, ValueError, RecursionError) as error:
-        raise _unreadable(error, name) from error
+        raise _unreadable(error, name, text) from error
     finally:
         loader.dispose()
     return YamlText(name, root, dict(_walk(root, name)) if root is not None else {})
@@ -82,18 +85,23 @@ class _Loader(_BaseLoader):  # type: ignore[misc]
         super().ascend_resolver()
 
 
-def _unreadable(error: Exception, name: str) -> InvalidInput:
-    """What the library could not read, with its line where it knows it."""
+def _unreadable(error: Exception, name: str, text: str = "") -> InvalidInput:
+    """What the library could not read, with its line where it knows it; `text` is that of the document."""
     if not isinstance(error, yaml.YAMLError):
         return InvalidInput(f"{name}: not a YAML document ({error})")
     mark = getattr(error, "problem_mark", None)
     line = f":{mark.line + 1}" if mark is not None else ""
     problem = getattr(error, "problem", None) or (str(error) or "not a YAML document").splitlines()[0]
+    if mark is not None and text[mark.index : mark.index + 1] == "\t":
+        problem = "a tab cannot indent YAML; write spaces"
     return InvalidInput(f"{name}{line}: {problem}")
 
 
 def _walk(root: yaml.Node, name: str) -> Iterator[tuple[Path, tuple[int, int, int]]]:
-    """Every key path with its place; refuses repeated keys, and aliases, which could expand without limit."""
+    """Every key path with its place; refuses repeated keys, and aliases, which could expand without limit.
+
+    Numbers that YAML reads otherwise than people do are refused, too.
+    """
     waiting: list[tuple[Path, yaml.Node]] = [((), root)]
     visited: set[int] = set()
     while waiting:
@@ -104,6 +112,10 @@ def _walk(root: yaml.Node, name: str) -> Iterator[tuple[Path, tuple[int, int, in
         if isinstance(node, yaml.SequenceNode):
             waiting += [((*path, str(i)), child) for i, child in enumerate(node.value)]
             continue
+        if node.tag.endswith((":int", ":float")) and _MISLEADING.fullmatch(node.value):
+            what = "in base 60" if ":" in node.value else "as an octal number"
+            read = f"{name}:{node.start_mark.line + 1}: {'.'.join(path)}: YAML reads {node.value[:40]} {what}"
+            raise InvalidInput(f"{read}; write a decimal number, or a text in quotes")
         seen: set[str] = set()
         for key, child in node.value if isinstance(node, yaml.MappingNode) else ():
             line, word = key.start_mark.line + 1, str(key.value)

@@ -159,6 +159,8 @@ class ProgramLimits(Contract):
 
 
 _Path = tuple[str, ...]
+_LINE_ENDS = ("\n", "\r", "\x85", "\u2028", "\u2029")
+"""What YAML takes for the end of a line."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,7 +181,7 @@ class CatalogSource:
         if path not in self.keys:
             return None
         line, start, _ = self.keys[path]
-        return line, start - self.text.rfind("\n", 0, start)
+        return line, start - max(self.text.rfind(end, 0, start) for end in _LINE_ENDS)
 
     def start_of(self, path: _Path, expression: str) -> int | None:
         """Where a value of `derived` begins in the text; None if it is not there as it is read, or on several lines."""
@@ -323,7 +325,7 @@ def read_catalog_text(path: Path) -> str:
     except OSError as error:
         raise InvalidInput(f"{path}: cannot be read ({error.strerror})") from error
     except UnicodeDecodeError as error:
-        raise InvalidInput(f"{path}: not UTF-8 at byte {error.start}") from error
+        raise InvalidInput(f"{path}: not UTF-8 at byte {error.start}; save it as UTF-8") from error
 
 
 def _load_yaml(text: str, name: str) -> tuple[Any, CatalogSource]:

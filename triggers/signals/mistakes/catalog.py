@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from difflib import get_close_matches
@@ -32,6 +33,7 @@ _ATTRIBUTES_MEANT = {
 }
 _INTEGER = re.compile(r"u?int(8|16|32|64)", re.ASCII)
 _BARE_EXPONENT = re.compile(r"[-+]?\d+(\.\d*)?[eE][-+]?\d+", re.ASCII)
+_PLAIN = re.compile(r"[-+]?\d+(\.\d+)?", re.ASCII)
 _AMOUNT = re.compile(r"([-+]?\d+(?:\.\d+)?) *[^\d\s].*", re.ASCII)
 _QUOTED = re.compile("'([^']*)'")
 _IN_SECONDS = ("max_age", "max_gap", "buffer")
@@ -293,11 +295,15 @@ def _number_meant(path: Path, value: Any) -> str:
         return "; write bytes, or an amount such as `256 KiB`"
     if not isinstance(value, str):
         return ""
+    if _BARE_EXPONENT.fullmatch(value):
+        if math.isinf(float(value)):
+            return "; the largest number is 1.797e308"
+        return "; YAML reads a number with an exponent only with a point and a sign, such as `1.0e-3`"
+    if _PLAIN.fullmatch(value):
+        return "; write it without quotes"
     if path[-1] in _IN_UNIT and (amount := _AMOUNT.fullmatch(value.strip())):
         return f"; write it without a unit: `{amount[1]}`, in the signal's own unit"
     number = value.strip().split(" ")[0].rstrip("HhzZs")
     unit = "seconds, such as `0.3`" if path[-1] in _IN_SECONDS else "Hz, such as `10`" if path[-1] == "rate" else ""
     is_plain = number.replace(".", "", 1).isdigit()
-    if _BARE_EXPONENT.fullmatch(value):
-        return "; YAML reads a number with an exponent only with a point and a sign, such as `1.0e-3`"
     return f"; write it without a unit, in {unit}" if unit and is_plain and number != value else ""
