@@ -29,6 +29,7 @@ DRIVE, END, KINDS = "drive", "end", ("trigger", "type")
 MAX_TEXT_BYTES = 4096
 """Of a drive's name or path, and of a type."""
 MAX_FOOTER_COLUMNS = 1000
+_MAGIC = b"PAR1"
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +70,7 @@ def read_events(path: Path, time: TimeKey, finders: Finders, window_ns: int) -> 
     """
     finders.check()
     try:
+        _check_magic(path)
         with readable_parquet(path), path.open("rb") as opened, pq.ParquetFile(opened, pre_buffer=False) as file:
             columns = _Columns.of(file, time)
         with readable_parquet(path):
@@ -104,7 +106,7 @@ class _Columns:
             raise InvalidInput(f"has {rows:,} rows", remedy=f"a file of events has at most {MAX_EVENTS:,}; divide it")
         if len(schema.names) > MAX_FOOTER_COLUMNS:
             raise InvalidInput(f"has {len(schema.names)} columns", remedy="keep `drive`, `t`, `end` and `trigger`")
-        kinds = [name for name in KINDS if name in occurrences]
+        kinds = [name for name in KINDS if name in occurrences and not _is_without_values(schema, name, occurrences)]
         if len(kinds) > 1:
             raise InvalidInput(
                 "has the columns `trigger` and `type`, which both say what finds an event", remedy="drop one"
@@ -120,8 +122,31 @@ class _Columns:
             _check_text(name, schema.field(name).type)
         time.check_type(schema.field(time.name).type)
         if columns.end is not None and not pa.types.is_null(schema.field(END).type):
-            time.named(END).check_type(schema.field(END).type)
+            _check_end(time, schema.field(END).type)
         return columns
+
+
+def _is_without_values(schema: Any, name: str, occurrences: Mapping[str, int]) -> bool:
+    """Whether a column has no type, as data frames write one in which nothing is given."""
+    return occurrences[name] == 1 and bool(pa.types.is_null(schema.field(name).type))
+
+
+def _check_end(time: TimeReader, kind: Any) -> None:
+    """Raise InvalidInput if ends are not times like those of the beginnings."""
+    try:
+        time.named(END).check_type(kind)
+    except InvalidInput as error:  # the catalog says what times of drives count, not ends alone
+        message = error.message.partition(",")[0]
+        raise InvalidInput(message, remedy=f"write `{END}` as `{time.name}` is written") from error
+
+
+def _check_magic(path: Path) -> None:
+    """Raise InvalidInput for a file of another kind, such as a CSV; one that is not there is told by its reader."""
+    with readable_parquet(path), path.open("rb") as opened:
+        begins = opened.read(len(_MAGIC))
+    if begins and begins != _MAGIC:
+        remedy = "write the table of events as Parquet, not as CSV or JSON"
+        raise InvalidInput("not a readable Parquet file, but one of another kind", remedy=remedy)
 
 
 def _check_text(name: str, kind: Any) -> None:

@@ -94,6 +94,7 @@ HOSTILE: list[tuple[dict[str, Any], str]] = [
     ({"drive": ["d", "d"], "t": [1.0, 5.0], "end": [2.0, 4.0]}, "column `end` is before the event begins in row 1"),
     ({"drive": ["d"], "t": [1.0], "end": [-1.0]}, "column `end` has no valid time in row 0"),
     ({"drive": ["d"], "t": [1.0], "end": ["x"]}, "column `end` has the type string"),
+    ({"drive": ["d"], "t": [1.0], "end": [4]}, "column `end` has the type int64"),
     ({"drive": ["d"], "t": [1.0], "trigger": ["a"], "type": ["a"]}, "both say what finds an event"),
     ({"drive": ["d"], "t": [1.0], "trigger": [3]}, "column `trigger` has the type int64"),
     ({"drive": ["d"], "t": [1.0], "type": ["cut"]}, "has events of `cut` alone"),
@@ -138,3 +139,18 @@ def test_amounts_are_bounded(read: Read, monkeypatch: pytest.MonkeyPatch) -> Non
 def test_a_type_is_found_by_triggers_of_the_file_alone(read: Read) -> None:
     with pytest.raises(InvalidInput, match="`cut` should be found by `c`, which is no trigger of the file"):
         read(Finders(("a", "b"), {"cut": ("c",)}), drive=["d"], t=[1.0])
+
+
+def test_a_column_of_triggers_without_a_type_is_as_none(read: Read) -> None:
+    known = read(drive=["d"], t=[1.0], trigger=pa.array([None]))
+    assert (known.judges("a"), known.judges("b")) == (True, True)
+
+
+def test_what_to_do_is_about_the_file_of_events(read: Read) -> None:
+    with pytest.raises(InvalidInput) as refused:
+        read(drive=["d"], t=[1.0], end=[4])
+    assert refused.value.remedy == "write `end` as `t` is written"
+    Path("events.csv").write_text("drive,t\nd,1.0\n")
+    with pytest.raises(InvalidInput, match="not a readable Parquet file, but one of another kind") as refused:
+        read_events(Path("events.csv"), TimeKey(), FINDERS, 0)
+    assert refused.value.remedy == "write the table of events as Parquet, not as CSV or JSON"
