@@ -63,24 +63,27 @@ def run(
     report: Report,
     only: Collection[str] = (),
     without: Collection[str] = (),
+    fewest: int = 0,
+    patience: float = 1.0,
 ) -> Survived:
     """Play faults for `for_s` seconds, none longer than `longest_s`, then let everything come to rest and audit it.
 
-    `only` leaves out the faults whose name contains none of these words, `without` those whose name contains one.
+    `only` leaves out the faults whose name contains none of these words, `without` those whose name contains one. On a
+    busy machine it goes on until there were `fewest`, and what has to happen in time has `patience` times as much.
     """
     survived = Survived(left_out=faults.left_out(stage))
     at_risk: set[str] = set()
-    _recover(stage, "the start")
+    _recover(stage, "the start", patience)
     ends_s = time.monotonic() + for_s
     waiting: list[Fault] = []
-    while time.monotonic() < ends_s and not survived.findings:
+    while (time.monotonic() < ends_s or len(survived.faults) < fewest) and not survived.findings:
         waiting = waiting or shuffled(_deck(stage, only, without), stage.rng)
         fault = waiting.pop(0)
         seconds = _duration(stage, min(fault.longest_s, longest_s))
         report(f"{fault.name}" + (f" for {seconds:.0f} s" if seconds else ""))
         try:
             at_risk |= _played(stage, fault, seconds)
-            recovered_s = _recover(stage, fault.name)
+            recovered_s = _recover(stage, fault.name, patience)
         except (AssertionError, LongtailError, httpx.HTTPError) as late:
             survived.findings.append(f"{fault.name}: {late}")
             report(f"    {late}")
@@ -88,7 +91,7 @@ def run(
         report(f"    work goes on after {recovered_s:.0f} s")
         survived.take(fault, recovered_s)
         survived.findings += [f"after {fault.name}: {text}" for text in _contradictions(stage)]
-    survived.findings += _audited(stage, at_risk, survived)
+    survived.findings += _audited(stage, at_risk, survived, patience)
     survived.bits_turned_over = sum(wire.flips for wire in stage.wires.values())
     return survived
 
@@ -118,7 +121,7 @@ def _duration(stage: Stage, longest_s: float) -> float:
     return math.exp(stage.rng.uniform(math.log(_SHORTEST_S), math.log(longest_s)))
 
 
-def _recover(stage: Stage, what: str) -> float:
+def _recover(stage: Stage, what: str, patience: float) -> float:
     """Wait until clips recorded from now on are in the catalog, of every vehicle; how long that took, in seconds.
 
     The time that `longtail up` takes to start, where it was killed, does not count.
@@ -137,7 +140,7 @@ def _recover(stage: Stage, what: str) -> float:
         waits += [name for name in faults.ROLLED if not stage.is_ready(name)]
         return ", ".join(waits)
 
-    return _until_nothing_is(missing, stage, within_s=RECOVERY_S, what=f"work after {what}")
+    return _until_nothing_is(missing, stage, within_s=patience * RECOVERY_S, what=f"work after {what}")
 
 
 def _until_nothing_is(missing: Callable[[], str], stage: Stage, *, within_s: float, what: str) -> float:
@@ -177,12 +180,13 @@ def newest_clips(stage: Stage) -> list[ClipView]:
         return list(api.clips.search(limit=NEWEST))
 
 
-def _audited(stage: Stage, at_risk: set[str], survived: Survived) -> list[str]:
+def _audited(stage: Stage, at_risk: set[str], survived: Survived, patience: float) -> list[str]:
     """What the audit finds once everything has come to rest, and what kept it from that, or from an audit."""
     found = []
     try:
-        _drain(stage)
-        _until_nothing_is(lambda: audit.under_way(stage), stage, within_s=SETTLE_S, what="what is under way")
+        _drain(stage, patience)
+        settle_s = patience * SETTLE_S
+        _until_nothing_is(lambda: audit.under_way(stage), stage, within_s=settle_s, what="what is under way")
     except AssertionError as late:
         found.append(str(late))
     try:
@@ -193,7 +197,7 @@ def _audited(stage: Stage, at_risk: set[str], survived: Survived) -> list[str]:
         return [*found, f"nothing could be audited: {error}"]
 
 
-def _drain(stage: Stage) -> None:
+def _drain(stage: Stage, patience: float) -> None:
     """Let the vehicles record nothing more, and wait until they have handed over and reported everything."""
     for name in stage.vehicle_names:
         (stage.vehicle_folder(name) / "drain").touch()
@@ -201,4 +205,4 @@ def _drain(stage: Stage) -> None:
     def still_driving() -> str:
         return ", ".join(name for name, process in stage.vehicles.items() if process.poll() != 0)
 
-    _until_nothing_is(still_driving, stage, within_s=DRAIN_S, what="handing over")
+    _until_nothing_is(still_driving, stage, within_s=patience * DRAIN_S, what="handing over")

@@ -11,7 +11,9 @@ SECONDS = 120.0
 LONGEST_S = 8.0
 SEED = 7
 FEWEST = 5
-"""So many faults even a busy machine comes to; a free one plays about fifteen."""
+"""So many faults are played on a busy machine, too; a free one plays about fifteen."""
+PATIENCE = 5.0
+"""No clock decides this test: that work goes on within a minute is for `make chaos` to say."""
 
 ONLY_IN_LONG_RUNS = ("bits turned over on the way to kafka",)
 """Kafka protects records by a checksum and nothing else, so that one run in many meets what no client can notice."""
@@ -19,10 +21,18 @@ ONLY_IN_LONG_RUNS = ("bits turned over on the way to kafka",)
 
 @pytest.mark.integration
 @pytest.mark.timeout(1500)
-def test_faults_under_load_lose_and_double_nothing_and_work_goes_on_within_a_minute() -> None:
+def test_faults_under_load_lose_and_double_nothing_and_work_goes_on() -> None:
     said: list[str] = []
     with stage(SEED) as playing:
-        survived = run(playing, for_s=SECONDS, longest_s=LONGEST_S, report=said.append, without=ONLY_IN_LONG_RUNS)
+        survived = run(
+            playing,
+            for_s=SECONDS,
+            longest_s=LONGEST_S,
+            report=said.append,
+            without=ONLY_IN_LONG_RUNS,
+            fewest=FEWEST,
+            patience=PATIENCE,
+        )
     print(*said, *(f"left out: {reason}" for reason in survived.left_out), survived.summary(), sep="\n")
     assert not survived.findings, "\n".join(survived.findings)
     assert len(survived.faults) >= FEWEST, survived.summary()
