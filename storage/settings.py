@@ -29,7 +29,7 @@ from triggers.errors import Misconfigured
 from triggers.processes.jail.isolation import Isolation
 from triggers.remedies import what_is_wrong
 from triggers.times import NS_PER_S
-from triggers.written_numbers import is_number, is_whole_number
+from triggers.written_numbers import require_form
 
 MIB = 1024**2
 PREFIX = "LONGTAIL_"
@@ -253,16 +253,14 @@ class Settings(CostSettings, WatchSettings, BudgetSettings):
     @field_validator("*", mode="before")
     @classmethod
     def _as_written(cls, value: object, info: ValidationInfo) -> object:
-        """A number has one form, as everywhere else: a slip of the pen is refused, not read as another number. Empty is
-        not set, where a setting may be unset: a path would otherwise be the working directory."""
-        kinds = _kinds_of(cls.model_fields[info.field_name or ""].annotation)
+        """In the form of its kind. Empty is not set, where a setting may be unset: a path would otherwise be the folder
+        of work. Rules that are read by a reader of their own may be spread over lines."""
+        name = info.field_name or ""
+        kinds = _kinds_of(cls.model_fields[name].annotation)
         if value == "" and type(None) in kinds:
             return None
-        if isinstance(value, str) and kinds & {int, float}:
-            if int in kinds and not is_whole_number(value):
-                raise ValueError("it must be a whole number in digits, such as 100")
-            if not is_number(value):
-                raise ValueError("it must be a number, such as 0.5")
+        if isinstance(value, str) and name not in _READERS:
+            require_form(value, kinds, is_secret=(PREFIX + name.upper()).endswith(SECRET_ENDINGS))
         return value
 
     @field_validator("database_url", "api_database_url", "gateway_database_url", "ingest_database_url")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 from contextlib import suppress
@@ -13,9 +14,13 @@ from triggers.errors import Misconfigured
 def private_folder(path: Path) -> None:
     """Make a folder (and those above it) unless it is there, and close it to all but its owner.
 
-    One of somebody else stays as it is. Raises OSError if it cannot be made.
+    One of somebody else stays as it is. Raises OSError if it cannot be made; it says so where there is something else,
+    such as a file or a link that leads nowhere.
     """
-    path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    try:
+        path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except FileExistsError as error:  # "File exists" would say the opposite of what is wrong
+        raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(path)) from error
     with suppress(PermissionError):
         path.chmod(0o700)
 

@@ -1,4 +1,4 @@
-"""Whole numbers, numbers and days as texts, one form each: what is not written so is refused, not guessed.
+"""Whole numbers, numbers, days and settings as texts, one form each: what is not written so is refused, not guessed.
 
 Python itself also reads `1_0`, `+5`, ` 5` and digits of other scripts, in which a slip of the pen is another number.
 `in_full` writes numbers so that a reader can tell each from its neighbours.
@@ -11,6 +11,7 @@ import re
 _WHOLE = re.compile(r"0|-?[1-9][0-9]*")
 _NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?([eE][-+]?[0-9]+)?")
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 _LARGEST_WHOLE = 1 << 53
 """Up to this size a float holds every whole number."""
 
@@ -45,3 +46,20 @@ def in_full(number: float) -> str:
     ['65535', '4294967295', '20.0000001', '0.3', '1e+300', '0']
     """
     return str(int(number)) if abs(number) <= _LARGEST_WHOLE and number == int(number) else f"{number:.15g}"
+
+
+def require_form(value: str, kinds: set[object], *, is_secret: bool) -> None:
+    """ValueError, which says why, unless a setting can be meant as it is written.
+
+    A number has one form, as everywhere else: it is refused, not read as another number. A line break at the end, as
+    of a file that was mounted as a variable, would be part of a password or of a folder's name, and only seen there. A
+    blank at an end, too, but a secret may have one.
+    """
+    if int in kinds and not is_whole_number(value):
+        raise ValueError("it must be a whole number in digits, such as 100")
+    if kinds & {int, float} and not is_number(value):
+        raise ValueError("it must be a number, such as 0.5")
+    if _CONTROL.search(value):
+        raise ValueError("it has a line break or another control character; write it without")
+    if value != value.strip() and not is_secret:
+        raise ValueError("it begins or ends with a blank; write it without")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from storage.roles.process_settings import settings_of_process
@@ -136,3 +138,46 @@ def test_one_database_url_is_for_every_process_that_has_none_of_its_own() -> Non
     settings = Settings(database_url="postgresql://all@host/db", gateway_database_url="postgresql://own@host/db")
     assert settings_of_process(settings, "api").database_url == "postgresql+psycopg://all@host/db"
     assert settings_of_process(settings, "gateway").database_url == "postgresql+psycopg://own@host/db"
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "says"),
+    [
+        ("LONGTAIL_KAFKA_SASL_PASSWORD", "geheim\n", "line break"),
+        ("LONGTAIL_OBJECTS_SECRET_KEY", "ge\theim", "control character"),
+        ("LONGTAIL_DATA_DIR", "/var/lib/longtail ", "blank"),
+        ("LONGTAIL_DATA_DIR", "/var/lib/longtail\n", "line break"),
+        ("LONGTAIL_OBJECTS_URL", " s3://bucket", "blank"),
+        ("LONGTAIL_API_HOST", " ", "blank"),
+        ("LONGTAIL_API_PORT", "8080\n", "whole number"),
+        ("LONGTAIL_DATABASE_URL", "postgresql://ann:geheim@db/x\n", "line break"),
+    ],
+)
+def test_what_a_file_or_a_slip_has_added_to_a_value_is_refused(
+    monkeypatch: pytest.MonkeyPatch, variable: str, value: str, says: str
+) -> None:
+    monkeypatch.setenv(variable, value)
+    with pytest.raises(Misconfigured, match=says) as refused:
+        Settings.load()
+    assert refused.value.message.startswith(variable)
+    assert "geheim" not in str(refused.value) and "\n" not in str(refused.value)
+
+
+def test_a_password_may_end_with_a_blank_and_rules_may_be_spread_over_lines(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LONGTAIL_KAFKA_SASL_PASSWORD", "open sesame ")
+    monkeypatch.setenv("LONGTAIL_OIDC_ROLES", '{\n  "author": ["fleet"]\n}\n')
+    settings = Settings.load()
+    assert settings.kafka_sasl_password == "open sesame "
+    assert '"fleet"' in settings.oidc_roles
+
+
+def test_relative_paths_are_those_of_the_folder_where_the_settings_were_read(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    names = [name for name, field in Settings.model_fields.items() if "Path" in str(field.annotation)]
+    for name in names:
+        monkeypatch.setenv(f"LONGTAIL_{name.upper()}", "here.pem")
+    settings = Settings.load()
+    assert {getattr(settings, name) for name in names} == {tmp_path / "here.pem"}
+    assert {"data_dir", "tls_cert_file", "list_keys"} <= set(names)

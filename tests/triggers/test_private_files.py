@@ -74,3 +74,13 @@ def test_a_vehicles_journal_is_closed_with_everything_beside_it(tmp_path: Path) 
     assert set(found.values()) == {0o600}
     assert mode(tmp_path / "state") == 0o700
     journal.close()
+
+
+def test_what_is_no_folder_is_said_to_be_none(tmp_path: Path) -> None:
+    file, link = tmp_path / "file", tmp_path / "link"
+    file.touch()
+    link.symlink_to(tmp_path / "nowhere")
+    for path in (file, link):
+        with pytest.raises(NotADirectoryError, match="Not a directory") as refused:
+            private_folder(path)
+        assert refused.value.filename == str(path)
