@@ -57,6 +57,8 @@ RECOVERY_LONGEST_PAUSE_S = 30.0
 _WATCH_EVERY_S = 0.5
 _RENEW_EVERY_S = 3600.0
 _READY_POLL_S = 0.05
+_READY_ANSWER_S = 6.0
+"""How long a process may take to say whether it is ready: it asks the database itself, for at most 5 s."""
 
 
 def _silent(_: str) -> None:
@@ -269,10 +271,16 @@ class Deployment:
         self.settings = self.settings.model_copy(update={"signer_socket": path})
 
     def _start_processes(self) -> None:
+        self._run_processes()
+        self._wait_until_ready()
+
+    def _run_processes(self) -> None:
         facing, behind = ("api", "gateway"), ("ingest", SIGNER)
         waves = [[self._make_child(name) for name in wave] for wave in (facing, behind)]
         self._supervisor = Supervisor(waves, self._report)
         self._supervisor.start()
+
+    def _wait_until_ready(self) -> None:
         deadline_s = time.monotonic() + READY_TIMEOUT_S
         for name in _PARTS:
             self._wait_ready(name, deadline_s)
@@ -295,8 +303,10 @@ class Deployment:
         while time.monotonic() < deadline_s:
             give_up_if(self._cancelled, f"the process {name} was starting")
             self._supervisor.raise_if_failing()
+            if self._postgres is not None and not self._postgres.alive:
+                raise Unreachable(f"the database ended while the process {name} was starting", remedy="see its log")
             try:
-                response = httpx.get(url, timeout=2.0, trust_env=False, verify=verified)
+                response = httpx.get(url, timeout=_READY_ANSWER_S, trust_env=False, verify=verified)
                 if response.status_code == httpx.codes.OK:
                     return
                 answer = f"status {response.status_code}: {response.text[:200]}"
@@ -316,6 +326,8 @@ class Deployment:
         """Restart the database and the processes, which need its new socket; their own sockets stay open.
 
         What prevents it, such as a full disk, may pass: it is tried again until it succeeds, or `stop` is set.
+        Processes that run and are not ready in time are left alone: where a machine is as slow as that, another start
+        would take as long, and none would ever end.
         """
         self._report("the database ended unexpectedly; restarting it and the processes")
         pause_s = RECOVERY_FIRST_PAUSE_S
@@ -323,7 +335,8 @@ class Deployment:
             self._stop_parts()
             try:
                 self._start_database()
-                self._start_processes()
+                self._run_processes()
+                self._report_ready()
             except StartCancelled as error:
                 self._report(f"{error.message}; the next start continues with it")
                 return
@@ -333,8 +346,15 @@ class Deployment:
                 stop.wait(pause_s)
                 pause_s = min(2 * pause_s, RECOVERY_LONGEST_PAUSE_S)
             else:
-                self._report("the deployment works again")
                 return
+
+    def _report_ready(self) -> None:
+        try:
+            self._wait_until_ready()
+        except Unreachable as error:
+            self._report(f"the database is back, and the processes run; {error}")
+        else:
+            self._report("the deployment works again")
 
     def _stop_parts(self) -> None:
         """Stop processes and database, as far as they run."""
