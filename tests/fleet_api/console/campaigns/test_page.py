@@ -143,6 +143,7 @@ def test_a_step_that_is_refused_says_why_and_loses_nothing_that_was_typed(visito
     alert = dialog.get_by_role("alert")
     expect(alert).to_contain_text("refused version 1 is draft and cannot be approved")
     expect(dialog.get_by_label("Reason")).to_have_value("a reason that took long to write")
+    expect(dialog.get_by_role("button", name="Approve")).to_be_focused()
     page.keyboard.press("Escape")
     expect(page.get_by_text("somebody was faster")).to_be_visible()
     steps = page.get_by_role("group", name="Steps of version")
