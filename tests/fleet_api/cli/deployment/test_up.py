@@ -161,21 +161,6 @@ def test_a_setting_that_names_no_engine_ends_up_in_one_line(up_dir: Path) -> Non
     assert last_line.startswith("longtail: LONGTAIL_LOG_URL: no log for 'carrier-pigeon:'")
 
 
-def test_the_client_file_is_for_its_owner_only_and_a_second_up_is_refused(up_dir: Path) -> None:
-    with longtail_up(up_dir):
-        assert stat.S_IMODE((up_dir / "client.json").stat().st_mode) == 0o600
-        second = subprocess.run(
-            [sys.executable, "-m", "fleet_api.cli", "up", "--data", str(up_dir), "--port", "0"],
-            cwd=REPOSITORY,
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=False,
-        )
-    assert second.returncode == 1
-    assert "in use by process" in second.stderr and "Traceback" not in second.stderr
-
-
 @pytest.fixture(scope="module")
 def elsewhere(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, psutil.Process]]:
     """A deployment that was started by the command `longtail` in a folder of traps, under a permissive umask."""
@@ -210,6 +195,20 @@ def test_nothing_of_the_data_directory_can_be_read_by_others(elsewhere: tuple[Pa
         assert stat.S_IMODE((data_dir / name).stat().st_mode) == 0o700, name
     for path in [*(data_dir / "logs").iterdir(), *(data_dir / "keys").iterdir(), data_dir / "client.json"]:
         assert stat.S_IMODE(path.stat().st_mode) == 0o600, path
+
+
+def test_a_second_up_is_refused(elsewhere: tuple[Path, psutil.Process]) -> None:
+    data_dir, _ = elsewhere
+    second = subprocess.run(
+        [sys.executable, "-m", "fleet_api.cli", "up", "--data", str(data_dir), "--port", "0"],
+        cwd=REPOSITORY,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert second.returncode == 1
+    assert "in use by process" in second.stderr and "Traceback" not in second.stderr
 
 
 def test_the_databases_guard_knows_no_credentials(elsewhere: tuple[Path, psutil.Process]) -> None:
