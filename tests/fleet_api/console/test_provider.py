@@ -54,8 +54,9 @@ def test_a_person_signs_in_there_and_comes_back_to_the_page_that_was_wanted(pers
     page.get_by_role("link", name="Sign in with your organisation").click()
     expect(person.heading("Clips")).to_be_visible()
     assert page.url.endswith("/console/clips?filter=a")
-    expect(page.locator("summary")).to_have_text("ann")
-    page.locator("summary").click()
+    account = page.get_by_role("banner").locator("summary")
+    expect(account).to_have_text("ann")
+    account.click()
     page.get_by_role("button", name="Sign out").click()
     expect(page.get_by_role("link", name="sign out there, too")).to_be_visible()
 
