@@ -43,7 +43,7 @@ def test_every_tool_and_option_has_its_row(workspace: Workspace) -> None:
     rows = set(re.findall(r"^\| `([a-z_]+)` \|", TEXT, re.MULTILINE))
     assert set(tools_of(replace(workspace, may_apply=True))) <= rows
     told = set(re.findall(r"--[a-z-]+", TEXT))
-    assert {option for each in mcp.params for option in each.opts} - {"--token", "--ca-file"} <= told
+    assert {option for each in mcp.params for option in each.opts} - {"--token", "--ca-file", "--client-cert-file"} <= told
     uris = set(re.findall(r"longtail://[a-z./]+", TEXT))
     assert uris <= set(resources(workspace))
 
