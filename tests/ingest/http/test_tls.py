@@ -138,7 +138,7 @@ def test_plain_http_stays_on_this_machine_unless_a_proxy_is_declared(host: str, 
 def test_the_doctor_says_when_a_certificate_expires(tmp_path: Path) -> None:
     served = tmp_path / "served.pem"
     write_server_certificate(tmp_path / "ca.pem", served)
-    settings = Settings(tls_cert_file=served, tls_client_ca_file=tmp_path / "ca.pem")
+    settings = Settings(tls_cert_file=served, tls_client_ca_file=tmp_path / "ca.pem", client_cert_file=served)
     now = datetime.now(UTC)
     for at, status in (
         (now, FindingStatus.WARN),
