@@ -306,7 +306,7 @@ def test_a_video_that_did_not_come_plays_once_it_is_loaded_again_with_new_links(
 
 def test_a_clip_without_files_and_one_that_is_not_there_say_so(visitor: Visitor, api: Api) -> None:
     with api.database.begin() as connection:
-        bare = add_clip(connection, state="stored")
+        bare = add_clip(connection, fired=[("lanes", "cut_in")], state="stored")
     page = visitor.open(f"/clips/{bare}")
     expect(page.get_by_text("being extracted")).to_be_visible()
     visitor.expect_errors("net::ERR_FAILED")
