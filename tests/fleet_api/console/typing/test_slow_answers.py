@@ -44,7 +44,7 @@ def test_a_note_is_added_once_and_the_next_one_is_typed_meanwhile(visitor: Visit
     expect(field).to_have_value("")
 
 
-def test_who_types_elsewhere_by_then_goes_on_there(visitor: Visitor, page: Page) -> None:
+def test_somebody_who_types_elsewhere_by_then_goes_on_there(visitor: Visitor, page: Page) -> None:
     page.get_by_label("Add a tag").fill("wet")
     page.get_by_role("button", name="Add tag").click()
     remove = page.get_by_role("button", name="Remove the tag wet")
@@ -60,7 +60,7 @@ def test_who_types_elsewhere_by_then_goes_on_there(visitor: Visitor, page: Page)
     expect(note).to_have_value("a long thought")
 
 
-def test_keys_pressed_as_the_session_ends_are_no_token_and_the_dialog_stays(page: Page, api: Api) -> None:
+def test_keys_pressed_as_the_session_ends_are_not_taken_as_a_token_and_the_dialog_stays(page: Page, api: Api) -> None:
     note = page.get_by_label("Add a note")
     note.press_sequentially("a thought that takes ")
     with api.database.begin() as connection:

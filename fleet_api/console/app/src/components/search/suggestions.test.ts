@@ -24,6 +24,7 @@ test("a name that is taken replaces all of the word, and nothing else", () => {
   expect(taken("in_u|nit(a, 'km/h')", "in_unit(")).toBe("in_unit(|a, 'km/h')");
   expect(taken(`"vehicle.my c|ar" = 'x'`, `"vehicle.my truck"`)).toBe(`"vehicle.my truck"| = 'x'`);
   expect(taken(`"vehicle.my c| AND a = 1`, `"vehicle.my car"`)).toBe(`"vehicle.my car"| AND a = 1`);
+  expect(taken(`"the ""new""| AND a = 1`, `"the ""new"" car"`)).toBe(`"the ""new"" car"| AND a = 1`);
   expect(taken(`"the driver's" = 'x' AND sta|`, "state")).toBe(`"the driver's" = 'x' AND state|`);
 });
 

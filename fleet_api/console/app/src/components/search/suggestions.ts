@@ -10,11 +10,11 @@ export interface Suggestion {
 /** Texts, names in quotes, and words; the last of a text may lack its quote. */
 const TOKENS = /'(?:[^']|'')*'?|"(?:[^"]|"")*"?|[A-Za-z_][\w.]*/g;
 
-/** The word that the caret is in or behind: from where to where it goes, and its part before the caret. None within a text. */
+/** The word that the caret is in, or at the end of: from where to where it goes, and its part before the caret. None within a text. */
 export function wordAt(text: string, caret: number): { from: number; to: number; word: string } {
   for (const { 0: token, index: from } of text.matchAll(TOKENS)) {
     if (from >= caret || caret > from + token.length || token.startsWith("'")) continue;
-    const isOpen = token.startsWith('"') && (token.length === 1 || !token.endsWith('"')); // it takes all that follows
+    const isOpen = token.startsWith('"') && token.split('"').length % 2 === 0; // it takes all that follows
     return { from, to: isOpen ? caret : from + token.length, word: text.slice(from, caret) };
   }
   return { from: caret, to: caret, word: "" };

@@ -35,11 +35,12 @@ export function completion(known: () => Vocabulary | undefined): Extension {
   return autocompletion({ override: [source], icons: false, maxRenderedOptions: MOST });
 }
 
-/** Put an offer in place of the whole word, also where the cursor is in its middle. */
+/** Put an offer in place of the whole word, also where the cursor is in its middle; a word that begins at the cursor stays another one. */
 function take(view: EditorView, offer: Offer, completion: Completion, from: number, at: number): void {
   const line = view.state.doc.lineAt(at);
-  const to = at + restOf(offer.kind, line.text, at - line.from);
-  view.dispatch({ ...insertCompletionText(view.state, offer.text, from, to), annotations: pickedCompletion.of(completion) });
+  const to = at + restOf(offer.kind, line.text, from - line.from, at - line.from);
+  const gap = to === at && /[\w.]/.test(line.text.charAt(at - line.from)) ? " " : "";
+  view.dispatch({ ...insertCompletionText(view.state, offer.text + gap, from, to), annotations: pickedCompletion.of(completion) });
 }
 
 function shown(offer: Offer, index: number): Completion {

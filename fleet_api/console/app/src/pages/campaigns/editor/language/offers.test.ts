@@ -73,14 +73,18 @@ describe("an offer that is taken", () => {
     const left = (kind: Offer["kind"], line: string) => {
       const at = line.indexOf("|");
       const text = line.replace("|", "");
-      return text.slice(at + restOf(kind, text, at));
+      const from = offersAt(text, at, VOCABULARY, true)?.from ?? at;
+      return text.slice(at + restOf(kind, text, from, at));
     };
     expect(left("signal", "when ego.sp|eed*2 > 3")).toBe("*2 > 3");
     expect(left("name", "signals eg|o.*, wet")).toBe(", wet");
     expect(left("unit", "when ego.speed > 30 k|m/h for 2 s")).toBe(" for 2 s");
-    expect(left("value", 'when ego.gear == "|P" or wet')).toBe(" or wet");
-    expect(left("value", 'when ego.gear == | or x == "R"')).toBe(' or x == "R"');
-    expect(left("value", 'when ego.gear == "|')).toBe("");
+    expect(left("value", 'trigger a { when ego.gear == "|P" or wet')).toBe(" or wet");
+    expect(left("value", 'trigger a { when ego.gear == | or x == "R"')).toBe(' or x == "R"');
+    expect(left("value", 'trigger a { when ego.gear == "|')).toBe("");
+    expect(left("operator", "when |ego.speed > 3")).toBe("ego.speed > 3");
+    expect(left("unit", "when ego.speed > 3 |and wet")).toBe("and wet");
+    expect(left("value", 'trigger a { when ego.gear == "| or x == "R"')).toBe(' or x == "R"');
   });
 });
 
@@ -192,7 +196,7 @@ describe("what is offered", () => {
     expect(offered("let held(p, d) = p for d\ntrigger a { when |")?.texts).not.toContain("p");
   });
 
-  it("is no field behind a bracket that gives no object", () => {
+  it("is no field after a bracket that gives no object", () => {
     expect(offered("trigger a { when max(1, 2).|")).toBeNull();
     expect(offered("trigger a { when any(o in tracked where wet).|")).toBeNull();
   });

@@ -41,7 +41,7 @@ const HEADS = new Set(["disagree", "divergence"]);
 /** What may be written at `at`; null where nothing is to be offered. `isAsked`: also where no letter was typed yet. */
 export function offersAt(text: string, at: number, vocabulary: Vocabulary, isAsked: boolean): Offers | null {
   const line = text.slice(text.lastIndexOf("\n", at - 1) + 1, at);
-  const quoted = (line.match(/"/g) ?? []).length % 2 === 1 ? TEXT_BEFORE.exec(line) : null;
+  const quoted = isOdd(line) ? TEXT_BEFORE.exec(line) : null;
   if (quoted) return some(at - quoted[0].length, ofText(reading(text, at - quoted[0].length), vocabulary));
   if (line.replace(/"[^"]*"/g, "").includes("#")) return null;
   const unit = UNIT_BEFORE.exec(line)?.[1];
@@ -64,12 +64,20 @@ const REST_OF_UNIT = /[A-Za-z%µ°/^*0-9]*/y;
 /** Of a name, also one that stands for a branch, such as `ego.*`. */
 const REST_OF_WORD = /[\w.]*(?:(?<=\.)\*)?/y;
 
-/** How many characters behind the cursor belong to the word that it is in, and go when an offer of this kind is taken. */
-export function restOf(kind: Offer["kind"], line: string, at: number): number {
-  const isInText = (line.slice(0, at).match(/"/g) ?? []).length % 2 === 1;
+/** Of a word from `from` to the cursor at `at`, how many characters after it go when an offer of this kind is taken. */
+export function restOf(kind: Offer["kind"], line: string, from: number, at: number): number {
+  const isBegun = from < at || line[at - 1] === "."; // a word that starts at the cursor is another one
+  const isInText = isOdd(line.slice(0, at));
+  const isClosed = isOdd(line.slice(at)); // otherwise the next quote begins another text
+  if (!isBegun || (isInText && !isClosed)) return 0;
   const rest = isInText ? REST_OF_TEXT : kind === "unit" ? REST_OF_UNIT : REST_OF_WORD;
   rest.lastIndex = at;
   return rest.exec(line)?.[0].length ?? 0;
+}
+
+/** Whether a text is open after this part of a line: it has an odd number of quotes. */
+function isOdd(part: string): boolean {
+  return (part.match(/"/g) ?? []).length % 2 === 1;
 }
 
 function some(from: number, offers: Offer[]): Offers | null {

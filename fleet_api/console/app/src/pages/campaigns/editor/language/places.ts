@@ -162,7 +162,7 @@ function* steps(text: string): Generator<Step> {
 
 /** The texts of files that a text contains, as it is sent with the file that imports them. */
 class Files {
-  /** From the text of each file to behind it. */
+  /** The text of each file: from its start to its end. */
   private readonly contained: { path: string; from: number; to: number }[] = [];
   private readonly imports: { path: string; as: string; at: number }[] = [];
   /** The path that `file` or `import` was given, which stands before what it names. */
@@ -208,7 +208,7 @@ class Files {
   }
 }
 
-/** A file that is read as far as some place, and what it defines up to there and behind it: as it is written there. */
+/** A file that is read as far as some place, and what it defines before that place and after it: as it is written there. */
 export interface Reading {
   place: Place;
   lets: string[];
