@@ -3,9 +3,11 @@ import "./styles/tokens.css";
 import "./styles/base.css";
 import { mount } from "svelte";
 import App from "./App.svelte";
+import { followOtherTabs } from "./shell/kept.svelte";
 import { applyTheme } from "./shell/theme.svelte";
 
 applyTheme();
+followOtherTabs();
 const target = document.getElementById("app");
 if (target === null) throw new Error("index.html has no element #app");
 mount(App, { target });

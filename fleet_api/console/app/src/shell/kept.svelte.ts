@@ -1,12 +1,23 @@
 // Texts that somebody has typed and not sent yet: kept in this browser for each person and place, until they are sent or cleared.
+import { onDestroy } from "svelte";
 import { settings } from "../settings";
 import { session } from "./session.svelte";
 
 /** What keeps texts: `localStorage`, or nothing. */
 export type Store = Pick<Storage, "getItem" | "setItem" | "removeItem">;
+/** A text as it is kept, and when it was typed, in ms since the epoch. */
+export interface Kept {
+  text: string;
+  at: number;
+}
+
+/** What the keys of all kept texts begin with. */
+export const TYPED = "longtail-typed:";
+/** The fields of the pages that are open in this tab. */
+const fields = new Set<KeptText>();
 
 /** The storage of this browser; undefined where it keeps nothing. */
-export function browserStore(): Store | undefined {
+export function browserStore(): Storage | undefined {
   try {
     return localStorage;
   } catch {
@@ -14,18 +25,45 @@ export function browserStore(): Store | undefined {
   }
 }
 
-/** The text of a field. Made while a component is set up, with the place that the text is for, such as `clip/ID/note`. */
+/** What the key of a text begins with that was typed for a place, by whoever is signed in. */
+export function keyOf(place: string): string {
+  return `${TYPED}${settings.prefix}:${session.me?.id ?? 0}:${place}`;
+}
+
+/** The text of a field, for a place such as `clip/ID/note`; called while the component of the field is set up. */
+export function keptText(place: string): KeptText {
+  const made = new KeptText(place);
+  made.follow();
+  onDestroy(() => made.leave());
+  return made;
+}
+
+/** Tell the fields that a text is no longer kept under a key: another tab has sent or cleared it, or it was forgotten. */
+export function tellRemoved(key: string, text: string): void {
+  for (const field of fields) if (field.key === key) field.removed(text);
+}
+
+/** Let the fields of this tab follow what other tabs send; called once. */
+export function followOtherTabs(): void {
+  window.addEventListener("storage", ({ key, oldValue, newValue }) => {
+    const kept = newValue === null ? keptOf(oldValue) : undefined;
+    if (key !== null && kept) tellRemoved(key, kept.text);
+  });
+}
+
 export class KeptText {
+  readonly key: string;
   /** Whether there was a text when the field was made. */
   readonly wasKept: boolean;
+  /** Whether this browser keeps what is in the field. */
+  isKept = $state(true);
   #text = $state("");
-  #key: string;
   #store: Store | undefined;
 
   constructor(place: string, store: Store | undefined = browserStore()) {
-    this.#key = `longtail-typed:${settings.prefix}:${session.me?.id ?? 0}:${place}`;
+    this.key = keyOf(place);
     this.#store = store;
-    this.#text = this.#read() ?? "";
+    this.#text = this.#read();
     this.wasKept = this.#text !== "";
   }
 
@@ -38,25 +76,61 @@ export class KeptText {
     this.#keep(now);
   }
 
-  /** A text was sent: it goes from the field and from the browser, unless another was typed meanwhile. */
+  /** A text was sent: it goes from all fields of its place and from the browser, unless another was typed meanwhile. */
   sent(what: string): void {
     if (this.#text === what) this.#text = "";
-    if (this.#read() === what) this.#keep("");
+    if (this.#read() !== what) return;
+    this.#keep("");
+    tellRemoved(this.key, what);
   }
 
-  #read(): string | null {
+  /** Follow what becomes of the text in other fields of its place, until this one is left. */
+  follow(): void {
+    fields.add(this);
+  }
+  leave(): void {
+    fields.delete(this);
+  }
+
+  /** A text is no longer kept: it goes from this field, too. Another one that is in the field is kept again. */
+  removed(text: string): void {
+    if (this.#text === text) this.#text = "";
+    else if (this.#text !== "") this.#keep(this.#text);
+  }
+
+  #read(): string {
     try {
-      return this.#store?.getItem(this.#key) ?? null;
+      return keptOf(this.#store?.getItem(this.key) ?? null)?.text ?? "";
     } catch {
-      return null; // a browser that keeps nothing
+      return ""; // a browser that keeps nothing
     }
   }
   #keep(text: string): void {
     try {
-      if (text === "") this.#store?.removeItem(this.#key);
-      else this.#store?.setItem(this.#key, text);
+      if (text === "") this.#store?.removeItem(this.key);
+      else this.#store?.setItem(this.key, JSON.stringify({ text, at: Date.now() } satisfies Kept));
+      this.isKept = text === "" || this.#store !== undefined;
     } catch {
-      // no room, or a browser that keeps nothing: the text lasts as long as the page
+      this.isKept = false; // no room, or a browser that keeps nothing: the text lasts as long as the page
+      this.#drop();
     }
+  }
+  /** An earlier text would come back after the newer one was sent. */
+  #drop(): void {
+    try {
+      this.#store?.removeItem(this.key);
+    } catch {
+      // a browser that keeps nothing
+    }
+  }
+}
+
+/** A text as it was kept; undefined for what is not one, such as one of an older release. */
+export function keptOf(written: string | null): Kept | undefined {
+  try {
+    const read = JSON.parse(written ?? "null") as Partial<Kept> | null;
+    return typeof read?.text === "string" && typeof read.at === "number" ? { text: read.text, at: read.at } : undefined;
+  } catch {
+    return undefined;
   }
 }
