@@ -25,9 +25,14 @@ export function browserStore(): Storage | undefined {
   }
 }
 
-/** What the key of a text begins with that was typed for a place, by whoever is signed in. */
+/** Whose a text is, in its key. By the name, too: another database at the same address gives the same ids to other people. */
+export function owner(): string {
+  return `${settings.prefix}:${session.me?.id ?? 0}:${encodeURIComponent(session.me?.name ?? "")}`;
+}
+
+/** The key of a text that whoever is signed in has typed for a place. */
 export function keyOf(place: string): string {
-  return `${TYPED}${settings.prefix}:${session.me?.id ?? 0}:${place}`;
+  return `${TYPED}${owner()}:${place}`;
 }
 
 /** The text of a field, for a place such as `clip/ID/note`; called while the component of the field is set up. */

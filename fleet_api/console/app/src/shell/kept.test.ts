@@ -38,6 +38,8 @@ it("is nobody else's", () => {
   new KeptText("clip/a/note", store).text = "mine";
   session.me = { id: 2 } as Me;
   expect(new KeptText("clip/a/note", store).text).toBe("");
+  session.me = { id: 1, name: "of another database" } as Me;
+  expect(new KeptText("clip/a/note", store).text).toBe("");
 });
 it("goes once it was sent, unless more was typed meanwhile", () => {
   const store = memory();

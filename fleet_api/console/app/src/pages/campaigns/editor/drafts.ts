@@ -1,5 +1,4 @@
 // Drafts: what somebody has typed and not saved yet, kept in this browser for each person and campaign.
-import { settings } from "../../../settings";
 import { browserStore, type Store } from "../../../shell/kept.svelte";
 
 /** The signal catalog of a text: a published one, or the author's own. */
@@ -20,9 +19,9 @@ export class Drafts {
   readonly key: string;
   #store: Store | undefined;
 
-  /** Those of a person (by id) for a campaign, or for a new one (empty name). */
-  constructor(person: number, campaign: string, store: Store | undefined = browserStore()) {
-    this.key = `longtail-draft:${settings.prefix}:${person}:${campaign}`;
+  /** Those of a person (as `owner` gives it) for a campaign, or for a new one (empty name). */
+  constructor(person: string, campaign: string, store: Store | undefined = browserStore()) {
+    this.key = `longtail-draft:${person}:${campaign}`;
     this.#store = store;
   }
 

@@ -23,7 +23,7 @@ class Memory implements Store {
   }
 }
 
-function opened(store: Store, campaign = "braking", person = 1): Writing {
+function opened(store: Store, campaign = "braking", person = "ada"): Writing {
   return new Writing(START, new Drafts(person, campaign, store), campaign);
 }
 function answering(...answers: [status: number, body: object][]): void {
@@ -44,9 +44,9 @@ describe("a draft", () => {
     const first = opened(store);
     first.typed("new");
     first.keep();
-    const again = new Writing({ ...START, basedOn: 4 }, new Drafts(1, "braking", store), "braking");
+    const again = new Writing({ ...START, basedOn: 4 }, new Drafts("ada", "braking", store), "braking");
     expect([again.source, again.basedOn, again.restored?.source]).toEqual(["new", 3, "new"]);
-    expect(opened(store, "braking", 2).source).toBe("old");
+    expect(opened(store, "braking", "ben").source).toBe("old");
     expect(opened(store, "lanes").source).toBe("old");
     again.discard();
     expect(again.source).toBe("old");
@@ -70,7 +70,7 @@ describe("a draft", () => {
     expect(one.isKept).toBe(true);
     other.typed("other");
     other.keep();
-    one.changedElsewhere(new Drafts(1, "braking", store).key);
+    one.changedElsewhere(new Drafts("ada", "braking", store).key);
     expect([one.isElsewhere, one.isKept, other.isKept]).toEqual([true, false, true]);
     store.isFull = true;
     other.typed("more");
@@ -81,8 +81,8 @@ describe("a draft", () => {
     vi.useFakeTimers();
     const store = new Memory();
     const [one, other] = [opened(store), opened(store)];
-    const key = new Drafts(1, "braking", store).key;
-    const kept = () => new Drafts(1, "braking", store).read()?.source;
+    const key = new Drafts("ada", "braking", store).key;
+    const kept = () => new Drafts("ada", "braking", store).read()?.source;
     one.typed("one");
     vi.advanceTimersByTime(1000);
     other.typed("other");
@@ -111,14 +111,14 @@ describe("a draft", () => {
     one.keep();
     const other = opened(store);
     other.discard();
-    one.changedElsewhere(new Drafts(1, "braking", store).key);
+    one.changedElsewhere(new Drafts("ada", "braking", store).key);
     expect(one.isKept).toBe(false);
     one.keep();
     expect([one.isKept, opened(store).source]).toEqual([true, "one"]);
   });
   it.each(["{}", "[", "null", '{"source": 1}'])("that is damaged is none: %s", (written) => {
     const store = new Memory();
-    store.setItem(new Drafts(1, "braking", store).key, written);
+    store.setItem(new Drafts("ada", "braking", store).key, written);
     expect(opened(store).source).toBe("old");
   });
 });
@@ -144,7 +144,7 @@ describe("saving", () => {
     expect([writing.isOld, writing.basedOn, writing.saved?.state]).toEqual([true, 5, "submitted"]);
   });
   it("is told by the page of the new address, and by no other that is opened later", async () => {
-    const fresh = () => new Writing({ ...START, basedOn: 0 }, new Drafts(1, "", new Memory()), "");
+    const fresh = () => new Writing({ ...START, basedOn: 0 }, new Drafts("ada", "", new Memory()), "");
     for (const isHandedOver of [true, false]) {
       const writing = fresh();
       answering([201, { campaign: "braking", version: 1, state: "draft" }]);
@@ -156,7 +156,7 @@ describe("saving", () => {
   });
   it("ends what was begun from an older version", async () => {
     const start = startOf({ version: 2, source: "second", signals: "", review: { catalogs: ["fleet@1"] } } as unknown as CampaignDetails, 4);
-    const writing = new Writing(start, new Drafts(1, "braking", new Memory()), "braking");
+    const writing = new Writing(start, new Drafts("ada", "braking", new Memory()), "braking");
     expect([writing.from, writing.basedOn]).toEqual([2, 4]);
     answering([201, { campaign: "braking", version: 5, state: "draft" }]);
     await writing.save("braking");
