@@ -57,7 +57,10 @@ class Supervisor:
         self._thread = threading.Thread(target=self._run, name="supervisor", daemon=True)
 
     def start(self) -> None:
-        """Start every child; returns once all are started, which does not mean that they are ready."""
+        """Start every child; returns once all are started, which does not mean that they are ready.
+
+        Raises Unreachable, and ends those that run, if one cannot be started.
+        """
         self._thread.start()
         self._started.wait()
         self.raise_failure()
@@ -98,7 +101,7 @@ class Supervisor:
     def _run(self) -> None:
         try:
             for watched in self._watched:
-                watched.child.start()
+                _start(watched.child)
             self._started.set()
             while not self._stop.wait(POLL_S):
                 for watched in self._watched:
@@ -148,3 +151,13 @@ class Supervisor:
             for child in children:
                 if not child.finish(deadline_s):
                     self._report(f"{child.name} did not end within {self._stop_patience_s:g} s and was killed")
+
+
+def _start(child: ChildProcess) -> None:
+    try:
+        child.start()
+    except OSError as error:
+        raise Unreachable(
+            f"the process {child.name} could not be started: {error.strerror or error}",
+            remedy="see whether this machine lacks memory, processes, open files or room on a disk",
+        ) from error

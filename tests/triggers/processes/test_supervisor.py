@@ -80,6 +80,16 @@ def test_a_child_that_cannot_be_started_again_is_tried_again(make_child: MakeChi
         supervisor.stop()
 
 
+def test_a_child_that_cannot_be_started_at_first_is_named_and_the_others_end(make_child: MakeChild) -> None:
+    other = make_child("other", WAITS)
+    lost = ChildProcess("lost", ["/nowhere"], environment={}, log=other.log)
+    supervisor = Supervisor([[other], [lost]], lambda _: None)
+    with pytest.raises(Unreachable, match="the process lost could not be started: No such file"):
+        supervisor.start()
+    supervisor.stop()
+    assert other.pid is None
+
+
 def test_waves_end_one_after_the_other(make_child: MakeChild, tmp_path: Path) -> None:
     order = tmp_path / "order"
     code = f"{WAITS}open({str(order)!r}, 'a').write('%s ')"
