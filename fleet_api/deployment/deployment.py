@@ -281,9 +281,10 @@ class Deployment:
         self._supervisor.start()
 
     def _wait_until_ready(self) -> None:
+        verified = _on_this_machine(self.settings)
         deadline_s = time.monotonic() + READY_TIMEOUT_S
         for name in _PARTS:
-            self._wait_ready(name, deadline_s)
+            self._wait_ready(name, verified, deadline_s)
 
     def _make_child(self, name: str) -> ChildProcess:
         log = self.data_dir / "logs" / f"{name}.log"
@@ -296,15 +297,13 @@ class Deployment:
             inherited_fds=[listener.fileno()],
         )
 
-    def _wait_ready(self, name: str, deadline_s: float) -> None:
+    def _wait_ready(self, name: str, verified: ssl.SSLContext, deadline_s: float) -> None:
         assert self._supervisor is not None  # noqa: S101 - started by the caller
         url, answer = f"{self._local_url(name)}/readyz", "no answer"
-        verified = _on_this_machine(self.settings)
         while time.monotonic() < deadline_s:
             give_up_if(self._cancelled, f"the process {name} was starting")
+            self._raise_if_database_ended(f"the process {name} was starting")  # first: without it, processes end, too
             self._supervisor.raise_if_failing()
-            if self._postgres is not None and not self._postgres.alive:
-                raise Unreachable(f"the database ended while the process {name} was starting", remedy="see its log")
             try:
                 response = httpx.get(url, timeout=_READY_ANSWER_S, trust_env=False, verify=verified)
                 if response.status_code == httpx.codes.OK:
@@ -316,6 +315,10 @@ class Deployment:
         log = self.data_dir / "logs" / f"{name}.log"
         raise Unreachable(f"{url} is not ready after {READY_TIMEOUT_S:g} s ({answer})", remedy=f"its log is {log}")
 
+    def _raise_if_database_ended(self, what: str) -> None:
+        if self._postgres is not None and not self._postgres.alive:
+            raise Unreachable(f"the database ended while {what}", remedy=f"its log is {self._postgres.log}")
+
     def _local_url(self, name: str) -> str:
         """The URL at which this machine reaches a part, whatever its public address is."""
         host, port = self._listeners[name].getsockname()[:2]
@@ -326,8 +329,8 @@ class Deployment:
         """Restart the database and the processes, which need its new socket; their own sockets stay open.
 
         What prevents it, such as a full disk, may pass: it is tried again until it succeeds, or `stop` is set.
-        Processes that run and are not ready in time are left alone: where a machine is as slow as that, another start
-        would take as long, and none would ever end.
+        Once the database is back, processes that are not ready in time, or do not stay up, are left to the supervisor:
+        where a machine is as slow as that, another start would take as long, and none would ever end.
         """
         self._report("the database ended unexpectedly; restarting it and the processes")
         pause_s = RECOVERY_FIRST_PAUSE_S
@@ -341,7 +344,7 @@ class Deployment:
                 self._report(f"{error.message}; the next start continues with it")
                 return
             except LongtailError as error:
-                reason = error.message.strip().splitlines()[-1]
+                reason = "; ".join(filter(None, [error.message.strip().splitlines()[-1], error.remedy]))
                 self._report(f"the deployment cannot recover yet ({reason}); trying again in {pause_s:g} s")
                 stop.wait(pause_s)
                 pause_s = min(2 * pause_s, RECOVERY_LONGEST_PAUSE_S)
@@ -351,8 +354,9 @@ class Deployment:
     def _report_ready(self) -> None:
         try:
             self._wait_until_ready()
-        except Unreachable as error:
-            self._report(f"the database is back, and the processes run; {error}")
+        except (Unreachable, Misconfigured) as error:  # the client's certificate may be being replaced
+            self._raise_if_database_ended("the processes were starting")
+            self._report(f"the database is back; {error}")
         else:
             self._report("the deployment works again")
 

@@ -86,7 +86,7 @@ class EmbeddedPostgres:
             raise Misconfigured(f"the embedded PostgreSQL fixes {', '.join(sorted(refused))}", remedy="leave it out")
         self._cluster = Cluster(self.data_dir)
         self._access = Access(group)
-        self._log = self.data_dir / "server.log"
+        self.log = self.data_dir / "server.log"
         self._owner_lock: FileLock | None = None
         self._server_lock: FileLock | None = None
         self._socket_dir: Path | None = None
@@ -171,7 +171,7 @@ class EmbeddedPostgres:
         remove_socket_dir(_noted(self._owner_lock).get("socket_dir"))
         binaries = binaries_for(user)
         self._cluster.create_if_missing(
-            binaries, user=user, log=self._log, lock=lock, progress=progress, cancelled=cancelled
+            binaries, user=user, log=self.log, lock=lock, progress=progress, cancelled=cancelled
         )
         self._cluster.remove_stale_pidfile()
         self._launch(binaries, user)
@@ -219,7 +219,7 @@ class EmbeddedPostgres:
         self._guardian = Guardian(
             [binaries.postgres, "-D", self._cluster.path, *options],
             user=user,
-            log=self._log,
+            log=self.log,
             lock=self._server_lock,
             remove_at_end=self._socket_dir,
         )
@@ -243,7 +243,7 @@ class EmbeddedPostgres:
             raise Unreachable(
                 f"the embedded PostgreSQL in {self.data_dir} ended with status {code}; the end of its log:\n"
                 f"{self._guardian.last_words()}",
-                remedy=f"fix what these lines say; the whole log is {self._log}",
+                remedy=f"fix what these lines say; the whole log is {self.log}",
             )
 
     def _ensure_database(self) -> None:
@@ -259,7 +259,7 @@ class EmbeddedPostgres:
             self._fail_if_dead()
             raise Unreachable(
                 f"the embedded PostgreSQL in {self.data_dir} started but does not serve: {error}",
-                remedy=f"its log is {self._log}",
+                remedy=f"its log is {self.log}",
             ) from error
         if vector is None:
             raise Misconfigured("the embedded PostgreSQL lacks the extension pgvector", remedy="run `make setup` again")
