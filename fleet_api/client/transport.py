@@ -69,6 +69,7 @@ class Transport:
         self._patience_s = patience_s
         self.url = _checked_url(url)
         self._headers = {"Authorization": f"Bearer {_checked_token(token)}"} if token else {}
+        self._ca_file, self._client_cert_file = ca_file, client_cert_file
         verified = verification(ca_file, client_cert_file)
         self._http = http or httpx.Client(timeout=timeout_s, trust_env=not on_this_machine(url), verify=verified)
 
@@ -145,7 +146,10 @@ class Transport:
         with ExitStack() as stack:
             http, headers = self._http, dict(self._headers)
             if not url.startswith(self.url + "/"):
-                http = stack.enter_context(httpx.Client(timeout=TIMEOUT_S, trust_env=not on_this_machine(url)))
+                verified = verification(self._ca_file, self._client_cert_file, with_known=True)
+                http = stack.enter_context(
+                    httpx.Client(timeout=TIMEOUT_S, trust_env=not on_this_machine(url), verify=verified)
+                )
                 headers = {}
             if span is not None:
                 headers |= {"Range": span, "Accept-Encoding": "identity"}
@@ -317,19 +321,37 @@ def _checked(response: httpx.Response) -> httpx.Response:
     raise error_of(response.status_code, response.headers, response.content, what=what)
 
 
-def verification(ca_file: Path | None, client_cert_file: Path | None = None) -> ssl.SSLContext | bool:
+def verification(
+    ca_file: Path | None, client_cert_file: Path | None = None, *, with_known: bool = False
+) -> ssl.SSLContext | bool:
     """How a server's certificate is verified: by the authorities in this file, else by those that httpx knows; and the
-    certificate that is shown to a server that asks for one."""
+    certificate that is shown to a server that asks for one.
+
+    `with_known`: by both, for a link that may lead to the deployment or to an object store of somebody else.
+    """
     if ca_file is None and client_cert_file is None:
         return True
+    context = _knowing() if ca_file is None or with_known else ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    if ca_file is not None:
+        try:
+            context.load_verify_locations(ca_file)
+        except OSError as error:
+            raise Misconfigured(
+                f"the authorities in {ca_file} cannot be used: {error}",
+                remedy="name a PEM file (--ca-file, LONGTAIL_CA_FILE)",
+            ) from error
+    return showing(context, client_cert_file)
+
+
+def _knowing() -> ssl.SSLContext:
+    """A context with the authorities that httpx knows."""
     try:
-        context = httpx.create_ssl_context() if ca_file is None else ssl.create_default_context(cafile=ca_file)
+        return httpx.create_ssl_context()
     except OSError as error:
         raise Misconfigured(
-            f"the authorities in {ca_file} cannot be used: {error}",
-            remedy="name a PEM file (--ca-file, LONGTAIL_CA_FILE)",
+            f"the authorities that SSL_CERT_FILE or SSL_CERT_DIR names cannot be used: {error}",
+            remedy="correct or unset these variables",
         ) from error
-    return showing(context, client_cert_file)
 
 
 def showing(context: ssl.SSLContext, client_cert_file: Path | None) -> ssl.SSLContext:

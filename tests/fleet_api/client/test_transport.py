@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import ssl
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -15,6 +17,7 @@ import pytest
 
 from fleet_api.client import Client
 from fleet_api.client.transport import on_this_machine
+from tests.support.servers.certificates import write_server_certificate
 from triggers.contracts.problem import problem_of
 from triggers.errors import (
     BudgetExhausted,
@@ -35,17 +38,24 @@ from triggers.errors import (
 
 
 class Api(ThreadingHTTPServer):
-    """A server that answers what it is told, and remembers what it was asked."""
+    """A server that answers what it is told, and remembers what it was asked; over TLS for clients of an authority."""
 
-    def __init__(self) -> None:
+    def __init__(self, cert_file: Path | None = None, client_ca_file: Path | None = None) -> None:
         self.status, self.body = 200, b"{}"
         self.announced_bytes: int | None = None
         self.asked: list[tuple[str, dict[str, list[str]], str | None]] = []
         super().__init__(("127.0.0.1", 0), _Handler)
+        self._scheme = "http" if cert_file is None else "https"
+        if cert_file is not None:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(cert_file)
+            context.load_verify_locations(client_ca_file)
+            context.verify_mode = ssl.CERT_REQUIRED
+            self.socket = context.wrap_socket(self.socket, server_side=True)
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self.server_address[1]}"
+        return f"{self._scheme}://127.0.0.1:{self.server_address[1]}"
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -65,15 +75,20 @@ class _Handler(BaseHTTPRequestHandler):
         return None
 
 
-@pytest.fixture
-def api() -> Iterator[Api]:
-    server = Api()
+@contextmanager
+def serving(server: Api) -> Iterator[Api]:
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()
     yield server
     server.shutdown()
     thread.join()
     server.server_close()
+
+
+@pytest.fixture
+def api() -> Iterator[Api]:
+    with serving(Api()) as server:
+        yield server
 
 
 @pytest.fixture
@@ -327,3 +342,32 @@ def test_an_address_that_cannot_be_one_is_named(url: str) -> None:
 )
 def test_only_this_machine_is_reached_without_the_proxies_of_the_environment(url: str, is_here: bool) -> None:
     assert on_this_machine(url) is is_here
+
+
+def test_what_a_link_leads_to_is_shown_the_certificate_and_may_be_of_the_authority_that_are_given(
+    api: Api, tmp_path: Path
+) -> None:
+    ca, own = tmp_path / "ca.pem", tmp_path / "own.pem"
+    write_server_certificate(ca, own)
+    with serving(Api(own, ca)) as store:
+        store.body = b"of the clip"
+        link = f"{store.url}/objects/a"
+        with Client(api.url, "lt_x", ca_file=ca, client_cert_file=own) as client:
+            assert client.clips.read(link) == b"of the clip"
+        assert store.asked == [("/objects/a", {}, None)], "without the token"
+        for ca_file, shown in ((None, own), (ca, None)):
+            refused = Client(api.url, "lt_x", ca_file=ca_file, client_cert_file=shown)
+            with refused as client, pytest.raises(Unreachable):
+                client.clips.read(link)
+
+
+def test_authorities_that_cannot_be_read_are_told_by_what_names_them(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    write_server_certificate(tmp_path / "ca.pem", tmp_path / "own.pem")
+    with pytest.raises(Misconfigured, match=r"nowhere\.pem") as refused:
+        Client("https://fleet.example", "lt_x", ca_file=Path("nowhere.pem"))
+    assert "LONGTAIL_CA_FILE" in refused.value.remedy
+    monkeypatch.setenv("SSL_CERT_FILE", "nowhere.pem")
+    with pytest.raises(Misconfigured, match="SSL_CERT_FILE"):
+        Client("https://fleet.example", "lt_x", client_cert_file=tmp_path / "own.pem")
