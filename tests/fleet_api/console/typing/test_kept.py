@@ -19,7 +19,7 @@ pytestmark = pytest.mark.integration
 @pytest.fixture
 def clip(api: Api) -> str:
     with api.database.begin() as connection:
-        return add_clip(connection, state="ready")
+        return add_clip(connection, fired=[("braking", "hard_brake")], state="ready")
 
 
 def note(page: Page) -> Locator:
@@ -107,3 +107,75 @@ def test_the_name_of_a_dataset_is_there_again_until_it_is_made(visitor: Visitor,
     expect(page.get_by_text(re.compile("^Version 1 of cuts has 1 clip"))).to_be_focused()
     page.get_by_role("button", name="Add to a dataset").click()
     expect(name).to_have_value("")
+
+
+def test_a_note_that_is_sent_goes_from_every_page_that_has_it(visitor: Visitor, clip: str) -> None:
+    page = visitor.open(f"/clips/{clip}", role="author")
+    held = visitor.hold("**/notes")
+    note(page).fill("the left lane is closed")
+    other = visitor.context.new_page()
+    other.goto(f"/console/clips/{clip}")
+    expect(note(other)).to_have_value("the left lane is closed")
+    page.get_by_role("button", name="Add note").click()
+    visitor.wait_for_held(held)
+    page.get_by_role("navigation", name="Main").get_by_role("link", name="Campaigns").click()
+    expect(visitor.heading("Campaigns")).to_be_visible()
+    page.go_back()
+    expect(note(page)).to_have_value("the left lane is closed")
+    held.pop().continue_()
+    expect(note(page)).to_have_value("")
+    expect(note(other)).to_have_value("")
+
+
+def test_a_note_that_is_typed_in_one_tab_is_kept_while_another_is_sent_in_a_second(visitor: Visitor, clip: str) -> None:
+    page = visitor.open(f"/clips/{clip}", role="author")
+    other = visitor.context.new_page()
+    other.goto(f"/console/clips/{clip}")
+    expect(note(other)).to_have_value("")
+    note(page).fill("a long note")
+    note(other).fill("ok")
+    other.get_by_role("button", name="Add note").click()
+    expect(other.get_by_role("blockquote")).to_contain_text("ok")
+    page.wait_for_function("Object.values(localStorage).join().includes('a long note')")
+    page.reload()
+    expect(note(page)).to_have_value("a long note")
+    expect(note(other)).to_have_value("")
+
+
+def test_a_reason_is_kept_for_its_dataset_and_nothing_for_a_clip_that_is_erased(visitor: Visitor, clip: str) -> None:
+    page = visitor.open(f"/clips/{clip}", role="admin")
+    reason = page.get_by_role("dialog").get_by_label("Reason")
+    name = page.get_by_label("Name", exact=True)
+    note(page).fill("the left lane is closed")
+    page.get_by_role("button", name="Add to a dataset").click()
+    for dataset in ("cuts", "merges"):
+        name.fill(dataset)
+        page.get_by_role("button", name="Add …").click()
+        expect(reason).to_have_value("")
+        reason.fill(f"for {dataset}")
+        page.keyboard.press("Escape")
+        expect(page.get_by_role("dialog")).to_have_count(0)
+    name.fill("cuts")
+    page.get_by_role("button", name="Add …").click()
+    expect(reason).to_have_value("for cuts")
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("dialog")).to_have_count(0)
+    page.get_by_role("button", name="Erase this clip").click()
+    reason.fill("asked for by a person in it")
+    page.get_by_role("dialog").get_by_role("button", name="Erase", exact=True).click()
+    expect(visitor.heading("Clips")).to_be_visible()
+    assert page.evaluate("Object.values(localStorage).join()") == ""
+
+
+def test_the_page_says_where_nothing_is_kept(visitor: Visitor, clip: str) -> None:
+    visitor.context.add_init_script(
+        "Storage.prototype.setItem = () => { throw new DOMException('full', 'QuotaExceededError') }"
+    )
+    page = visitor.open(f"/clips/{clip}", role="author")
+    note(page).fill("the left lane is closed")
+    expect(
+        page.get_by_text("This browser cannot keep what you type: send it before you close the page.")
+    ).to_be_visible()
+    page.get_by_role("button", name="Add note").click()
+    expect(page.get_by_role("blockquote")).to_contain_text("the left lane is closed")
+    expect(note(page)).to_have_value("")
