@@ -140,6 +140,19 @@ def test_a_name_that_is_taken_in_the_middle_of_a_word_replaces_all_of_it(visitor
     wait_for_lines(page, text.replace("ego.sp ", "ego.speed "))
 
 
+def test_a_word_that_is_completed_before_another_leaves_it(visitor: Visitor) -> None:
+    page = visitor.open("/campaigns/new-campaign", role="author")
+    text = "trigger fast { when ego.sp > 3 m/s for 2 s }\n"
+    write(page, text)
+    expect(findings(page)).to_contain_text("ego.sp")  # by then the names are known, too
+    text_of(page).press("ControlOrMeta+Home")
+    for _ in "trigger fast { when ":
+        page.keyboard.press("ArrowRight")
+    page.keyboard.press("Control+Space")
+    page.get_by_role("option", name=re.compile("^not")).click()
+    wait_for_lines(page, text.replace("when ", "when not "))
+
+
 def test_a_let_tells_its_type_its_unit_its_value_and_what_all_of_it_costs(visitor: Visitor) -> None:
     page = visitor.open("/campaigns/new-campaign", role="author")
     write(page, "let change = delta(ego.speed over 1 s)\ntrigger falls { when change < -4 m/s }\n")
