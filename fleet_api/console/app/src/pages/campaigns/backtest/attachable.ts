@@ -11,7 +11,7 @@ export interface Attachable {
   program: number;
 }
 
-/** None for a backtest over clips, which has no forecast; a text that is no version yet is none of them. */
+/** None for a backtest over clips, which has no forecast; a text that is not a version yet is not among them. */
 export function attachable(backtest: Backtest, campaign: string, versions: readonly Version[]): Attachable[] {
   if (backtest.state !== "done" || !backtest.over.drives) return [];
   const waiting = new Set(versions.filter(waits).map(({ version }) => version));
