@@ -18,13 +18,24 @@ CLIPS = 60
 """More than one page of the list."""
 RECORDS_TEXTS = """
     window.drawn = [];
+    window.inks = new Set();
     const write = CanvasRenderingContext2D.prototype.fillText;
     CanvasRenderingContext2D.prototype.fillText = function (text, ...rest) {
         drawn.push(text);
+        inks.add(this.fillStyle);
         write.call(this, text, ...rest);
     };
 """
-"""Keeps all texts that are drawn into canvases, such as the ticks of charts."""
+"""Keeps all texts that are drawn into canvases, such as the ticks of charts, and the colours that they have there."""
+INK_OF_TEXTS = """() => {
+    const probe = document.body.appendChild(document.createElement("span"));
+    probe.style.color = "CanvasText";
+    const pen = document.createElement("canvas").getContext("2d");
+    pen.fillStyle = getComputedStyle(probe).color;
+    probe.remove();
+    return pen.fillStyle;
+}"""
+"""The colour of texts that somebody has chosen for all pages, as canvases write it."""
 
 
 @pytest.fixture(scope="module")
@@ -172,8 +183,9 @@ def test_what_is_typed_last_does_not_change_the_address_of_another_page(page: Pa
 
 def test_the_list_goes_on_and_a_table_has_the_columns_that_were_chosen(page: Page) -> None:
     expect(cards(page)).to_have_count(48)
-    page.get_by_role("button", name="Show more").click()
+    page.get_by_role("button", name="Show more").press("Enter")
     expect(cards(page)).to_have_count(CLIPS)
+    expect(page.get_by_text("There are no more clips.")).to_be_focused()  # the button has gone
     page.get_by_role("button", name="Show a table").click()
     page.get_by_text("Columns", exact=True).click()
     page.get_by_label("Tags").check()
@@ -207,10 +219,31 @@ def test_ticks_of_counts_are_at_whole_numbers(visitor: Visitor, clips: list[str]
     assert all(number.isdigit() for number in numbers()), numbers()  # half of a clip is nothing
 
 
+def test_ticks_have_the_colour_that_somebody_has_chosen_for_texts(visitor: Visitor, clips: list[str]) -> None:
+    visitor.context.add_init_script(RECORDS_TEXTS)
+    visitor.page.emulate_media(forced_colors="active", color_scheme="dark")
+    page = visitor.open("/clips")
+    wait_for(lambda: page.evaluate("window.drawn.length") > 0, within_s=60, what="the ticks of the chart")
+    assert page.evaluate("[...window.inks]") == [page.evaluate(INK_OF_TEXTS)]
+
+
+def test_on_paper_there_are_values_and_counts_and_nothing_to_press(visitor: Visitor, clips: list[str]) -> None:
+    page = visitor.open("/clips?view=table")
+    value = page.locator("button").filter(has_text=re.compile(r"^\s*braking\s*30\s*$"))
+    expect(value).to_be_visible()
+    page.emulate_media(media="print")
+    expect(value).to_be_visible()
+    expect(page.get_by_role("columnheader", name="Vehicle")).to_be_visible()
+    expect(page.get_by_text("48 rows", exact=True)).to_be_visible()
+    expect(page.get_by_text("Save as CSV").first).to_be_hidden()
+    expect(page.get_by_text("Show cards")).to_be_hidden()
+
+
 def test_the_first_view_of_the_map_has_the_clips_and_little_else(page: Page) -> None:
     expect(page.get_by_text("48 of 48 clips shown have a position; lines are 0.05° apart")).to_be_visible()
     page.get_by_label("Filter").fill("ego.speed.max > 100 km/h")
     expect(page.get_by_text("1 of 1 clip shown has a position; lines are 0.002° apart")).to_be_visible()
+    expect(page.get_by_text("All were recorded at about the same time.")).to_be_visible()  # in the place of the chart
 
 
 def test_the_map_shows_where_clips_were_and_searches_within_its_view(page: Page, visitor: Visitor) -> None:
@@ -305,6 +338,7 @@ def test_going_back_just_after_typing_shows_what_was_there(page: Page) -> None:
 
 def test_who_comes_back_from_a_clip_is_where_they_were(page: Page) -> None:
     expect(page.get_by_text("Table of clips over time")).to_be_visible()
+    expect(page.get_by_text("48 of 48 clips shown have a position; lines are")).to_be_visible()
     last = cards(page).last
     last.focus()
     left = page.evaluate("window.scrollY")

@@ -75,6 +75,27 @@ def test_who_only_reads_cannot_try_again_and_a_refusal_is_told(visitor: Visitor,
     expect(page.get_by_role("alert")).to_be_visible()
 
 
+def test_a_failed_job_is_tried_again_once_however_often_the_button_is_pressed(visitor: Visitor, api: Api) -> None:
+    with api.database.begin() as connection:
+        failed = {"state": "failed", "attempts": 5, "reason": "no road", "finished_at": text("now()")}
+        connection.execute(insert(label_jobs).values(clip_id=add_clip(connection), task="auto", **failed))
+    page = visitor.open("/labels", role="operator")
+    held = visitor.hold("**/v1/label-jobs/*/retry")
+    row = page.get_by_role("region", name="Failed jobs").get_by_role("row").filter(has_text="no road")
+    button = row.get_by_role("button", name="Retry")
+    button.dblclick()
+    visitor.wait_for_held(held)
+    expect(button).to_have_attribute("aria-disabled", "true")
+    button.click(force=True)
+    visitor.wait_until_drawn()
+    assert len(held) == 1
+    held.pop().continue_()
+    expect(page.get_by_text("waits to be claimed again")).to_be_visible()
+    expect(row).to_have_count(0)
+    expect(page.get_by_role("alert")).to_have_count(0)
+    assert held == []
+
+
 def test_failed_jobs_come_after_what_stands_above_them(visitor: Visitor, api: Api) -> None:
     with api.database.begin() as connection:
         failed = {"state": "failed", "attempts": 5, "reason": "no sun", "finished_at": text("now()")}
@@ -85,6 +106,7 @@ def test_failed_jobs_come_after_what_stands_above_them(visitor: Visitor, api: Ap
         visitor.open("/labels", role="operator")
     visitor.wait_for_held(held)
     expect(page.get_by_role("region", name="Queues")).to_be_visible()
+    visitor.wait_until_drawn()
     expect(page.get_by_text("no sun")).to_have_count(0)
     held.pop().continue_()
     expect(page.get_by_text("no sun")).to_be_visible()

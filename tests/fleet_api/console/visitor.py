@@ -94,6 +94,10 @@ class Visitor:
         """Until one is held; requests come only while the page is asked something."""
         wait_for(lambda: bool(self.page.evaluate("1") and held), within_s=60, what="a request that is held")
 
+    def wait_until_drawn(self) -> None:
+        """Until what the page knows by now is on the screen: what must not be there can be looked for afterwards."""
+        self.page.evaluate("new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
+
     def require_accessible(self, *, schemes: tuple[str, ...] = ("light", "dark")) -> None:
         """The page as it is keeps WCAG 2.2 AA, as far as axe can tell, in light and dark."""
         for scheme in schemes:

@@ -10,6 +10,7 @@ from storage.tables import api_tokens
 from tests.fleet_api.api_server import Api
 from tests.fleet_api.console.visitor import Visitor
 from tests.storage.clips.catalog_support import add_clip
+from tests.support.waiting import wait_for
 
 pytestmark = pytest.mark.integration
 
@@ -42,6 +43,27 @@ def test_a_note_is_added_once_and_the_next_one_is_typed_meanwhile(visitor: Visit
     held.pop().continue_()
     expect(page.get_by_role("blockquote")).to_have_count(2)
     expect(field).to_have_value("")
+
+
+def test_each_tag_is_removed_by_its_own_button_while_another_is_being_removed(visitor: Visitor, page: Page) -> None:
+    buttons = []
+    for tag in ("wet", "night"):
+        page.get_by_label("Add a tag").fill(tag)
+        page.get_by_role("button", name="Add tag").click()
+        buttons.append(page.get_by_role("button", name=f"Remove the tag {tag}"))
+        expect(buttons[-1]).to_be_visible()
+    held = visitor.hold("**/tags?*")
+    for button in buttons:
+        button.click()
+        expect(button).to_have_attribute("aria-disabled", "true")
+    wait_for(lambda: bool(page.evaluate("1")) and len(held) == len(buttons), within_s=60, what="both removals")
+    buttons[0].click(force=True)
+    visitor.wait_until_drawn()
+    assert len(held) == len(buttons)
+    for route in held:
+        route.continue_()
+    for button in buttons:
+        expect(button).to_have_count(0)
 
 
 def test_somebody_who_types_elsewhere_by_then_goes_on_there(visitor: Visitor, page: Page) -> None:
