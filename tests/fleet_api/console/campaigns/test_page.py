@@ -114,6 +114,24 @@ def test_an_approver_sees_the_report_of_the_authors_backtest_and_opens_it(visito
     visitor.require_accessible()
 
 
+def test_the_parts_of_another_version_come_after_its_report(visitor: Visitor, api: Api) -> None:
+    api.apply(named("later"))
+    body = {"report": report_of(named("later"))}
+    assert api.post("/v1/campaigns/later/1/report", body, "author").status_code == 200
+    api.apply(named("later").replace("-4 m/s^2", "-5 m/s^2"))
+    page = visitor.open("/campaigns/later?version=2&tab=trail")
+    parts = page.get_by_role("link", name="Rollout")
+    expect(parts).to_be_visible()
+    held = visitor.hold("**/v1/campaigns/later/1")
+    page.get_by_role("combobox", name="Version", exact=True).select_option("1")
+    visitor.wait_for_held(held)
+    visitor.wait_until_drawn()
+    expect(parts).to_have_count(0)
+    held.pop().continue_()
+    expect(parts).to_be_visible()
+    expect(page.get_by_role("region", name="Report of a backtest")).to_contain_text("20 fires")
+
+
 def test_who_wrote_a_version_is_told_that_another_has_to_approve_it_unless_the_deployment_lets_them(
     visitor: Visitor, api: Api
 ) -> None:
