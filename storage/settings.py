@@ -33,7 +33,9 @@ from triggers.written_numbers import require_form
 
 MIB = 1024**2
 PREFIX = "LONGTAIL_"
-SECRET_ENDINGS = ("_SECRET_KEY", "_PASSWORD", "_TOKEN")
+_SECRET_ENDINGS = ("_secret_key", "_password", "_token")
+_SPREAD = ("oidc_roles", "object_tiers")
+"""Rules whose reader lets them be spread over lines."""
 _ORIGIN = re.compile(r"https?://[a-z0-9.\[\]:_-]+")
 _WORKER_ID = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]{0,199}")
 _USER_PASSWORD = re.compile(r"(//[^/?#@:]*:).*@")
@@ -253,14 +255,14 @@ class Settings(CostSettings, WatchSettings, BudgetSettings):
     @field_validator("*", mode="before")
     @classmethod
     def _as_written(cls, value: object, info: ValidationInfo) -> object:
-        """In the form of its kind. Empty is not set, where a setting may be unset: a path would otherwise be the folder
-        of work. Rules that are read by a reader of their own may be spread over lines."""
+        """In the form of its kind. Empty is not set, where a setting may be unset: a path would otherwise be the
+        working directory."""
         name = info.field_name or ""
         kinds = _kinds_of(cls.model_fields[name].annotation)
         if value == "" and type(None) in kinds:
             return None
-        if isinstance(value, str) and name not in _READERS:
-            require_form(value, kinds, is_secret=(PREFIX + name.upper()).endswith(SECRET_ENDINGS))
+        if isinstance(value, str) and name not in _SPREAD:
+            require_form(value, kinds, is_secret=is_secret(name))
         return value
 
     @field_validator("database_url", "api_database_url", "gateway_database_url", "ingest_database_url")
@@ -334,8 +336,9 @@ class Settings(CostSettings, WatchSettings, BudgetSettings):
             return cls(**overrides)  # type: ignore[arg-type]
         except ValidationError as error:
             first = error.errors(include_url=False)[0]
-            name = PREFIX + str(first["loc"][0]).upper()
-            raise Misconfigured(f"{name}: {what_is_wrong(first)} (got {_shown_value(name, first['input'])})") from error
+            name, value = str(first["loc"][0]), first["input"]
+            got = "***" if is_secret(name) else repr(shown_url(value) if isinstance(value, str) else value)
+            raise Misconfigured(f"{PREFIX}{name.upper()}: {what_is_wrong(first)} (got {got})") from error
 
     def require_data_dir(self) -> Path:
         """The data directory, or Misconfigured naming the setting."""
@@ -405,14 +408,12 @@ def _kinds_of(annotation: Any) -> set[object]:
     return {annotation}.union(*map(_kinds_of, get_args(annotation)))
 
 
+def is_secret(name: str) -> bool:
+    """Whether the value of this setting may be shown to nobody: of a text, by what its name ends with."""
+    return name.endswith(_SECRET_ENDINGS) and str in _kinds_of(Settings.model_fields[name].annotation)
+
+
 def shown_url(url: str) -> str:
     """A URL as messages and logs may show it, and as `psql` takes it: without its password and our driver."""
     shown = url.replace("postgresql+psycopg://", "postgresql://", 1)
     return _QUERY_PASSWORD.sub(r"\1***", _USER_PASSWORD.sub(r"\1***@", shown, count=1))
-
-
-def _shown_value(name: str, value: object) -> str:
-    """A refused value as a message may show it, without any secret."""
-    if name.endswith(SECRET_ENDINGS):
-        return "***"
-    return repr(shown_url(value)) if isinstance(value, str) else repr(value)

@@ -15,7 +15,7 @@ from typing import Any
 from storage import audit
 from storage.database import Database
 from storage.diagnosis.schema import require_current
-from storage.settings import PREFIX, SECRET_ENDINGS, Settings, shown_url
+from storage.settings import PREFIX, Settings, is_secret, shown_url
 from triggers.errors import LongtailError
 
 RETRY_S = 5.0
@@ -36,7 +36,7 @@ def recorded_settings(settings: Settings) -> dict[str, Any]:
     return {
         PREFIX + name.upper(): shown_url(value) if isinstance(value, str) else value
         for name, value in shown.items()
-        if name not in hidden and not (isinstance(value, str) and name.upper().endswith(SECRET_ENDINGS))
+        if name not in hidden and not is_secret(name)
     }
 
 

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 from fleet_api.client.data_dir import default_data_dir, read_client_file
 from fleet_api.deployment.doctor.findings import Finding, fail, ok, warn
 from storage.embedded import running_url
-from storage.settings import PREFIX, SECRET_ENDINGS, Settings, shown_url
+from storage.settings import PREFIX, Settings, is_secret, shown_url
 
 _OF_THE_COMMAND_LINE = {f"{PREFIX}TOKEN", f"{PREFIX}TOKEN_FILE", f"{PREFIX}DEBUG"}
 _URLS = (
@@ -60,7 +60,7 @@ def described_settings(settings: Settings) -> list[dict[str, Any]]:
     for name, value in settings.model_dump(mode="json").items():
         variable = PREFIX + name.upper()
         shown = shown_url(str(value)) if name in _URLS and value else value
-        if value and variable.endswith(SECRET_ENDINGS):
+        if value and is_secret(name):
             shown = "***"
         source = "variable" if variable in os.environ else "default"
         rows.append({"variable": variable, "value": shown, "source": source})
