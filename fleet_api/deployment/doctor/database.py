@@ -11,6 +11,7 @@ from storage.backup.restored import last_backup_at
 from storage.counts.outcomes import outcomes
 from storage.database import Database
 from storage.diagnosis.backlog import backlog, database_time
+from storage.diagnosis.differences import Difference
 from storage.diagnosis.guards import guards_that_are_off
 from storage.diagnosis.schema import SchemaState, schema_of
 from storage.migrate import differences
@@ -50,14 +51,24 @@ def check_schema(database: Database) -> Finding:
     schema = schema_of(database)
     if schema.state is not SchemaState.CURRENT:
         return fail("schema", schema.message, schema.remedy)
-    found = sorted(differences(database), key=lambda difference: not difference.is_needed)
+    found = sorted(differences(database), key=lambda each: (not each.is_needed, bool(each.repair)))
     if not found:
         return ok("schema", f"at revision {schema.revision}, as this version needs it")
     what = f"it differs from revision {schema.revision}: {_some([each.phrase for each in found])}"
     if found[0].is_needed:
-        return fail("schema", f"{what}: what needs it fails", "restore a backup into an empty database")
+        return fail("schema", f"{what}: what needs it fails", _remedy_of_differences(found))
+    return warn("schema", what, _remedy_of_differences(found))
+
+
+def _remedy_of_differences(found: Sequence[Difference]) -> str:
+    """SQL where it repairs what is needed; rows of a table or column that is gone are only in a backup."""
+    if any(each.is_needed and not each.repair for each in found):
+        return "restore a backup into an empty database"
     repairs = [each.repair for each in found if each.repair]
-    return warn("schema", what, f"as the owner, {'; '.join(repairs)}" if repairs else "undo manual changes")
+    if not repairs:
+        return "undo manual changes"
+    rest = ", and undo the other manual changes" if len(repairs) < len(found) else ""
+    return f"as the owner, {'; '.join(repairs)}{rest}"
 
 
 def check_functions(database: Database) -> Finding:

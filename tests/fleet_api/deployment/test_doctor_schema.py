@@ -14,7 +14,8 @@ pytestmark = pytest.mark.integration
 
 def change(database: Database, statement: str) -> None:
     with database.begin() as connection:
-        connection.execute(text(statement))
+        for each in statement.split("; "):
+            connection.execute(text(each))
 
 
 @pytest.mark.parametrize(
@@ -36,8 +37,14 @@ def change(database: Database, statement: str) -> None:
         (
             "ALTER TABLE outbox ALTER COLUMN topic DROP NOT NULL",
             "warn",
-            "the nullable of the column outbox.topic is True, not False",
+            "the column outbox.topic may be NULL",
         ),
+        (
+            "ALTER TABLE outbox ALTER COLUMN created_at DROP DEFAULT",
+            "fail",
+            "it lacks the default now() of the column outbox.created_at",
+        ),
+        ("COMMENT ON TABLE outbox IS 'by hand'", "warn", "the comment of the table outbox was changed"),
     ],
 )
 def test_a_part_that_is_gone_fails_and_one_that_is_changed_is_warned_about(
@@ -49,15 +56,45 @@ def test_a_part_that_is_gone_fails_and_one_that_is_changed_is_warned_about(
     assert finding.remedy
 
 
-def test_an_index_that_is_gone_is_made_again_by_the_remedy(database: Database) -> None:
-    with database.begin() as connection:
-        for name in ("ix_clips_implausible", "ix_clips_middle"):
-            connection.execute(text(f"DROP INDEX {name}"))
+@pytest.mark.parametrize(
+    ("statement", "status", "phrase"),
+    [
+        ("DROP INDEX ix_clips_implausible, ix_clips_middle", "warn", "it lacks the index ix_clips_"),
+        ("DROP INDEX uq_uploads_live_clip", "fail", "it lacks the index uq_uploads_live_clip of the table uploads"),
+        (
+            "DROP INDEX ix_clips_middle; CREATE INDEX ix_clips_middle ON clips (id)",
+            "warn",
+            "the index ix_clips_middle of the table clips was changed",
+        ),
+        (
+            "ALTER TABLE vehicles DROP CONSTRAINT uq_vehicles_token_hash",
+            "fail",
+            "it lacks the constraint uq_vehicles_token_hash of the table vehicles",
+        ),
+        (
+            "ALTER TABLE clips DROP CONSTRAINT fk_clips_vehicle_id",
+            "warn",
+            "it lacks the constraint fk_clips_vehicle_id",
+        ),
+        ("ALTER TABLE outbox ALTER COLUMN created_at DROP DEFAULT", "fail", "it lacks the default now()"),
+        ("ALTER TABLE outbox ALTER COLUMN topic DROP NOT NULL", "warn", "may be NULL"),
+    ],
+)
+def test_what_was_changed_and_holds_no_rows_is_made_again_by_the_remedy(
+    database: Database, statement: str, status: str, phrase: str
+) -> None:
+    change(database, statement)
     finding = check_schema(database)
-    assert (finding.status, "it lacks the index ix_clips_" in finding.message) == ("warn", True), finding
-    for statement in finding.remedy.removeprefix("as the owner, ").split("; "):
-        change(database, statement)
+    assert (finding.status, phrase in finding.message) == (status, True), finding
+    change(database, finding.remedy.removeprefix("as the owner, "))
     assert check_schema(database).status == "ok"
+
+
+def test_changes_that_no_statement_of_the_remedy_undoes_are_asked_for(database: Database) -> None:
+    change(database, "DROP INDEX ix_clips_middle; CREATE TABLE by_hand (id integer)")
+    assert check_schema(database).remedy.endswith(", and undo the other manual changes")
+    change(database, "DROP TABLE saved_searches")
+    assert check_schema(database).remedy == "restore a backup into an empty database"
 
 
 @pytest.mark.parametrize("name", FUNCTIONS)

@@ -22,8 +22,10 @@ _SCHEMA = """
     SELECT md5(string_agg(part, ',' ORDER BY part)) FROM (
         SELECT concat('relation', c.oid, c.relname, c.relhastriggers, c.relpersistence, ' ', c.reltuples)
             FROM pg_class c WHERE c.relnamespace = 'public'::regnamespace
-        UNION ALL SELECT concat('column', a.attrelid, a.attname, a.atttypid, a.attnotnull, a.attisdropped)
+        UNION ALL SELECT concat('column', a.attrelid, a.attname, a.atttypid, a.attnotnull, a.atthasdef, a.attisdropped)
             FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid WHERE c.relnamespace = 'public'::regnamespace
+        UNION ALL SELECT concat('comment', objoid, description) FROM pg_description
+            WHERE classoid = 'pg_class'::regclass
         UNION ALL SELECT concat('constraint', oid) FROM pg_constraint WHERE connamespace = 'public'::regnamespace
         UNION ALL SELECT concat('trigger', oid) FROM pg_trigger
         UNION ALL SELECT concat('function', oid) FROM pg_proc WHERE pronamespace = 'public'::regnamespace
