@@ -51,6 +51,7 @@ class Client:
         ca_file: Path | None = None,
         client_cert_file: Path | None = None,
     ) -> None:
+        self.ca_file, self.client_cert_file = ca_file, client_cert_file
         self._transport = Transport(
             url,
             token,

@@ -218,7 +218,8 @@ def upload_queued(
 
 @dataclass(frozen=True)
 class SimulatedFleet:
-    """Runs simulated vehicles against a deployment; `client` needs the role operator.
+    """Runs simulated vehicles against a deployment; `client` needs the role operator. Vehicles trust the authority, and
+    show the certificate, that it does.
 
     `speed_signal` names the speed signal from which vehicles count their distance; None: the one that a backtest of
     their drives uses. State directories are below `state_dir`, one per vehicle; with those of an earlier run the
@@ -282,6 +283,8 @@ class SimulatedFleet:
             trust_threshold=enrolled.trust_threshold,
             trust_version=enrolled.trust_version,
             state_directory=state_dir,
+            ca_file=self.client.ca_file,
+            client_cert_file=self.client.client_cert_file,
             attributes=vehicle.attributes,
             software=SOFTWARE,
             speed_signal=speed.name if speed else None,

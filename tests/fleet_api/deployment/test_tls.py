@@ -11,6 +11,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from fleet_api.cli.main import main
 from fleet_api.client import Client
+from fleet_api.demo.drives import generate_drives, package_file
 from fleet_api.deployment.deployment import Deployment
 from fleet_api.deployment.doctor import services as doctor
 from fleet_api.deployment.doctor.findings import FindingStatus
@@ -77,12 +78,18 @@ def test_with_client_authorities_whatever_asks_shows_the_certificate_that_is_set
 ) -> None:
     ca, served = tmp_path / "ca.pem", tmp_path / "served.pem"
     write_server_certificate(ca, served)
+    drives = tmp_path / "drives"
+    generate_drives(drives, count=1, duration_s=5)
+    (tmp_path / "signals.yaml").write_text(package_file("signals.yaml"))
     for name in ("API_URL", "TOKEN", "TOKEN_FILE", "CA_FILE", "CLIENT_CERT_FILE"):
         monkeypatch.delenv(f"LONGTAIL_{name}", raising=False)
     with deployment(tls_cert_file=served, tls_client_ca_file=ca, client_cert_file=served) as running:
         command = ["vehicles", "list", "--data", str(running.data_dir), "--ca-file", str(ca)]
         assert main(command) == 1, "refused without a certificate"
         assert main([*command, "--client-cert-file", str(served)]) == 0
+        files = ["--drives", str(drives), "--signals", str(tmp_path / "signals.yaml")]
+        shown = ["--ca-file", str(ca), "--client-cert-file", str(served)]
+        assert main(["simulate", "--vehicles", "1", *files, "--data", str(running.data_dir), *shown]) == 0
         settings = running.settings.model_copy(update={"ca_file": ca})
         with closing(Database.from_settings(settings)) as database:
             deployment_id = deployment_of(database)
