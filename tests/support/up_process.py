@@ -10,11 +10,13 @@ import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from fleet_api.deployment.deployment import READY_TIMEOUT_S
 from tests.support.paths import REPOSITORY
 from tests.support.processes import descendants, wait_until_gone
 from tests.support.waiting import wait_for
 
-START_S = 300.0
+START_S = READY_TIMEOUT_S + 120
+"""Longer than `longtail up` itself waits, which then says why."""
 GONE_WITHIN_S = 60.0
 
 
@@ -37,9 +39,13 @@ def longtail_up(
             text=True,
         )
     try:
-        wait_for(
-            lambda: process.poll() is not None or "ready;" in log.read_text(), within_s=START_S, what="the start of up"
-        )
+        try:
+            wait_for(
+                lambda: process.poll() is not None or "ready;" in log.read_text(), within_s=START_S, what="its start"
+            )
+        except AssertionError as error:
+            error.add_note(log.read_text())
+            raise
         assert process.poll() is None, log.read_text()
         yield process
     finally:
