@@ -17,6 +17,10 @@ PORTS = {"api": 8080, "gateway": 8081, "ingest": 8082}
 """Where each listens if no variable says otherwise; a test compares them with the settings."""
 
 
+class _UnusableCertificate(Exception):
+    """The file has no certificate and key, or cannot be read."""
+
+
 def why_not_ready(process: str) -> str:
     """Why the process is not ready; empty when it is."""
     host, port = _given(f"{process.upper()}_HOST") or "127.0.0.1", _given(f"{process.upper()}_PORT")
@@ -26,8 +30,11 @@ def why_not_ready(process: str) -> str:
             connection.request("GET", "/readyz")
             answer = connection.getresponse()
             said = answer.read(200).decode(errors="replace")
+    except _UnusableCertificate as error:
+        return f"the certificate in LONGTAIL_CLIENT_CERT_FILE cannot be used: {error}"
     except (OSError, HTTPException) as error:
-        return f"no answer from {host}: {error or type(error).__name__}{_remedy()}"
+        remedy = "" if isinstance(error, ConnectionRefusedError | TimeoutError) else _remedy()  # it is still starting
+        return f"no answer from {host}: {error or type(error).__name__}{remedy}"
     return "" if answer.status == 200 else f"status {answer.status}: {said}"
 
 
@@ -46,7 +53,10 @@ def _connection(host: str, port: int) -> HTTPConnection:
     context = ssl.create_default_context()
     context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
     if own := _given("CLIENT_CERT_FILE"):
-        context.load_cert_chain(own, password="")  # a key with a password is refused, and nobody asked for it
+        try:
+            context.load_cert_chain(own, password="")  # a key with a password is refused, and nobody asked for it
+        except OSError as error:
+            raise _UnusableCertificate(f"{own}: {error}") from error
     return HTTPSConnection(host, port, timeout=TIMEOUT_S, context=context)
 
 

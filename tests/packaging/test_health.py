@@ -73,9 +73,9 @@ def test_a_process_is_asked_at_its_own_port_with_or_without_tls(process: str, wi
     with answering("127.0.0.1", tls=tmp_path / "served.pem" if with_tls else None) as port:
         environment[f"LONGTAIL_{process.upper()}_PORT"] = port
         assert checked(process, environment).returncode == 0
-    gone = checked(process, environment)
+    gone = checked(process, environment | {"LONGTAIL_TLS_CLIENT_CA_FILE": "ca.pem"})
     assert gone.returncode == 1
-    assert "no answer from 127.0.0.1" in gone.stderr
+    assert "no answer from 127.0.0.1" in gone.stderr and "certificate" not in gone.stderr
 
 
 def test_where_clients_show_a_certificate_the_check_shows_the_one_that_is_set_for_it(tmp_path: Path) -> None:
@@ -89,6 +89,7 @@ def test_where_clients_show_a_certificate_the_check_shows_the_one_that_is_set_fo
             refused = checked("api", environment | {"LONGTAIL_CLIENT_CERT_FILE": own})
             assert (refused.returncode, "Traceback" in refused.stderr) == (1, False)
             assert "LONGTAIL_CLIENT_CERT_FILE" in refused.stderr
+            assert ("nowhere.pem: " in refused.stderr) == (own == "nowhere.pem")
 
 
 @pytest.mark.parametrize(
