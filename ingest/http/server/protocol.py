@@ -81,10 +81,10 @@ class _Cycle(RequestResponseCycle):
 
     async def receive(self) -> Any:
         event = await super().receive()
-        if event["type"] != "http.disconnect" or self.response_complete or not (self.more_body and self.body):
+        if event["type"] != "http.disconnect" or self.response_complete or not self.body:
             return event
         came, self.body = bytes(self.body), bytearray()
-        return {"type": "http.request", "body": came, "more_body": True}
+        return {"type": "http.request", "body": came, "more_body": self.more_body}
 
 
 class BoundedProtocol(H11Protocol):

@@ -115,7 +115,8 @@ def test_a_silent_body_is_given_up() -> None:
         assert everything(connection) == b""
 
 
-def test_what_came_of_a_body_that_is_cut_is_read_before_the_cut(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("sent", [b"123", b"1234567890"], ids=["a part", "all of it"])
+def test_what_came_of_a_body_that_is_cut_is_read_before_the_cut(monkeypatch: pytest.MonkeyPatch, sent: bytes) -> None:
     """However late the application is at it: what a vehicle has sent over a bad connection need not be sent again."""
     cut, read, came = threading.Event(), threading.Event(), bytearray()
     lost = BoundedProtocol.connection_lost
@@ -137,9 +138,9 @@ def test_what_came_of_a_body_that_is_cut_is_read_before_the_cut(monkeypatch: pyt
     app = Starlette(routes=[Route("/late", reads_late, methods=["POST"])])
     with running(ConnectionLimits(100, 100), PATIENT, app) as address:
         with connect(address) as connection:
-            connection.sendall(b"POST /late HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\n123")
+            connection.sendall(b"POST /late HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\n" + sent)
         assert read.wait(60)
-    assert came == b"123"
+    assert came == sent
 
 
 def test_a_client_that_does_not_read_is_given_up() -> None:
