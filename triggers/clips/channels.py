@@ -298,7 +298,8 @@ def missing(topics: Collection[str]) -> Iterator[Remark]:
     """What is wrong if a manifest lists topics of which its file has no channel: there is one for each, used or not."""
     if topics:
         shown = ", ".join(repr(topic[:100]) for topic in sorted(topics)[:_SHOWN])
-        detail = f"the manifest lists {len(topics)} signals and cameras that the file has no channel of: {shown}"
+        number = "1 signal or camera" if len(topics) == 1 else f"{len(topics)} signals and cameras"
+        detail = f"the manifest lists {number} that the file has no channel of: {shown}"
         yield Remark("channel_missing", detail + (", ..." if len(topics) > _SHOWN else ""), len(topics))
 
 

@@ -90,7 +90,7 @@ def read_clip(path: Path, announced: RecordingManifest | None = None, *, max_mes
         _require_same_recording(manifest, announced)
     listed = announced or manifest
     topics = topics_of(listed)
-    is_whole = not any(remark.damages for remark in remarks)
+    is_whole = not content.malformed and not any(remark.damages for remark in remarks)
     remarks += content.channels.remarks(topics)
     if is_whole:  # what is lost of a file may have declared the others
         remarks += missing(topics - content.channels.topics - repeated.channels.topics)

@@ -308,7 +308,18 @@ def test_what_the_manifest_lists_and_no_channel_has_is_told(tmp_path: Path, repe
     clip = file.read(tmp_path)
     (remark,) = clip.remarks
     assert (remark.reason, remark.count, remark.damages) == ("channel_missing", 1, False)
-    assert remark.message == f"the manifest lists 1 signals and cameras that the file has no channel of: {FRONT!r}"
+    assert remark.message == f"the manifest lists 1 signal or camera that the file has no channel of: {FRONT!r}"
+
+
+def test_a_channel_whose_record_is_malformed_is_not_told_as_one_that_is_missing(tmp_path: Path) -> None:
+    file = File(use_chunking=False, enable_crcs=False)
+    file.send(file.channel(), (START_NS, encoded(1.0)))
+    file.writer.finish()
+    topic = FRONT.encode()
+    data = file.bytes.getvalue().replace(struct.pack("<I", len(topic)) + topic, struct.pack("<I", 1000) + topic)
+    clip = read(tmp_path, data)
+    assert [(remark.reason, remark.damages) for remark in clip.remarks] == [("messages_unreadable", False)]
+    assert speed(clip) == [(START_NS, 1.0)]
     assert speed(clip) == [(START_NS, 1.0)]
 
 
