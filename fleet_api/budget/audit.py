@@ -8,7 +8,7 @@ from fleet_api.services import Services
 from storage.diagnosis import books
 from storage.diagnosis.ledger import accounts_that_differ, count_accounts, entries_that_differ
 from storage.diagnosis.objects import unknown_object_keys
-from storage.objects.contract import ObjectNotFound
+from storage.objects.contract import ObjectNotFound, ObjectUnreadable
 from storage.statements.time_limit import time_limit
 from triggers.contracts.api.budget import BudgetAudit
 from triggers.contracts.users import Role, User
@@ -54,6 +54,8 @@ def _objects_that_differ(services: Services, named: list[tuple[str, int]]) -> It
             with services.database.begin() as connection:
                 if not unknown_object_keys(connection, [key]):  # else it was erased in the meantime
                     yield f"{key} is missing: {size_bytes} bytes were settled for it"
+        except ObjectUnreadable as error:
+            yield f"{key} cannot be read, and {size_bytes} bytes were settled for it: {error}"
         else:
             if found != size_bytes:
                 yield f"{key} has {found} bytes, and {size_bytes} were settled for it"

@@ -11,7 +11,7 @@ from storage.database import Database
 from storage.diagnosis.objects import NamedObject, sample, unknown_object_keys
 from storage.erasure.objects import pending
 from storage.objects import ObjectStore, open_store, store_directory
-from storage.objects.contract import ObjectNotFound
+from storage.objects.contract import ObjectNotFound, ObjectUnreadable
 from storage.settings import Settings
 from triggers.contracts.clip import MAX_CLIP_BYTES
 
@@ -92,6 +92,8 @@ def _exists(store: ObjectStore, key: str) -> bool:
         store.stat(key)
     except ObjectNotFound:  # erased since it was listed
         return False
+    except ObjectUnreadable:
+        return True
     return True
 
 
@@ -100,6 +102,8 @@ def _differs(store: ObjectStore, named: NamedObject) -> str | None:
         found_bytes = store.stat(named.key).size_bytes
     except ObjectNotFound:
         return f"{named.key} is missing"
+    except ObjectUnreadable as error:
+        return f"{named.key} cannot be read: {error}"
     if named.size_bytes is not None and found_bytes != named.size_bytes:
         return f"{named.key} has {found_bytes} bytes, its row says {named.size_bytes}"
     return None

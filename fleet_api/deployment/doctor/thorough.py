@@ -29,7 +29,7 @@ from storage.diagnosis.costs import cost_days_that_differ
 from storage.diagnosis.objects import NamedObject, StoredClip
 from storage.diagnosis.usage import usage_that_differs
 from storage.objects import ObjectStore, open_store
-from storage.objects.contract import ObjectNotFound
+from storage.objects.contract import ObjectNotFound, ObjectUnreadable
 from storage.settings import Settings
 from triggers.contracts.clip import CELL_BYTES
 
@@ -154,6 +154,8 @@ def clip_differs(store: ObjectStore, clip: StoredClip) -> str | None:
                 return f"{clip.key}: cell {index} is not the one of its manifest"
     except ObjectNotFound:
         return f"{clip.key} is missing"
+    except ObjectUnreadable as error:
+        return f"{clip.key} cannot be read: {error}"
     return None if found_bytes == clip.size_bytes else f"{clip.key} has {found_bytes} of {clip.size_bytes} bytes"
 
 

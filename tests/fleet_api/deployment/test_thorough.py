@@ -10,6 +10,7 @@ import pytest
 from fleet_api.deployment.doctor.thorough import clip_differs
 from storage.clips.writer import clip_key
 from storage.diagnosis.objects import StoredClip
+from storage.objects.contract import ObjectUnreadable
 from storage.objects.directory.store import DirectoryStore
 from tests.support.fleet import clip_manifest
 from triggers.contracts.clip import CELL_BYTES
@@ -23,6 +24,13 @@ class ErasedOnceRead(DirectoryStore):
     def stream(self, key: str, *, chunk_bytes: int = 1024**2) -> Iterator[bytes]:
         yield from super().stream(key, chunk_bytes=chunk_bytes)
         self.delete(key)
+
+
+class Unreadable(DirectoryStore):
+    """A store that has every object, and can read none."""
+
+    def stream(self, key: str, *, chunk_bytes: int = 1024**2) -> Iterator[bytes]:
+        raise ObjectUnreadable("it is archived", remedy="restore it")
 
 
 @pytest.fixture
@@ -54,3 +62,8 @@ def test_a_clip_of_other_bytes_says_which(clip: StoredClip, tmp_path: Path, data
     store = DirectoryStore(tmp_path, public_url="http://127.0.0.1")
     store.put(clip.key, data)
     assert clip_differs(store, clip) == f"{clip.key}{wrong}"
+
+
+def test_a_clip_that_cannot_be_read_is_named_with_the_reason_and_the_remedy(clip: StoredClip, tmp_path: Path) -> None:
+    store = Unreadable(tmp_path, public_url="http://127.0.0.1")
+    assert clip_differs(store, clip) == f"{clip.key} cannot be read: it is archived; restore it"
