@@ -185,7 +185,7 @@ def keep_rejected(
     All are counted, and those of versions that the vehicle was not given are never kept: nobody can repair them.
     Unauthenticated, with nothing kept, for a vehicle that is erased.
     """
-    require_part(connection, submission.vehicle_id)
+    require_part(connection, submission.vehicle_id, exclusive=True)
     is_reason = error.code in set(Refusal)
     refusal = Refusal(error.code) if is_reason else Refusal.INVALID_MANIFEST
     quarantine.note_junk(connection, submission.vehicle_id, refusal, after=quarantine_after)

@@ -37,9 +37,12 @@ class OpeningTerms:
     vehicle_day: VehicleDayLimits | None = None
 
 
-def require_part(connection: Connection, vehicle_id: str) -> None:
-    """Unauthenticated for a vehicle that is erased: its token is trusted for some seconds afterwards."""
-    if not creation.takes_part(connection, vehicle_id):
+def require_part(connection: Connection, vehicle_id: str, *, exclusive: bool = False) -> None:
+    """Unauthenticated for a vehicle that is erased: its token is trusted for some seconds afterwards.
+
+    `exclusive` as in `creation.takes_part`.
+    """
+    if not creation.takes_part(connection, vehicle_id, exclusive=exclusive):
         raise Unauthenticated("the vehicle was erased", remedy="enrol it under a new id")
 
 

@@ -46,11 +46,15 @@ def approved_versions(
     }
 
 
-def takes_part(connection: Connection, vehicle_id: str) -> bool:
-    """Whether a vehicle may begin uploads: it is not erased, and will not be before this transaction ends."""
+def takes_part(connection: Connection, vehicle_id: str, *, exclusive: bool = False) -> bool:
+    """Whether a vehicle may begin uploads: it is not erased, and will not be before this transaction ends.
+
+    `exclusive`: the transaction may change the vehicle's row; two that had shared it would wait for each other then.
+    """
     table = vehicles.c
-    found = select(table.id).where(table.id == vehicle_id, table.erasure.is_(None)).with_for_update(read=True)
-    return connection.execute(found).one_or_none() is not None
+    found = select(table.id).where(table.id == vehicle_id, table.erasure.is_(None))
+    locked = found.with_for_update(read=not exclusive, key_share=exclusive)
+    return connection.execute(locked).one_or_none() is not None
 
 
 def count_open(connection: Connection, vehicle_id: str, *, at_most: int) -> int:

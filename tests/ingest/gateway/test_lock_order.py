@@ -7,10 +7,13 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from itertools import permutations
+from unittest.mock import ANY
 
 import pytest
 from sqlalchemy import text
 
+from ingest.gateway.creation import Submission, keep_rejected
+from ingest.gateway.limits import GatewayLimits
 from ingest.gateway.opening import OpeningTerms, open_upload
 from ingest.gateway.writing import count_received
 from storage.database import Connection, Database
@@ -19,13 +22,14 @@ from storage.uploads import endings, progress
 from storage.uploads.progress import Reached
 from storage.uploads.rows import UploadRow
 from storage.uploads.vehicle_days import VehicleDayLimits
+from storage.vehicles import quarantine
 from tests.support.fleet import add_version, charged_manifest, enroll_vehicle
 from tests.support.locks import waits_for_a_lock
 from tests.support.statements import followed
 from tests.support.waiting import wait_for
 from triggers.contracts.campaign import BudgetLimits, Network
 from triggers.contracts.clip import CreationRequest
-from triggers.errors import LongtailError
+from triggers.errors import LongtailError, ManifestInvalid
 
 SIZE_BYTES = 100
 MAX_STATEMENTS = 40
@@ -137,3 +141,29 @@ def test_whoever_is_first_and_however_far_the_other_one_waits_and_both_end(
         if meet(database, steps[first], steps[second], pause_after=pause_after) < pause_after:
             return
     pytest.fail(f"{first} has more than {MAX_STATEMENTS} statements")
+
+
+def rejected(connection: Connection) -> None:
+    keep_rejected(
+        connection,
+        submission=Submission("car-1", SIZE_BYTES, b"{}"),
+        error=ManifestInvalid("a test"),
+        limits=GatewayLimits(),
+        quarantine_after=1,
+    )
+
+
+def test_two_rejected_manifests_of_a_vehicle_that_is_quarantined_for_them_wait_for_each_other(
+    database: Database,
+) -> None:
+    """Both shared the vehicle's row, and then each waited until it could change it."""
+    with database.begin() as connection:
+        enroll_vehicle(connection, "car-1")
+    for pause_after in range(1, MAX_STATEMENTS):
+        statements = meet(database, rejected, rejected, pause_after=pause_after)
+        with database.begin() as connection:
+            assert quarantine.in_quarantine(connection) == [("car-1", ANY)]
+            quarantine.release(connection, "car-1", reason="the next round", by="ann")
+        if statements < pause_after:
+            return
+    pytest.fail(f"a rejection has more than {MAX_STATEMENTS} statements")
