@@ -53,7 +53,7 @@ from storage.clips.cql2.operands import (
     literal_ends,
     properties_of,
 )
-from storage.clips.cql2.temporal import RELATIONS, TIME_COMPARISONS, Range
+from storage.clips.cql2.temporal import RELATIONS, TIME_COMPARISONS, End, Range
 from storage.clips.cql2.tree import (
     And,
     Array,
@@ -118,7 +118,7 @@ def _meets_time(asked: Property) -> Template:
     """The relation of most searches by time: that of a clip's time or interval with a literal one."""
     of_clip = Reference(asked, asked.kind)
     return Template(
-        lambda first, last: _known(RELATIONS["t_intersects"](_range(of_clip), Range(first, last)), of_clip),
+        lambda first, last: _known(RELATIONS["t_intersects"](_range(of_clip), Range(End(first), End(last))), of_clip),
         first=BigInteger(),
         last=BigInteger(),
     )
@@ -228,13 +228,17 @@ def _range(operand: Operand) -> Range:
     """A time or an interval as a range."""
     match operand:
         case Moment(first_ns, last_ns):
-            return Range(_integer(first_ns), _integer(last_ns))
+            return Range(_end(first_ns), _end(last_ns))
         case IntervalOperand(first, last):
             return Range(_range(first).first, _range(last).last)
         case Reference(asked) if asked.last is not None:
-            return Range(asked.expression, asked.last)
+            return Range(End(asked.expression), End(asked.last))
         case _:
-            return Range(_column(operand), _column(operand))
+            return Range(End(_column(operand)), End(_column(operand)))
+
+
+def _end(t_ns: int) -> End:
+    return End(_integer(t_ns), (t_ns > HIGHEST_NS) - (t_ns < LOWEST_NS))
 
 
 def _column(operand: Operand, other: Operand | None = None) -> ColumnElement[Any]:
@@ -256,7 +260,7 @@ def _column(operand: Operand, other: Operand | None = None) -> ColumnElement[Any
         case Arithmetic():
             raise ValueError("a calculation is compared as a fraction")  # see compiled.compared
         case Moment() | IntervalOperand():
-            return _range(operand).first
+            return _range(operand).first.column
 
 
 def _literal(value: str | Number | bool, other: Operand | None) -> ColumnElement[Any]:
