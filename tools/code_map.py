@@ -65,7 +65,7 @@ def rooms(root: Path = ROOT) -> Iterator[Room]:
 
 def subject(path: Path) -> str:
     """The first sentence or line of a module's docstring, on one line; empty when it has none."""
-    with tokenize.open(path) as text:  # nothing behind the docstring is read: the code has many files
+    with tokenize.open(path) as text:  # nothing after the docstring is read: the code has many files
         first = next(each for each in tokenize.generate_tokens(text.readline) if each.type not in _BEFORE_CODE)
     docstring = inspect.cleandoc(ast.literal_eval(first.string)) if first.type == token.STRING else ""
     return " ".join(docstring.split("\n\n")[0].splitlines()).strip().rstrip(".")

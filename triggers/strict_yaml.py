@@ -17,8 +17,8 @@ MAX_DEPTH = 20
 
 _BaseLoader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # the C loader is ten times faster, but needs libyaml
 Path = tuple[str, ...]
-_MISLEADING = re.compile(r"[-+]?(?:0[0-7_]*[1-7][0-7_]*|[0-9][0-9_]*(?::[0-5]?[0-9])+(?:\.[0-9_]*)?)", re.ASCII)
-"""`010`, which YAML reads as 8, and `10:30`, which it reads as 630."""
+_OCTAL = re.compile(r"[-+]?0[0-7_]*[1-7][0-7_]*", re.ASCII)
+"""`010`, which YAML reads as 8."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +51,19 @@ class YamlText:
             ]
         scalars = [(path, node) for path, node in found if isinstance(node, yaml.ScalarNode)]
         return {path: (node.start_mark.index, node.end_mark.index) for path, node in scalars}
+
+    def misleading(self) -> list[tuple[int, int]]:
+        """The range of characters of each number that YAML reads otherwise than people do: `010` is 8, `10:30` 630."""
+        found, waiting = list[tuple[int, int]](), [self.root] if self.root is not None else []
+        while waiting:
+            node = waiting.pop()
+            if isinstance(node, yaml.MappingNode):
+                waiting += [child for _, child in node.value]
+            elif isinstance(node, yaml.SequenceNode):
+                waiting += node.value
+            elif isinstance(node, yaml.ScalarNode) and _is_misleading(node):
+                found.append((node.start_mark.index, node.end_mark.index))
+        return found
 
 
 def read_yaml(text: str, *, name: str) -> YamlText:
@@ -97,11 +110,16 @@ def _unreadable(error: Exception, name: str, text: str = "") -> InvalidInput:
     return InvalidInput(f"{name}{line}: {problem}")
 
 
-def _walk(root: yaml.Node, name: str) -> Iterator[tuple[Path, tuple[int, int, int]]]:
-    """Every key path with its place; refuses repeated keys, and aliases, which could expand without limit.
+def _is_misleading(node: yaml.ScalarNode) -> bool:
+    """Whether a number is read as octal or in base 60."""
+    is_whole = node.tag.endswith(":int")
+    return (is_whole and _OCTAL.fullmatch(node.value) is not None) or (
+        (is_whole or node.tag.endswith(":float")) and ":" in node.value
+    )
 
-    Numbers that YAML reads otherwise than people do are refused, too.
-    """
+
+def _walk(root: yaml.Node, name: str) -> Iterator[tuple[Path, tuple[int, int, int]]]:
+    """Every key path with its place; refuses repeated keys, and aliases, which could expand without limit."""
     waiting: list[tuple[Path, yaml.Node]] = [((), root)]
     visited: set[int] = set()
     while waiting:
@@ -112,10 +130,6 @@ def _walk(root: yaml.Node, name: str) -> Iterator[tuple[Path, tuple[int, int, in
         if isinstance(node, yaml.SequenceNode):
             waiting += [((*path, str(i)), child) for i, child in enumerate(node.value)]
             continue
-        if node.tag.endswith((":int", ":float")) and _MISLEADING.fullmatch(node.value):
-            what = "in base 60" if ":" in node.value else "as an octal number"
-            read = f"{name}:{node.start_mark.line + 1}: {'.'.join(path)}: YAML reads {node.value[:40]} {what}"
-            raise InvalidInput(f"{read}; write a decimal number, or a text in quotes")
         seen: set[str] = set()
         for key, child in node.value if isinstance(node, yaml.MappingNode) else ():
             line, word = key.start_mark.line + 1, str(key.value)

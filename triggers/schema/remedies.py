@@ -110,4 +110,5 @@ REMEDIES = {
     "LT920": "name columns in the catalog, or leave the key out",
     "LT921": "write `without (not missing(signal) and B)` if silence counts as not happened",
     "LT922": "read a field of the object in it, or write it beside the form",
+    "LT923": "write a decimal number in the catalog, or a text in quotes",
 }

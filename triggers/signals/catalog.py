@@ -7,7 +7,8 @@ the line and the key.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import cached_property
@@ -159,8 +160,8 @@ class ProgramLimits(Contract):
 
 
 _Path = tuple[str, ...]
-_LINE_ENDS = ("\n", "\r", "\x85", "\u2028", "\u2029")
-"""What YAML takes for the end of a line."""
+_LINE_ENDS = re.compile("\r(?!\n)|[\x85\u2028\u2029]")
+"""What YAML takes for the end of a line, besides `\\n`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,13 +176,15 @@ class CatalogSource:
     keys: Mapping[_Path, tuple[int, int, int]] = field(default_factory=dict, compare=False, repr=False)
     expressions: Mapping[_Path, tuple[int, int]] = field(default_factory=dict, compare=False, repr=False)
     """The range of characters of each value of `derived`."""
+    misleading: Sequence[tuple[int, int]] = field(default=(), compare=False, repr=False)
+    """The range of characters of each number that YAML reads otherwise than people do."""
 
     def place(self, path: _Path) -> tuple[int, int] | None:
         """The line and the column of a key, from 1; None if it is not known."""
         if path not in self.keys:
             return None
         line, start, _ = self.keys[path]
-        return line, start - max(self.text.rfind(end, 0, start) for end in _LINE_ENDS)
+        return line, start - self.text.rfind("\n", 0, start)
 
     def start_of(self, path: _Path, expression: str) -> int | None:
         """Where a value of `derived` begins in the text; None if it is not there as it is read, or on several lines."""
@@ -331,7 +334,9 @@ def read_catalog_text(path: Path) -> str:
 def _load_yaml(text: str, name: str) -> tuple[Any, CatalogSource]:
     """The document, and where its keys are."""
     read = read_yaml(text, name=name)
-    return read.document(), CatalogSource(name, text, read.keys, read.ranges("signals", "*", "derived"))
+    expressions = read.ranges("signals", "*", "derived")
+    text = _LINE_ENDS.sub("\n", text)  # whoever counts lines from here on need know one end only
+    return read.document(), CatalogSource(name, text, read.keys, expressions, read.misleading())
 
 
 def _mistakes(error: ValidationError, document: Any, source: CatalogSource) -> str:

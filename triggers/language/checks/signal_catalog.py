@@ -31,7 +31,7 @@ Check = Callable[[CheckContext, syntax.Expression], Typed]
 
 
 def catalog_findings(catalog: SignalCatalog, check: Check) -> tuple[Diagnostic, ...]:
-    """The mistakes of derived signals, and warnings: a `max_age` that is too short to be noticed, empty `columns`."""
+    """The mistakes of derived signals, and warnings: a short `max_age`, empty `columns`, misleading numbers."""
     return (*derived_findings(catalog, check), *_warnings(catalog))
 
 
@@ -58,6 +58,8 @@ def _warnings(catalog: SignalCatalog) -> tuple[Diagnostic, ...]:
         if objects.max_age is not None and objects.max_age_ns < NOTICED_NS:
             span = Span(*catalog.source.characters(("objects", name, "max_age")))
             report.short_max_age(span, name, shown_time(objects.max_age_ns))
+    for place in catalog.source.misleading:
+        report.misleading_number(Span(*place), catalog.source.text[slice(*place)])
     return report.diagnostics
 
 

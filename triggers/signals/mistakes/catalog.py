@@ -33,7 +33,7 @@ _ATTRIBUTES_MEANT = {
 }
 _INTEGER = re.compile(r"u?int(8|16|32|64)", re.ASCII)
 _BARE_EXPONENT = re.compile(r"[-+]?\d+(\.\d*)?[eE][-+]?\d+", re.ASCII)
-_PLAIN = re.compile(r"[-+]?\d+(\.\d+)?", re.ASCII)
+_PLAIN = re.compile(r"(?P<sign>[-+]?)(?P<zeros>0*)(?P<number>\d+(\.\d+)?)", re.ASCII)
 _AMOUNT = re.compile(r"([-+]?\d+(?:\.\d+)?) *[^\d\s].*", re.ASCII)
 _QUOTED = re.compile("'([^']*)'")
 _IN_SECONDS = ("max_age", "max_gap", "buffer")
@@ -299,8 +299,9 @@ def _number_meant(path: Path, value: Any) -> str:
         if math.isinf(float(value)):
             return "; the largest number is 1.797e308"
         return "; YAML reads a number with an exponent only with a point and a sign, such as `1.0e-3`"
-    if _PLAIN.fullmatch(value):
-        return "; write it without quotes"
+    if plain := _PLAIN.fullmatch(value):
+        decimal = f"; write `{plain['sign']}{plain['number']}`, without quotes or leading zeros"
+        return decimal if plain["zeros"] else "; write it without quotes"
     if path[-1] in _IN_UNIT and (amount := _AMOUNT.fullmatch(value.strip())):
         return f"; write it without a unit: `{amount[1]}`, in the signal's own unit"
     number = value.strip().split(" ")[0].rstrip("HhzZs")

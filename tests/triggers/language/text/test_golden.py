@@ -29,6 +29,7 @@ NOT_FROM_TEXT = {
     "LT504",
     "LT916",
     "LT920",
+    "LT923",
 }  # of bytes, or of another catalog: tested in test_compile, test_limits, test_catalog, test_derived, test_values
 
 

@@ -140,6 +140,11 @@ class Warnings(Collector):
         proposal = f"write `without (not missing({value or signal}) and {second})` if silence counts as not happened"
         self._warning("LT921", span, message, proposal)
 
+    def misleading_number(self, span: Span, written: str) -> None:
+        """LT923: a number of the signal catalog that YAML reads as octal or in base 60."""
+        what = "in base 60" if ":" in written else "as an octal number"
+        self._warning("LT923", span, f"YAML reads {written[:40]} {what}", "write a decimal number, or a text in quotes")
+
 
 def _some(names: Sequence[str]) -> str:
     """The first of these names, and how many there are besides."""
