@@ -41,6 +41,10 @@ def _service(name: str, url: str, settings: Settings, deployment: str | None) ->
         response = httpx.get(f"{url}/readyz", timeout=TIMEOUT_S, trust_env=not on_this_machine(url), verify=verified)
     except (httpx.HTTPError, httpx.InvalidURL) as error:
         reason = str(error) or type(error).__name__
+        if settings.tls_client_ca_file is not None and isinstance(error, httpx.RemoteProtocolError | httpx.ReadError):
+            remedy = "set LONGTAIL_CLIENT_CERT_FILE to a valid one of the authorities that it asks for, with its key"
+            message = f"{url} hung up, as on a client without a certificate of its authorities ({reason})"
+            return fail(name, message, remedy)
         return fail(name, f"{url} does not answer ({reason})", f"start it with `longtail up`, or correct {setting}")
     if response.status_code != httpx.codes.OK:
         return fail(name, f"{url} is not ready: {response.text[:200]}", f"look at the log of `longtail {name}`")

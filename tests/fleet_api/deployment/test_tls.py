@@ -14,6 +14,7 @@ from fleet_api.client import Client
 from fleet_api.demo.drives import generate_drives, package_file
 from fleet_api.deployment.deployment import Deployment
 from fleet_api.deployment.doctor import services as doctor
+from fleet_api.deployment.doctor.access import tls
 from fleet_api.deployment.doctor.findings import FindingStatus
 from storage.database import Database
 from storage.diagnosis.deployment import deployment_of
@@ -96,6 +97,7 @@ def test_with_client_authorities_whatever_asks_shows_the_certificate_that_is_set
         assert {finding.status for finding in doctor.check(settings, deployment_id)} == {FindingStatus.OK}
         without = settings.model_copy(update={"client_cert_file": None})
         assert {finding.status for finding in doctor.check(without, deployment_id)} == {FindingStatus.FAIL}
+        assert all("LONGTAIL_CLIENT_CERT_FILE" in finding.remedy for finding in doctor.check(without, deployment_id))
 
 
 def test_a_deployment_that_could_not_ask_its_own_processes_does_not_start(tmp_path: Path) -> None:
@@ -109,6 +111,15 @@ def test_a_deployment_that_could_not_ask_its_own_processes_does_not_start(tmp_pa
         Deployment(settings.model_copy(update={"client_cert_file": ca})).start()
     assert "LONGTAIL_CLIENT_CERT_FILE" in refused.value.remedy
     assert not (tmp_path / "data").exists()
+
+
+def test_the_doctor_names_the_setting_of_a_certificate_that_cannot_be_read(tmp_path: Path) -> None:
+    ca, served = tmp_path / "ca.pem", tmp_path / "served.pem"
+    write_server_certificate(ca, served)
+    settings = Settings(tls_cert_file=served, tls_client_ca_file=ca, client_cert_file=tmp_path / "nowhere.pem")
+    with pytest.raises(Misconfigured, match="the client's certificate cannot be read") as refused:
+        list(tls.check(settings))
+    assert "LONGTAIL_CLIENT_CERT_FILE" in refused.value.remedy
 
 
 def _changed(config: VehicleConfig, **changes: object) -> VehicleConfig:

@@ -24,15 +24,15 @@ def check(settings: Settings, *, now: datetime | None = None) -> Iterator[Findin
         yield ok("tls", where)
         return
     at = now or datetime.now(UTC)
-    yield from (_expiry("certificate", settings.tls_cert_file, at), *_authorities(settings, at))
+    yield from (_expiry("certificate", "TLS_CERT_FILE", settings.tls_cert_file, at), *_authorities(settings, at))
 
 
 def _authorities(settings: Settings, now: datetime) -> Iterator[Finding]:
     if settings.tls_client_ca_file is None:
         return
-    yield _expiry("client authority", settings.tls_client_ca_file, now)
+    yield _expiry("client authority", "TLS_CLIENT_CA_FILE", settings.tls_client_ca_file, now)
     if settings.client_cert_file is not None:
-        yield _expiry("client's certificate", settings.client_cert_file, now)
+        yield _expiry("client's certificate", "CLIENT_CERT_FILE", settings.client_cert_file, now)
     else:
         yield warn(
             "tls",
@@ -41,16 +41,17 @@ def _authorities(settings: Settings, now: datetime) -> Iterator[Finding]:
         )
 
 
-def _expiry(name: str, file: Path, now: datetime) -> Finding:
-    """The finding for the certificate in a file that is the first to expire."""
+def _expiry(name: str, setting: str, file: Path, now: datetime) -> Finding:
+    """The finding for the certificate in the file of a setting that is the first to expire."""
     try:
         certificates = x509.load_pem_x509_certificates(file.read_bytes())
-    except ValueError as error:
-        raise Misconfigured(f"{file} holds no certificate: {error}") from error
+    except (OSError, ValueError) as error:
+        remedy = f"name a PEM file with one ({PREFIX}{setting})"
+        raise Misconfigured(f"the {name} cannot be read from {file}: {error}", remedy=remedy) from error
     expires_at = min(certificate.not_valid_after_utc for certificate in certificates)
     days = (expires_at - now).total_seconds() / 86400
     until = f"the {name} in {file} expires at {expires_at:%Y-%m-%d %H:%M} UTC"
-    remedy = f"renew it in place; it is read again by itself ({PREFIX}TLS_CERT_FILE, {PREFIX}TLS_CLIENT_CA_FILE)"
+    remedy = f"renew it in place; it is read again by itself ({PREFIX}{setting})"
     if days < 0:
         return fail("tls", until.replace("expires", "expired"), remedy)
     return warn("tls", f"{until}, in {days:.1f} days", remedy) if days < WARN_DAYS else ok("tls", until)
