@@ -1,6 +1,7 @@
 """The loop of a stage whose jobs are done by a sandboxed child: claims one, keeps its lease, and concludes it.
 
-An outage costs no attempt. A job that another worker holds meanwhile, or whose clip was erased, is dropped.
+An outage costs no attempt, an object that alone cannot be read costs one. A job that another worker holds meanwhile, or
+whose clip was erased, is dropped.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from ingest.extraction.sandbox.starter import Starter
 from ingest.log_ids import about
 from ingest.readiness import Part
 from storage.database import Connection, Database
+from storage.objects.contract import ObjectUnreadable
 from storage.settings import Settings
 from triggers.errors import LeaseLost, Misconfigured, NotFound, Overloaded, Unreachable
 from triggers.private_files import private_folder
@@ -30,6 +32,8 @@ from triggers.private_files import private_folder
 LOGGER = logging.getLogger(__name__)
 OUTAGE_S = 2.0
 RETRY_S = 5.0
+UNREADABLE_S = 1800.0
+"""The pause before another attempt at an object that cannot be read: an archived one may be readable hours later."""
 LEASE_S = 20.0
 RENEW_S = 5.0
 
@@ -158,6 +162,9 @@ class JobLoop(ABC, Generic[J]):
             self._do(job, stop)
         except Interrupted:
             self._give_back(job, "the worker stopped", delay_s=0, counts=False)
+        except ObjectUnreadable as error:  # the store works: a job that came back uncounted would be tried for ever
+            LOGGER.warning("attempt %d at %s of clip %s: %s", job.attempts, self.what, job.clip_id, error)
+            self._give_back(job, error.message, delay_s=UNREADABLE_S, counts=True)
         except (Unreachable, Overloaded, Misconfigured) as error:  # none of them is the clip's fault
             self._give_back(job, error.message, delay_s=self._outage_s, counts=False)
             raise

@@ -21,6 +21,7 @@ from storage.clips import extraction_jobs, extraction_results
 from storage.clips.extraction_jobs import ExtractionJob
 from storage.clips.extraction_results import Findings
 from storage.erasure import clips as erasure
+from storage.objects.contract import ObjectUnreadable
 from storage.settings import Settings
 from storage.tables import (
     clip_assets,
@@ -160,6 +161,30 @@ def test_a_clip_whose_object_is_gone_is_damaged(world: World, stored: Stored, lo
     world.store.delete(row(world, clips).object_key)
     assert loop().work_once(NEVER)
     assert row(world, clips).damage.startswith("object_missing:")
+
+
+def test_a_clip_whose_object_cannot_be_read_costs_attempts_and_stops_no_worker(
+    world: World, stored: Stored, loop: Loops, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stored()
+    key = row(world, clips).object_key
+    stream = world.store.stream
+
+    def unreadable(asked: str, **options: int) -> Iterator[bytes]:
+        if asked == key:
+            raise ObjectUnreadable("an input/output error", remedy="check the disk")
+        return stream(asked, **options)
+
+    monkeypatch.setattr(world.store, "stream", unreadable)
+    assert loop().work_once(NEVER)
+    job = row(world, jobs_table)
+    assert (job.state, job.attempts, job.reason) == ("ready", 1, "an input/output error")
+    assert not loop("y-0").work_once(NEVER), "not at once again"
+    monkeypatch.undo()
+    with world.database.begin() as connection:
+        connection.execute(update(jobs_table).values(lease_until=func.now()))
+    assert loop("z-0").work_once(NEVER)
+    assert row(world, clips).state == "ready"
 
 
 def test_a_worker_whose_lease_ran_out_writes_nothing(world: World, stored: Stored, loop: Loops) -> None:
