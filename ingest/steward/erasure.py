@@ -39,36 +39,44 @@ def erase_vehicles(database: Database) -> bool:
 def delete_objects(database: Database, store: ObjectStore) -> bool:
     """Delete a batch of the objects of what was erased or replaced; whether there may be more.
 
-    One that the store refuses to delete, such as one under a hold, stays on the list and holds no other up;
-    Misconfigured when it refuses all.
+    One that the store refuses to delete, such as one under a hold, waits on the list, where it holds no other up.
+    Misconfigured when the store refuses all of them, and would refuse any other, too.
     """
     with database.begin() as connection:
         due = objects.due(connection)
-    deleted, refusal = [], None
+    deleted: list[ObjectDeletion] = []
+    refused: list[ObjectDeletion] = []
     for deletion in due:
-        try:
-            _delete(store, deletion)
-        except Misconfigured as error:
-            LOGGER.warning("the object %s of what was erased is not deleted: %s", deletion.key, error)
-            refusal = error
-        else:
-            deleted.append(deletion)
+        (deleted if _delete(store, deletion) else refused).append(deletion)
+    if refused and not deleted:
+        store.check()  # which raises unless it is about these objects alone
+    with database.begin() as connection:
+        objects.forget(connection, deleted)
+        objects.postpone(connection, refused)
     if deleted:
-        with database.begin() as connection:
-            objects.forget(connection, deleted)
         LOGGER.info("%d objects deleted that nothing names any more", len(deleted))
-    elif refusal is not None:
-        raise refusal
-    return bool(deleted)
+    return bool(due)
 
 
-def _delete(store: ObjectStore, deletion: ObjectDeletion) -> None:
+def _delete(store: ObjectStore, deletion: ObjectDeletion) -> bool:
+    """Delete an object, or all with a prefix; False when the store refused one of them."""
     if not deletion.is_prefix:
-        store.delete(deletion.key)
-        return
-    while found := store.list(deletion.key):
+        return _delete_one(store, deletion.key)
+    done, after = True, ""
+    while found := store.list(deletion.key, after=after):
         for info in found:
-            store.delete(info.key)
+            done &= _delete_one(store, info.key)
+        after = found[-1].key
+    return done
+
+
+def _delete_one(store: ObjectStore, key: str) -> bool:
+    try:
+        store.delete(key)
+    except Misconfigured as error:
+        LOGGER.warning("the object %s of what was erased is not deleted: %s", key, error)
+        return False
+    return True
 
 
 def _told(erased: ErasedSum, how: str) -> bool:

@@ -10,11 +10,13 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
-from sqlalchemy import Connection, delete, func, insert, select
+from sqlalchemy import Connection, delete, func, insert, select, update
 
 from storage.tables import object_deletions
 
 BATCH = 100
+REFUSED_PAUSE = timedelta(hours=1)
+"""How long an object waits that the store refused to delete: were it due at once, it would stay at the list's head."""
 _c = object_deletions.c
 
 
@@ -50,6 +52,12 @@ def due(connection: Connection, *, limit: int = BATCH) -> list[ObjectDeletion]:
 def forget(connection: Connection, deletions: Sequence[ObjectDeletion]) -> None:
     """Note that these objects are deleted."""
     connection.execute(delete(object_deletions).where(_c.id.in_([deletion.id for deletion in deletions])))
+
+
+def postpone(connection: Connection, deletions: Sequence[ObjectDeletion]) -> None:
+    """Note that the store refused to delete these objects now."""
+    refused = update(object_deletions).where(_c.id.in_([deletion.id for deletion in deletions]))
+    connection.execute(refused.values(due_at=func.now() + REFUSED_PAUSE))
 
 
 def pending(connection: Connection, keys: Collection[str]) -> set[str]:

@@ -110,23 +110,45 @@ def test_a_kill_after_the_commit_leaves_no_object_for_ever(
     assert len(keys_in(store)) == 1
 
 
-def test_an_object_that_the_store_refuses_to_delete_holds_no_other_up(
-    database: Database, store: ObjectStore, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    erasure.expire_clips(database)
-    with database.begin() as connection:
-        held = objects.due(connection)[0].key
+def refuse(store: ObjectStore, monkeypatch: pytest.MonkeyPatch, held: str) -> None:
+    """Let the store refuse to delete objects with `held` in their key."""
     delete = store.delete
 
     def refuses(key: str) -> None:
-        if key == held:
+        if held in key:
             raise Misconfigured("the object store refuses (DeleteObject: AccessDenied, a legal hold)")
         delete(key)
 
     monkeypatch.setattr(store, "delete", refuses)
-    assert erasure.delete_objects(database, store) is True
-    assert len(keys_in(store)) == 2
-    with pytest.raises(Misconfigured, match="a legal hold"):
+
+
+def test_objects_that_the_store_refuses_to_delete_hold_no_other_up(
+    database: Database, store: ObjectStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for key in ("held/0", "some/free", "some/held/1", "some/other"):
+        store.put(key, b"content")
+    with database.begin() as connection:
+        objects.add(connection, [f"held/{number}" for number in range(objects.BATCH)])
+        objects.add(connection, ["some/"], is_prefix=True)
+    erasure.expire_clips(database)
+    refuse(store, monkeypatch, "held/")
+    for more in (True, True, False):
+        assert erasure.delete_objects(database, store) is more, "a whole batch is refused, and the others come next"
+    assert len(keys_in(store)) == 1 + len(("held/0", "some/held/1"))
+    let_the_hour_pass(database)
+    monkeypatch.undo()
+    while erasure.delete_objects(database, store):
+        pass
+    assert len(keys_in(store)) == 1
+
+
+def test_a_store_that_deletes_nothing_is_told_and_nothing_waits_for_longer(
+    database: Database, store: ObjectStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    erasure.expire_clips(database)
+    refuse(store, monkeypatch, "")
+    monkeypatch.setattr(store, "check", lambda: store.delete("a probe"))
+    with pytest.raises(Misconfigured, match="AccessDenied"):
         erasure.delete_objects(database, store)
     monkeypatch.undo()
     erasure.delete_objects(database, store)
