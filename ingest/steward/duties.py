@@ -27,6 +27,7 @@ from storage.likeness import jobs as vector_jobs
 from storage.objects import ObjectStore
 from storage.scans import jobs as scans
 from storage.settings import Settings
+from storage.tiers.moves import Due
 from storage.tiers.rules import parse_tiers
 from storage.uploads import endings, vehicle_days
 from triggers.likeness.version import EMBEDDING_ID
@@ -79,6 +80,7 @@ class Duties:
         self._settings = settings
         self._staging_after = ""
         self._tiers = parse_tiers(settings.object_tiers)
+        self._moved: Due | None = None
         self._forecasting = Forecasting(database, fleet_terms(settings))
 
     def all(self) -> list[Duty]:
@@ -140,7 +142,8 @@ class Duties:
         return _did(removed, "staging objects removed")
 
     def _move_recordings(self) -> bool:
-        return tiers.move_recordings(self._database, self._store, self._tiers)
+        self._moved = tiers.move_recordings(self._database, self._store, self._tiers, after=self._moved)
+        return self._moved is not None
 
     def _extract_again(self) -> bool:
         """Clips whose results an older extractor wrote, a few at a time so that new clips need not wait."""

@@ -11,41 +11,44 @@ from collections.abc import Sequence
 
 from storage.database import Database
 from storage.objects import ObjectStore
-from storage.objects.contract import ObjectNotFound, ObjectTiers
+from storage.objects.contract import ObjectNotFound, ObjectTiers, ObjectUnreadable
 from storage.tiers import moves
+from storage.tiers.moves import Due
 from storage.tiers.rules import Tier
 from triggers.errors import Misconfigured
 
 LOGGER = logging.getLogger(__name__)
 
 
-def move_recordings(database: Database, store: ObjectStore, tiers: Sequence[Tier]) -> bool:
-    """Move a batch of recordings that are old enough; whether there may be more.
+def move_recordings(
+    database: Database, store: ObjectStore, tiers: Sequence[Tier], *, after: Due | None = None
+) -> Due | None:
+    """Move a batch of recordings that are old enough, and come after `after`; returns the last one, None at the end.
 
-    One that the store refuses to move, such as one that a rule of the bucket has archived, holds no other up;
-    Misconfigured when it refuses all, or has no storage classes.
+    One that the store refuses to move, such as one that a rule of the bucket has archived, holds no other up: it is
+    passed over until the next time through. Misconfigured when the store refuses all, or has no storage classes.
     """
     if not tiers:
-        return False
+        return None
     if (classes := store.tiers) is None:
         raise Misconfigured(
             "LONGTAIL_OBJECT_TIERS is set, but objects are in a directory, which has no storage classes",
             remedy="unset it, or keep objects in a bucket: LONGTAIL_OBJECTS_URL=s3://BUCKET/PREFIX",
         )
     with database.begin() as connection:
-        clip_ids = moves.due(connection, tiers, limit=moves.BATCH)
+        batch = moves.due(connection, tiers, limit=moves.BATCH, after=after)
     moved, refusal = 0, None
-    for clip_id in clip_ids:
+    for due in batch:
         try:
-            moved += _move(database, classes, tiers, clip_id)
-        except Misconfigured as error:
-            LOGGER.warning("the recording of clip %s is not moved: %s", clip_id, error)
+            moved += _move(database, classes, tiers, due.clip_id)
+        except (Misconfigured, ObjectUnreadable) as error:
+            LOGGER.warning("the recording of clip %s is not moved: %s", due.clip_id, error)
             refusal = error
-    if refusal is not None and not moved:
+    if isinstance(refusal, Misconfigured) and not moved:
         raise refusal
     if moved:
         LOGGER.info("%d recordings moved to another storage class", moved)
-    return moved == moves.BATCH
+    return batch[-1] if len(batch) == moves.BATCH else None
 
 
 def _move(database: Database, classes: ObjectTiers, tiers: Sequence[Tier], clip_id: str) -> bool:

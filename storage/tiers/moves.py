@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, Connection, ScalarSelect, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, ScalarSelect, func, insert, or_, select, tuple_, update
 
 from storage.tables import clips, tier_moves
 from storage.tiers.rules import ARCHIVES, Tier
@@ -21,6 +21,14 @@ _c, _m = clips.c, tier_moves.c
 
 
 @dataclass(frozen=True, slots=True)
+class Due:
+    """A clip whose recording is to have another storage class, and its place in their order."""
+
+    stored_at: datetime
+    clip_id: str
+
+
+@dataclass(frozen=True, slots=True)
 class Move:
     """A recording that is old enough for another storage class."""
 
@@ -30,13 +38,15 @@ class Move:
     storage_class: str
 
 
-def due(connection: Connection, tiers: Sequence[Tier], *, limit: int) -> list[str]:
-    """At most `limit` clips whose recording is to have another storage class, the oldest first."""
+def due(connection: Connection, tiers: Sequence[Tier], *, limit: int, after: Due | None = None) -> list[Due]:
+    """At most `limit` clips whose recording is to have another storage class, the oldest first, from after `after`."""
     is_due = [_is_due(tier) for tier in tiers]
     if not is_due:
         return []
-    found = select(_c.id).where(or_(*is_due)).order_by(_c.stored_at, _c.id).limit(limit)
-    return list(connection.execute(found).scalars())
+    found = select(_c.stored_at, _c.id).where(or_(*is_due)).order_by(_c.stored_at, _c.id).limit(limit)
+    if after is not None:
+        found = found.where(tuple_(_c.stored_at, _c.id) > (after.stored_at, after.clip_id))
+    return [Due(*row) for row in connection.execute(found)]
 
 
 def lock(connection: Connection, tiers: Sequence[Tier], clip_id: str) -> Move | None:

@@ -6,6 +6,7 @@ import secrets
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 from sqlalchemy import select, text, update
 
 from ingest.steward.tiers import move_recordings
@@ -13,6 +14,8 @@ from storage.clips import extraction_jobs
 from storage.database import Database
 from storage.erasure import clips as clip_erasure
 from storage.objects import ObjectStore, open_store
+from storage.objects.s3.errors import reaching
+from storage.objects.s3.location import S3Location
 from storage.objects.s3.tiers import S3Tiers
 from storage.settings import Settings
 from storage.tables import clips
@@ -69,6 +72,14 @@ def tiers_of(database: Database) -> dict[str, str | None]:
         return {row.object_key: row.tier for row in connection.execute(select(clips.c.object_key, clips.c.tier))}
 
 
+def moved_in_rounds(database: Database, store: ObjectStore) -> int:
+    """Move all recordings that are due; in how many rounds."""
+    rounds, last = 1, move_recordings(database, store, TIERS)
+    while last is not None:
+        rounds, last = rounds + 1, move_recordings(database, store, TIERS, after=last)
+    return rounds
+
+
 def test_each_recording_gets_the_class_of_its_age_once_and_keeps_its_bytes(
     database: Database, store: ObjectStore, copies: list[tuple[str, str]]
 ) -> None:
@@ -78,7 +89,7 @@ def test_each_recording_gets_the_class_of_its_age_once_and_keeps_its_bytes(
     assert tiers_of(database) == dict(zip(keys, wanted, strict=True))
     assert sorted(copies) == sorted((key, tier) for key, tier in zip(keys, wanted, strict=True) if tier is not None)
     assert [store.get(key) for key in keys] == [f"content {number}".encode() for number in range(6)]
-    assert move_recordings(database, store, TIERS) is False
+    assert move_recordings(database, store, TIERS) is None
     assert len(copies) == 4, "not again"
 
 
@@ -87,7 +98,7 @@ def test_a_round_is_bounded_and_says_that_there_is_more(
 ) -> None:
     add(database, store, [40] * 5)
     monkeypatch.setattr(moves, "BATCH", 2)
-    assert [move_recordings(database, store, TIERS) for _ in range(3)] == [True, True, False]
+    assert moved_in_rounds(database, store) == 3
     assert len(copies) == 5
 
 
@@ -112,22 +123,36 @@ def test_a_move_that_was_not_noted_is_made_again_and_an_erased_clip_is_left_alon
     assert copies == [(first, "STANDARD_IA")]
 
 
-def test_a_recording_that_the_store_refuses_to_move_holds_no_other_up(
-    database: Database, store: ObjectStore, copies: list[tuple[str, str]], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    oldest, other = add(database, store, [50, 40])
+def refuse(monkeypatch: pytest.MonkeyPatch, refused: list[str], code: str) -> None:
+    """Let S3 refuse to move these objects."""
     move = S3Tiers.move
 
     def refuses(classes: S3Tiers, key: str, storage_class: str) -> bool:
-        if key == oldest:
-            raise Misconfigured("the object store refuses (CopyObject: InvalidObjectState)")
-        return move(classes, key, storage_class)
+        if key not in refused:
+            return move(classes, key, storage_class)
+        with reaching(S3Location("bucket")):
+            raise ClientError({"Error": {"Code": code, "Message": "a test"}}, "CopyObject")
 
     monkeypatch.setattr(S3Tiers, "move", refuses)
-    assert move_recordings(database, store, TIERS) is False
-    assert tiers_of(database) == {oldest: None, other: "STANDARD_IA"}
-    assert copies == [(other, "STANDARD_IA")]
-    with pytest.raises(Misconfigured, match="InvalidObjectState"):
+
+
+def test_recordings_that_a_rule_of_the_bucket_has_archived_hold_no_other_up(
+    database: Database, store: ObjectStore, copies: list[tuple[str, str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    *archived, other, newest = add(database, store, [70, 60, 50, 40, 39])
+    monkeypatch.setattr(moves, "BATCH", 2)
+    refuse(monkeypatch, archived, "InvalidObjectState")
+    for _ in range(2):
+        assert moved_in_rounds(database, store) >= 2
+        assert tiers_of(database) == dict.fromkeys(archived) | dict.fromkeys([other, newest], "STANDARD_IA")
+    assert copies == [(other, "STANDARD_IA"), (newest, "STANDARD_IA")]
+
+
+def test_a_store_that_refuses_every_move_is_told(
+    database: Database, store: ObjectStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    refuse(monkeypatch, add(database, store, [50, 40]), "InvalidStorageClass")
+    with pytest.raises(Misconfigured, match="InvalidStorageClass"):
         move_recordings(database, store, TIERS)
 
 
@@ -139,7 +164,7 @@ def test_an_erasure_and_a_move_of_one_clip_wait_for_each_other(database: Databas
         with database.begin() as connection:
             assert moves.lock(connection, TIERS, clip_id) is None, "it is being erased"
     store.delete(key)
-    assert move_recordings(database, store, TIERS) is False
+    assert move_recordings(database, store, TIERS) is None
 
 
 def test_archived_recordings_are_not_extracted_again(database: Database, store: ObjectStore) -> None:
@@ -154,7 +179,7 @@ def test_archived_recordings_are_not_extracted_again(database: Database, store: 
 
 def test_a_directory_says_that_it_has_no_storage_classes(database: Database, tmp_path: Any) -> None:
     directory = open_store(Settings(objects_url=(tmp_path / "objects").as_uri()))
-    assert move_recordings(database, directory, ()) is False
+    assert move_recordings(database, directory, ()) is None
     with pytest.raises(Misconfigured, match="directory, which has no storage classes"):
         move_recordings(database, directory, TIERS)
 
