@@ -19,7 +19,7 @@ from triggers.language.graph import prune
 from triggers.language.ir import MAX_INPUTS, MAX_NODES, MAX_TOTAL_CAPACITY, CompareCode, EventCode, Ir, TriggerCode
 from triggers.language.text import syntax
 from triggers.language.text.diagnostics import Diagnostic, Span
-from triggers.language.text.parser import BLOCK_NAME
+from triggers.language.text.mistakes.collector import BLOCK_NAME
 from triggers.language.text.reporter import Reporter
 from triggers.signals.catalog import SignalCatalog
 from triggers.times import NS_PER_S

@@ -5,6 +5,8 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from datetime import date
+from typing import NamedTuple
 
 WORDS_MEANT = {"&&": "and", "||": "or", "!": "not", "∧": "and", "∨": "or", "¬": "not"}
 """Operators of other languages, and the words that this language has for them."""
@@ -25,9 +27,9 @@ _LOOSE = re.compile(
     |(?P<number>0[xX][0-9a-fA-F]+|0[bB][01]+|[0-9]+(?:_[0-9]+)+(?:\.[0-9]+)?|[0-9]*\.[0-9]+|[0-9]+\.(?![\w.]))""",
     re.ASCII | re.VERBOSE,
 )
-_FOREIGN_COMMENT = re.compile(r"//[^\n]*|/\*(?:[^*\n]|\*(?!/))*(?:\*/)?")
+_REST_OF_LINE = re.compile(r"[^\n]*")
 _MAX_LOOSE = 40
-_MAX_BRACKETED = 1000
+_PAIRED = re.compile(r'[\[\]?:\n]|"[^"\n]*"|#[^\n]*')
 _QUOTES = "'`´‘’‚‛“”„‟«»‹›\uff02\uff07"
 _QUOTED = re.compile(f'[{_QUOTES}]([^{_QUOTES}"\\n]*)[{_QUOTES}"]')
 _FOREIGN_WORD = re.compile(r"[^\W\d]\w*(?:\.\w+)*")
@@ -57,28 +59,52 @@ def foreign_quotes(text: str, offset: int) -> tuple[str, int] | None:
     return None if match is None else (match[1], match.end())
 
 
-def loose_constant(text: str, offset: int) -> tuple[str, str] | None:
-    """A number, date or version in a form of other languages at this place, and how it is written here; else None.
+class Loose(NamedTuple):
+    """A constant in a form of other languages: its characters, the token that it is read as, and what to write."""
 
-    >>> [loose_constant(text, 0) for text in ("0x10", "1_000", ".5", "5. m", "1.5", "7")]
-    [('0x10', '16'), ('1_000', '1000'), ('.5', '0.5'), ('5.', '5'), None, None]
-    >>> [loose_constant(text, 0)[1] for text in ("22:30", "22:40:05", "3.2.1", "31.12.2026", "2026-12-31T10:00Z")]
-    ['22.5 h', '81605 s', '"3.2.1"', '2026-12-31', '2026-12-31']
+    written: str
+    read: str
+    meant: str
+    is_clock: bool = False
+    """A time of day is read as its hours, without the unit that it needs here."""
+
+
+def loose_constant(text: str, offset: int) -> Loose | None:
+    """A number, date, time of day or version in a form of other languages at this place; else None.
+
+    >>> [loose_constant(text, 0)[1] for text in ("0x10", "1_000", ".5", "5. m")], loose_constant("1.5", 0)
+    (['16', '1000', '0.5', '5'], None)
+    >>> [loose_constant(text, 0).meant for text in ("22:30", "3.2.1", "2026-12-31T10:00Z", "32.12.2026")]
+    ['`22.5 h`, if it is a time', '`"3.2.1"`', '`2026-12-31`', '`"32.12.2026"`']
+    >>> loose_constant("31.12.2026", 0).meant, loose_constant("1.000.000", 0).meant
+    ('`2026-12-31`, or `"31.12.2026"` for a version', '`1000000`, or `"1.000.000"` for a version')
     """
     match = _LOOSE.match(text, offset)
     if match is None or len(match[0]) > _MAX_LOOSE:
         return None
     written, parts = match[0], match.groupdict()
+    as_version = f'`"{written}"`'
     if parts["date"]:
-        return written, parts["date"]
-    if parts["year"]:
-        return written, f"{parts['year']}-{int(parts['month']):02}-{int(parts['day']):02}"
+        return Loose(written, parts["date"], f"`{parts['date']}`")
     if parts["hours"]:
-        return written, _clock(int(parts["hours"]), int(parts["minutes"]), int(parts["seconds"] or 0))
-    if parts["version"]:
-        return written, f'"{written}"'
-    plain = written.replace(".", "") if parts["thousands"] else _plain_number(written)
-    return None if plain == written else (written, plain)
+        meant = _clock(int(parts["hours"]), int(parts["minutes"]), int(parts["seconds"] or 0))
+        return Loose(written, parts["hours"], f"`{meant}`, if it is a time", is_clock=True)
+    day = _day(int(parts["year"]), int(parts["month"]), int(parts["day"])) if parts["year"] else None
+    if day is not None or parts["thousands"]:
+        plain = day or written.replace(".", "")
+        return Loose(written, plain, f"`{plain}`, or {as_version} for a version")
+    if parts["year"] or parts["version"]:
+        return Loose(written, f'"{written}"', as_version)
+    plain = _plain_number(written)
+    return None if plain == written else Loose(written, plain, f"`{plain}`")
+
+
+def _day(year: int, month: int, day: int) -> str | None:
+    """A day as it is written here; None if it does not exist."""
+    try:
+        return date(year, month, day).isoformat()
+    except ValueError:
+        return None
 
 
 def _clock(hours: int, minutes: int, seconds: int) -> str:
@@ -100,29 +126,34 @@ def _plain_number(written: str) -> str:
     return f"0{plain}" if plain.startswith(".") else plain
 
 
-def foreign_comment(text: str, offset: int) -> int | None:
+def foreign_comment(text: str, offset: int, last_closing: int) -> int | None:
     """Where a comment of another language ends that begins at this place: `// ...` or `/* ... */`; else None.
 
-    It ends with its line at the latest, as comments of this language do.
+    `last_closing` is where the last `*/` of the text is: without one, `/*` ends with its line.
     """
-    match = _FOREIGN_COMMENT.match(text, offset)
-    return None if match is None else match.end()
+    if not text.startswith(("//", "/*"), offset):
+        return None
+    if text[offset + 1] == "*" and offset + 2 <= last_closing:
+        return text.index("*/", offset + 2) + 2
+    match = _REST_OF_LINE.match(text, offset)
+    return len(text) if match is None else match.end()
 
 
-def partner(text: str, offset: int) -> int | None:
-    """Where on its line the `]` of a `[`, or the `:` of a `?`, at this place is; None without one."""
-    depth = 0
-    for place in range(offset, min(len(text), offset + _MAX_BRACKETED)):
-        if text[place] == "\n":
-            return None
-        if text[offset] == "?":
-            if text[place] == ":":
-                return place
-            continue
-        depth += (text[place] == "[") - (text[place] == "]")
-        if depth == 0:
-            return place
-    return None
+def partners(text: str, offset: int) -> tuple[set[int], int]:
+    """The places of each `]` and `:` that belong to a `[` or `?` before it, up to the end of a line; and that end."""
+    found, opened = set[int](), {"[": 0, "?": 0}
+    for match in _PAIRED.finditer(text, offset):
+        mark = match[0]
+        if mark == "\n":
+            return found, match.start()
+        if mark in opened:
+            opened[mark] += 1
+        elif mark in "]:":
+            before = "[" if mark == "]" else "?"
+            if opened[before]:
+                opened[before] -= 1
+                found.add(match.start())
+    return found, len(text)
 
 
 def columns(text: str) -> int:

@@ -7,7 +7,7 @@ number is one token. Characters that start no token are reported and skipped.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from triggers.language.text import characters
@@ -70,8 +70,8 @@ _WORD = r"[A-Za-z_]\w*"
 _UNIT_LETTERS = "A-Za-zµΩ°\N{GREEK SMALL LETTER MU}\N{OHM SIGN}℃℉\N{FULLWIDTH PERCENT SIGN}⁰¹²³⁴⁵⁶⁷⁸⁹⁻"
 _UNIT_FACTOR = rf"(?:%|[{_UNIT_LETTERS}]+(?:\^-?[0-9]+)?)"
 _UNIT = re.compile(rf"[ \t]*((?:1/)?{_UNIT_FACTOR}(?:[*/·⋅]{_UNIT_FACTOR}|/100km)*)(?![\w.(])")
-_PLACE = re.compile(r"""(?:\[(?:-?\w*|"[^"\n]*")\]|\.[0-9]+(?!\w))(?:\.\w+)*""", re.ASCII)
-"""What follows the name of a list in the way of other languages: `[0].x`, `["id"]`, `.0.x`."""
+_PLACE = re.compile(r"""(?:\[(?:-?\w*(?::-?\w*)*|"[^"\n]*")\]|\.[0-9]+(?!\w))(?:\.\w+)*""", re.ASCII)
+"""What follows the name of a list in the way of other languages: `[0].x`, `[1:3]`, `["id"]`, `.0.x`."""
 _FIELD = re.compile(rf"(?P<field>\.{_WORD})", re.ASCII)
 _TOKEN = re.compile(
     rf"""(?P<blank>[ \t\r\n]+|\#[^\n]*)
@@ -95,20 +95,20 @@ def tokenize(source: Source, reporter: Reporter) -> list[Token]:
     """
     text, tokens, offset, line_is_empty = source.text, list[Token](), 0, True
     told, quiet, loud = 0, Reporter(source), reporter
-    pairs = set[int | None]()
+    pairs, last_closing = _Pairs(), text.rfind("*/")
     while offset < len(text):
         if text[offset] in "[." and (place := _place_after(text, tokens, offset)) is not None:
             loud.no_places(place)
             told = place.end
         # the rest of what was told, and the other bracket of a pair, follow from that
-        reporter = quiet if offset < told or offset in pairs else loud
-        if text[offset] in "[?":
-            pairs.add(characters.partner(text, offset))
-        if text[offset] == "/" and (end := characters.foreign_comment(text, offset)) is not None:
+        reporter = quiet if offset < told or offset in pairs.partners else loud
+        pairs.pass_by(text, offset)
+        if text[offset] == "/" and (end := characters.foreign_comment(text, offset, last_closing)) is not None:
             reporter.foreign_comment(Span(offset, offset + 2))
+            line_is_empty = line_is_empty or "\n" in text[offset:end]
             offset = end
             continue
-        odd = _odd(text, offset, reporter)
+        odd = _odd(text, offset, reporter, tokens, has_clocks=offset >= pairs.asked_to)
         if odd:
             tokens += [replace(odd[0], starts_line=line_is_empty), *odd[1:]]
             offset, line_is_empty = tokens[-1].span.end, False
@@ -135,6 +135,23 @@ def tokenize(source: Source, reporter: Reporter) -> list[Token]:
     return tokens
 
 
+@dataclass(slots=True)
+class _Pairs:
+    """The `]` and `:` that belong to a `[` or `?` before them, found once for each line that has one."""
+
+    partners: set[int] = field(default_factory=set)
+    asked_to: int = 0
+    """The end of the latest line with a `?` so far."""
+    _end: int = 0
+
+    def pass_by(self, text: str, offset: int) -> None:
+        """Look at the character at this place, which may begin a pair."""
+        if text[offset] in "[?" and offset >= self._end:
+            self.partners, self._end = characters.partners(text, offset)
+        if text[offset] == "?":
+            self.asked_to = self._end
+
+
 def _place_after(text: str, tokens: list[Token], offset: int) -> Span | None:
     """A place in a list or array right after a name, none of which this language has; `offset` is at a `[` or `.`."""
     if not tokens or tokens[-1].kind not in (TokenKind.WORD, TokenKind.DOTTED):
@@ -158,21 +175,26 @@ def _unit_after(text: str, token: Token) -> Token | None:
     return Token(TokenKind.UNIT, unit[1], Span(unit.start(1), unit.end()), starts_line=False)
 
 
-def _odd(text: str, offset: int, reporter: Reporter) -> list[Token]:
-    """A name, constant or comparison in a form that other languages have, reported; none if there is none here."""
+def _odd(text: str, offset: int, reporter: Reporter, before: list[Token], *, has_clocks: bool) -> list[Token]:
+    """A name, constant or comparison in a form that other languages have, reported; none if there is none here.
+
+    `has_clocks`: `10:30` is a time of day here, not two values after a `?`.
+    """
     first = text[offset]
     if first in "=!<":
         mark = characters.miswritten(text, offset)
         if mark is not None:
             span = Span(offset, offset + len(mark))
-            reporter.other_form(span, mark, characters.MISWRITTEN[mark])
+            reporter.other_form(span, mark, f"write `{characters.MISWRITTEN[mark]}`")
             return [Token(TokenKind.MARK, characters.MISWRITTEN[mark], span, starts_line=False)]
     elif first in "0123456789.":
         constant = characters.loose_constant(text, offset)
-        if constant is not None:
-            span = Span(offset, offset + len(constant[0]))
-            reporter.other_form(span, *constant)
-            return _written_here(text, span, constant[1])
+        if constant is not None and (has_clocks or not constant.is_clock):
+            span = Span(offset, offset + len(constant.written))
+            is_of_date = constant.is_clock and bool(before) and before[-1].kind is TokenKind.DATE
+            proposal = "leave the time out" if is_of_date else f"write {constant.meant}"
+            reporter.other_form(span, constant.written, proposal, is_unfinished=constant.is_clock)
+            return _written_here(text, span, constant.read)
     elif first.isalpha() or first == "_":
         word = characters.foreign_word(text, offset)
         if word is not None:
@@ -183,20 +205,11 @@ def _odd(text: str, offset: int, reporter: Reporter) -> list[Token]:
 
 
 def _written_here(text: str, span: Span, constant: str) -> list[Token]:
-    """The tokens of a constant in the place of what was written instead, and the unit after that.
-
-    A time of day has a unit of its own, in the place of its minutes.
-    """
+    """The token of a constant in the place of what was written instead, and the unit after that."""
     match = _TOKEN.match(constant)
     if match is None:
         return []
-    kind = TokenKind(match.lastgroup or "mark")
-    own = _UNIT.match(constant, match.end())
-    if own is not None:
-        colon = text.index(":", span.start)
-        parts = (kind, match[0], Span(span.start, colon)), (TokenKind.UNIT, own[1], Span(colon, span.end))
-        return [Token(*part, starts_line=False) for part in parts]
-    token = Token(kind, match[0], span, starts_line=False)
+    token = Token(TokenKind(match.lastgroup or "mark"), match[0], span, starts_line=False)
     unit = _unit_after(text, token)
     return [token] if unit is None else [token, unit]
 

@@ -6,7 +6,6 @@ are keywords only where a clause or block may begin; elsewhere they are ordinary
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -16,14 +15,15 @@ from triggers.language.text.clauses import CAMPAIGN_CLAUSES, TRIGGER_CLAUSES, Cl
 from triggers.language.text.diagnostics import Source, Span
 from triggers.language.text.expressions.cursor import Panic
 from triggers.language.text.lexer import NEVER_UNITS, Token, TokenKind, tokenize
+from triggers.language.text.mistakes.collector import BLOCK_NAME, without_quotes
 from triggers.language.text.reporter import Reporter
 from triggers.language.text.syntax import BLOCKS
 from triggers.signals.reserved import RESERVED
 
 LANGUAGE_VERSION = 2
 """The version that a file may ask for; without it, the words that came with it are names where they clash."""
-_IN_CONDITIONS = ("(", ")", "<", "<=", ">", ">=", "==", "!=", "=", "+", "-", "*", "/")
-"""What follows the first word of a condition, and no word of a clause."""
+_IN_CONDITIONS = ("(", ")", "<", "<=", ">", ">=", "==", "!=", "+", "-", "*", "/")
+"""What follows the first word of a condition, and no word of a clause: `=` may be meant to set one."""
 _WHEN = "begin a condition with `when`, as in `when ego.speed > 20 km/h`"
 _WORDS_INSTEAD = {
     **dict.fromkeys(("const", "constant", "define", "parameter"), "param hold = 300 ms"),
@@ -32,7 +32,6 @@ _WORDS_INSTEAD = {
     **dict.fromkeys(("rule", "alert", "event", "when", "if"), "trigger t { when ego.speed > 20 km/h }"),
 }
 """Words that begin a block in other languages, and what they begin here."""
-BLOCK_NAME = re.compile(r"[a-z][a-z0-9_]{0,63}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -316,14 +315,15 @@ class _FileParser(ClauseParser):
                 self._skip_to_clause(self.braces - outside)
 
     def _no_clause(self, word: Token, kind: str, block: syntax.Trigger | syntax.Campaign) -> None:
-        is_condition = word.kind is TokenKind.DOTTED or word.is_word("not") or self.next.is_mark(*_IN_CONDITIONS)
+        nearest = get_close_matches(word.text, self.boundary_words, n=2) if word.kind is TokenKind.WORD else []
+        is_value = not nearest and self.next.is_mark(*_IN_CONDITIONS)
+        is_condition = word.kind is TokenKind.DOTTED or word.is_word("not") or is_value
         if is_condition and isinstance(block, syntax.Trigger) and "when" not in block.broken and block.when is None:
             block.broken.add("when")
             self.report.expected(word.span, f"a clause of the {kind} or `}}`", word.shown(), _WHEN)
         elif word.kind is not TokenKind.WORD:
             self.report.expected(word.span, f"a clause of the {kind} or `}}`", word.shown())
         else:
-            nearest = get_close_matches(word.text, self.boundary_words, n=2)
             self.report.unknown_clause(word.span, word.text, kind, nearest)
         raise Panic
 
@@ -372,19 +372,17 @@ class _FileParser(ClauseParser):
         number = self.demand(TokenKind.NUMBER, what)
         return self._quantity(number, (minus or number).span, -1 if minus else 1)
 
-    def _readable_name(self, what: str) -> syntax.Word:
-        """A new name that stands in expressions."""
+    def _readable_name(self, what: str, words: frozenset[str] = RESERVED) -> syntax.Word:
+        """A new name that stands in expressions, and is none of these words of the language."""
+        is_quoted = self.next.kind is TokenKind.TEXT  # which was reported as that
         name = self._new_name(what)
-        if name.text in RESERVED:
+        if name.text in words and not is_quoted:
             self.report.reserved_name(name.span, name.text)
         return name
 
     def _constant_name(self, what: str) -> syntax.Word:
         """A new name that stands in expressions and clauses."""
-        name = self._readable_name(what)
-        if name.text in NEVER_UNITS:
-            self.report.reserved_name(name.span, name.text)
-        return name
+        return self._readable_name(what, RESERVED | NEVER_UNITS)
 
     def _new_name(self, what: str) -> syntax.Word:
         if self.next.kind is TokenKind.DOTTED:
@@ -393,8 +391,7 @@ class _FileParser(ClauseParser):
             raise Panic
         if self.next.kind is TokenKind.TEXT:  # which may be what the rest of the file calls it
             name = self.next.text[1:-1]
-            proposal = f"names have no quotes: write `{name}`" if BLOCK_NAME.fullmatch(name) else ""
-            self.report.expected(self.next.span, what, self.next.shown(), proposal)
+            self.report.expected(self.next.span, what, self.next.shown(), without_quotes(name))
             return syntax.Word(name, self.take().span)
         word = self._whole_word(what)
         if not BLOCK_NAME.fullmatch(word.text):
@@ -403,10 +400,9 @@ class _FileParser(ClauseParser):
 
     def _whole_word(self, what: str) -> syntax.Word:
         """A word with the hyphens and words right after it: that is one bad name and not several mistakes."""
-        word = self.word(what)
-        while self.next.is_mark("-") and self.next.span.start == word.span.end:
-            span = word.span.to(self.take().span)
+        span = self.word(what).span
+        while self.next.is_mark("-") and self.next.span.start == span.end:
+            span = span.to(self.take().span)
             if self.next.span.start == span.end and self.next.kind in (TokenKind.WORD, TokenKind.NUMBER):
                 span = span.to(self.take().span)
-            word = syntax.Word(self.report.source.text[span.start : span.end], span)
-        return word
+        return syntax.Word(self.report.source.text[span.start : span.end], span)

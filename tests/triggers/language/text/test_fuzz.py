@@ -12,11 +12,15 @@ from tests.triggers.language.support import CATALOG
 from triggers.language.compile import compile_bytes
 from triggers.language.text.diagnostics import Source, Span, render_all
 from triggers.language.text.mistakes.collector import MAX_DIAGNOSTICS, Enough
+from triggers.language.text.parser import parse
 from triggers.language.text.reporter import Reporter
 
 SIZE_BYTES = 100_000
 FACTOR = 20.0
 """How many times longer than plain triggers of the same size anything may take; growth by the square exceeds it."""
+
+FACTOR_OF_PARSING = 8.0
+"""The same for parsing alone, which no mistake ends."""
 
 
 def filled(unit: str, start: str = "", end: str = "") -> str:
@@ -104,6 +108,17 @@ def test_no_shape_of_a_file_takes_out_of_proportion(shape: str, plain_s: float) 
 def test_the_time_grows_with_the_size_not_with_its_square() -> None:
     half = PLAIN[: len(PLAIN) // 4].rpartition("\n")[0]
     assert seconds_for(PLAIN) < 10 * seconds_for(half) + 0.2
+
+
+@pytest.mark.timing
+@pytest.mark.parametrize("unit", ["[", "? ", "[ ? ", "; x", "/* ", "/*\n", "1:10 ", "a[1:", "a-"])
+def test_no_characters_of_other_languages_take_out_of_proportion(unit: str) -> None:
+    def seconds(text: str) -> float:
+        source, start = Source(text, "fuzz"), time.process_time()
+        parse(source, Reporter(source))  # it stops at no number of mistakes
+        return time.process_time() - start
+
+    assert seconds(filled(unit, "trigger ")) < FACTOR_OF_PARSING * seconds(PLAIN)
 
 
 @given(

@@ -162,6 +162,64 @@ def test_carets_stand_under_what_they_mark(line: str, marked: str, carets: str) 
     assert found.render().splitlines()[-1] == "    " + carets
 
 
-def test_many_open_brackets_and_left_out_characters_take_linear_time(catalog: SignalCatalog) -> None:
-    assert len(errors("trigger t { when " + "[" * 200_000, catalog)) == 200
-    assert len(errors("trigger t { when " + "; x" * 100_000, catalog)) == 200
+@pytest.mark.parametrize(
+    ("condition", "code", "proposal"),
+    [
+        ("driver.brake ? 10:20", "LT101", "write `if(c, a, b)`"),
+        ("ego.speed > 3 m/s ? 10:20", "LT101", "write `if(c, a, b)`"),
+        ("ego.speed[10:30] > 5 m/s", "LT101", "lists have no places"),
+        ("ego.speed between 3,5 m/s and 10 m/s", "LT103", "write a decimal point: `3.5`"),
+        ("ego.speed > 1.5,3 m/s", "LT103", ""),
+        ("ego.speed > 1,000.5 m/s", "LT103", "write nothing between thousands: `1000.5`"),
+        ('inside("old town")', "LT208", "names have no quotes: write `old_town`"),
+        ('inside("in")', "LT208", "names have no quotes"),
+        ("inside(Munich)", "LT208", "define it: `fence munich {"),
+    ],
+)
+def test_what_is_told_of_a_condition(condition: str, code: str, proposal: str, catalog: SignalCatalog) -> None:
+    (found,) = errors(IN["condition"].format(condition), catalog)
+    assert found.code == code and found.proposal.startswith(proposal) and bool(found.proposal) == bool(proposal)
+
+
+@pytest.mark.parametrize(
+    ("clause", "code", "proposal"),
+    [
+        ("target vehicle.software >= 3.120.401", "LT101", 'write `3120401`, or `"3.120.401"` for a version'),
+        ("target vehicle.software >= 12.3.2025", "LT101", 'write `2025-03-12`, or `"12.3.2025"` for a version'),
+        ("active 32.13.2026 to 2027-01-01", "LT101", 'write `"32.13.2026"`'),
+        ("sample 1:10", "LT101", "write, for example, `sample 1 in 4`"),
+        ("rollout 10:50", "LT101", "write `650 min`, if it is a time"),
+        ("active 2026-12-01 10:00 to 2027-01-31", "LT101", "leave the time out"),
+        ("rollout 1, 100 %", "LT301", "write `1 %`"),
+        ("rollout 0.1234567 for 2 d, 100 %", "LT301", "write `12.34567 %` or `0.1234567 %`"),
+    ],
+)
+def test_what_is_told_of_a_clause(clause: str, code: str, proposal: str, catalog: SignalCatalog) -> None:
+    found = errors(IN["campaign clause"].format(clause), catalog)[0]
+    assert (found.code, found.proposal) == (code, proposal)
+
+
+@pytest.mark.parametrize(
+    ("source", "codes", "proposal"),
+    [
+        ("trigger t { cooldwon = 5 s when driver.brake }", ["LT111"], "did you mean `cooldown`?"),
+        ("trigger t { priority_ = 5 }", ["LT209", "LT111"], "did you mean `priority`?"),
+        ('let "in" = 5', ["LT103"], "names have no quotes"),
+        ('param "for" = 5 s', ["LT103"], "names have no quotes"),
+        ('trigger "cut in" { when driver.brake }', ["LT103"], "names have no quotes: write `cut_in`"),
+        (
+            "trigger t {\n/* over\n two lines */ when driver.brake }",
+            ["LT101"],
+            "a comment begins with `#` and ends with its line",
+        ),
+    ],
+)
+def test_what_is_told_of_a_file(source: str, codes: list[str], proposal: str, catalog: SignalCatalog) -> None:
+    found = errors(source, catalog)
+    assert ([each.code for each in found], found[-1].proposal) == (codes, proposal)
+
+
+@pytest.mark.parametrize("name", ["any", "all", "nearest"])
+def test_a_let_may_be_called_like_a_form_of_objects(name: str, catalog: SignalCatalog) -> None:
+    define = f'let {name}(a, b) = a and b\nset rare = ("P", "R")\n'
+    assert errors(f"{define}trigger t {{ when {name}(ego.gear in rare, driver.brake) }}", catalog) == []

@@ -27,6 +27,7 @@ from triggers.language.text import syntax
 from triggers.language.text.reporter import Reporter
 from triggers.signals.catalog import SignalCatalog
 from triggers.signals.units import RATIO, convert
+from triggers.written_numbers import in_full
 
 MAX_STAGES = 100
 DEFAULT_PRIORITY = 50
@@ -222,7 +223,7 @@ class _CampaignChecks:
         if typed.type is Type.ERROR:
             return None
         if typed.unit.dimension != RATIO.dimension or not isinstance(typed.constant, Fraction):
-            of_one = [f"{float(100 * quantity.value):g} %"] if 0 < quantity.value <= 1 else []
+            of_one = [f"{in_full(float(100 * quantity.value))} %"] if 0 < quantity.value < 1 else []
             proposals = [*of_one, f"{quantity.text} %"]
             self.report.needs_unit(quantity.span, "a rollout's share", "a ratio in %", proposals)
             return None

@@ -19,6 +19,7 @@ _AFTER_A_LIST = 4
 _CALLED = ("abs", "age", "changed", "fall", "floor", "inside", "missing", "prev", "rise", "sign", "sqrt", "wrap")
 """Operators on one value, which other languages have without parentheses."""
 _QUOTE = '"'
+_GROUP = len("000")
 _VALUES = (TokenKind.DOTTED, TokenKind.NUMBER, TokenKind.UNIT)
 """After a token of these kinds, `=` is clearly meant as a comparison."""
 
@@ -37,7 +38,7 @@ class Cursor:
         self.braces = 0
         """Braces that were taken and are still open."""
         self.in_expression = True
-        """Whether what is parsed is an expression, not a clause of words and amounts."""
+        """Whether an expression is parsed, so that a mistake may be a word that other languages have in theirs."""
 
     @property
     def next(self) -> Token:
@@ -82,7 +83,7 @@ class Cursor:
         elif before.kind is TokenKind.NUMBER and self.next.kind is TokenKind.WORD and meant_unit(self.next.text):
             self.report.unknown_unit(self.next.span, self.next.text, [meant_unit(self.next.text) or ""])
         else:
-            proposal = proposal or self._decimal_comma(before)
+            proposal = self._decimal_comma(before) or proposal
             proposal = proposal or self._of_objects_instead(before)
             if self.in_expression and what.startswith(_IN_EXPRESSION):
                 proposal = proposal or self._other_language(before)
@@ -130,18 +131,24 @@ class Cursor:
         return INSTEAD.get(word.lower(), "")
 
     def _decimal_comma(self, before: Token) -> str:
-        """The proposal for `1,5`."""
+        """The proposal for `1,5`, `1.000,5` and `1,000.5`; empty for two numbers, such as `48.06,11.36`."""
         after = self.tokens[min(self.index + 1, len(self.tokens) - 1)]
         is_comma = before.kind is after.kind is TokenKind.NUMBER and self.next.is_mark(",")
         is_tight = before.span.end == self.next.span.start and self.next.span.end == after.span.start
         if not (is_comma and is_tight):
             return ""
-        whole, _, thousand = before.text.partition(".")
-        if thousand:
-            return f"write a decimal point, and nothing between thousands: `{whole}{thousand}.{after.text}`"
-        point = f"write a decimal point: `{whole}.{after.text}`"
-        is_group = len(after.text) == len("000") and whole != "0"
-        return f"{point}, or nothing between thousands: `{whole}{after.text}`" if is_group else point
+        whole, _, fraction = before.text.partition(".")
+        first, _, rest = after.text.partition(".")
+        if fraction and rest:
+            return ""
+        if fraction:
+            point = f"write a decimal point, and nothing between thousands: `{whole}{fraction}.{first}`"
+            return point if len(fraction) == _GROUP else ""
+        is_group = len(first) == _GROUP and whole != "0"
+        if rest:
+            return f"write nothing between thousands: `{whole}{after.text}`" if is_group else ""
+        point = f"write a decimal point: `{whole}.{first}`"
+        return f"{point}, or nothing between thousands: `{whole}{first}`" if is_group else point
 
     def spanning(self, start: Span) -> Span:
         """The span from a start to the end of the token taken last."""

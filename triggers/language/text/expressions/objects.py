@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from abc import abstractmethod
 from dataclasses import replace
+from functools import cached_property
+from itertools import pairwise
 
 from triggers.language.text import syntax
 from triggers.language.text.expressions import nodes
@@ -60,6 +62,8 @@ class ObjectForms(Cursor):
 
     def _demand_form(self, function: Token) -> None:
         """Report `any(o in tracked, P)` and `min(o.x in tracked)`, which have a list, but no form of objects."""
+        if function.text in self._lets:
+            return
         joint, end = (self.tokens[min(self.index + step, len(self.tokens) - 1)] for step in (1, 3))
         if function.text not in FORMS_OF_OBJECTS or not joint.is_word("in") or self.next.is_mark("("):
             return
@@ -69,6 +73,11 @@ class ObjectForms(Cursor):
         if end.is_mark(")") and function.is_word("min", "max", "sum"):
             self.take()
             self.fail("`for` and a name for the object", f"write `{FORMS_OF_OBJECTS[function.text]}`")
+
+    @cached_property
+    def _lets(self) -> frozenset[str]:
+        """The names of the file's lets, which may be those of forms."""
+        return frozenset(name.text for let, name in pairwise(self.tokens) if let.is_word("let"))
 
     def _opened(self, function: Token) -> nodes.OfObjects:
         """A form after its `o in tracked`, from where on `o.x` is a field."""

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from heapq import nsmallest
 
 from triggers.language.text.diagnostics import Diagnostic, Severity, Source, Span, diagnostic_at
+from triggers.signals.reserved import RESERVED
 
+BLOCK_NAME = re.compile(r"[a-z][a-z0-9_]{0,63}")
 MAX_DIAGNOSTICS = 200
 _OF_CHARACTERS = ("LT101", "LT102")
-"""Mistakes of the characters at a place: something else stands there for what was meant."""
+"""Mistakes of characters: what they were meant as is a guess, so nothing else is reported of the same characters."""
 
 
 def quoted(names: Iterable[str], word: str = "or") -> str:
@@ -23,6 +26,21 @@ def quoted(names: Iterable[str], word: str = "or") -> str:
 def did_you_mean(nearest: Sequence[str]) -> str:
     """A proposal that lists the nearest names; empty if there are none."""
     return f"did you mean {quoted(nearest)}?" if nearest else ""
+
+
+def name_meant(text: str) -> str:
+    """The name that is nearest to a text; empty if nobody can tell.
+
+    >>> [name_meant(text) for text in ("munich", "Cut in", "in", "5")]
+    ['munich', 'cut_in', '', '']
+    """
+    name = re.sub(r"\W+", "_", text.lower(), flags=re.ASCII)
+    return name if BLOCK_NAME.fullmatch(name) and name not in RESERVED else ""
+
+
+def without_quotes(text: str) -> str:
+    """The proposal for a name in quotes, with this text between them."""
+    return f"names have no quotes: write `{name}`" if (name := name_meant(text)) else "names have no quotes"
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,12 +26,12 @@ class FormMistakes(Collector):
     """LT1xx: syntax errors."""
 
     def unexpected_characters(self, span: Span, text: str, *, are_left_out: bool = False) -> None:
-        """LT101: characters that do not start a token."""
+        """LT101: characters that do not start a token; `are_left_out`: no token stands for them."""
         proposal = remedy(text)
         if text == "[" and _before_items(self.source.text[max(0, span.start - _FAR) : span.start]):
             proposal = "leave the brackets out: the items of a clause stand between commas"
         self._error("LT101", span, f"{named(text)} has no meaning in this language", proposal)
-        if are_left_out:  # what follows is parsed as if they were not there
+        if are_left_out:  # a mistake right after them may only follow from that: see `expected`
             self.left_out[span.end] = span
 
     def foreign_comment(self, span: Span) -> None:
@@ -45,9 +45,14 @@ class FormMistakes(Collector):
         message = "these quotes have no meaning in this language"
         self._error("LT101", span, message, f'write it in double quotes: `"{text[:40]}"`')
 
-    def other_form(self, span: Span, written: str, meant: str) -> None:
-        """LT101 for a number or an operator in the form of another language."""
-        self._error("LT101", span, f"`{written}` has no meaning in this language", f"write `{meant}`")
+    def other_form(self, span: Span, written: str, proposal: str, *, is_unfinished: bool = False) -> None:
+        """LT101 for a number or an operator in the form of another language.
+
+        `is_unfinished`: it is read as less than was written, so what is missing right after it is no further mistake.
+        """
+        self._error("LT101", span, f"`{written}` has no meaning in this language", proposal)
+        if is_unfinished:
+            self.left_out[span.end] = span
 
     def no_places(self, span: Span) -> None:
         """LT101 for a place in a list, by its number or a key."""

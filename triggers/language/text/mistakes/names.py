@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from triggers.language.text.diagnostics import Span
-from triggers.language.text.mistakes.collector import Collector, did_you_mean, quoted
+from triggers.language.text.mistakes.collector import Collector, did_you_mean, name_meant, quoted, without_quotes
 from triggers.language.text.mistakes.instead import CLOCKS, INSTEAD, NOTHING
 
 _MAX_CIRCLE = 8
@@ -75,11 +75,18 @@ class NameMistakes(Collector):
     def unknown_fence(self, span: Span, name: str, nearest: Sequence[str]) -> None:
         """LT208: an unknown fence."""
         corners = "(48.06, 11.36), (48.25, 11.36), (48.25, 11.72)"
-        plain = name.strip('"')
-        define = f"define it: `fence {name} {{ {corners} }}`" if plain.isidentifier() else ""
+        plain, meant = name.strip('"'), name_meant(name.strip('"'))
         if self.alone:
-            define = "only a trigger file has fences: use `near(48.1, 11.6, 500 m)`"
-        proposal = did_you_mean(nearest) or (define if plain == name else f"names have no quotes: write `{plain}`")
+            proposal = "only a trigger file has fences: use `near(48.1, 11.6, 500 m)`"
+        elif nearest:
+            proposal = did_you_mean(nearest)
+        elif plain != name:
+            proposal = without_quotes(plain)
+        elif "." in name:  # of an imported file, which defines it
+            proposal = ""
+        else:
+            use = "" if meant == name else f", and write `inside({meant})`"
+            proposal = f"define it: `fence {meant} {{ {corners} }}`{use}" if meant else "choose another name for it"
         self._error("LT208", span, f"there is no fence `{name}`{'' if self.alone else ' in this file'}", proposal)
 
     def no_when(self, span: Span, name: str) -> None:

@@ -69,10 +69,10 @@ const LOOSE_NUMBER =
   /0[xX][0-9a-fA-F]+|0[bB][01]+|[0-9]+(?:_[0-9]+)+(?:\.[0-9]+)?|[0-9]*\.[0-9]+|[0-9]+\.(?![A-Za-z0-9_.])/y;
 const LOOSE_TIME = /([0-9]{4}-[0-9]{2}-[0-9]{2})T[0-9:.]+(?:Z|[+-][0-9:]+)?/y;
 const LOOSE_DATE = /([0-9]{1,2})\.([0-9]{1,2})\.([0-9]{4})(?![A-Za-z0-9_.])/y;
-const CLOCK = /([0-9]{1,2}):([0-5][0-9])(?::([0-5][0-9]))?(?![A-Za-z0-9_:.])/y;
+const CLOCK = /([0-9]{1,2}):[0-5][0-9](?::[0-5][0-9])?(?![A-Za-z0-9_:.])/y;
 const THOUSANDS = /[0-9]{1,3}(?:\.[0-9]{3}){2,}(?![A-Za-z0-9_.])/y;
 const VERSION = /[0-9]+(?:\.[0-9]+){2,}(?![A-Za-z0-9_.])/y;
-const FOREIGN_COMMENT = /\/\/[^\n]*|\/\*(?:[^*\n]|\*(?!\/))*(?:\*\/)?/y;
+const FOREIGN_COMMENT = /\/[/*][^\n]*/y;
 const MAX_LOOSE = 40;
 const FOREIGN_WORD = new RegExp(`[\\p{L}\\p{Nl}\\p{No}_][${ANY}]*(?:\\.[${ANY}]+)*`, "yu");
 const QUOTES = "'`\\u00b4\\u2018\\u2019\\u201a\\u201b\\u201c\\u201d\\u201e\\u201f\\u00ab\\u00bb\\u2039\\u203a\\uff02\\uff07";
@@ -91,23 +91,29 @@ const PLAIN_MARKS: ReadonlySet<string> = new Set("<>=+-*/(){},");
 const INVISIBLE = /^[\p{Z}\p{C}]$/u;
 const LETTER = /^\p{L}$/u;
 
-/** All tokens of a text; none of them goes over the end of a line, so lines can be read one by one. */
+/** All tokens of a text, none of which goes over the end of a line. */
 export function tokenize(text: string): Token[] {
   const tokens: Token[] = [];
+  const lastClosing = text.lastIndexOf("*/");
   let at = 0;
+  let hasClocks = true; // up to a `?`, after which `10:30` are two values of a condition
   while (at < text.length) {
     const blank = matched(BLANK, text, at);
     if (blank) {
       at += blank[0].length;
+      hasClocks ||= blank[0].includes("\n");
       continue;
     }
-    const clock = clockAt(text, at);
-    if (clock) {
-      tokens.push(...clock);
-      at = clock[1].to;
+    if (text.startsWith("/*", at) && at + 2 <= lastClosing) {
+      const end = text.indexOf("*/", at + 2) + 2;
+      const lines = linesOfComment(text, at, end);
+      tokens.push(...lines);
+      hasClocks ||= lines.length > 1;
+      at = end;
       continue;
     }
-    const token = otherForm(text, at) ?? ofTheLanguage(text, at) ?? fieldAfter(tokens.at(-1), text, at) ?? repaired(text, at);
+    if (text[at] === "?") hasClocks = false;
+    const token = otherForm(text, at, hasClocks) ?? ofTheLanguage(text, at) ?? fieldAfter(tokens.at(-1), text, at) ?? repaired(text, at);
     tokens.push(token);
     at = token.to;
     const unit = token.kind === "number" ? unitAt(text, at) : null;
@@ -140,19 +146,21 @@ function unitAt(text: string, at: number): Token | null {
   return token("unit", unit, at + found[0].length - unit.length);
 }
 
-/** A time of day, `22:30`: the number and its unit, which stands in the place of the minutes. */
-function clockAt(text: string, at: number): [Token, Token] | null {
-  const found = matched(CLOCK, text, at);
-  if (!found) return null;
-  const [written, hours = "", minutes = "", seconds = "0"] = found;
-  const whole = 3600 * Number(hours) + 60 * Number(minutes) + Number(seconds);
-  const isFine = Number(seconds) > 0;
-  const [value, unit] = whole % 360 === 0 ? [whole / 3600, "h"] : isFine ? [whole, "s"] : [whole / 60, "min"];
-  return [token("number", String(value), at, hours.length), token("unit", unit, at + hours.length, written.length - hours.length)];
+/** A comment in the form of other languages, one token for each of its lines. */
+function linesOfComment(text: string, from: number, end: number): Token[] {
+  let start = from;
+  return text
+    .slice(from, end)
+    .split("\n")
+    .map((line) => {
+      const written = token("comment", line, start);
+      start += line.length + 1;
+      return written;
+    });
 }
 
 /** A name, constant, comparison or comment in a form that other languages have. */
-function otherForm(text: string, at: number): Token | null {
+function otherForm(text: string, at: number, hasClocks: boolean): Token | null {
   const first = characterAt(text, at);
   if (first === "/") {
     const comment = matched(FOREIGN_COMMENT, text, at)?.[0];
@@ -162,7 +170,7 @@ function otherForm(text: string, at: number): Token | null {
     const written = MISWRITTEN.find(([mark]) => text.startsWith(mark, at));
     return written ? token("mark", written[1], at, written[0].length) : null;
   }
-  if ("0123456789.".includes(first)) return looseConstant(text, at);
+  if ("0123456789.".includes(first)) return looseConstant(text, at, hasClocks);
   if (first === "_" || LETTER.test(first)) {
     const word = matched(FOREIGN_WORD, text, at)?.[0];
     if (word === undefined || isAscii(word)) return null;
@@ -171,21 +179,30 @@ function otherForm(text: string, at: number): Token | null {
   return null;
 }
 
-function looseConstant(text: string, at: number): Token | null {
+function looseConstant(text: string, at: number, hasClocks: boolean): Token | null {
   const time = matched(LOOSE_TIME, text, at);
   if (time && time[0].length <= MAX_LOOSE) return token("date", time[1] ?? "", at, time[0].length);
   if (time) return null;
   const date = matched(LOOSE_DATE, text, at);
   if (date) {
     const [written, day = "", month = "", year = ""] = date;
-    return token("date", `${year}-${month.padStart(2, "0")}-${day.padStart(2, "0")}`, at, written.length);
+    const read = `${year}-${month.padStart(2, "0")}-${day.padStart(2, "0")}`;
+    return exists(read) ? token("date", read, at, written.length) : token("text", `"${written}"`, at, written.length);
   }
+  const clock = matched(CLOCK, text, at);
+  if (clock) return hasClocks ? token("number", clock[1] ?? "", at, clock[0].length) : null;
   const thousands = matched(THOUSANDS, text, at)?.[0];
   const version = thousands ?? matched(VERSION, text, at)?.[0];
   if (version !== undefined && version.length > MAX_LOOSE) return null;
   if (thousands !== undefined) return token("number", thousands.replaceAll(".", ""), at, thousands.length);
   if (version !== undefined) return token("text", `"${version}"`, at, version.length);
   return looseNumber(text, at);
+}
+
+/** Whether a day, such as 2026-12-31, is in the calendar. */
+function exists(day: string): boolean {
+  const read = new Date(`${day}T00:00:00Z`);
+  return !Number.isNaN(read.getTime()) && read.toISOString().startsWith(day) && !day.startsWith("0000");
 }
 
 function looseNumber(text: string, at: number): Token | null {
