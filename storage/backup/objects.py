@@ -204,31 +204,38 @@ def restore_objects(
 ) -> Copied:
     """Copy the objects of a backup to a store; those that are there already with the same bytes are kept.
 
-    An object that the backup lacks, or that is not the one that was copied into it, is named, and does not keep the
-    others from being restored. Untrusted when the store has another object under a key than the backup.
+    One that the store has, but cannot read, is replaced. An object that the backup lacks, or that is not the one that
+    was copied into it, is named, and does not keep the others from being restored. Untrusted when the store has another
+    object under a key than the backup.
     """
     done = Copied()
     for number, each in enumerate(wanted, start=1):
         sha256 = sums.find(each.key)
-        if _is_there(target, each, sha256):
+        try:
+            is_there, replaces = _is_there(target, each, sha256), False
+        except ObjectUnreadable:  # its bytes are lost, or cannot be had now: those of the backup take their place
+            is_there, replaces = False, True
+        if is_there:
             done.kept += 1
         else:
             with _noting(done, each.key):
-                _copy_out(backup, target, each, sha256)
+                _copy_out(backup, target, each, sha256, replaces=replaces)
                 done.copied += 1
         if number % _REPORT_EVERY == 0:
             progress(f"{number} of {total} objects")
     return done
 
 
-def _copy_out(backup: ObjectStore, target: ObjectStore, wanted: WantedObject, sha256: str | None) -> None:
+def _copy_out(
+    backup: ObjectStore, target: ObjectStore, wanted: WantedObject, sha256: str | None, *, replaces: bool
+) -> None:
     key = wanted.key
     checked = Content()
     checked.take(backup.stream(key))
     if not _is_same(checked, wanted, sha256):
         raise _Damaged(key)
     try:
-        target.put_parts(key, backup.stream(key, chunk_bytes=PART_BYTES), if_absent=True)
+        target.put_parts(key, backup.stream(key, chunk_bytes=PART_BYTES), if_absent=not replaces)
     except ObjectExists as error:
         raise Untrusted(
             f"the object store has another object under {key} than the backup", remedy="restore into an empty store"
@@ -241,7 +248,7 @@ def _is_there(store: ObjectStore, wanted: WantedObject, sha256: str | None) -> b
         if store.stat(wanted.key).size_bytes != wanted.size_bytes and wanted.size_bytes is not None:
             return False
         content.take(store.stream(wanted.key))
-    except (ObjectNotFound, ObjectUnreadable):
+    except ObjectNotFound:
         return False
     return _is_same(content, wanted, sha256)
 

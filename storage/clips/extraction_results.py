@@ -86,8 +86,8 @@ def write(
     1. close the job, under its fencing token
     2. replace assets and statistics, and have the objects of older assets deleted; where a newer extractor version has
        written its results, have those of these findings deleted, and end here
-    3. set the track with its box and cell, and the clip's state: `ready`, since when it first was so, or `damaged` with
-       the reason; note the day
+    3. set the track with its box and cell, and the clip's state: `ready`, since when it has been so without a break, or
+       `damaged` with the reason; note the day
     4. of a damaged clip: write the dead letter, and take it out of the limits on clips; of a sound one: close the dead
        letter that an older extractor version left
     5. write the event

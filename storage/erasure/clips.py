@@ -245,7 +245,7 @@ def _note_objects(connection: Connection, locked: Sequence[Row[Any]]) -> int:
 def _note_derived(connection: Connection, clip_ids: Sequence[str]) -> None:
     """Have deleted what any attempt at an extraction may have stored: one that was killed leaves what no row names."""
     jobs = extraction_jobs.c
-    may_write = (jobs.attempts > 0) & (func.coalesce(jobs.finished_at, func.now()) > func.now() - LATE_WRITERS)
+    may_write = (jobs.token > 0) & (func.coalesce(jobs.finished_at, func.now()) > func.now() - LATE_WRITERS)
     tried = select(jobs.extractor_version, jobs.clip_id, may_write.label("may_write"))
     rows = connection.execute(tried.where(jobs.clip_id.in_(clip_ids))).all()
     prefixes = {derived_prefix(row.extractor_version, row.clip_id): row.may_write for row in rows}

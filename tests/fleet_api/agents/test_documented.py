@@ -43,7 +43,8 @@ def test_every_tool_and_option_has_its_row(workspace: Workspace) -> None:
     rows = set(re.findall(r"^\| `([a-z_]+)` \|", TEXT, re.MULTILINE))
     assert set(tools_of(replace(workspace, may_apply=True))) <= rows
     told = set(re.findall(r"--[a-z-]+", TEXT))
-    assert {option for each in mcp.params for option in each.opts} - {"--token", "--ca-file", "--client-cert-file"} <= told
+    of_all_commands = {"--token", "--ca-file", "--client-cert-file"}
+    assert {option for each in mcp.params for option in each.opts} - of_all_commands <= told
     uris = set(re.findall(r"longtail://[a-z./]+", TEXT))
     assert uris <= set(resources(workspace))
 

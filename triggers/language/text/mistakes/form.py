@@ -26,12 +26,12 @@ class FormMistakes(Collector):
     """LT1xx: syntax errors."""
 
     def unexpected_characters(self, span: Span, text: str, *, are_left_out: bool = False) -> None:
-        """LT101: characters that do not start a token; `are_left_out`: no token stands for them."""
+        """LT101: characters that do not start a token."""
         proposal = remedy(text)
         if text == "[" and _before_items(self.source.text[max(0, span.start - _FAR) : span.start]):
             proposal = "leave the brackets out: the items of a clause stand between commas"
         self._error("LT101", span, f"{named(text)} has no meaning in this language", proposal)
-        if are_left_out:  # a mistake right after them may only follow from that: see `expected`
+        if are_left_out:  # no token stands for them, and a mistake right after them may only follow: see `expected`
             self.left_out[span.end] = span
 
     def foreign_comment(self, span: Span) -> None:

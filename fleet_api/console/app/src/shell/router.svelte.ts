@@ -15,7 +15,6 @@ class Router {
   constructor() {
     if (typeof window === "undefined") return;
     this.#read();
-    history.scrollRestoration = "manual"; // what was there comes only after answers
     window.addEventListener("pagehide", keepScroll);
     window.addEventListener("popstate", () => this.#read());
     document.addEventListener("click", (event) => this.#follow(event));

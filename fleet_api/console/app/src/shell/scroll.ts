@@ -2,8 +2,10 @@
 
 /** What ends coming back: somebody does something with the page. */
 const DEEDS = ["wheel", "touchstart", "pointerdown", "keydown"] as const;
+/** How long answers may take before a page that grows is one that somebody reads. */
+const COMES_WITHIN_MS = 15_000;
 
-/** How far the page is scrolled, kept in its entry of the history for whoever comes back to it. */
+/** How far the page is scrolled, kept in its entry of the history for somebody who comes back to it. */
 export function keepScroll(): void {
   history.replaceState({ scrolled: window.scrollY }, "");
 }
@@ -14,7 +16,11 @@ export function keptScroll(): number {
   return typeof state === "object" && state !== null && "scrolled" in state && typeof state.scrolled === "number" ? state.scrolled : 0;
 }
 
-/** Scroll to there, as soon as what the page shows is long enough, unless somebody does something before. Gives what ends it. */
+/**
+ * Scroll to there, as soon as what the page shows is long enough, unless somebody does something before. Gives what ends it.
+ *
+ * The browser does that by itself within one page; on another one, what was there comes only after answers.
+ */
 export function scrollBack(to: number): () => void {
   window.scrollTo(0, to);
   const growing = new ResizeObserver(() => {
@@ -23,8 +29,10 @@ export function scrollBack(to: number): () => void {
   });
   function end(): void {
     growing.disconnect();
+    clearTimeout(late);
     for (const deed of DEEDS) window.removeEventListener(deed, end);
   }
+  const late = setTimeout(end, COMES_WITHIN_MS);
   if (to > 0) {
     growing.observe(document.body);
     for (const deed of DEEDS) window.addEventListener(deed, end, { passive: true });
