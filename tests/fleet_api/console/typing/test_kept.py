@@ -19,7 +19,7 @@ pytestmark = pytest.mark.integration
 @pytest.fixture
 def clip(api: Api) -> str:
     with api.database.begin() as connection:
-        return add_clip(connection, fired=[("braking", "hard_brake")], state="ready")
+        return add_clip(connection, fired=[("lanes", "cut_in")], state="ready")
 
 
 def note(page: Page) -> Locator:
