@@ -1,4 +1,4 @@
-"""Files and folders that only their owner can open, whatever the umask is and whoever made them before."""
+"""Files and folders that only their owner can open, whatever the umask is; keys in them need no password."""
 
 from __future__ import annotations
 
@@ -41,3 +41,8 @@ def read_private(path: Path, *, what: str, limit_bytes: int) -> bytes:
         if stat.S_IMODE(os.fstat(file.fileno()).st_mode) & 0o077:
             raise Misconfigured(f"others can read {what} in {path}", remedy=f"run `chmod 600 {path}`")
         return file.read(limit_bytes)
+
+
+def no_password() -> str:
+    """The password of a PEM key, instead of OpenSSL's question on the terminal: ValueError, as keys have none."""
+    raise ValueError("the key has a password; use one without, in a file that only its user can read")

@@ -17,6 +17,7 @@ from triggers.addresses import is_loopback
 from triggers.contracts.clip import CLIP_ID_FORM
 from triggers.contracts.problem import error_of, retry_after_s
 from triggers.errors import InvalidInput, Misconfigured, Overloaded, Unreachable
+from triggers.private_files import no_password
 from triggers.remedies import first_mistake
 
 TIMEOUT_S = 60.0
@@ -359,15 +360,10 @@ def showing(context: ssl.SSLContext, client_cert_file: Path | None) -> ssl.SSLCo
     if client_cert_file is None:
         return context
     try:
-        context.load_cert_chain(client_cert_file, password=_no_password)
+        context.load_cert_chain(client_cert_file, password=no_password)
     except (OSError, ValueError) as error:
         raise Misconfigured(
             f"the client's certificate in {client_cert_file} cannot be used: {error}",
             remedy="name a PEM file with a certificate and its key (--client-cert-file, LONGTAIL_CLIENT_CERT_FILE)",
         ) from error
     return context
-
-
-def _no_password() -> str:
-    """Instead of OpenSSL's question on the terminal."""
-    raise ValueError("the key has a password; use one without, in a file that only its user can read")

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from storage.settings import PREFIX, Settings
 from triggers.errors import Misconfigured
+from triggers.private_files import no_password
 
 _log = logging.getLogger(__name__)
 
@@ -65,7 +66,7 @@ class Tls:
 
     def _load(self, context: ssl.SSLContext) -> None:
         try:
-            context.load_cert_chain(self._cert_file, self._key_file, password=_no_password)
+            context.load_cert_chain(self._cert_file, self._key_file, password=no_password)
             if self._client_ca_file is not None:
                 context.load_verify_locations(self._client_ca_file)
                 context.verify_mode = ssl.CERT_REQUIRED
@@ -99,8 +100,3 @@ def require_protected(listener: socket.socket, settings: Settings) -> None:
         remedy=f"set {PREFIX}TLS_CERT_FILE and {PREFIX}TLS_KEY_FILE, or listen on 127.0.0.1; where a proxy with TLS is "
         f"the only way to it, set {PREFIX}BEHIND_PROXY=true",
     )
-
-
-def _no_password() -> str:
-    """Instead of OpenSSL's question on the terminal."""
-    raise ValueError("the key has a password; use one without, in a file that only this process's user can read")
